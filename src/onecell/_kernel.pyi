@@ -1,0 +1,89 @@
+"""The compiled kernel: addresses and sizes in, nothing out. Only the front ends call it.
+
+Every array argument is the address of a C-contiguous, element-aligned array in native byte order,
+alive and of the stated shape for the whole call; 0 stands for "absent" where that is allowed. The
+caller has checked all of it: nothing here can. The GIL is released while the kernel computes.
+N batch, T steps, I input, H hidden, G = 4H. Every `*_f32` has a twin `*_f64`.
+"""
+
+def step_f32(
+    batch: int,
+    input_size: int,
+    hidden_size: int,
+    weight_ih: int,  # (G, I)
+    weight_hh: int,  # (G, H)
+    bias_ih: int,  # (G,), or 0 together with bias_hh
+    bias_hh: int,  # (G,)
+    x: int,  # (N, I)
+    h: int,  # (N, H), or 0 for zeros
+    c: int,  # (N, H), or 0 for zeros
+    h_next: int,  # out (N, H); must not overlap h
+    c_next: int,  # out (N, H); may be c itself
+    trace: int,  # out (N, G): the activated gates, for `backward`; or 0
+    /,
+) -> None:
+    """Compute one step of the cell."""
+
+def unroll_f32(
+    steps: int,
+    batch: int,
+    input_size: int,
+    hidden_size: int,
+    weight_ih: int,
+    weight_hh: int,
+    bias_ih: int,
+    bias_hh: int,
+    x: int,  # (T, N, I)
+    h: int,  # (N, H), or 0
+    c: int,  # (N, H), or 0
+    h_all: int,  # out (T, N, H): h after every step
+    c_all: int,  # out (T, N, H) with a trace; (N, H), the last c only, without
+    trace: int,  # out (T, N, G), or 0
+    /,
+) -> None:
+    """Compute T steps, each from the state that the one before left; the bits are the step's."""
+
+def backward_f32(
+    steps: int,
+    batch: int,
+    input_size: int,
+    hidden_size: int,
+    weight_ih: int,
+    weight_hh: int,
+    x: int,  # (T, N, I)
+    h: int,  # (N, H), the initial state, or 0
+    c: int,  # (N, H), or 0
+    h_all: int,  # (T, N, H), as `unroll` wrote it (for one step: h_next)
+    c_all: int,  # (T, N, H) (for one step: c_next)
+    trace: int,  # (T, N, G)
+    grad_h_all: int,  # (T, N, H): gradient of the loss by every h; or 0 for zeros
+    grad_h_last: int,  # (N, H): added to the gradient of the last h; or 0
+    grad_c_last: int,  # (N, H): gradient by the last c; or 0
+    grad_x: int,  # out (T, N, I), or 0 if not wanted
+    grad_h: int,  # out (N, H), or 0
+    grad_c: int,  # out (N, H), or 0
+    grad_weight_ih: int,  # out (G, I), or 0
+    grad_weight_hh: int,  # out (G, H), or 0
+    grad_bias: int,  # out (G,): the gradient of bias_ih and of bias_hh alike, or 0
+    /,
+) -> None:
+    """Compute gradients through T steps (T = 1: of one step). Outputs are overwritten."""
+
+step_f64 = step_f32
+unroll_f64 = unroll_f32
+backward_f64 = backward_f32
+
+def address(array: object, /) -> int:
+    """Return the address of the first element of a C-contiguous buffer, such as a NumPy array."""
+
+def isa() -> str:
+    """Return the instruction set in use: "portable", "avx2" or "avx512"."""
+
+def available_isas() -> tuple[str, ...]:
+    """Return the instruction sets that this machine can run, slowest first."""
+
+def set_isa(name: str, /) -> None:
+    """Use another instruction set from now on, process-wide; ValueError if it cannot be had."""
+
+def library_path() -> str:
+    """Return the path of the shared library that carries the C entry points."""

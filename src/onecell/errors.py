@@ -1,0 +1,47 @@
+"""What onecell raises.
+
+Every error is an `OnecellError` and also the built-in kind a caller would guess, so both
+`except OnecellError` and `except ValueError` do what they say.
+"""
+
+from __future__ import annotations
+
+
+class OnecellError(Exception):
+    """The root of every error that onecell raises on purpose."""
+
+
+class ArgumentError(OnecellError, ValueError):
+    """An argument has the right type and an impossible value."""
+
+
+class ShapeError(ArgumentError):
+    """An array does not have the shape that the sizes of the cell ask for."""
+
+
+class DtypeError(OnecellError, TypeError):
+    """An array or argument has a type that the cell cannot compute with."""
+
+
+class CheckpointError(OnecellError, ValueError):
+    """A checkpoint file is damaged, or does not hold what was asked of it."""
+
+
+class UnsafeCheckpointError(CheckpointError):
+    """A checkpoint file asks for more than tensors: code, an encrypted body, a bomb."""
+
+
+class OutputExistsError(OnecellError, FileExistsError):
+    """A file that would be written is already there, and nobody said to replace it."""
+
+
+class MissingExtraError(OnecellError, ImportError):
+    """An optional library is needed for this call and is not installed."""
+
+    def __init__(self, library: str, extra: str, purpose: str) -> None:
+        super().__init__(
+            f"{purpose} needs `{library}`, which is not installed. "
+            f"Install it with: pip install 'onecell[{extra}]'"
+        )
+        self.library = library
+        self.extra = extra

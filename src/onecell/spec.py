@@ -1,0 +1,123 @@
+"""The cell itself: its equations, its sizes, its parameters and how they begin.
+
+With batch N, input size I and hidden size H, one step of the cell is
+
+    z  = x @ weight_ih.T + bias_ih + h @ weight_hh.T + bias_hh      (N, 4H)
+    i, f, g, o = the four blocks of H columns of z, in this order
+    c' = sigmoid(f) * c + sigmoid(i) * tanh(g)                      (N, H)
+    h' = sigmoid(o) * tanh(c')                                      (N, H)
+
+after Hochreiter and Schmidhuber, "Long Short-Term Memory" (1997), with the forget gate of Gers,
+Schmidhuber and Cummins (2000), in the form that torch.nn.LSTMCell and mindspore.nn.LSTMCell share.
+"""
+
+from __future__ import annotations
+
+import math
+import operator
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final, SupportsIndex
+
+import numpy as np
+import numpy.typing as npt
+
+from onecell.errors import ArgumentError, DtypeError, ShapeError
+
+GATES: Final = "ifgo"
+"""The canonical order of the gate blocks: input, forget, candidate, output."""
+
+PARAMETERS: Final = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
+"""The canonical names, in the order in which both frameworks register and initialise them."""
+
+WEIGHTS: Final = PARAMETERS[:2]
+BIASES: Final = PARAMETERS[2:]
+
+COMPUTE_DTYPES: Final = (np.dtype(np.float32), np.dtype(np.float64))
+"""The element types that the kernel computes in."""
+
+LARGEST_ELEMENTS: Final = 2**40
+"""More elements than this in one parameter is taken for a mistake (4 TiB of float32)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Spec:
+    """Sizes, biases and element type of one cell.
+
+    Raises:
+        DtypeError: a size is not an integer, or `dtype` is neither float32 nor float64.
+        ArgumentError: a size is zero, negative, or so large that a parameter could not exist.
+    """
+
+    input_size: int
+    hidden_size: int
+    bias: bool = True
+    dtype: np.dtype[np.floating] = COMPUTE_DTYPES[0]
+
+    def __post_init__(self) -> None:
+        for name in ("input_size", "hidden_size"):
+            object.__setattr__(self, name, check_size(name, getattr(self, name)))
+        object.__setattr__(self, "bias", bool(self.bias))
+        object.__setattr__(self, "dtype", check_dtype("dtype", self.dtype))
+        largest = 4 * self.hidden_size * max(self.input_size, self.hidden_size)
+        if largest > LARGEST_ELEMENTS:
+            raise ArgumentError(
+                f"`input_size` = {self.input_size} and `hidden_size` = {self.hidden_size} ask for "
+                f"a parameter of {largest} elements; at most {LARGEST_ELEMENTS} are possible."
+            )
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The canonical names of the parameters that this cell has."""
+        return PARAMETERS if self.bias else WEIGHTS
+
+    @property
+    def shapes(self) -> Mapping[str, tuple[int, ...]]:
+        """The canonical shape of every parameter that this cell has."""
+        rows = len(GATES) * self.hidden_size
+        shapes: dict[str, tuple[int, ...]] = {
+            "weight_ih": (rows, self.input_size),
+            "weight_hh": (rows, self.hidden_size),
+            "bias_ih": (rows,),
+            "bias_hh": (rows,),
+        }
+        return {name: shapes[name] for name in self.names}
+
+    @property
+    def bound(self) -> float:
+        """The bound of the uniform distribution of fresh parameters, 1/√H, as in both frameworks."""
+        return 1.0 / math.sqrt(self.hidden_size)
+
+
+def check_size(name: str, value: SupportsIndex) -> int:
+    """Return `value` as a positive `int`, or raise naming the argument."""
+    try:
+        size = operator.index(value)
+    except TypeError:
+        kind = type(value).__name__
+        raise DtypeError(f"`{name}` must be an integer, got {value!r} ({kind}).") from None
+    if isinstance(value, bool):
+        raise DtypeError(f"`{name}` must be an integer, got the bool {value!r}.")
+    if size < 1:
+        raise ArgumentError(f"`{name}` must be at least 1, got {size}.")
+    return size
+
+
+def check_dtype(name: str, value: npt.DTypeLike) -> np.dtype[np.floating]:
+    """Return `value` as one of `COMPUTE_DTYPES`, or raise naming the argument."""
+    try:
+        dtype = np.dtype(value)
+    except TypeError:
+        dtype = None
+    if value is None or dtype not in COMPUTE_DTYPES:
+        came = value if dtype is None else dtype
+        raise DtypeError(f"`{name}` must be float32 or float64, got {came}.")
+    return dtype
+
+
+def check_shape(name: str, got: tuple[int, ...], want: tuple[int, ...], symbols: str) -> None:
+    """Raise `ShapeError` unless `got` is exactly the shape `want`, spelled `symbols`."""
+    if got == want:
+        return
+    hint = " It looks transposed." if len(got) > 1 and got == want[::-1] else ""
+    raise ShapeError(f"`{name}` must have shape {symbols} = {want}, got {got}.{hint}")

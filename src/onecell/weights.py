@@ -1,0 +1,206 @@
+"""The four parameters of one cell as one value, in canonical layout."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+
+from onecell.dialect import CANONICAL, Dialect, Layout, get_dialect
+from onecell.dtypes import FLOAT_NAMES, dtype_name, narrow, widen
+from onecell.errors import ArgumentError, DtypeError, ShapeError
+from onecell.spec import BIASES, GATES, PARAMETERS, WEIGHTS, Spec, check_shape
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Weights:
+    """The parameters of one cell: gates i f g o, (4H, I), (4H, H), two biases or none.
+
+    Any stored float type is welcome (float16, bfloat16, float32, float64), the same for all four;
+    conversion between dialects of equal layout moves bits and never rounds.
+
+    Raises:
+        ShapeError: the shapes do not belong to one cell.
+        DtypeError: the element types differ, or are not floating-point.
+        ArgumentError: only one of the two biases is there.
+    """
+
+    weight_ih: np.ndarray
+    weight_hh: np.ndarray
+    bias_ih: np.ndarray | None = None
+    bias_hh: np.ndarray | None = None
+
+    def __post_init__(self) -> None:
+        if (self.bias_ih is None) != (self.bias_hh is None):
+            there, gone = BIASES if self.bias_hh is None else BIASES[::-1]
+            raise ArgumentError(f"`{there}` is there and `{gone}` is not; give both or neither.")
+        hidden, inputs = self._sizes()
+        rows = len(GATES) * hidden
+        check_shape("weight_ih", self.weight_ih.shape, (rows, inputs), "(4H, I)")
+        check_shape("weight_hh", self.weight_hh.shape, (rows, hidden), "(4H, H)")
+        for name in BIASES:
+            if (bias := getattr(self, name)) is not None:
+                check_shape(name, bias.shape, (rows,), "(4H,)")
+        for name, array in self.arrays().items():
+            kind = dtype_name(array.dtype)
+            if kind not in FLOAT_NAMES:
+                raise DtypeError(f"`{name}` must hold one of {', '.join(FLOAT_NAMES)}, got {kind}.")
+            if array.dtype != self.weight_ih.dtype:
+                first = dtype_name(self.weight_ih.dtype)
+                raise DtypeError(f"`{name}` holds {kind} but `weight_ih` holds {first}.")
+
+    def _sizes(self) -> tuple[int, int]:
+        """Return (H, I) as the two weight arrays tell it."""
+        for name in WEIGHTS:
+            if getattr(self, name).ndim != 2:
+                got = getattr(self, name).shape
+                raise ShapeError(f"`{name}` must have 2 dimensions, got shape {got}.")
+        hidden, inputs = self.weight_hh.shape[1], self.weight_ih.shape[1]
+        if hidden < 1 or inputs < 1:
+            raise ShapeError(f"a cell needs I ≥ 1 and H ≥ 1, got I = {inputs} and H = {hidden}.")
+        return hidden, inputs
+
+    @property
+    def input_size(self) -> int:
+        """I, the width of the input."""
+        return int(self.weight_ih.shape[1])
+
+    @property
+    def hidden_size(self) -> int:
+        """H, the width of the state."""
+        return int(self.weight_hh.shape[1])
+
+    @property
+    def bias(self) -> bool:
+        """Whether the cell has biases."""
+        return self.bias_ih is not None
+
+    @property
+    def dtype_name(self) -> str:
+        """The stored element type: float16, bfloat16, float32 or float64."""
+        return dtype_name(self.weight_ih.dtype)
+
+    @property
+    def spec(self) -> Spec:
+        """The spec of a cell that computes with these weights; 16-bit floats compute in float32."""
+        dtype = np.dtype(np.float64 if self.weight_ih.dtype == np.float64 else np.float32)
+        return Spec(self.input_size, self.hidden_size, self.bias, dtype)
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """Return the parameters that are there, by canonical name, in canonical order."""
+        pairs = ((name, getattr(self, name)) for name in PARAMETERS)
+        return {name: array for name, array in pairs if array is not None}
+
+    def same_bits(self, other: Weights) -> bool:
+        """Whether `other` has the same names, types, shapes and bits."""
+        mine, theirs = self.arrays(), other.arrays()
+        return mine.keys() == theirs.keys() and all(
+            array.dtype == theirs[name].dtype
+            and array.shape == theirs[name].shape
+            and array.tobytes() == theirs[name].tobytes()
+            for name, array in mine.items()
+        )
+
+    def astype(self, name: str) -> Weights:
+        """Return the weights in another stored float type, rounded to nearest."""
+        if name == self.dtype_name:
+            return self
+        return Weights(**{key: narrow(widen(a), name) for key, a in self.arrays().items()})
+
+    def widened(self) -> Weights:
+        """Return the weights in a type that the kernel computes in; never rounds."""
+        return Weights(**{name: widen(array) for name, array in self.arrays().items()})
+
+    @classmethod
+    def random(cls, spec: Spec, rng: np.random.Generator | int | None = None) -> Self:
+        """Draw fresh parameters from uniform(-1/√H, 1/√H), as both frameworks do."""
+        draw = np.random.default_rng(rng).uniform
+        shapes = spec.shapes.items()
+        return cls(**{n: draw(-spec.bound, spec.bound, s).astype(spec.dtype) for n, s in shapes})
+
+    @classmethod
+    def from_dialect(
+        cls,
+        arrays: Mapping[str, np.ndarray],
+        dialect: str | Dialect,
+        *,
+        prefix: str = "",
+        layer: int | None = None,
+        reverse: bool = False,
+    ) -> Self:
+        """Read one cell out of a framework's named arrays; other entries are left alone.
+
+        Args:
+            arrays: name → array, as a checkpoint of `dialect` has them.
+            prefix: what stands before the cell's own names, such as "decoder.cell.".
+            layer: read layer `layer` of the framework's LSTM instead of its LSTMCell.
+            reverse: with `layer`, read the backward direction.
+
+        Raises:
+            ArgumentError: a parameter that the cell needs is not in `arrays`.
+            ShapeError, DtypeError: as the constructor, or the array is not as the dialect says.
+        """
+        row = get_dialect(dialect)
+        names = {p: prefix + row.spell(p, layer=layer, reverse=reverse) for p in PARAMETERS}
+        found = {p: np.asarray(arrays[name]) for p, name in names.items() if name in arrays}
+        for parameter in WEIGHTS:
+            if parameter not in found:
+                raise ArgumentError(f"no `{names[parameter]}` among {len(arrays)} arrays.")
+        if row.layout.biases == 2 and len(found.keys() & set(BIASES)) == 1:
+            gone = next(names[b] for b in BIASES if b not in found)
+            raise ArgumentError(f"half a cell: `{gone}` is missing, its twin is there.")
+        return cls(**_to_canonical(found, row.layout))
+
+    def to_dialect(
+        self,
+        dialect: str | Dialect,
+        *,
+        prefix: str = "",
+        layer: int | None = None,
+        reverse: bool = False,
+    ) -> dict[str, np.ndarray]:
+        """Return the arrays under the names and in the layout of `dialect`; see `from_dialect`."""
+        row = get_dialect(dialect)
+        arrays = _from_canonical(self.arrays(), row.layout)
+        return {
+            prefix + row.spell(name, layer=layer, reverse=reverse): array
+            for name, array in arrays.items()
+        }
+
+
+def _to_canonical(arrays: dict[str, np.ndarray], layout: Layout) -> dict[str, np.ndarray]:
+    """Permute, transpose and split named arrays from `layout` into the canonical one."""
+    if layout.is_canonical:
+        return arrays
+    order = [layout.gates.index(gate) for gate in GATES]
+    arrays = {name: _reorder(a if layout.gates_first else a.T, order) for name, a in arrays.items()}
+    if layout.biases == 1 and "bias_ih" in arrays:
+        # One bias has no unique split. Into bias_ih whole: the sum, and so every output, is exact.
+        arrays["bias_hh"] = np.zeros_like(arrays["bias_ih"])
+    return arrays
+
+
+def _from_canonical(arrays: dict[str, np.ndarray], layout: Layout) -> dict[str, np.ndarray]:
+    """The inverse of `_to_canonical`; two biases become one by a sum rounded once."""
+    if layout.is_canonical:
+        return arrays
+    if layout.biases == 1 and "bias_ih" in arrays:
+        both = [widen(arrays[name]).astype(np.float64) for name in BIASES]
+        merged = narrow(both[0] + both[1], dtype_name(arrays["bias_ih"].dtype))
+        arrays = {name: a for name, a in arrays.items() if name != "bias_hh"} | {"bias_ih": merged}
+    order = [GATES.index(gate) for gate in layout.gates]
+    arrays = {name: _reorder(array, order) for name, array in arrays.items()}
+    return {n: a if layout.gates_first else np.ascontiguousarray(a.T) for n, a in arrays.items()}
+
+
+def _reorder(array: np.ndarray, order: list[int]) -> np.ndarray:
+    """Return `array` with its four gate blocks along axis 0 in the given order."""
+    if array.shape[0] % len(GATES):
+        raise ShapeError(f"a gate axis of {array.shape[0]} is not four equal blocks.")
+    blocks = np.split(array, len(GATES))
+    return np.concatenate([blocks[block] for block in order])
+
+
+__all__ = ["CANONICAL", "Weights"]
