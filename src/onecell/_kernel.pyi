@@ -69,9 +69,17 @@ def backward_f32(
 ) -> None:
     """Compute gradients through T steps (T = 1: of one step). Outputs are overwritten."""
 
+def sigmoid_f32(count: int, x: int, y: int, /) -> None:
+    """Compute sigmoid of `count` elements at x into y, as the cell does."""
+
+def tanh_f32(count: int, x: int, y: int, /) -> None:
+    """Compute tanh of `count` elements at x into y, as the cell does."""
+
 step_f64 = step_f32
 unroll_f64 = unroll_f32
 backward_f64 = backward_f32
+sigmoid_f64 = sigmoid_f32
+tanh_f64 = tanh_f32
 
 def address(array: object, /) -> int:
     """Return the address of the first element of a C-contiguous buffer, such as a NumPy array."""

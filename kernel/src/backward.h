@@ -1,0 +1,74 @@
+// Gradients through time.
+#pragma once
+
+namespace onecell::ONECELL_ISA {
+
+template <class T>
+void copy_or_zero(std::int64_t count, const T* from, T* to) {
+  if (count == 0) return;
+  if (from != nullptr)
+    std::memcpy(to, from, count * sizeof(T));
+  else
+    std::memset(to, 0, count * sizeof(T));
+}
+
+template <class T>
+void add_into(std::int64_t count, const T* from, T* to) {
+  each_group<T>(count, [=](std::int64_t j, int n) {
+    store_some(load_some(to + j, n) + load_some(from + j, n), to + j, n);
+  });
+}
+
+template <class T>
+void backward(const Backward<T>& a) {
+  const FloatEnvironment environment;
+  const std::int64_t gates = 4 * a.hidden_size, state = a.batch * a.hidden_size;
+
+  const auto room = [](std::int64_t count) { return Scratch::padded(count * sizeof(T)); };
+  Scratch scratch(room(a.batch * gates) + 3 * room(state));
+  T* const grad_z = scratch.take<T>(a.batch * gates);
+  T* const grad_h = scratch.take<T>(state);
+  T* const grad_c = scratch.take<T>(state);
+  T* const zeros = scratch.take<T>(state);
+
+  std::memset(zeros, 0, state * sizeof(T));
+  copy_or_zero(state, a.grad_h_last, grad_h);
+  copy_or_zero(state, a.grad_c_last, grad_c);
+  // Rows of grad_z as the columns of a: sums run over the batch.
+  const Strided<T> over_rows{grad_z, 1, gates};
+  const T one = T(1);
+
+  bool add = false;
+  for (std::int64_t t = a.steps - 1; t >= 0; --t) {
+    const T* const x = a.x + t * a.batch * a.input_size;
+    const T* const h = t > 0 ? a.h_all + (t - 1) * state : a.h != nullptr ? a.h : zeros;
+    const T* const c = t > 0 ? a.c_all + (t - 1) * state : a.c != nullptr ? a.c : zeros;
+    if (a.grad_h_all != nullptr) add_into(state, a.grad_h_all + t * state, grad_h);
+    for (std::int64_t n = 0; n < a.batch; ++n) {
+      const std::int64_t row = n * a.hidden_size;
+      gate_row_backward(a.hidden_size, a.trace + (t * a.batch + n) * gates, c + row,
+                        a.c_all + t * state + row, grad_h + row, grad_c + row, grad_z + n * gates);
+    }
+    const Strided<T> over_gates{grad_z, gates, 1};
+    if (a.grad_x != nullptr)
+      outer_product(a.batch, gates, a.input_size, over_gates, a.weight_ih, false,
+                    a.grad_x + t * a.batch * a.input_size);
+    if (t > 0 || a.grad_h != nullptr)
+      outer_product(a.batch, gates, a.hidden_size, over_gates, a.weight_hh, false, grad_h);
+    if (a.grad_weight_ih != nullptr)
+      outer_product(gates, a.batch, a.input_size, over_rows, x, add, a.grad_weight_ih);
+    if (a.grad_weight_hh != nullptr)
+      outer_product(gates, a.batch, a.hidden_size, over_rows, h, add, a.grad_weight_hh);
+    if (a.grad_bias != nullptr)
+      outer_product<T>(1, a.batch, gates, {&one, 0, 0}, grad_z, add, a.grad_bias);
+    add = true;
+  }
+  if (a.grad_h != nullptr) copy_or_zero(state, grad_h, a.grad_h);
+  if (a.grad_c != nullptr) copy_or_zero(state, grad_c, a.grad_c);
+  if (a.steps > 0) return;
+  if (a.grad_weight_ih != nullptr) copy_or_zero<T>(gates * a.input_size, nullptr, a.grad_weight_ih);
+  if (a.grad_weight_hh != nullptr) copy_or_zero<T>(gates * a.hidden_size, nullptr, a.grad_weight_hh);
+  if (a.grad_bias != nullptr) copy_or_zero<T>(gates, nullptr, a.grad_bias);
+}
+
+}  // namespace onecell::ONECELL_ISA

@@ -1,0 +1,148 @@
+// sigmoid and tanh over lanes, within 2 ulp everywhere, and the gate equations made of them.
+//
+// Both rest on exp(y) for y <= 0: with k = round(y / ln 2) and r = y - k ln 2, exp(y) = 2^k (1 + t)
+// where t = exp(r) - 1 = r + r^2 q(r); q comes from tools/expm1_coefficients.py. No argument
+// overflows, results saturate to exactly 0 and 1, and NaN goes through.
+#pragma once
+
+namespace onecell::ONECELL_ISA {
+
+template <class T>
+struct Exp;
+
+template <>
+struct Exp<float> {
+  static constexpr float coefficients[] = {
+      0.500000001F,   0.166666667F,   0.0416664649F,
+      0.00833331093F, 0.00139336500F, 0.000198909908F,
+  };
+  static constexpr float per_ln2 = 1.44269504F, ln2 = 0.693147182F, ln2_rest = -1.90465421e-9F;
+  static constexpr float to_integer = 12582912.0F;  // 1.5 * 2^23: adding it rounds to an integer
+  static constexpr float vanishes = -104.0F;        // exp is below half the least subnormal
+  static constexpr float tanh_is_one = -80.0F;      // 1 + exp has long been 1
+  static constexpr float lift = 64.0F, unlift = 0x1p-64F;
+};
+
+template <>
+struct Exp<double> {
+  static constexpr double coefficients[] = {
+      0.50000000000000000,   0.16666666666666667,   0.041666666666666677,  0.0083333333333333340,
+      0.0013888888888879074, 0.00019841269841263299, 2.4801587336442238e-5, 2.7557319247218731e-6,
+      2.7557263279088497e-7, 2.5052071094293547e-8, 2.0918137737642736e-9, 1.6086627956780369e-10,
+  };
+  static constexpr double per_ln2 = 1.4426950408889634, ln2 = 0.69314718055994531,
+                          ln2_rest = 2.3190468138462996e-17;
+  static constexpr double to_integer = 6755399441055744.0;  // 1.5 * 2^52
+  static constexpr double vanishes = -746.0;
+  static constexpr double tanh_is_one = -600.0;
+  static constexpr double lift = 512.0, unlift = 0x1p-512;
+};
+
+template <class T>
+struct Split {
+  Lanes<T> shifted;  // k, as the low bits of a large number
+  Lanes<T> t;        // exp(r) - 1
+};
+
+template <class T>
+inline Split<T> split_exp(const Lanes<T>& y) {
+  using V = Lanes<T>;
+  const V shifted = V::fma(y, V::broadcast(Exp<T>::per_ln2), V::broadcast(Exp<T>::to_integer));
+  const V k = shifted - V::broadcast(Exp<T>::to_integer);
+  const V near = V::fma(k, V::broadcast(-Exp<T>::ln2), y);
+  const V r = V::fma(k, V::broadcast(-Exp<T>::ln2_rest), near);
+  constexpr int count = sizeof(Exp<T>::coefficients) / sizeof(T);
+  V q = V::broadcast(Exp<T>::coefficients[count - 1]);
+  for (int i = count - 2; i >= 0; --i) q = V::fma(q, r, V::broadcast(Exp<T>::coefficients[i]));
+  return {shifted, V::fma(r * r, q, r)};
+}
+
+// 1 / (1 + exp(-x)), as exp(-|x|) / (1 + exp(-|x|)) for negative x.
+template <class T>
+inline Lanes<T> sigmoid(const Lanes<T>& x) {
+  using V = Lanes<T>;
+  const V one = V::broadcast(T(1));
+  const Split<T> s = split_exp<T>(V::at_least(V::broadcast(Exp<T>::vanishes), -V::abs(x)));
+  // 2^k may be subnormal: scale by 2^(k + lift), which is not, and round once on the way back.
+  const V scale = V::power_of_two(s.shifted + V::broadcast(Exp<T>::lift));
+  const V e = V::fma(scale, s.t, scale) * V::broadcast(Exp<T>::unlift);
+  return V::where_negative(x, e, one) / (one + e);
+}
+
+// -m / (2 + m) with m = exp(-2|x|) - 1, under the sign of x.
+template <class T>
+inline Lanes<T> tanh(const Lanes<T>& x) {
+  using V = Lanes<T>;
+  const V a = V::abs(x);
+  const Split<T> s = split_exp<T>(V::at_least(V::broadcast(Exp<T>::tanh_is_one), -(a + a)));
+  const V scale = V::power_of_two(s.shifted);
+  const V m = V::fma(scale, s.t, scale - V::broadcast(T(1)));
+  return V::copy_sign(m / (m + V::broadcast(T(2))), x);
+}
+
+template <class T>
+inline Lanes<T> load_some(const T* p, int n) {
+  return n == Lanes<T>::size ? Lanes<T>::load(p) : Lanes<T>::load_part(p, n);
+}
+
+template <class T>
+inline void store_some(const Lanes<T>& a, T* p, int n) {
+  n == Lanes<T>::size ? a.store(p) : a.store_part(p, n);
+}
+
+// Call f(first, count) for each group of at most L elements out of `width`.
+template <class T, class F>
+inline void each_group(std::int64_t width, F&& f) {
+  constexpr int size = Lanes<T>::size;
+  std::int64_t j = 0;
+  for (; j + size <= width; j += size) f(j, size);
+  if (j < width) f(j, static_cast<int>(width - j));
+}
+
+// One row's gates: from the two products to h' and c'. `trace`, or null, takes i f g o; it may be
+// `from_x` itself, since every element is read before it is written. `c_next` may be `c`.
+template <class T>
+inline void gate_row(std::int64_t hidden, const T* from_x, const T* from_h, const T* bias_ih,
+                     const T* bias_hh, const T* c, T* h_next, T* c_next, T* trace) {
+  using V = Lanes<T>;
+  each_group<T>(hidden, [=](std::int64_t j, int n) {
+    const auto z = [=](int gate) {
+      const std::int64_t at = gate * hidden + j;
+      V x = load_some(from_x + at, n), h = load_some(from_h + at, n);
+      if (bias_ih == nullptr) return x + h;
+      return (x + load_some(bias_ih + at, n)) + (h + load_some(bias_hh + at, n));
+    };
+    const V i = sigmoid<T>(z(0)), f = sigmoid<T>(z(1)), g = tanh<T>(z(2)), o = sigmoid<T>(z(3));
+    const V next = V::fma(f, load_some(c + j, n), i * g);
+    store_some(next, c_next + j, n);
+    store_some(o * tanh<T>(next), h_next + j, n);
+    if (trace == nullptr) return;
+    store_some(i, trace + j, n);
+    store_some(f, trace + hidden + j, n);
+    store_some(g, trace + 2 * hidden + j, n);
+    store_some(o, trace + 3 * hidden + j, n);
+  });
+}
+
+// One row's gates, backwards: from the gradients of h' and c' to those of z and c.
+// `grad_c` holds the gradient of c' on entry and that of c on return.
+template <class T>
+inline void gate_row_backward(std::int64_t hidden, const T* trace, const T* c, const T* c_next,
+                              const T* grad_h, T* grad_c, T* grad_z) {
+  using V = Lanes<T>;
+  const V one = V::broadcast(T(1));
+  each_group<T>(hidden, [=](std::int64_t j, int n) {
+    const V i = load_some(trace + j, n), f = load_some(trace + hidden + j, n);
+    const V g = load_some(trace + 2 * hidden + j, n), o = load_some(trace + 3 * hidden + j, n);
+    const V tanh_c = tanh<T>(load_some(c_next + j, n)), dh = load_some(grad_h + j, n);
+    // d tanh = 1 - tanh^2 and d sigmoid = s - s^2, each rounded once.
+    const V dc = V::fma(dh * o, V::fma(-tanh_c, tanh_c, one), load_some(grad_c + j, n));
+    store_some((dc * g) * V::fma(-i, i, i), grad_z + j, n);
+    store_some((dc * load_some(c + j, n)) * V::fma(-f, f, f), grad_z + hidden + j, n);
+    store_some((dc * i) * V::fma(-g, g, one), grad_z + 2 * hidden + j, n);
+    store_some((dh * tanh_c) * V::fma(-o, o, o), grad_z + 3 * hidden + j, n);
+    store_some(dc * f, grad_c + j, n);
+  });
+}
+
+}  // namespace onecell::ONECELL_ISA

@@ -1,0 +1,28 @@
+// What each instruction set offers: the same functions, compiled once for each.
+#pragma once
+
+#include "onecell/cell.h"
+
+namespace onecell {
+
+template <class T>
+struct KernelsOf {
+  void (*unroll)(const Forward<T>&);
+  void (*backward)(const Backward<T>&);
+  void (*sigmoid)(std::int64_t, const T*, T*);
+  void (*tanh)(std::int64_t, const T*, T*);
+};
+
+struct Kernels {
+  const char* name;
+  KernelsOf<float> f32;
+  KernelsOf<double> f64;
+};
+
+extern const Kernels kPortable;
+#ifdef ONECELL_X86
+extern const Kernels kAvx2;
+extern const Kernels kAvx512;
+#endif
+
+}  // namespace onecell

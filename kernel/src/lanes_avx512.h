@@ -1,0 +1,107 @@
+// L lanes of T in one AVX-512 register.
+#pragma once
+
+#include <immintrin.h>
+
+#include <cstdint>
+
+namespace onecell::ONECELL_ISA {
+
+inline constexpr int kDotRows = 8, kDotBatch = 4, kOuterRows = 4, kOuterVectors = 4;
+
+template <class T>
+struct Lanes;
+
+template <>
+struct Lanes<float> {
+  static constexpr int size = 16;
+  __m512 v;
+
+  static Lanes broadcast(float a) { return {_mm512_set1_ps(a)}; }
+  static Lanes zero() { return {_mm512_setzero_ps()}; }
+  static Lanes load(const float* p) { return {_mm512_loadu_ps(p)}; }
+  static Lanes load_part(const float* p, int n) { return {_mm512_maskz_loadu_ps(mask(n), p)}; }
+  void store(float* p) const { _mm512_storeu_ps(p, v); }
+  void store_part(float* p, int n) const { _mm512_mask_storeu_ps(p, mask(n), v); }
+
+  friend Lanes operator+(Lanes a, Lanes b) { return {_mm512_add_ps(a.v, b.v)}; }
+  friend Lanes operator-(Lanes a, Lanes b) { return {_mm512_sub_ps(a.v, b.v)}; }
+  friend Lanes operator*(Lanes a, Lanes b) { return {_mm512_mul_ps(a.v, b.v)}; }
+  friend Lanes operator/(Lanes a, Lanes b) { return {_mm512_div_ps(a.v, b.v)}; }
+  friend Lanes operator-(Lanes a) { return {_mm512_xor_ps(a.v, _mm512_set1_ps(-0.0F))}; }
+
+  static Lanes fma(Lanes a, Lanes b, Lanes c) { return {_mm512_fmadd_ps(a.v, b.v, c.v)}; }
+  static Lanes at_least(Lanes limit, Lanes y) { return {_mm512_max_ps(limit.v, y.v)}; }
+  static Lanes abs(Lanes a) { return {_mm512_andnot_ps(_mm512_set1_ps(-0.0F), a.v)}; }
+  static Lanes copy_sign(Lanes magnitude, Lanes sign) {
+    return {_mm512_or_ps(abs(magnitude).v, _mm512_and_ps(sign.v, _mm512_set1_ps(-0.0F)))};
+  }
+  static Lanes where_negative(Lanes x, Lanes a, Lanes b) {
+    return {_mm512_mask_blend_ps(_mm512_movepi32_mask(_mm512_castps_si512(x.v)), b.v, a.v)};
+  }
+  static Lanes power_of_two(Lanes shifted) {
+    const __m512i exponent = _mm512_slli_epi32(_mm512_castps_si512(shifted.v), 23);
+    return {_mm512_castsi512_ps(_mm512_add_epi32(exponent, _mm512_set1_epi32(0x3F800000)))};
+  }
+  static void reduce4(Lanes a, Lanes b, Lanes c, Lanes d, float* out) {
+    const __m128 p = quarter(a.v), q = quarter(b.v), r = quarter(c.v), s = quarter(d.v);
+    const __m128 pq = _mm_add_ps(_mm_movelh_ps(p, q), _mm_movehl_ps(q, p));
+    const __m128 rs = _mm_add_ps(_mm_movelh_ps(r, s), _mm_movehl_ps(s, r));
+    _mm_storeu_ps(out, _mm_add_ps(_mm_shuffle_ps(pq, rs, 0x88), _mm_shuffle_ps(pq, rs, 0xDD)));
+  }
+
+ private:
+  static __mmask16 mask(int n) { return static_cast<__mmask16>((1U << n) - 1U); }
+  static __m128 quarter(__m512 a) {
+    const __m256 half = _mm256_add_ps(_mm512_castps512_ps256(a), _mm512_extractf32x8_ps(a, 1));
+    return _mm_add_ps(_mm256_castps256_ps128(half), _mm256_extractf128_ps(half, 1));
+  }
+};
+
+template <>
+struct Lanes<double> {
+  static constexpr int size = 8;
+  __m512d v;
+
+  static Lanes broadcast(double a) { return {_mm512_set1_pd(a)}; }
+  static Lanes zero() { return {_mm512_setzero_pd()}; }
+  static Lanes load(const double* p) { return {_mm512_loadu_pd(p)}; }
+  static Lanes load_part(const double* p, int n) { return {_mm512_maskz_loadu_pd(mask(n), p)}; }
+  void store(double* p) const { _mm512_storeu_pd(p, v); }
+  void store_part(double* p, int n) const { _mm512_mask_storeu_pd(p, mask(n), v); }
+
+  friend Lanes operator+(Lanes a, Lanes b) { return {_mm512_add_pd(a.v, b.v)}; }
+  friend Lanes operator-(Lanes a, Lanes b) { return {_mm512_sub_pd(a.v, b.v)}; }
+  friend Lanes operator*(Lanes a, Lanes b) { return {_mm512_mul_pd(a.v, b.v)}; }
+  friend Lanes operator/(Lanes a, Lanes b) { return {_mm512_div_pd(a.v, b.v)}; }
+  friend Lanes operator-(Lanes a) { return {_mm512_xor_pd(a.v, _mm512_set1_pd(-0.0))}; }
+
+  static Lanes fma(Lanes a, Lanes b, Lanes c) { return {_mm512_fmadd_pd(a.v, b.v, c.v)}; }
+  static Lanes at_least(Lanes limit, Lanes y) { return {_mm512_max_pd(limit.v, y.v)}; }
+  static Lanes abs(Lanes a) { return {_mm512_andnot_pd(_mm512_set1_pd(-0.0), a.v)}; }
+  static Lanes copy_sign(Lanes magnitude, Lanes sign) {
+    return {_mm512_or_pd(abs(magnitude).v, _mm512_and_pd(sign.v, _mm512_set1_pd(-0.0)))};
+  }
+  static Lanes where_negative(Lanes x, Lanes a, Lanes b) {
+    return {_mm512_mask_blend_pd(_mm512_movepi64_mask(_mm512_castpd_si512(x.v)), b.v, a.v)};
+  }
+  static Lanes power_of_two(Lanes shifted) {
+    const __m512i exponent = _mm512_slli_epi64(_mm512_castpd_si512(shifted.v), 52);
+    const __m512i one = _mm512_set1_epi64(0x3FF0000000000000);
+    return {_mm512_castsi512_pd(_mm512_add_epi64(exponent, one))};
+  }
+  static void reduce4(Lanes a, Lanes b, Lanes c, Lanes d, double* out) {
+    const __m128d p = quarter(a.v), q = quarter(b.v), r = quarter(c.v), s = quarter(d.v);
+    _mm_storeu_pd(out, _mm_add_pd(_mm_unpacklo_pd(p, q), _mm_unpackhi_pd(p, q)));
+    _mm_storeu_pd(out + 2, _mm_add_pd(_mm_unpacklo_pd(r, s), _mm_unpackhi_pd(r, s)));
+  }
+
+ private:
+  static __mmask8 mask(int n) { return static_cast<__mmask8>((1U << n) - 1U); }
+  static __m128d quarter(__m512d a) {
+    const __m256d half = _mm256_add_pd(_mm512_castpd512_pd256(a), _mm512_extractf64x4_pd(a, 1));
+    return _mm_add_pd(_mm256_castpd256_pd128(half), _mm256_extractf128_pd(half, 1));
+  }
+};
+
+}  // namespace onecell::ONECELL_ISA

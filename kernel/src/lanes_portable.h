@@ -1,0 +1,129 @@
+// L lanes of T in plain C++, 64 bytes together; `fma` is exact on machines that have none.
+#pragma once
+
+#include <cmath>
+#include <cstdint>
+#include <cstring>
+
+#include "soft_fma.h"
+
+namespace onecell::ONECELL_ISA {
+
+// Shapes of the register tiles; see products.h.
+inline constexpr int kDotRows = 4, kDotBatch = 1, kOuterRows = 2, kOuterVectors = 1;
+
+template <class T>
+struct Bits;
+template <>
+struct Bits<float> {
+  using type = std::uint32_t;
+  static constexpr int mantissa = 23;
+  static constexpr type one = 0x3F800000U, sign = 0x80000000U;
+};
+template <>
+struct Bits<double> {
+  using type = std::uint64_t;
+  static constexpr int mantissa = 52;
+  static constexpr type one = 0x3FF0000000000000U, sign = 0x8000000000000000U;
+};
+
+template <class T>
+struct Lanes {
+  using Word = typename Bits<T>::type;
+  static constexpr int size = 64 / sizeof(T);
+  T v[size];
+
+  static Lanes broadcast(T a) {
+    return make([=](int) { return a; });
+  }
+  static Lanes zero() { return broadcast(T(0)); }
+  static Lanes load(const T* p) {
+    Lanes r;
+    std::memcpy(r.v, p, sizeof r.v);
+    return r;
+  }
+  static Lanes load_part(const T* p, int n) {
+    Lanes r = zero();
+    std::memcpy(r.v, p, n * sizeof(T));
+    return r;
+  }
+  void store(T* p) const { std::memcpy(p, v, sizeof v); }
+  void store_part(T* p, int n) const { std::memcpy(p, v, n * sizeof(T)); }
+
+  friend Lanes operator+(const Lanes& a, const Lanes& b) {
+    return make([&](int i) { return a.v[i] + b.v[i]; });
+  }
+  friend Lanes operator-(const Lanes& a, const Lanes& b) {
+    return make([&](int i) { return a.v[i] - b.v[i]; });
+  }
+  friend Lanes operator*(const Lanes& a, const Lanes& b) {
+    return make([&](int i) { return a.v[i] * b.v[i]; });
+  }
+  friend Lanes operator/(const Lanes& a, const Lanes& b) {
+    return make([&](int i) { return a.v[i] / b.v[i]; });
+  }
+  friend Lanes operator-(const Lanes& a) {
+    return make([&](int i) { return -a.v[i]; });
+  }
+
+  // a * b + c, rounded once.
+  static Lanes fma(const Lanes& a, const Lanes& b, const Lanes& c) {
+    return make([&](int i) { return soft::fma(a.v[i], b.v[i], c.v[i]); });
+  }
+  // The larger of the two; a NaN in y goes through.
+  static Lanes at_least(const Lanes& limit, const Lanes& y) {
+    return make([&](int i) { return limit.v[i] > y.v[i] ? limit.v[i] : y.v[i]; });
+  }
+  static Lanes abs(const Lanes& a) {
+    return make([&](int i) { return from_word(word(a.v[i]) & ~Bits<T>::sign); });
+  }
+  static Lanes copy_sign(const Lanes& magnitude, const Lanes& sign) {
+    return make([&](int i) {
+      return from_word((word(magnitude.v[i]) & ~Bits<T>::sign) | (word(sign.v[i]) & Bits<T>::sign));
+    });
+  }
+  // a where the sign bit of x is set, else b.
+  static Lanes where_negative(const Lanes& x, const Lanes& a, const Lanes& b) {
+    return make([&](int i) { return (word(x.v[i]) & Bits<T>::sign) != 0 ? a.v[i] : b.v[i]; });
+  }
+  // 2^k, where the low bits of `shifted`, as an integer, are k.
+  static Lanes power_of_two(const Lanes& shifted) {
+    return make([&](int i) {
+      return from_word((word(shifted.v[i]) << Bits<T>::mantissa) + Bits<T>::one);
+    });
+  }
+  // The sums of four lane vectors, by the tree of rule 1 in cell.h, to out[0..3].
+  static void reduce4(const Lanes& a, const Lanes& b, const Lanes& c, const Lanes& d, T* out) {
+    out[0] = a.sum();
+    out[1] = b.sum();
+    out[2] = c.sum();
+    out[3] = d.sum();
+  }
+
+ private:
+  template <class F>
+  static Lanes make(F&& f) {
+    Lanes r;
+    for (int i = 0; i < size; ++i) r.v[i] = f(i);
+    return r;
+  }
+  T sum() const {
+    T s[size];
+    std::memcpy(s, v, sizeof s);
+    for (int m = size / 2; m > 0; m /= 2)
+      for (int i = 0; i < m; ++i) s[i] += s[i + m];
+    return s[0];
+  }
+  static Word word(T a) {
+    Word w;
+    std::memcpy(&w, &a, sizeof w);
+    return w;
+  }
+  static T from_word(Word w) {
+    T a;
+    std::memcpy(&a, &w, sizeof a);
+    return a;
+  }
+};
+
+}  // namespace onecell::ONECELL_ISA
