@@ -57,27 +57,43 @@ inline Split<T> split_exp(const Lanes<T>& y) {
   return {shifted, V::fma(r * r, q, r)};
 }
 
-// 1 / (1 + exp(-x)), as exp(-|x|) / (1 + exp(-|x|)) for negative x.
+// (num + num_rest) / (den + den_rest), where each rest is what rounding its number lost: one
+// division, and one step of correction that leaves hardly more than the last rounding.
+template <class T>
+inline Lanes<T> quotient(const Lanes<T>& num, const Lanes<T>& num_rest, const Lanes<T>& den,
+                         const Lanes<T>& den_rest) {
+  using V = Lanes<T>;
+  const V inverse = V::broadcast(T(1)) / den;
+  const V q = num * inverse;
+  const V residual = V::fma(-q, den, num) + V::fma(-q, den_rest, num_rest);
+  return V::fma(residual, inverse, q);
+}
+
+// 1 / (1 + e) with e = exp(-|x|), and e / (1 + e) for negative x.
 template <class T>
 inline Lanes<T> sigmoid(const Lanes<T>& x) {
   using V = Lanes<T>;
-  const V one = V::broadcast(T(1));
+  const V one = V::broadcast(T(1)), unlift = V::broadcast(Exp<T>::unlift);
   const Split<T> s = split_exp<T>(V::at_least(V::broadcast(Exp<T>::vanishes), -V::abs(x)));
   // 2^k may be subnormal: scale by 2^(k + lift), which is not, and round once on the way back.
   const V scale = V::power_of_two(s.shifted + V::broadcast(Exp<T>::lift));
-  const V e = V::fma(scale, s.t, scale) * V::broadcast(Exp<T>::unlift);
-  return V::where_negative(x, e, one) / (one + e);
+  const V lifted = V::fma(scale, s.t, scale);
+  const V e = lifted * unlift, e_rest = V::fma(scale, s.t, scale - lifted) * unlift;
+  const V den = one + e, den_rest = (e - (den - one)) + e_rest;
+  return quotient<T>(V::where_negative(x, e, one), V::where_negative(x, e_rest, V::zero()), den,
+                     den_rest);
 }
 
-// -m / (2 + m) with m = exp(-2|x|) - 1, under the sign of x.
+// m / (2 - m) with m = 1 - exp(-2|x|), under the sign of x.
 template <class T>
 inline Lanes<T> tanh(const Lanes<T>& x) {
   using V = Lanes<T>;
-  const V a = V::abs(x);
+  const V two = V::broadcast(T(2)), a = V::abs(x);
   const Split<T> s = split_exp<T>(V::at_least(V::broadcast(Exp<T>::tanh_is_one), -(a + a)));
-  const V scale = V::power_of_two(s.shifted);
-  const V m = V::fma(scale, s.t, scale - V::broadcast(T(1)));
-  return V::copy_sign(m / (m + V::broadcast(T(2))), x);
+  const V scale = V::power_of_two(s.shifted), rest = V::broadcast(T(1)) - scale;
+  const V m = V::fma(-scale, s.t, rest), m_rest = V::fma(-scale, s.t, rest - m);
+  const V den = two - m, den_rest = ((two - den) - m) - m_rest;
+  return V::copy_sign(quotient<T>(m, m_rest, den, den_rest), x);
 }
 
 template <class T>
