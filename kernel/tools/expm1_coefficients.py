@@ -33,10 +33,12 @@ def coefficients(degree: int) -> list[mpmath.mpf]:
 def line(element: str) -> str:
     """Return the initialiser list of one element type as C++ source."""
     suffix = "F" if element == "float" else ""
-    numbers = (mpmath.nstr(c, DIGITS[element], strip_zeros=False) for c in coefficients(DEGREES[element]))
+    numbers = (
+        mpmath.nstr(c, DIGITS[element], strip_zeros=False) for c in coefficients(DEGREES[element])
+    )
     return ", ".join(number + suffix for number in numbers)
 
 
 if __name__ == "__main__":
     for name in DEGREES:
-        print(f"{name}: {line(name)}")  # noqa: T201 - printing is the program
+        print(f"{name}: {line(name)}")

@@ -13,7 +13,8 @@ dt/dz = 1 - t². One step back, with dh and dc the gradients of h' and c':
     d weight_ih = dzᵀ x,  d weight_hh = dzᵀ h,  d bias_ih = d bias_hh = dz summed over rows
 
 Through time, the gradient of each h is what comes from outside plus what the next step sends back,
-and the gradients of the parameters add up over steps (Werbos, "Backpropagation through time", 1990).
+and the gradients of the parameters add up over steps (Werbos, "Backpropagation through time: what
+it does and how to do it", 1990).
 """
 
 from __future__ import annotations
@@ -23,22 +24,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from onecell.gradients import Gradients
 from onecell.weights import Weights
 
 Array = npt.NDArray[np.float64]
-
-
-@dataclass(frozen=True, slots=True)
-class Gradients:
-    """Gradients of a scalar loss; the biases' are None where the cell has none."""
-
-    x: Array
-    h: Array
-    c: Array
-    weight_ih: Array
-    weight_hh: Array
-    bias_ih: Array | None
-    bias_hh: Array | None
 
 
 @dataclass(frozen=True, slots=True)

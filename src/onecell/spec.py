@@ -17,7 +17,7 @@ import math
 import operator
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final, SupportsIndex
+from typing import Any, Final, SupportsIndex
 
 import numpy as np
 import numpy.typing as npt
@@ -52,7 +52,7 @@ class Spec:
     input_size: int
     hidden_size: int
     bias: bool = True
-    dtype: np.dtype[np.floating] = COMPUTE_DTYPES[0]
+    dtype: np.dtype[Any] = COMPUTE_DTYPES[0]
 
     def __post_init__(self) -> None:
         for name in ("input_size", "hidden_size"):
@@ -85,7 +85,7 @@ class Spec:
 
     @property
     def bound(self) -> float:
-        """The bound of the uniform distribution of fresh parameters, 1/√H, as in both frameworks."""
+        """Fresh parameters are uniform(-bound, bound) with bound 1/√H, as in both frameworks."""
         return 1.0 / math.sqrt(self.hidden_size)
 
 
@@ -103,7 +103,7 @@ def check_size(name: str, value: SupportsIndex) -> int:
     return size
 
 
-def check_dtype(name: str, value: npt.DTypeLike) -> np.dtype[np.floating]:
+def check_dtype(name: str, value: npt.DTypeLike) -> np.dtype[Any]:
     """Return `value` as one of `COMPUTE_DTYPES`, or raise naming the argument."""
     try:
         dtype = np.dtype(value)

@@ -8,7 +8,7 @@ from typing import Self
 
 import numpy as np
 
-from onecell.dialect import CANONICAL, Dialect, Layout, get_dialect
+from onecell.dialect import Dialect, Layout, get_dialect
 from onecell.dtypes import FLOAT_NAMES, dtype_name, narrow, widen
 from onecell.errors import ArgumentError, DtypeError, ShapeError
 from onecell.spec import BIASES, GATES, PARAMETERS, WEIGHTS, Spec, check_shape
@@ -133,7 +133,8 @@ class Weights:
         """Read one cell out of a framework's named arrays; other entries are left alone.
 
         Args:
-            arrays: name → array, as a checkpoint of `dialect` has them.
+            arrays: name → array, as a checkpoint has them.
+            dialect: whose names and layout those are.
             prefix: what stands before the cell's own names, such as "decoder.cell.".
             layer: read layer `layer` of the framework's LSTM instead of its LSTMCell.
             reverse: with `layer`, read the backward direction.
@@ -201,6 +202,3 @@ def _reorder(array: np.ndarray, order: list[int]) -> np.ndarray:
         raise ShapeError(f"a gate axis of {array.shape[0]} is not four equal blocks.")
     blocks = np.split(array, len(GATES))
     return np.concatenate([blocks[block] for block in order])
-
-
-__all__ = ["CANONICAL", "Weights"]

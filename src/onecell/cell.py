@@ -1,0 +1,338 @@
+"""`LSTMCell` over NumPy arrays: the compiled cell with no framework around it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any, Final, Protocol, Self, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from onecell import _kernel
+from onecell.arguments import arrange_step, arrange_unroll, ready, ready_gradient
+from onecell.errors import ArgumentError
+from onecell.gradients import Gradients
+from onecell.spec import Spec, check_shape
+from onecell.weights import Weights
+
+Array: TypeAlias = npt.NDArray[Any]
+State: TypeAlias = tuple[Array, Array]
+StateLike: TypeAlias = Array | tuple[Array, Array] | list[Array] | None
+
+
+class StepPullback(Protocol):
+    """What `LSTMCell.vjp` returns beside the state."""
+
+    def __call__(self, grad_h: Array | None = None, grad_c: Array | None = None) -> Gradients:
+        """Pull back the gradients by h' and c', each of their shape or None for zeros."""
+
+
+class UnrollPullback(Protocol):
+    """What `LSTMCell.unroll_vjp` returns beside the results."""
+
+    def __call__(
+        self,
+        grad_h_all: Array | None = None,
+        grad_h_last: Array | None = None,
+        grad_c_last: Array | None = None,
+    ) -> Gradients:
+        """Pull back the gradients by h after every step, the last h and the last c."""
+
+
+_KERNELS: Final = {
+    np.dtype(np.float32): (_kernel.step_f32, _kernel.unroll_f32, _kernel.backward_f32),
+    np.dtype(np.float64): (_kernel.step_f64, _kernel.unroll_f64, _kernel.backward_f64),
+}
+_address: Final = _kernel.address
+_empty: Final = np.empty
+
+
+class LSTMCell:
+    """A long short-term memory cell over NumPy arrays.
+
+    Args:
+        input_size: I, the width of the input.
+        hidden_size: H, the width of the state.
+        bias: False leaves both biases out; they are then None.
+        dtype: float32 or float64, of the parameters and of every array in and out.
+        rng: a generator or a seed for the fresh parameters, uniform(-1/√H, 1/√H).
+
+    `weight_ih` (4H, I), `weight_hh` (4H, H), `bias_ih` (4H,) and `bias_hh` (4H,) are the live
+    parameters, gates in the order i f g o: writing into one, or assigning to it, is seen by the
+    next call.
+
+    Raises:
+        DtypeError: a size is not an integer, or the dtype is not one of the two.
+        ArgumentError: a size is impossible.
+
+    Example:
+        >>> cell = LSTMCell(10, 16, rng=0)
+        >>> h, c = cell(np.ones((3, 10), np.float32))
+        >>> h.shape
+        (3, 16)
+    """
+
+    __slots__ = ("__weakref__", "_backward", "_parameters", "_spec", "_step", "_unroll", "_where")
+
+    def __init__(
+        self,
+        input_size: int,
+        hidden_size: int,
+        bias: bool = True,
+        *,
+        dtype: npt.DTypeLike = np.float32,
+        rng: np.random.Generator | int | None = None,
+    ) -> None:
+        spec = Spec(input_size, hidden_size, bias, np.dtype(dtype))
+        self._adopt(Weights.random(spec, rng))
+
+    @classmethod
+    def from_weights(cls, weights: Weights) -> Self:
+        """Return a cell with a copy of `weights`; 16-bit floats are widened to float32, exactly."""
+        cell = cls.__new__(cls)
+        widened = weights.widened()
+        dtype = widened.spec.dtype
+        copies = {name: np.array(a, dtype, order="C") for name, a in widened.arrays().items()}
+        cell._adopt(Weights(**copies))
+        return cell
+
+    def _adopt(self, weights: Weights) -> None:
+        """Take over `weights`, which nobody else may hold: their addresses stay for life."""
+        self._spec = weights.spec
+        self._parameters = weights
+        self._step, self._unroll, self._backward = _KERNELS[self._spec.dtype]
+        ih, hh = _address(weights.weight_ih), _address(weights.weight_hh)
+        self._where = (ih, hh, _at(weights.bias_ih), _at(weights.bias_hh))
+
+    def __reduce__(self) -> tuple[Callable[[Weights], Self], tuple[Weights]]:
+        return type(self).from_weights, (self._parameters,)
+
+    def __repr__(self) -> str:
+        spec = self._spec
+        words = [str(spec.input_size), str(spec.hidden_size)]
+        words += [] if spec.bias else ["bias=False"]
+        words += [] if spec.dtype == np.float32 else [f"dtype={spec.dtype.name}"]
+        return f"{type(self).__name__}({', '.join(words)})"
+
+    @property
+    def input_size(self) -> int:
+        """I, the width of the input."""
+        return self._spec.input_size
+
+    @property
+    def hidden_size(self) -> int:
+        """H, the width of the state."""
+        return self._spec.hidden_size
+
+    @property
+    def bias(self) -> bool:
+        """Whether the cell has biases."""
+        return self._spec.bias
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """The element type of the parameters and of every array in and out."""
+        return self._spec.dtype
+
+    @property
+    def weight_ih(self) -> Array:
+        """The live input weights (4H, I)."""
+        return self._parameters.weight_ih
+
+    @weight_ih.setter
+    def weight_ih(self, value: Array) -> None:
+        self._assign("weight_ih", value)
+
+    @property
+    def weight_hh(self) -> Array:
+        """The live recurrent weights (4H, H)."""
+        return self._parameters.weight_hh
+
+    @weight_hh.setter
+    def weight_hh(self, value: Array) -> None:
+        self._assign("weight_hh", value)
+
+    @property
+    def bias_ih(self) -> Array | None:
+        """The live bias beside the input weights (4H,), or None."""
+        return self._parameters.bias_ih
+
+    @bias_ih.setter
+    def bias_ih(self, value: Array | None) -> None:
+        self._assign("bias_ih", value)
+
+    @property
+    def bias_hh(self) -> Array | None:
+        """The live bias beside the recurrent weights (4H,), or None."""
+        return self._parameters.bias_hh
+
+    @bias_hh.setter
+    def bias_hh(self, value: Array | None) -> None:
+        self._assign("bias_hh", value)
+
+    @property
+    def weights(self) -> Weights:
+        """The live parameters as one value, not a copy. Assigning copies the values in."""
+        return self._parameters
+
+    @weights.setter
+    def weights(self, weights: Weights) -> None:
+        if weights.spec != self._spec:
+            raise ArgumentError(f"`weights` are of {weights.spec}, the cell is of {self._spec}.")
+        for name, array in weights.widened().arrays().items():
+            self._assign(name, array)
+
+    def _assign(self, name: str, value: object) -> None:
+        """Copy `value` into the live parameter `name`, or raise and leave it as it was."""
+        parameter: Array | None = getattr(self._parameters, name)
+        if parameter is None or value is None:
+            if parameter is value:
+                return
+            raise ArgumentError(f"`{name}`: a cell gains or loses its biases only by a new cell.")
+        array = ready(name, value, self._spec.dtype)
+        symbols = {"weight_ih": "(4H, I)", "weight_hh": "(4H, H)"}.get(name, "(4H,)")
+        check_shape(name, array.shape, parameter.shape, symbols)
+        parameter[...] = array
+
+    def __call__(self, x: Array, hx: StateLike = None, c_0: Array | None = None) -> State:
+        """Compute one step.
+
+        Args:
+            x: (N, I), or (I,) for one row without a batch axis.
+            hx: the state (h, c), each (N, H) or (H,); or h alone with c as `c_0`; None for zeros.
+            c_0: c, where `hx` is h.
+
+        Returns:
+            (h', c'), new arrays, each (N, H) or (H,).
+
+        Raises:
+            ShapeError: a shape does not fit; the message names the argument.
+            DtypeError: an argument is not an array of the cell's dtype.
+            ArgumentError: only one half of the state is there.
+        """
+        spec = self._spec
+        x, h, c = arrange_step(spec, x, hx, c_0)
+        hidden = spec.hidden_size
+        batch, shape = (x.shape[0], (x.shape[0], hidden)) if x.ndim == 2 else (1, (hidden,))
+        h_next, c_next = _empty(shape, spec.dtype), _empty(shape, spec.dtype)
+        self._step(
+            batch, spec.input_size, hidden, *self._where, _address(x), _at(h), _at(c),
+            _address(h_next), _address(c_next), 0,
+        )  # fmt: skip
+        return h_next, c_next
+
+    def unroll(
+        self, x: Array, hx: StateLike = None, c_0: Array | None = None
+    ) -> tuple[Array, State]:
+        """Compute T steps in one call; the bits are those of a loop over `__call__`.
+
+        Args:
+            x: (T, N, I), or (T, I) for one row without a batch axis.
+            hx: the state before the first step, as in `__call__`.
+            c_0: as in `__call__`.
+
+        Returns:
+            (h_all, (h, c)): h after every step (T, N, H) or (T, H), and the last state.
+        """
+        x, h, c = arrange_unroll(self._spec, x, hx, c_0)
+        h_all = self._after(x)
+        c_last = _empty(h_all.shape[1:], h_all.dtype)
+        self._forward(x, h, c, h_all, c_last, None)
+        return h_all, (_last(h_all, h), c_last)
+
+    def vjp(
+        self, x: Array, hx: StateLike = None, c_0: Array | None = None
+    ) -> tuple[State, StepPullback]:
+        """Compute one step and the function that pulls gradients back through it.
+
+        Returns:
+            ((h', c'), pullback), where `pullback(grad_h, grad_c)` returns `Gradients` and may be
+            called again. Inputs are copied; the parameters are not: pull back before changing them.
+        """
+        x, h, c = arrange_step(self._spec, x, hx, c_0)
+        (_, state), pull = self._vjp(x[None], h, c)
+
+        def pullback(grad_h: Array | None = None, grad_c: Array | None = None) -> Gradients:
+            gradients = pull(None, grad_h, grad_c)
+            return replace(gradients, x=gradients.x[0])
+
+        return state, pullback
+
+    def unroll_vjp(
+        self, x: Array, hx: StateLike = None, c_0: Array | None = None
+    ) -> tuple[tuple[Array, State], UnrollPullback]:
+        """Compute T steps and the function that pulls gradients back through all of them.
+
+        Returns:
+            ((h_all, (h, c)), pullback): as `unroll` and `vjp`; `pullback(grad_h_all, grad_h_last,
+            grad_c_last)`, each of the shape of its namesake.
+        """
+        return self._vjp(*arrange_unroll(self._spec, x, hx, c_0))
+
+    def _vjp(
+        self, x: Array, h: Array | None, c: Array | None
+    ) -> tuple[tuple[Array, State], UnrollPullback]:
+        # The caller may write into what it gave and what it gets; the pullback keeps its own.
+        x, h, c = x.copy(), _copy(h), _copy(c)
+        h_all = self._after(x)
+        c_all, trace = _empty(h_all.shape, h_all.dtype), self._after(x, gates=4)
+        self._forward(x, h, c, h_all, c_all, trace)
+        last = (_last(h_all, h), _last(c_all, c))
+
+        def pullback(
+            grad_h_all: Array | None = None,
+            grad_h_last: Array | None = None,
+            grad_c_last: Array | None = None,
+        ) -> Gradients:
+            inward = (
+                ready_gradient("grad_h_all", grad_h_all, h_all),
+                ready_gradient("grad_h_last", grad_h_last, last[0]),
+                ready_gradient("grad_c_last", grad_c_last, last[1]),
+            )
+            matrices = (self._parameters.weight_ih, self._parameters.weight_hh)
+            outward = [_empty(a.shape, a.dtype) for a in (x, *last, *matrices)]
+            bias = _empty(len(matrices[0]), x.dtype) if self.bias else None
+            self._backward(
+                *self._sizes(x), *self._where[:2],
+                *(_at(a) for a in (x, h, c, h_all, c_all, trace, *inward, *outward, bias)),
+            )  # fmt: skip
+            grad_x, grad_h, grad_c, grad_ih, grad_hh = outward
+            return Gradients(grad_x, grad_h, grad_c, grad_ih, grad_hh, bias, _copy(bias))
+
+        return (h_all.copy(), (last[0].copy(), last[1].copy())), pullback
+
+    def _forward(
+        self,
+        x: Array,
+        h: Array | None,
+        c: Array | None,
+        h_all: Array,
+        c_all: Array,
+        trace: Array | None,
+    ) -> None:
+        self._unroll(*self._sizes(x), *self._where, *map(_at, (x, h, c, h_all, c_all, trace)))
+
+    def _sizes(self, x: Array) -> tuple[int, int, int, int]:
+        """Return T, N, I and H for x (T, N, I) or (T, I)."""
+        return len(x), x.shape[1] if x.ndim == 3 else 1, self.input_size, self.hidden_size
+
+    def _after(self, x: Array, gates: int = 1) -> Array:
+        """Return an array for what comes of every row of x: (..., gates * H)."""
+        return _empty((*x.shape[:-1], gates * self.hidden_size), x.dtype)
+
+
+def _at(array: Array | None) -> int:
+    return 0 if array is None else _address(array)
+
+
+def _copy(array: Array | None) -> Array | None:
+    return None if array is None else array.copy()
+
+
+def _last(after: Array, before: Array | None) -> Array:
+    """Return a copy of the state after the last step, or of the one before the first if T = 0."""
+    if len(after):
+        last: Array = after[-1]
+        return last.copy()
+    return np.zeros(after.shape[1:], after.dtype) if before is None else before.copy()
