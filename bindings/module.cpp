@@ -48,11 +48,27 @@ void backward(Size steps, Size batch, Size input_size, Size hidden_size, Address
               Address grad_x, Address grad_h, Address grad_c, Address grad_weight_ih,
               Address grad_weight_hh, Address grad_bias) {
   const nb::gil_scoped_release released;
-  onecell::backward(onecell::Backward<T>{
-      steps, batch, input_size, hidden_size, at<T>(weight_ih), at<T>(weight_hh), at<T>(x),
-      at<T>(h), at<T>(c), at<T>(h_all), at<T>(c_all), at<T>(trace), at<T>(grad_h_all),
-      at<T>(grad_h_last), at<T>(grad_c_last), at<T>(grad_x), at<T>(grad_h), at<T>(grad_c),
-      at<T>(grad_weight_ih), at<T>(grad_weight_hh), at<T>(grad_bias)});
+  onecell::backward(onecell::Backward<T>{steps,
+                                         batch,
+                                         input_size,
+                                         hidden_size,
+                                         at<T>(weight_ih),
+                                         at<T>(weight_hh),
+                                         at<T>(x),
+                                         at<T>(h),
+                                         at<T>(c),
+                                         at<T>(h_all),
+                                         at<T>(c_all),
+                                         at<T>(trace),
+                                         at<T>(grad_h_all),
+                                         at<T>(grad_h_last),
+                                         at<T>(grad_c_last),
+                                         at<T>(grad_x),
+                                         at<T>(grad_h),
+                                         at<T>(grad_c),
+                                         at<T>(grad_weight_ih),
+                                         at<T>(grad_weight_hh),
+                                         at<T>(grad_bias)});
 }
 
 template <class T, void (*F)(Size, const T*, T*)>

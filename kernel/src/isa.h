@@ -24,7 +24,8 @@ namespace onecell::ONECELL_ISA {
 template <class T, Lanes<T> (*F)(const Lanes<T>&)>
 void each(std::int64_t count, const T* x, T* y) {
   const FloatEnvironment environment;
-  each_group<T>(count, [=](std::int64_t j, int n) { store_some(F(load_some(x + j, n)), y + j, n); });
+  each_group<T>(count,
+                [=](std::int64_t j, int n) { store_some(F(load_some(x + j, n)), y + j, n); });
 }
 
 template <class T>

@@ -4,6 +4,7 @@
 
 namespace onecell {
 
-const Kernels kPortable = {"portable", portable::kernels_of<float>(), portable::kernels_of<double>()};
+const Kernels kPortable = {"portable", portable::kernels_of<float>(),
+                           portable::kernels_of<double>()};
 
 }  // namespace onecell

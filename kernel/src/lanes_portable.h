@@ -88,9 +88,8 @@ struct Lanes {
   }
   // 2^k, where the low bits of `shifted`, as an integer, are k.
   static Lanes power_of_two(const Lanes& shifted) {
-    return make([&](int i) {
-      return from_word((word(shifted.v[i]) << Bits<T>::mantissa) + Bits<T>::one);
-    });
+    return make(
+        [&](int i) { return from_word((word(shifted.v[i]) << Bits<T>::mantissa) + Bits<T>::one); });
   }
   // The sums of four lane vectors, by the tree of rule 1 in cell.h, to out[0..3].
   static void reduce4(const Lanes& a, const Lanes& b, const Lanes& c, const Lanes& d, T* out) {

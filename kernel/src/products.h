@@ -122,8 +122,7 @@ inline void outer_product(std::int64_t rows, std::int64_t depth, std::int64_t wi
     std::int64_t r = 0;
     for (; r + kOuterRows <= rows; r += kOuterRows)
       outer_rows<kOuterRows>(block, a.from(r, p), from, width, onto, out + r * width);
-    for (; r < rows; ++r)
-      outer_rows<1>(block, a.from(r, p), from, width, onto, out + r * width);
+    for (; r < rows; ++r) outer_rows<1>(block, a.from(r, p), from, width, onto, out + r * width);
   }
 }
 

@@ -1,8 +1,8 @@
 // a * b + c rounded once, on machines that have no instruction for it.
 //
 // For float: the product is exact in double, so only the sum needs care. It is rounded to odd
-// (the inexact sum's neighbour with an odd last bit), after which rounding to float cannot go wrong:
-// Boldo and Melquiond, "Emulation of FMA and correctly rounded sums: proved algorithms using
+// (the inexact sum's neighbour with an odd last bit), after which rounding to float cannot go
+// wrong: Boldo and Melquiond, "Emulation of FMA and correctly rounded sums: proved algorithms using
 // rounding to odd", IEEE Transactions on Computers 57(4), 2008. For double, the C library's.
 #pragma once
 

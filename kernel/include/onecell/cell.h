@@ -1,8 +1,9 @@
 // The LSTM cell: one contract for a step, an unrolled sequence and their gradients.
 //
-// Shapes. T steps, N rows (batch), I input, H hidden, G = 4H gates in the order i f g o. Every array
-// is dense and row-major with the last axis contiguous, aligned to its element and not necessarily
-// to more. Weights are as torch and MindSpore keep them: weight_ih (G, I), weight_hh (G, H).
+// Shapes. T steps, N rows (batch), I input, H hidden, G = 4H gates in the order i f g o. Every
+// array is dense and row-major with the last axis contiguous, aligned to its element and not
+// necessarily to more. Weights are as torch and MindSpore keep them: weight_ih (G, I), weight_hh
+// (G, H).
 //
 //   z  = (x . weight_ih + bias_ih) + (h . weight_hh + bias_hh)         i f g o = blocks of z
 //   c' = fma(sigmoid(f), c, sigmoid(i) * tanh(g))                      h' = sigmoid(o) * tanh(c')
@@ -24,9 +25,10 @@
 //  3. grad_x and grad_h are sums over the G rows of a weight: blocks of 64 rows in rising order,
 //     each block one chain of fused multiply-adds in rising order, each block's sum added to the
 //     total of those before it.
-//  4. Gradients of weights and biases are sums over steps and rows: steps from last to first, in a
-//     step blocks of 64 rows in rising order, each block one chain, each block's sum added to the
-//     total. So an unrolled sequence gives the bits that adding up its steps' gradients gives.
+//  4. Gradients of weights and biases are sums over rows and steps: in a step, blocks of 64 rows in
+//     rising order, each block one chain, each block's sum added to the step's; then each step's
+//     sum added to the total, from the last step to the first. So an unrolled sequence gives the
+//     bits that adding up the gradients of its steps, last first, gives.
 //
 // Non-numbers and infinities go through as IEEE 754 says; which payload a NaN carries is left open.
 // The caller's rounding and flush-to-zero modes are put aside for the call and put back after it.

@@ -1,0 +1,75 @@
+# Every verb that a person or CI uses. `make demo` and `make test` set up all they need by themselves.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+BUILT := $(VENV)/.built
+PIP := $(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt
+SOURCES := CMakeLists.txt $(wildcard kernel/CMakeLists.txt kernel/include/onecell/* kernel/src/* bindings/*)
+CXX_FILES := $(wildcard kernel/include/onecell/*.h kernel/src/*.h kernel/src/*.cpp kernel/tests/*.cpp bindings/*.cpp)
+PYTEST := $(BIN)/python -m pytest
+
+.PHONY: help demo test test-all pytest lint types kernel-test asan bench docs format clean
+
+help:  ## show this list
+	@sed -n 's/^\([a-z-]*\):.*##/\1\t/p' $(MAKEFILE_LIST) | expand -t 14
+
+$(READY): pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(PIP) 'scikit-build-core' nanobind cmake ninja numpy
+	$(PIP) --no-build-isolation --editable '.[torch,mindspore,cli,dev]'
+	touch $(READY) $(BUILT)
+
+$(BUILT): $(READY) $(SOURCES)
+	$(PIP) --no-build-isolation --no-deps --editable .
+	touch $(BUILT)
+
+demo: $(BUILT)  ## train a digits reader in torch, port it, run it in MindSpore, show the proof
+	$(BIN)/python examples/digits/demo.py
+
+test: lint types kernel-test asan pytest  ## everything that CI checks
+
+pytest: $(BUILT)  ## the Python tests alone
+	$(PYTEST) -m "not slow"
+
+test-all: lint types kernel-test asan $(BUILT)  ## the same and the exhaustive tests
+	$(PYTEST)
+
+lint: $(BUILT)  ## style of Python and C++, and who may import whom
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/clang-format --dry-run --Werror $(CXX_FILES)
+	$(BIN)/lint-imports
+
+types: $(BUILT)  ## strict mypy
+	$(BIN)/mypy
+
+kernel-test: $(BUILT)  ## the kernel's own tests, without Python, warnings as errors
+	$(call kernel_tests,plain,)
+
+asan: $(BUILT)  ## the same under the address, undefined-behaviour and thread sanitizers
+	$(call kernel_tests,asan,address$(comma)undefined)
+	$(call kernel_tests,tsan,thread)
+
+comma := ,
+define kernel_tests
+	$(BIN)/cmake -S kernel -B build/kernel-$(1) -G Ninja -DCMAKE_MAKE_PROGRAM=$(CURDIR)/$(BIN)/ninja \
+	  -DCMAKE_BUILD_TYPE=Release -DCMAKE_CXX_FLAGS=-Werror -DONECELL_KERNEL_TESTS=ON \
+	  -DONECELL_SANITIZE=$(2) -Wno-dev --log-level=WARNING
+	$(BIN)/cmake --build build/kernel-$(1)
+	build/kernel-$(1)/kernel_tests
+endef
+
+bench: $(BUILT)  ## µs a call, ours beside the frameworks' own cells
+	$(BIN)/python benchmarks/step.py
+
+docs: $(BUILT)  ## the API reference, as pages in build/docs
+	$(BIN)/pdoc --docformat google --output-directory build/docs onecell onecell.torch onecell.mindspore
+
+format: $(BUILT)  ## put Python and C++ into shape
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+	$(BIN)/clang-format -i $(CXX_FILES)
+
+clean:  ## remove what was built; the environment too
+	rm -rf build dist $(VENV)
