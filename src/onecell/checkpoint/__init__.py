@@ -1,0 +1,20 @@
+"""Checkpoint files of every framework, read and written without any of them.
+
+`load_checkpoint` and `save_checkpoint` touch files; `find_cells` and `convert` are pure.
+"""
+
+from __future__ import annotations
+
+from onecell.checkpoint.cells import CellSite, Conversion, convert, find_cells
+from onecell.checkpoint.content import Checkpoint
+from onecell.checkpoint.files import load_checkpoint, save_checkpoint
+
+__all__ = [
+    "CellSite",
+    "Checkpoint",
+    "Conversion",
+    "convert",
+    "find_cells",
+    "load_checkpoint",
+    "save_checkpoint",
+]

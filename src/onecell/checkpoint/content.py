@@ -1,0 +1,80 @@
+"""What one checkpoint file holds, whatever its format."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from onecell.dtypes import BFLOAT16, dtype_name
+from onecell.errors import ArgumentError, DtypeError
+
+DTYPES: Final[Mapping[str, np.dtype]] = {
+    **{
+        name: np.dtype(name)
+        for name in (
+            *("bool", "int8", "uint8", "int16", "uint16", "int32", "uint32", "int64", "uint64"),
+            *("float16", "float32", "float64", "complex64", "complex128"),
+        )
+    },
+    "bfloat16": BFLOAT16,
+}
+"""The element types that a `Checkpoint` can hold, by plain name. A format may have fewer."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Checkpoint:
+    """The tensors of one file and what the file says about itself.
+
+    Every array is writable, contiguous and owns its memory, in native byte order.
+    """
+
+    tensors: dict[str, np.ndarray]
+    """Name → array, in file order; bfloat16 under `dtypes.BFLOAT16`."""
+    format: str
+    """"pt", "safetensors", "ckpt" or "npz"."""
+    dialect: str | None
+    """The framework that wrote the file, where the file itself tells; else None."""
+    metadata: dict[str, str]
+    """What is not a tensor: safetensors' metadata, strings and plain values of the others."""
+
+
+def check_tensors(tensors: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Return `tensors` as a file can hold them: native byte order, bfloat16 under `BFLOAT16`.
+
+    Raises:
+        ArgumentError: a name is not text that a file can hold.
+        DtypeError: an array holds elements of a type that no checkpoint has, such as objects.
+    """
+    return {check_name(name): _storable(name, array) for name, array in tensors.items()}
+
+
+def check_name(name: object) -> str:
+    """Return `name`, or raise `ArgumentError` unless it is text without NUL and lone surrogates."""
+    if not isinstance(name, str):
+        raise ArgumentError(f"a tensor's name must be a string, got {name!r}.")
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        raise ArgumentError(f"the tensor's name {name!r} is not valid Unicode text.") from None
+    if "\0" in name:
+        raise ArgumentError(f"the tensor's name {name!r} contains a NUL character.")
+    return name
+
+
+def _storable(name: str, array: np.ndarray) -> np.ndarray:
+    """Return `array` under one of `DTYPES`, moving bits at most."""
+    array = np.asarray(array)
+    if array.dtype.name == "bfloat16":  # the type of the library ml_dtypes: the same 16 bits
+        array = array.view(np.uint16).view(BFLOAT16)
+    kind = dtype_name(array.dtype)
+    if kind not in DTYPES:
+        raise DtypeError(f"`{name}` holds {kind}; a checkpoint can hold {', '.join(DTYPES)}.")
+    return array.astype(DTYPES[kind], copy=False)
+
+
+def raw(array: np.ndarray) -> memoryview:
+    """Return the bytes of `array` in C order; no copy where it is contiguous."""
+    return np.ascontiguousarray(array).reshape(-1).view(np.uint8).data

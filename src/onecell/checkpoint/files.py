@@ -1,0 +1,165 @@
+"""Load and save checkpoints: which format a file has, and what its reader or writer does."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Mapping
+from pathlib import Path
+from typing import BinaryIO, Final
+
+import numpy as np
+
+from onecell.checkpoint import mindspore_ckpt, npz, safetensors, torch_legacy, torch_zip
+from onecell.checkpoint.atomic import write_whole
+from onecell.checkpoint.content import Checkpoint, check_name, check_tensors
+from onecell.checkpoint.limits import Budget
+from onecell.checkpoint.zipped import open_members
+from onecell.dialect import get_dialect
+from onecell.errors import ArgumentError, CheckpointError, UnsafeCheckpointError
+
+SUFFIXES: Final[Mapping[str, str]] = {
+    ".pt": "pt",
+    ".pth": "pt",
+    ".safetensors": "safetensors",
+    ".ckpt": "ckpt",
+    ".npz": "npz",
+}
+"""Suffix → format. It decides what is written; what is read is told by the content."""
+
+_OWNERS: Final = {"pt": "torch", "ckpt": "mindspore"}
+"""Format → the one framework that reads it."""
+
+_KNOWN: Final = ".pt, .pth, .safetensors, .ckpt (MindSpore) and .npz"
+
+
+def load_checkpoint(path: str | os.PathLike[str]) -> Checkpoint:
+    """Read every tensor of a checkpoint file, without its framework and without running any of it.
+
+    The format is told by the content, so a torch file called .ckpt is read as one. Reading takes
+    at most a small multiple of the size of the file (`limits`).
+
+    Raises:
+        UnsafeCheckpointError: the file asks for more than tensors: code, a key, too much memory.
+        CheckpointError: it is damaged, or of no format that is known here.
+        OSError: it cannot be opened.
+    """
+    kind = Path(path).stat().st_mode
+    if not stat.S_ISREG(kind) and not stat.S_ISDIR(kind):  # opening a folder says so by itself
+        raise CheckpointError(f"{os.fspath(path)}: it is a device or a pipe, not a file.")
+    with Path(path).open("rb") as file:
+        try:
+            checkpoint = _read(file, os.fstat(file.fileno()).st_size, Path(path).suffix)
+            _check_text(checkpoint)
+        except CheckpointError as error:
+            raise type(error)(f"{os.fspath(path)}: {error}") from error
+    return checkpoint
+
+
+def _read(file: BinaryIO, size: int, suffix: str) -> Checkpoint:
+    """Read a file by what it begins with; the suffix only helps to say what is wrong."""
+    if not size:
+        raise CheckpointError("it is empty.")
+    budget = Budget(size)
+    start = file.read(9)
+    file.seek(0)
+    if start.startswith((b"PK\x03\x04", b"PK\x05\x06")):
+        with open_members(file, budget) as members:
+            if torch_zip.is_torch(members):
+                return torch_zip.read(members, budget)
+            return npz.read(members, budget)
+    if start[0] in mindspore_ckpt.ENCRYPTED and start[1:4] == mindspore_ckpt.ENCRYPTED_REST:
+        raise UnsafeCheckpointError(
+            f"it is encrypted by MindSpore ({mindspore_ckpt.ENCRYPTED[start[0]]}). Load it there "
+            f"with `dec_key` and save it without `enc_key`."
+        )
+    if start[8:] == b"{" or suffix == ".safetensors":
+        return safetensors.read(file, budget)
+    if start[:1] == b"\x80" or SUFFIXES.get(suffix) == "pt":
+        return torch_legacy.read(file, budget)
+    if start[:1] == b"\x0a" or suffix == ".ckpt":
+        return mindspore_ckpt.read(file, budget)
+    raise CheckpointError(f"it begins with {start!r}, which none of {_KNOWN} does.")
+
+
+def _check_text(checkpoint: Checkpoint) -> None:
+    """Refuse names and texts that could not be written or printed again."""
+    try:
+        for name in (*checkpoint.tensors, *checkpoint.metadata):
+            check_name(name)
+        for text in checkpoint.metadata.values():
+            text.encode()
+    except (ArgumentError, UnicodeEncodeError) as error:
+        raise CheckpointError(f"it holds text that is none: {error}") from error
+
+
+def save_checkpoint(
+    path: str | os.PathLike[str],
+    tensors: Mapping[str, np.ndarray],
+    *,
+    dialect: str | None = None,
+    format: str | None = None,  # noqa: A002 - the word that callers know
+    metadata: Mapping[str, str] | None = None,
+    force: bool = False,
+) -> None:
+    """Write a checkpoint file, whole or not at all; every bit of every tensor is kept.
+
+    Args:
+        path: the file; its suffix says the format.
+        tensors: name → array; bfloat16 under `dtypes.BFLOAT16` or as ml_dtypes has it.
+        dialect: the framework whose names these are; noted where the format has a place for it.
+        format: "pt", "safetensors", "ckpt" or "npz", against the suffix.
+        metadata: text to be kept beside the tensors. A .pt file has no place for it that
+            `load_state_dict` would accept.
+        force: replace a file that is there.
+
+    Raises:
+        OutputExistsError: a file is there and `force` is not set.
+        ArgumentError: no format is known for the suffix, the format is another framework's, or
+            it cannot hold a name or the metadata.
+        DtypeError: the format has no such element type.
+        OSError: the folder or the disk refuses.
+    """
+    kind = _choose_format(path, format)
+    row = None if dialect is None else get_dialect(dialect).name
+    if row is not None and _OWNERS.get(kind, row) != row:
+        raise ArgumentError(
+            f"`dialect` is {row!r}, and only {_OWNERS[kind]} reads the format {kind!r}; "
+            f"write .safetensors or .npz instead."
+        )
+    texts = dict(metadata or {})
+    if texts and kind == "pt":
+        raise ArgumentError(
+            f"`metadata` must be empty for .pt, got {', '.join(texts)}; "
+            f".safetensors, .ckpt and .npz have a place for it."
+        )
+    for name in texts.keys() & tensors.keys():
+        raise ArgumentError(f"`{name}` names both a tensor and metadata.")
+    checked = check_tensors(tensors)
+    check_tensors(dict.fromkeys(texts, np.empty(0)))
+
+    def write(file: BinaryIO) -> None:
+        if kind == "pt":
+            torch_zip.write(file, checked)
+        elif kind == "ckpt":
+            mindspore_ckpt.write(file, checked, texts)
+        elif kind == "npz":
+            npz.write(file, checked, texts)
+        else:
+            safetensors.write(file, checked, texts, row)
+
+    write_whole(path, write, force=force)
+
+
+def _choose_format(path: str | os.PathLike[str], named: str | None) -> str:
+    """Return the format that the caller or the suffix names."""
+    if named is not None:
+        if named not in SUFFIXES.values():
+            known = ", ".join(dict.fromkeys(SUFFIXES.values()))
+            raise ArgumentError(f"`format` must be one of {known}, got {named!r}.")
+        return named
+    suffix = Path(path).suffix
+    if suffix not in SUFFIXES:
+        known = ", ".join(SUFFIXES)
+        raise ArgumentError(f"`path` must end in one of {known}, got {suffix!r}; or say `format`.")
+    return SUFFIXES[suffix]

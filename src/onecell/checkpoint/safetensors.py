@@ -1,0 +1,144 @@
+"""safetensors, torch's and MindSpore's: a JSON header and raw bytes.
+
+After https://github.com/huggingface/safetensors#format: 8 bytes with the length of the header, the
+header, then the tensors without hole or overlap. Read stricter than the format's own library,
+which lets the last of two equal names win. A checksum as MindSpore writes it with `crc_check` is
+compared and not kept.
+"""
+
+from __future__ import annotations
+
+import json
+import zlib
+from collections.abc import Mapping
+from typing import BinaryIO, Final
+
+import numpy as np
+
+from onecell.checkpoint.content import DTYPES, Checkpoint, raw
+from onecell.checkpoint.limits import CHUNK, Budget, count_bytes, read_bytes
+from onecell.checkpoint.safetensors_header import Entry, parse_header
+from onecell.dtypes import dtype_name
+from onecell.errors import ArgumentError, CheckpointError, DtypeError
+
+_LARGEST_HEADER: Final = 100_000_000  # as the format's library has it
+_SPELLED: Final = {
+    "float64": "F64",
+    "float32": "F32",
+    "float16": "F16",
+    "bfloat16": "BF16",
+    "complex64": "C64",
+    "int64": "I64",
+    "int32": "I32",
+    "int16": "I16",
+    "int8": "I8",
+    "uint64": "U64",
+    "uint32": "U32",
+    "uint16": "U16",
+    "uint8": "U8",
+    "bool": "BOOL",
+}
+_PLAIN: Final = {spelled: plain for plain, spelled in _SPELLED.items()}
+_METADATA: Final = "__metadata__"
+_FORMATS: Final = {"torch": "pt", "mindspore": "ms"}
+_CHECKSUM: Final = "crc_num"
+
+
+def read(file: BinaryIO, budget: Budget) -> Checkpoint:
+    """Read the tensors of a safetensors file, in the order of its header.
+
+    Raises:
+        CheckpointError: it is damaged, a name is there twice, or a type has no NumPy array.
+    """
+    length = int(read_bytes(file, 8, "the length of the header").view("<u8")[0])
+    if length > _LARGEST_HEADER:
+        raise CheckpointError(
+            f"its header claims {length} bytes; at most {_LARGEST_HEADER} are allowed."
+        )
+    body = budget.file_size - 8 - length
+    if body < 0:
+        raise CheckpointError(f"its header claims {length} bytes and the file ends before.")
+    header = bytes(read_bytes(file, length, "the header"))
+    entries, metadata = parse_header(header, budget)
+    arrays: dict[str, np.ndarray] = {}
+    for name in _in_file_order(entries, body):
+        dtype, shape = _check_entry(name, entries[name]), entries[name].shape
+        content = read_bytes(file, entries[name].end - entries[name].start, f"`{name}`")
+        arrays[name] = content.view(dtype).reshape(shape)
+    tensors = {name: arrays[name] for name in entries}
+    if _CHECKSUM in metadata:
+        _compare_checksum(tensors, metadata.pop(_CHECKSUM))
+    dialects = {spelled: dialect for dialect, spelled in _FORMATS.items()}
+    dialect = dialects.get(metadata.get("format", ""))
+    if dialect is not None:
+        del metadata["format"]  # about this file, and said again when it is written again
+    return Checkpoint(tensors, "safetensors", dialect, metadata)
+
+
+def _in_file_order(entries: Mapping[str, Entry], body: int) -> list[str]:
+    """Return the names by place; together they must be the whole body, without overlap."""
+    order = sorted(entries, key=lambda name: (entries[name].start, entries[name].end))
+    position = 0
+    for name in order:
+        entry = entries[name]
+        if entry.start != position or entry.end < entry.start:
+            kind = "overlaps the one before" if entry.start < position else "leaves a hole"
+            raise CheckpointError(f"`{name}` at bytes {entry.start} to {entry.end} {kind}.")
+        position = entry.end
+    if position != body:
+        raise CheckpointError(f"its tensors are {position} bytes, and {body} are there.")
+    return order
+
+
+def _check_entry(name: str, entry: Entry) -> np.dtype:
+    """Return the type of a tensor whose shape and place in the file agree."""
+    if entry.dtype not in _PLAIN:
+        raise CheckpointError(f"`{name}` holds {entry.dtype:.20}, which NumPy does not have.")
+    dtype = DTYPES[_PLAIN[entry.dtype]]
+    nbytes = count_bytes(name, entry.shape, dtype.itemsize)
+    if nbytes != entry.end - entry.start:
+        raise CheckpointError(
+            f"`{name}` of shape {entry.shape} and type {entry.dtype} is {nbytes} bytes, "
+            f"and its place in the file has {entry.end - entry.start}."
+        )
+    return dtype
+
+
+def _compare_checksum(tensors: Mapping[str, np.ndarray], text: str) -> None:
+    """Compare the checksum over names and tensors, by name, that MindSpore may write."""
+    checksum = 0
+    for name in sorted(tensors):
+        checksum = zlib.crc32(raw(tensors[name]), zlib.crc32(name.encode(), checksum))
+    if text != str(checksum):
+        raise CheckpointError(f"it is damaged: its checksum is {checksum}, not {text:.20}.")
+
+
+def write(
+    file: BinaryIO,
+    tensors: Mapping[str, np.ndarray],
+    metadata: Mapping[str, str],
+    dialect: str | None,
+) -> None:
+    """Write a safetensors file; the largest element types come first, so that each is aligned."""
+    if dialect is not None:
+        metadata = dict(metadata) | {"format": _FORMATS[dialect]}
+    header: dict[str, object] = {_METADATA: metadata} if metadata else {}
+    order = sorted(tensors, key=lambda name: -tensors[name].dtype.itemsize)
+    position, places = 0, {}
+    for name in order:
+        end = position + tensors[name].nbytes
+        position, places[name] = end, [position, end]
+    for name, array in tensors.items():
+        if name == _METADATA:
+            raise ArgumentError(f"no tensor can be called `{_METADATA}` in a safetensors file.")
+        if (kind := dtype_name(array.dtype)) not in _SPELLED:
+            raise DtypeError(f"`{name}` holds {kind}, which safetensors does not have.")
+        shape = list(array.shape)
+        header[name] = {"dtype": _SPELLED[kind], "shape": shape, "data_offsets": places[name]}
+    encoded = json.dumps(header, ensure_ascii=False, separators=(",", ":")).encode()
+    encoded += b" " * (-len(encoded) % 8)
+    file.write(len(encoded).to_bytes(8, "little") + encoded)
+    for name in order:
+        content = raw(tensors[name])
+        for start in range(0, len(content), CHUNK):
+            file.write(content[start : start + CHUNK])
