@@ -13,12 +13,12 @@ from onecell import _kernel
 from onecell.arguments import arrange_step, arrange_unroll, ready, ready_gradient
 from onecell.errors import ArgumentError
 from onecell.gradients import Gradients
-from onecell.spec import Spec, check_shape
+from onecell.spec import Spec, check_dtype, check_shape
 from onecell.weights import Weights
 
 Array: TypeAlias = npt.NDArray[Any]
 State: TypeAlias = tuple[Array, Array]
-StateLike: TypeAlias = Array | tuple[Array, Array] | list[Array] | None
+StateLike: TypeAlias = Array | tuple[Array, Array] | list[Array] | tuple[None, None] | None
 
 
 class StepPullback(Protocol):
@@ -84,7 +84,7 @@ class LSTMCell:
         dtype: npt.DTypeLike = np.float32,
         rng: np.random.Generator | int | None = None,
     ) -> None:
-        spec = Spec(input_size, hidden_size, bias, np.dtype(dtype))
+        spec = Spec(input_size, hidden_size, bias, check_dtype("dtype", dtype))
         self._adopt(Weights.random(spec, rng))
 
     @classmethod

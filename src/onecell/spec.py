@@ -106,12 +106,12 @@ def check_size(name: str, value: SupportsIndex) -> int:
 def check_dtype(name: str, value: npt.DTypeLike) -> np.dtype[Any]:
     """Return `value` as one of `COMPUTE_DTYPES`, or raise naming the argument."""
     try:
-        dtype = np.dtype(value)
+        # NumPy reads None as float64; here it is somebody's missing value.
+        dtype = np.dtype(object if value is None else value)
     except TypeError:
-        dtype = None
-    if value is None or dtype not in COMPUTE_DTYPES:
-        came = value if dtype is None else dtype
-        raise DtypeError(f"`{name}` must be float32 or float64, got {came}.")
+        dtype = np.dtype(object)
+    if dtype not in COMPUTE_DTYPES:
+        raise DtypeError(f"`{name}` must be float32 or float64, got {value!r}.")
     return dtype
 
 

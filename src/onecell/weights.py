@@ -58,6 +58,8 @@ class Weights:
                 got = getattr(self, name).shape
                 raise ShapeError(f"`{name}` must have 2 dimensions, got shape {got}.")
         hidden, inputs = self.weight_hh.shape[1], self.weight_ih.shape[1]
+        if inputs == len(GATES) * hidden != self.weight_ih.shape[0]:
+            inputs = self.weight_ih.shape[0]  # the other way round: let the shape check say so
         if hidden < 1 or inputs < 1:
             raise ShapeError(f"a cell needs I ≥ 1 and H ≥ 1, got I = {inputs} and H = {hidden}.")
         return hidden, inputs

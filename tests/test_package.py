@@ -1,0 +1,61 @@
+"""The package as installed: what it carries, what importing it loads, what it refuses."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+FRAMEWORKS = ("torch", "mindspore", "typer", "rich", "safetensors", "ml_dtypes", "google.protobuf")
+
+
+def python(code: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        env={**os.environ, **environment},
+        timeout=120,
+        check=False,
+    )
+
+
+def test_importing_onecell_loads_no_framework() -> None:
+    code = f"import onecell, sys; print([m for m in {FRAMEWORKS} if m in sys.modules])"
+    assert python(code).stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("isa", ["portable", "avx2", "avx512"])
+def test_the_environment_chooses_the_instruction_set(isa: str) -> None:
+    done = python("import onecell; print(onecell.isa(), onecell.available_isas())", ONECELL_ISA=isa)
+    if isa in python("import onecell; print(onecell.available_isas())").stdout:
+        assert done.stdout.split()[0] == isa
+    else:
+        assert "must be an instruction set of this machine" in done.stderr
+
+
+def test_an_unknown_instruction_set_is_named_at_import() -> None:
+    done = python("import onecell", ONECELL_ISA="abacus")
+    assert done.returncode != 0
+    assert "ImportError: ONECELL_ISA must be an instruction set of this machine" in done.stderr
+    assert '"abacus"' in done.stderr
+
+
+def test_the_wheel_is_whole(tmp_path: Path) -> None:
+    build = [sys.executable, "-m", "pip", "wheel", "--no-deps", "--no-build-isolation", "--quiet"]
+    work = f"--config-settings=build-dir={tmp_path / 'build'}"
+    subprocess.run([*build, work, "--wheel-dir", tmp_path, ROOT], check=True, timeout=300)
+    (wheel,) = tmp_path.glob("*.whl")
+    names = zipfile.ZipFile(wheel).namelist()
+    carried = {name.removeprefix("onecell/") for name in names if name.startswith("onecell/")}
+    sources = {p.relative_to(ROOT / "src/onecell") for p in (ROOT / "src/onecell").rglob("*.py*")}
+    assert {str(p) for p in sources if "__pycache__" not in p.parts} <= carried
+    assert "py.typed" in carried
+    assert any(name.startswith("_kernel.") and name.endswith(".so") for name in carried)
+    assert any(name.endswith("licenses/LICENSE") for name in names)
+    assert not [name for name in names if name.startswith(("tests/", "kernel/"))]
