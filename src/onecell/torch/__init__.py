@@ -1,0 +1,5 @@
+"""The front end for PyTorch: a drop-in for `torch.nn.LSTMCell` on onecell's kernel."""
+
+from onecell.torch.cell import LSTMCell
+
+__all__ = ["LSTMCell"]

@@ -1,0 +1,97 @@
+"""The cell as a node of torch's gradient graph, and its gradient as a node again.
+
+First gradients come from the kernel, `create_graph` or not, so they have the same bits either way;
+gradients of gradients, and batched ones, come from torch's own operators (see `composite`).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.autograd import Function
+
+from onecell.torch import calls, composite
+from onecell.torch.plain import is_plain, mode_is_on
+
+INPUTS = 7
+"""x, h, c and the four parameters."""
+
+
+class Cell(Function):
+    """(x, h, c, *weights) → (h', c') for x (N, I); → (h_all, last h, last c) for x (T, N, I).
+
+    All tensors are plain and of one dtype; h and c may be None for zeros.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, *inputs: Any) -> tuple[Tensor, ...]:
+        """Compute by the kernel and keep what the way back needs."""
+        x, h, c, *weights = inputs
+        h_all, c_all, gates = calls.forward(x, h, c, tuple(weights), record=True)
+        # What is kept is never what the caller gets (but for h_all), so that writing into a
+        # result is as free as it is with torch's cell.
+        ctx.set_materialize_grads(False)
+        if x.dim() == 2:
+            ctx.save_for_backward(*inputs, None, c_all, gates)
+            return h_all, c_all.clone()
+        ctx.save_for_backward(*inputs, h_all, c_all, gates)
+        return h_all, h_all[-1].clone(), c_all[-1].clone()
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Tensor | None) -> Any:
+        """Pull the gradients of the results back to the inputs."""
+        saved = ctx.saved_tensors
+        inputs, needs = saved[:INPUTS], ctx.needs_input_grad
+        dtype = inputs[0].dtype
+        again = torch.is_grad_enabled()
+        if mode_is_on() or not all(g is None or is_plain(g, dtype) for g in grads):
+            return tuple(composite.gradients(needs, grads, inputs, create_graph=again))
+        if again:
+            return Gradient.apply(needs, len(grads), *grads, *saved)
+        return _by_kernel(needs, grads, saved)
+
+
+class Gradient(Function):
+    """The way back through `Cell`: (grads, x, h, c, *weights) → a gradient for each of the seven."""
+
+    @staticmethod
+    def forward(
+        ctx: Any, needs: tuple[bool, ...], count: int, *tensors: Tensor | None
+    ) -> tuple[Tensor | None, ...]:
+        """Compute by the kernel; `tensors` are `count` gradients and what `Cell` saved."""
+        ctx.needs, ctx.count = needs, count
+        ctx.set_materialize_grads(False)
+        ctx.save_for_backward(*tensors[: count + INPUTS])
+        return _by_kernel(needs, tensors[:count], tensors[count:])
+
+    @staticmethod
+    def backward(ctx: Any, *grad_grads: Tensor | None) -> Any:
+        """Differentiate the gradient, by torch's own operators."""
+        saved, count = ctx.saved_tensors, ctx.count
+        found = composite.second(
+            ctx.needs_input_grad[2 : 2 + count + INPUTS],
+            grad_grads,
+            ctx.needs,
+            saved[:count],
+            saved[count:],
+            create_graph=torch.is_grad_enabled(),
+        )
+        return None, None, *found, None, None, None
+
+
+def _by_kernel(
+    needs: tuple[bool, ...], grads: tuple[Tensor | None, ...], saved: tuple[Any, ...]
+) -> tuple[Tensor | None, ...]:
+    """Return a gradient, or None, for each input of `Cell`."""
+    x, h, c, weight_ih, weight_hh = saved[:5]
+    by_all, by_h, by_c = (None, *grads) if len(grads) == 2 else grads
+    wanted = (*needs[:5], needs[5] or needs[6])
+    found = calls.backward(
+        x, h, c, weight_ih, weight_hh, saved[INPUTS:], (by_all, by_h, by_c), wanted
+    )
+    bias = found.bias
+    # Two parameters must not share one array of gradients: a caller may write into either.
+    both = (bias, bias.clone()) if needs[5] and needs[6] and bias is not None else (bias, bias)
+    return *found[:5], both[0] if needs[5] else None, both[1] if needs[6] else None

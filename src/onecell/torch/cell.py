@@ -1,0 +1,189 @@
+"""`LSTMCell` for PyTorch."""
+
+from __future__ import annotations
+
+from typing import Any, Self
+
+import torch
+from torch import Tensor
+
+from onecell.spec import PARAMETERS
+from onecell.torch import composite
+from onecell.torch.arguments import AnyState, State, check_call, check_constructor, read_state
+from onecell.torch.errors import CellTypeError
+from onecell.torch.routes import quick_step, run
+
+
+class LSTMCell(torch.nn.LSTMCell):
+    """A long short-term memory cell, a drop-in for `torch.nn.LSTMCell` on onecell's kernel.
+
+    Parameters, their names and fresh values, checkpoints, hooks, errors' types and results are
+    those of `torch.nn.LSTMCell`, whose subclass this is. On plain float32 and float64 CPU tensors
+    the kernel computes, eager, recording a gradient, and under torch.compile, always to the same
+    bits as `onecell.LSTMCell` over arrays. Elsewhere (other devices and types, torch.func, dual
+    numbers, autocast, export, tracing, gradients of gradients) torch's own operators do.
+
+    Args:
+        input_size: I, the width of the input.
+        hidden_size: H, the width of the state.
+        bias: False leaves both biases out; they are then None.
+        device: where the parameters live.
+        dtype: element type of the parameters; real.
+
+    Differences that are meant: a state whose batch axis does not match the input's raises, where
+    torch ends the process on some and returns wrong shapes for others; complex types are refused;
+    all inputs of a recorded call are kept for the way back, so none may be written in place before.
+
+    Example:
+        >>> cell = LSTMCell(10, 16)
+        >>> h, c = cell(torch.ones(3, 10))
+        >>> h.shape
+        torch.Size([3, 16])
+    """
+
+    def __init__(
+        self,
+        input_size: int,
+        hidden_size: int,
+        bias: bool = True,
+        device: torch.device | str | int | None = None,
+        dtype: torch.dtype | None = None,
+    ) -> None:
+        check_constructor(input_size, hidden_size, dtype)
+        super().__init__(input_size, hidden_size, bias, device, dtype)
+
+    @classmethod
+    def from_torch(cls, module: torch.nn.LSTMCell) -> Self:
+        """Return a cell that shares the Parameter objects of `module`: training one trains both.
+
+        Hooks are not taken over.
+
+        Raises:
+            CellTypeError: `module` is no `torch.nn.LSTMCell`, or its parameters are computed from
+                others (parametrized, weight-normed, pruned) and cannot be shared.
+        """
+        if not isinstance(module, torch.nn.LSTMCell):
+            raise CellTypeError(f"`module` must be a torch.nn.LSTMCell, got {type(module)}.")
+        gone = [name for name in PARAMETERS if name not in module._parameters]
+        if gone:
+            raise CellTypeError(
+                f"`module` must hold `{gone[0]}` as a parameter of its own; it is computed. "
+                "Remove the parametrization, weight norm or pruning first."
+            )
+        cell = cls.__new__(cls)
+        torch.nn.Module.__init__(cell)
+        cell.input_size, cell.hidden_size = module.input_size, module.hidden_size
+        cell.bias = module.bias
+        for name in PARAMETERS:
+            cell.register_parameter(name, module._parameters[name])
+        return cell.train(module.training)
+
+    def forward(
+        self,
+        input: Tensor,  # noqa: A002 - torch's name
+        hx: tuple[Tensor, Tensor] | None = None,
+        c_0: Tensor | None = None,
+    ) -> tuple[Tensor, Tensor]:
+        """Compute one step.
+
+        Args:
+            input: (N, I), or (I,) for one row without a batch axis.
+            hx: the state (h, c), each (N, H) or (H,); or h alone with c as `c_0`; None for zeros.
+            c_0: c, where `hx` is h.
+
+        Returns:
+            (h', c'), each (N, H) or (H,).
+
+        Raises:
+            CellShapeError: a shape does not fit; a RuntimeError and a ValueError.
+            CellDtypeError: complex elements; a RuntimeError and a TypeError.
+            CellTypeError: an argument is no tensor or no pair; a TypeError and an AttributeError.
+            RuntimeError: from torch's operators, for what else they refuse.
+        """
+        if not torch.jit.is_scripting():
+            return self._forward(input, hx, c_0)
+        # From here on, what torch.jit.script compiles: a branch that Python never takes.
+        assert c_0 is None, "with torch.jit.script, the state must be a tuple"
+        x = input if input.dim() == 2 else input.unsqueeze(0)
+        if hx is None:
+            h = torch.zeros(x.size(0), self.hidden_size, dtype=x.dtype, device=x.device)
+            c = h
+        else:
+            h, c = hx
+            if input.dim() == 1:
+                assert h.dim() == 1 and c.dim() == 1, "h and c must be (H,) as input is (I,)"
+                h, c = h.unsqueeze(0), c.unsqueeze(0)
+        h_next, c_next = torch.lstm_cell(
+            x, (h, c), self.weight_ih, self.weight_hh, self.bias_ih, self.bias_hh
+        )
+        if input.dim() == 1:
+            return h_next.squeeze(0), c_next.squeeze(0)
+        return h_next, c_next
+
+    def _forward(self, input: Tensor, hx: AnyState, c_0: Tensor | None) -> Any:  # noqa: A002
+        if not torch.compiler.is_compiling():
+            pair = hx if c_0 is None else (hx, c_0)
+            done = quick_step(self._parameters, self.hidden_size, input, pair)
+            if done is not None:
+                return done
+            if isinstance(input, torch.fx.Proxy):
+                return self._as_leaf(input, hx, c_0)
+        state = read_state(hx, c_0)
+        if torch.jit.is_tracing():  # Comparing sizes would only draw warnings from the tracer.
+            return super().forward(input, state)
+        check_call(input, state, self.input_size, self.hidden_size)
+        h, c = (None, None) if state is None else state
+        weights = (self.weight_ih, self.weight_hh, self.bias_ih, self.bias_hh)
+        if input.dim() == 1:
+            alone = [None if t is None else t.unsqueeze(0) for t in (input, h, c)]
+            return tuple(t.squeeze(0) for t in self._run(*alone, weights))
+        return self._run(input, h, c, weights)
+
+    @staticmethod
+    def _run(x: Any, h: Any, c: Any, weights: Any) -> tuple[Tensor, ...]:
+        done = run(x, h, c, weights)
+        return composite.outputs(x, h, c, *weights) if done is None else done
+
+    def unroll(
+        self,
+        input: Tensor,  # noqa: A002 - as in forward
+        hx: AnyState = None,
+        c_0: Tensor | None = None,
+    ) -> tuple[Tensor, State]:
+        """Compute T steps in one call; bits and gradients are those of a loop over the cell.
+
+        The module's hooks do not run: they belong to the step.
+
+        Args:
+            input: (T, N, I), or (T, I) for one row without a batch axis.
+            hx: the state before the first step, as in `forward`.
+            c_0: as in `forward`.
+
+        Returns:
+            (h_all, (h, c)): h after every step (T, N, H) or (T, H), and the last state.
+
+        Raises:
+            CellShapeError, CellDtypeError, CellTypeError, RuntimeError: as `forward`.
+        """
+        state = read_state(hx, c_0)
+        check_call(input, state, self.input_size, self.hidden_size, time=True)
+        h, c = (None, None) if state is None else state
+        alone = input.dim() == 2
+        if alone:
+            input, h, c = (  # noqa: A001
+                None if t is None else t.unsqueeze(-2) for t in (input, h, c)
+            )
+        weights = (self.weight_ih, self.weight_hh, self.bias_ih, self.bias_hh)
+        h_all, h_last, c_last = self._run(input, h, c, weights)
+        if alone:
+            return h_all.squeeze(1), (h_last.squeeze(0), c_last.squeeze(0))
+        return h_all, (h_last, c_last)
+
+    def _as_leaf(self, *arguments: Any) -> Any:
+        """Return a call of this module as one node of a torch.fx graph, as torch's own cell is."""
+        tracer = arguments[0].tracer
+        return tracer.create_proxy("call_module", tracer.path_of_module(self), arguments, {})
+
+
+# Where users find it, and pickles look for it.
+LSTMCell.__module__ = "onecell.torch"

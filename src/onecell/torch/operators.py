@@ -1,0 +1,144 @@
+"""The kernel as registered operators, which is how compiled graphs call it.
+
+`onecell::unroll` and `onecell::unroll_backward` carry what torch.compile asks of an operator: a
+schema, shapes without data (fake), a gradient and a batching rule. A step is an unroll of one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, Final
+
+import torch
+from torch import Tensor
+
+from onecell.torch import calls
+
+UNROLL: Final = "onecell::unroll"
+BACKWARD: Final = "onecell::unroll_backward"
+
+_INPUTS: Final = (
+    "Tensor x, Tensor? h, Tensor? c, "
+    "Tensor weight_ih, Tensor weight_hh, Tensor? bias_ih, Tensor? bias_hh"
+)
+# record=True also returns every c and the activated gates, for the backward operator; else the two
+# are empty. The last h and the last c are results of their own so that each has its own gradient.
+torch.library.define(
+    UNROLL,
+    f"({_INPUTS}, bool record)"
+    " -> (Tensor h_all, Tensor h_last, Tensor c_last, Tensor c_all, Tensor gates)",
+)
+torch.library.define(
+    BACKWARD,
+    "(Tensor x, Tensor? h, Tensor? c, Tensor weight_ih, Tensor weight_hh, "
+    "Tensor h_all, Tensor c_all, Tensor gates, "
+    "Tensor? grad_h_all, Tensor? grad_h_last, Tensor? grad_c_last, bool[] wanted) -> "
+    "(Tensor x, Tensor h, Tensor c, Tensor weight_ih, Tensor weight_hh, Tensor bias)",
+)
+
+
+@torch.library.impl(UNROLL, "CPU")
+def _unroll(
+    x: Tensor,
+    h: Tensor | None,
+    c: Tensor | None,
+    weight_ih: Tensor,
+    weight_hh: Tensor,
+    bias_ih: Tensor | None,
+    bias_hh: Tensor | None,
+    record: bool,
+) -> tuple[Tensor, ...]:
+    weights = (weight_ih, weight_hh, bias_ih, bias_hh)
+    h_all, c_all, gates = calls.forward(x, h, c, weights, record=record)
+    if gates is None:
+        return h_all, h_all[-1].clone(), c_all, x.new_empty(0), x.new_empty(0)
+    return h_all, h_all[-1].clone(), c_all[-1].clone(), c_all, gates
+
+
+@torch.library.register_fake(UNROLL)
+def _unroll_shapes(
+    x: Tensor,
+    h: Tensor | None,  # noqa: ARG001 - the operator's signature
+    c: Tensor | None,  # noqa: ARG001
+    weight_ih: Tensor,
+    weight_hh: Tensor,
+    bias_ih: Tensor | None,  # noqa: ARG001
+    bias_hh: Tensor | None,  # noqa: ARG001
+    record: bool,
+) -> tuple[Tensor, ...]:
+    steps, batch, _ = x.shape
+    state = (batch, weight_hh.shape[1])
+    c_all = x.new_empty((steps, *state) if record else (0,))
+    gates = x.new_empty((steps, batch, weight_ih.shape[0]) if record else (0,))
+    return x.new_empty((steps, *state)), x.new_empty(state), x.new_empty(state), c_all, gates
+
+
+@torch.library.impl(BACKWARD, "CPU")
+def _backward(*arguments: Any) -> tuple[Tensor, ...]:
+    inputs, done, grads, wanted = arguments[:5], arguments[5:8], arguments[8:11], arguments[11]
+    found = calls.backward(*inputs, done, grads, tuple(wanted))
+    return tuple(inputs[0].new_empty(0) if t is None else t for t in found)
+
+
+@torch.library.register_fake(BACKWARD)
+def _backward_shapes(*arguments: Any) -> tuple[Tensor, ...]:
+    x, _, _, weight_ih, weight_hh = arguments[:5]
+    state = (x.shape[1], weight_hh.shape[1])
+    shapes = (x.shape, state, state, weight_ih.shape, weight_hh.shape, weight_ih.shape[:1])
+    return tuple(x.new_empty(s if w else (0,)) for s, w in zip(shapes, arguments[11], strict=True))
+
+
+def _keep(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, ...]) -> None:
+    h_all, _, _, c_all, gates = output
+    if not inputs[7]:
+        raise RuntimeError(f"{UNROLL} was called with record=False and cannot be differentiated.")
+    ctx.set_materialize_grads(False)
+    ctx.save_for_backward(*inputs[:5], h_all, c_all, gates)
+
+
+def _pull(ctx: Any, *grads: Tensor | None) -> tuple[Tensor | None, ...]:
+    needs = ctx.needs_input_grad
+    wanted = [*needs[:5], needs[5] or needs[6]]
+    found = torch.ops.onecell.unroll_backward(*ctx.saved_tensors, *grads[:3], wanted)
+    kept = [t if want else None for t, want in zip(found, wanted, strict=True)]
+    bias = kept[5]
+    twin = bias.clone() if bias is not None and needs[5] and needs[6] else bias
+    return *kept[:5], bias if needs[5] else None, twin if needs[6] else None, None
+
+
+torch.library.register_autograd(UNROLL, _pull, setup_context=_keep)
+
+
+def _refuse(ctx: Any, *grads: Tensor | None) -> None:  # noqa: ARG001 - the rule's signature
+    raise NotImplementedError(
+        f"{BACKWARD} has no gradient: take second gradients of the cell itself, not compiled."
+    )
+
+
+torch.library.register_autograd(BACKWARD, _refuse)
+
+
+def _one_by_one(operator: Callable[..., Sequence[Tensor]]) -> Callable[..., Any]:
+    """Return a batching rule that calls `operator` for each sample, so with each sample's bits."""
+
+    def rule(info: Any, dims: tuple[int | None, ...], *arguments: Any) -> Any:
+        samples = [
+            operator(*(a if d is None else a.select(d, i) for a, d in zip(arguments, dims, strict=True)))
+            for i in range(info.batch_size)
+        ]
+        stacked = tuple(torch.stack(each) for each in zip(*samples, strict=True))
+        return stacked, (0,) * len(stacked)
+
+    return rule
+
+
+torch.library.register_vmap(UNROLL, _one_by_one(torch.ops.onecell.unroll))
+torch.library.register_vmap(BACKWARD, _one_by_one(torch.ops.onecell.unroll_backward))
+
+
+def unroll(x: Tensor, h: Tensor | None, c: Tensor | None, weights: calls.Weights) -> tuple[Tensor, Tensor, Tensor]:
+    """Return (h_all, the last h, the last c) as one node of the graph being built."""
+    tensors = [t for t in (x, h, c, *weights) if t is not None]
+    record = torch.is_grad_enabled() and any(t.requires_grad for t in tensors)
+    h_all, h_last, c_last, _, _ = torch.ops.onecell.unroll(x, h, c, *weights, record)
+    return h_all, h_last, c_last

@@ -1,0 +1,100 @@
+"""Which tensors and which moments the kernel may work in; everywhere else torch itself does.
+
+The kernel reads raw addresses, so it may only be given ordinary memory. A tensor is *plain* when it
+is a `Tensor` or `Parameter` itself (no subclass), strided, on the CPU, of a kernel's element type,
+and nothing stands between its elements and its numbers: no pending negation or conjugation, no
+batching or gradient wrapper of torch.func, no tracing or functionalisation wrapper. The last group
+has no public test, but each such tensor shows it in its set of dispatch keys.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from threading import Thread
+from typing import Final
+
+import torch
+from torch import Tensor
+from torch.autograd import forward_ad
+from torch.nn import Parameter
+from torch.utils._device import DeviceContext
+
+COMPUTE_DTYPES: Final = (torch.float32, torch.float64)
+"""The element types that the kernel computes in."""
+
+PLAIN_CLASSES: Final = frozenset((Tensor, Parameter))
+
+_autocast_on: Final = torch._C._is_any_autocast_enabled
+_dispatch_modes: Final = torch._C._len_torch_dispatch_stack
+_function_modes: Final = torch._C._len_torch_function_stack
+_tracing: Final[Callable[[], object]] = torch._C._get_tracing_state
+transforms_are_on: Final[Callable[[], bool]] = torch._C._are_functorch_transforms_active
+"""Whether a transform of torch.func is being computed."""
+
+
+def _dispatch_keys(tensor: Tensor) -> int:
+    keys: int = torch._C._dispatch_keys(tensor).raw_repr()
+    return keys
+
+
+def _plain_keys() -> frozenset[int]:
+    """Return the dispatch keys of ordinary CPU tensors, made inside and outside inference mode."""
+    found: list[int] = []
+
+    def look() -> None:
+        found.append(_dispatch_keys(torch.empty(0, device="cpu")))
+        with torch.inference_mode():
+            found.append(_dispatch_keys(torch.empty(0, device="cpu")))
+
+    # Modes belong to a thread: in a fresh one, none is on, wherever this module is imported.
+    thread = Thread(target=look)
+    thread.start()
+    thread.join()
+    return frozenset(found)
+
+
+_PLAIN_KEYS: Final = _plain_keys()
+
+
+def is_plain(tensor: Tensor, dtype: torch.dtype) -> bool:
+    """Whether the kernel may read `tensor` through its address, once it is contiguous.
+
+    Sub-classes, other devices and layouts, lazy negation, wrappers and freed storages are not plain.
+    """
+    return (
+        type(tensor) in PLAIN_CLASSES
+        and tensor.dtype is dtype
+        and _dispatch_keys(tensor) in _PLAIN_KEYS
+        and (tensor.numel() == 0 or tensor.data_ptr() != 0)
+    )
+
+
+def torch_must_run() -> bool:
+    """Whether a mode is on in which a new computation belongs to torch's own operators."""
+    return mode_is_on() or autocast_is_on()
+
+
+def mode_is_on() -> bool:
+    """Whether torch's operators do more than compute now.
+
+    True under transforms of torch.func, dual numbers, TorchScript tracing, and function and
+    dispatch modes (fake tensors, make_fx, operation counters). A default device is a function mode
+    too, but it only says where new tensors go, and ours go where their input is.
+    """
+    return bool(
+        transforms_are_on()
+        or _dispatch_modes()
+        or (_function_modes() and not _only_default_devices())
+        or forward_ad._current_level >= 0
+        or _tracing() is not None
+    )
+
+
+def autocast_is_on() -> bool:
+    """Whether torch would lower the precision of a cell on the CPU now."""
+    return _autocast_on() and torch.is_autocast_enabled("cpu")
+
+
+def _only_default_devices() -> bool:
+    modes = (torch._C._get_function_stack_at(i) for i in range(_function_modes()))
+    return all(type(mode) is DeviceContext for mode in modes)

@@ -1,0 +1,148 @@
+"""Which way a call goes: the kernel at once, the kernel with a gradient, an operator, or torch."""
+
+from __future__ import annotations
+
+from functools import reduce
+from operator import attrgetter, or_
+from typing import Any, Final
+
+import torch
+from torch import Tensor
+from torch.autograd import forward_ad
+from torch.nn import Parameter
+
+from onecell.torch import calls, operators
+from onecell.torch.autograd import Cell
+from onecell.torch.plain import (
+    COMPUTE_DTYPES,
+    PLAIN_CLASSES,
+    is_plain,
+    torch_must_run,
+    transforms_are_on,
+)
+
+_apply: Final = Cell.apply
+_contiguous: Final = Tensor.is_contiguous
+_data_ptr: Final = Tensor.data_ptr
+_empty_like: Final = torch.empty_like
+_facts: Final = attrgetter("__class__", "dtype", "is_cpu", "shape")
+_grad_enabled: Final = torch.is_grad_enabled
+_negated: Final = Tensor.is_neg
+_needs_grad: Final = attrgetter("requires_grad")
+
+
+def quick_step(
+    parameters: dict[str, Parameter | None], hidden_size: int, x: Any, hx: Any
+) -> tuple[Tensor, Tensor] | None:
+    """Compute one step of an everyday call; None where anything at all is out of the ordinary.
+
+    The everyday call: x (N, I) and hx = (h, c) of (N, H), contiguous, and the parameters as they
+    were made. Each check is here because something passes all the others and still is not memory
+    to be read; what `is_plain` asks by one slow question, these ask by several quick ones.
+    """
+    if type(x) is not Tensor or type(hx) not in (tuple, list) or torch_must_run():
+        return None
+    dtype = x.dtype
+    try:
+        step = calls.STEP[dtype]
+        weight_ih, weight_hh = parameters["weight_ih"], parameters["weight_hh"]
+        bias_ih, bias_hh = parameters["bias_ih"], parameters["bias_hh"]
+        h, c = hx
+        batch, input_size = x.shape
+        rows = 4 * hidden_size
+        state = (Tensor, dtype, True, (batch, hidden_size))
+        if (
+            not x.is_cpu
+            or _facts(h) != state
+            or _facts(c) != state
+            or _facts(weight_ih) != (Parameter, dtype, True, (rows, input_size))
+            or _facts(weight_hh) != (Parameter, dtype, True, (rows, hidden_size))
+        ):
+            return None
+        if bias_ih is None or bias_hh is None:
+            if bias_ih is not bias_hh:
+                return None
+            tensors = (weight_ih, weight_hh, x, h, c)
+        else:
+            bias = (Parameter, dtype, True, (rows,))
+            if _facts(bias_ih) != bias or _facts(bias_hh) != bias:
+                return None
+            tensors = (weight_ih, weight_hh, bias_ih, bias_hh, x, h, c)
+        if any(map(_negated, tensors)) or not all(map(_contiguous, tensors)):
+            return None
+        where = list(map(_data_ptr, tensors))
+    except (KeyError, ValueError, AttributeError, RuntimeError):
+        # No kernel for the dtype, a computed parameter, another rank, no tensor, no memory.
+        return None
+    if 0 in where or reduce(or_, where) & (dtype.itemsize - 1):
+        return None
+    if _grad_enabled() and any(map(_needs_grad, tensors)):
+        return _apply(x, h, c, weight_ih, weight_hh, bias_ih, bias_hh)
+    if bias_ih is None:
+        where[2:2] = (0, 0)
+    h_next, c_next = _empty_like(h), _empty_like(c)
+    step(batch, input_size, hidden_size, *where, h_next.data_ptr(), c_next.data_ptr(), 0)
+    return h_next, c_next
+
+
+def run(
+    x: Tensor, h: Tensor | None, c: Tensor | None, weights: calls.Weights
+) -> tuple[Tensor, ...] | None:
+    """Compute on the kernel, or return None where torch's own operators must.
+
+    Shapes are checked. Returns (h', c') for x (N, I), (h_all, last h, last c) for x (T, N, I).
+    """
+    there = [t for t in (x, h, c, *weights) if t is not None]
+    if not _one_cell(x, weights):
+        return None
+    if torch.compiler.is_compiling():
+        if not _graph_takes(there):
+            return None
+        found = operators.unroll(x if x.dim() == 3 else x.unsqueeze(0), h, c, weights)
+        return found if x.dim() == 3 else found[1:]
+    if torch_must_run() or not all(is_plain(t, x.dtype) for t in there):
+        return None
+    if x.dtype not in COMPUTE_DTYPES:
+        return None
+    if torch.is_grad_enabled() and any(t.requires_grad for t in there):
+        found = Cell.apply(x, h, c, *weights)
+        return found
+    h_all, c_all, _ = calls.forward(x, h, c, weights, record=False)
+    return (h_all, c_all) if x.dim() == 2 else (h_all, h_all[-1].clone(), c_all)
+
+
+def _one_cell(x: Tensor, weights: calls.Weights) -> bool:
+    """Whether there is something to compute, with parameters of the canonical shapes."""
+    weight_ih, weight_hh, *biases = weights
+    if not (isinstance(weight_ih, Tensor) and isinstance(weight_hh, Tensor)):
+        return False
+    if weight_hh.dim() != 2 or weight_hh.shape[1] == 0 or x.shape[-1] == 0:
+        return False
+    if x.dim() == 3 and x.shape[0] == 0:
+        return False
+    rows = 4 * weight_hh.shape[1]
+    if weight_hh.shape[0] != rows or tuple(weight_ih.shape) != (rows, x.shape[-1]):
+        return False
+    there = [b for b in biases if b is not None]
+    return len(there) in (0, 2) and all(tuple(b.shape) == (rows,) for b in there)
+
+
+def _graph_takes(tensors: list[Tensor]) -> bool:
+    """Whether the graph that is being built may call the kernel's operator on these.
+
+    An exported program should run where onecell is not installed, so it gets torch's operators.
+    """
+    return (
+        not torch.compiler.is_exporting()
+        and not transforms_are_on()
+        and not torch.is_autocast_enabled("cpu")
+        and forward_ad._current_level < 0
+        and all(
+            type(t) in PLAIN_CLASSES
+            and t.dtype is tensors[0].dtype
+            and t.dtype in COMPUTE_DTYPES
+            and t.device.type == "cpu"
+            and t.layout is torch.strided
+            for t in tensors
+        )
+    )
