@@ -1,0 +1,38 @@
+"""Prove that two cells are the same: outputs, gradients, training, rollouts, on every side.
+
+Importing this loads no framework: the sides reach theirs when they are opened.
+"""
+
+from __future__ import annotations
+
+from onecell.verify.cases import Case, make_case
+from onecell.verify.columns import Column, choose_columns
+from onecell.verify.mutation import GATE_SWAPS, Mutation
+from onecell.verify.plan import Plan, plan_port
+from onecell.verify.port import FileFacts, Proof, carry_out, port_checkpoint
+from onecell.verify.proof import CellProof, Quantity, Reading, Sabotage, prove_cell
+from onecell.verify.record import to_json
+from onecell.verify.sides import SIDES, Side
+
+__all__ = [
+    "GATE_SWAPS",
+    "SIDES",
+    "Case",
+    "CellProof",
+    "Column",
+    "FileFacts",
+    "Mutation",
+    "Plan",
+    "Proof",
+    "Quantity",
+    "Reading",
+    "Sabotage",
+    "Side",
+    "carry_out",
+    "choose_columns",
+    "make_case",
+    "plan_port",
+    "port_checkpoint",
+    "prove_cell",
+    "to_json",
+]

@@ -1,0 +1,96 @@
+"""The inputs on which a cell is proved: fixed by the weights alone, never zero, never all alike.
+
+A zero state hides most mistakes (with h = c = 0, swapping gates i and o leaves h with a cosine of
+0.9999), so every number here is random and non-zero. The rows of the batch visit three regimes:
+gates in their responsive middle, gates driven far into saturation, and numbers so small that they
+end in denormals. x and h are scaled by the weights, so that a cell with tiny or huge weights is
+still asked where its gates respond.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from onecell.weights import Weights
+
+Array = np.ndarray
+
+SEED: Final = 1997
+GRADIENT_STEPS: Final = 4
+"""Steps through which the gradients are taken, so that the state's own path counts."""
+ROLLOUT_STEPS: Final = 200
+RATE: Final = 0.1
+"""Learning rate of the optimizer step, plain SGD: p - RATE * grad."""
+
+_SATURATING: Final = 8.0
+_TINY: Final = 2.0**-10
+_LARGEST_SCALE: Final = 2.0**20
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Case:
+    """One set of inputs, read-only, all in the type `spec.dtype` that the cell computes in."""
+
+    x: Array
+    """(S, N, I): inputs of the gradient's S steps; forward takes the first."""
+    h: Array
+    """(N, H), the state before the first step."""
+    c: Array
+    """(N, H)."""
+    grad_h_all: Array
+    """(S, N, H): the loss is the sum of h · grad_h_all over steps and of the last c · grad_c."""
+    grad_c_last: Array
+    """(N, H)."""
+    rollout_x: Array
+    """(T, N, I): inputs of the rollout."""
+
+    def __post_init__(self) -> None:
+        for name in self.__slots__:
+            getattr(self, name).setflags(write=False)
+
+
+def make_case(weights: Weights, *, rollout_steps: int = ROLLOUT_STEPS, seed: int = SEED) -> Case:
+    """Draw the parity case for `weights`: the same numbers every time, on every machine.
+
+    Args:
+        weights: give the sizes, the element type and the scale of the inputs.
+        rollout_steps: T, the steps of the rollout.
+        seed: other numbers of the same kind.
+    """
+    rng = np.random.default_rng(seed)
+    inputs, hidden = weights.input_size, weights.hidden_size
+    # A batch that equals neither I nor H: a transposed axis then cannot fit by accident.
+    rows = next(n for n in (3, 5, 7) if n not in (inputs, hidden))
+    regimes = np.resize([1.0, _SATURATING, _TINY], rows)[:, None]
+    x_scale, h_scale = _responsive(weights.weight_ih), _responsive(weights.weight_hh)
+
+    def draw(*shape: int) -> Array:
+        # Never within 1/8 of zero: one input that is nearly zero would hide a column of weights.
+        return rng.choice([-1.0, 1.0], shape) * rng.uniform(0.125, 1.875, shape)
+
+    h, c = draw(rows, hidden) * h_scale * regimes, draw(rows, hidden) * np.sqrt(regimes)
+    c[2, ::2] *= 2.0**-135  # a denormal in float32
+    dtype = weights.spec.dtype
+    return Case(
+        x=(draw(GRADIENT_STEPS, rows, inputs) * x_scale * regimes).astype(dtype),
+        h=h.astype(dtype),
+        c=c.astype(dtype),
+        grad_h_all=draw(GRADIENT_STEPS, rows, hidden).astype(dtype),
+        grad_c_last=draw(rows, hidden).astype(dtype),
+        rollout_x=(draw(rollout_steps, rows, inputs) * x_scale).astype(dtype),
+    )
+
+
+def _responsive(weight: Array) -> float:
+    """Return the scale of inputs at which their product with `weight` has a spread of about 1."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        spread = float(np.sqrt(np.mean(np.square(weight, dtype=np.float64)) * weight.shape[1]))
+    if not np.isfinite(spread) or spread == 0.0:
+        return 1.0
+    return float(np.clip(1.0 / spread, 1.0 / _LARGEST_SCALE, _LARGEST_SCALE))
+
+
+__all__ = ["GRADIENT_STEPS", "RATE", "ROLLOUT_STEPS", "SEED", "Case", "make_case"]

@@ -1,0 +1,128 @@
+"""What a port will do, decided and checked before anything is written."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from onecell.checkpoint import Checkpoint, Conversion, convert, load_checkpoint
+from onecell.checkpoint.atomic import check_output
+from onecell.checkpoint.files import SUFFIXES
+from onecell.dialect import get_dialect
+from onecell.errors import ArgumentError, CheckpointError
+from onecell.verify.columns import Column, choose_columns
+from onecell.verify.sides import get_side
+
+OWN_SUFFIX: Final[Mapping[str, str]] = {"torch": ".pt", "mindspore": ".ckpt"}
+"""Dialect → suffix of a ported file, unless another is asked for."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Plan:
+    """One port, ready to be carried out."""
+
+    model: Path
+    checkpoint: Checkpoint
+    source: str
+    """Dialect of `model`."""
+    conversion: Conversion
+    to: str
+    """Dialect of the new file."""
+    target: Path
+    report: Path
+    force: bool
+    columns: tuple[Column, ...]
+    left_out: Mapping[str, str]
+
+    @property
+    def libraries(self) -> frozenset[str]:
+        """The frameworks that the sides of the proof will import."""
+        libraries = (get_side(column.side).library for column in self.columns)
+        return frozenset(library for library in libraries if library is not None)
+
+
+def plan_port(
+    model: str | os.PathLike[str],
+    to: str,
+    out: str | os.PathLike[str] = ".",
+    *,
+    source: str | None = None,
+    suffix: str | None = None,
+    force: bool = False,
+    sides: Sequence[str] | None = None,
+) -> Plan:
+    """Read `model`, convert it in memory and check that the result can be written and proved.
+
+    Args:
+        model: a checkpoint: .pt, .pth, .ckpt, .safetensors or .npz.
+        to: the dialect of the new file.
+        out: folder for the new file and its report; made if it is not there.
+        source: the dialect of `model`, where the file itself does not tell.
+        suffix: of the new file, one of `checkpoint.files.SUFFIXES`; None for what `to` itself uses.
+        force: replace files that are there.
+        sides: see `choose_columns`.
+
+    Raises:
+        ArgumentError: an argument is not one of its values, or the file does not tell its dialect.
+        CheckpointError: `model` cannot be read or holds no cell.
+        OutputExistsError: a file to be written is there and `force` is not set.
+        OSError: `model` cannot be opened, or `out` cannot be made.
+        MissingExtraError: the framework of a side in `sides` is not installed.
+    """
+    model, out, to = Path(model), Path(out), get_dialect(to).name
+    if suffix is None:
+        suffix = OWN_SUFFIX[to]
+    elif suffix not in SUFFIXES:
+        raise ArgumentError(f"`suffix` must be one of {', '.join(SUFFIXES)}, got {suffix!r}.")
+    checkpoint = load_checkpoint(model)
+    dialect = source_dialect(checkpoint, source, model)
+    columns, left_out = choose_columns(dialect, to, sides)
+    conversion = convert(checkpoint.tensors, dialect, to)
+    if not conversion.cells:
+        raise CheckpointError(f"{model}: it holds no LSTM cell, only {_say(checkpoint.tensors)}.")
+    out.mkdir(parents=True, exist_ok=True)
+    target, report = out / f"{model.stem}{suffix}", out / f"{model.stem}.proof.json"
+    for path in (target, report):
+        check_apart(path, model)
+        check_output(path, force=force)
+    return Plan(
+        model, checkpoint, dialect, conversion, to, target, report, force, columns, left_out
+    )
+
+
+def source_dialect(checkpoint: Checkpoint, given: str | None, path: Path) -> str:
+    """Return the dialect that was given, or else the one that the file tells.
+
+    Raises:
+        ArgumentError: neither is there, or the one given does not exist.
+    """
+    if given is not None:
+        return get_dialect(given).name
+    if checkpoint.dialect is None:
+        raise ArgumentError(f"{path}: the file does not tell which framework wrote it; say `from`.")
+    return checkpoint.dialect
+
+
+def check_apart(target: Path, source: Path) -> None:
+    """Raise `ArgumentError` if writing `target` would replace `source`, even where forced."""
+    if target.exists() and target.samefile(source):
+        raise ArgumentError(f"{target}: the result would replace the file that it is made from.")
+
+
+def split_metadata(checkpoint: Checkpoint, target: Path) -> tuple[dict[str, str], tuple[str, ...]]:
+    """Return the metadata that a file called `target` can keep, and the names of what it cannot."""
+    if SUFFIXES.get(target.suffix) == "pt":
+        return {}, tuple(checkpoint.metadata)
+    return checkpoint.metadata, ()
+
+
+def _say(tensors: Mapping[str, np.ndarray], most: int = 3) -> str:
+    """Say what is there instead of a cell."""
+    names = ", ".join(f"`{name}`" for name in list(tensors)[:most])
+    more = f" and {len(tensors) - most} more" if len(tensors) > most else ""
+    return names + more if tensors else "nothing"

@@ -1,0 +1,210 @@
+"""Port a checkpoint: convert it, write it, read it back, and prove every cell of what was written.
+
+The new checkpoint gets its name only when its proof holds. Until then it lies in a hidden folder
+beside it, so that no file under the name of a result was ever unproven. The report is written
+either way.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from onecell.checkpoint import load_checkpoint, save_checkpoint
+from onecell.checkpoint.atomic import write_whole
+from onecell.dialect import get_dialect
+from onecell.dtypes import dtype_name
+from onecell.verify.cases import ROLLOUT_STEPS
+from onecell.verify.plan import Plan, plan_port, split_metadata
+from onecell.verify.proof import CellProof, SelfTest, prove_cell
+from onecell.verify.record import to_json
+from onecell.verify.sides import get_reader
+
+Progress = Callable[[str, int, int], None]
+"""Called with a cell's name, its number from 0, and how many there are; last with all done."""
+
+_CHUNK: Final = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class FileFacts:
+    """A checkpoint file as the report names it."""
+
+    path: Path
+    dialect: str
+    format: str
+    size: int
+    """In bytes."""
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """All that was found about one port."""
+
+    source: FileFacts
+    target: FileFacts
+    report: Path
+    cells: tuple[CellProof, ...]
+    carried: tuple[str, ...]
+    """Tensors that belong to no cell and were copied."""
+    dropped: tuple[str, ...]
+    """Names of plain values in the source, such as an epoch, that the new format has no place for.
+    """
+    intact: bool
+    """Whether the file, read back, holds exactly the tensors that were to be written."""
+    read_by: Mapping[str, bool]
+    """Frameworks that read the written file by themselves, and whether they saw the same bits."""
+    left_out: Mapping[str, str]
+    """Sides that could not take part, and why."""
+    seconds: float
+
+    @property
+    def holds(self) -> bool:
+        """Whether the file is intact for every reader and every cell holds."""
+        return (
+            self.intact
+            and all(self.read_by.values())
+            and bool(self.cells)
+            and all(cell.holds for cell in self.cells)
+        )
+
+
+def carry_out(
+    plan: Plan,
+    *,
+    rollout_steps: int = ROLLOUT_STEPS,
+    self_test: SelfTest = "quick",
+    progress: Progress | None = None,
+) -> Proof:
+    """Write the new checkpoint, read it back, and prove every cell of it.
+
+    Args:
+        plan: what to do; see `plan_port`.
+        rollout_steps: see `prove_cell`.
+        self_test: see `prove_cell`.
+        progress: told before every cell and at the end.
+
+    Returns:
+        The proof. Only where it holds is there a new checkpoint; the report is there anyway.
+
+    Raises:
+        ArgumentError, DtypeError: the new format cannot hold what the old one held.
+        OutputExistsError: a file to be written has come to be there and `force` is not set.
+        OSError: the folder or the disk refuses.
+    """
+    began = time.perf_counter()
+    target, to, tensors = plan.target, plan.to, plan.conversion.tensors
+    with tempfile.TemporaryDirectory(prefix=".onecell-", dir=target.parent) as folder:
+        fresh = Path(folder, target.name)
+        metadata, dropped = split_metadata(plan.checkpoint, target)
+        save_checkpoint(fresh, tensors, dialect=to, metadata=metadata)
+        written = load_checkpoint(fresh)
+        cells = tuple(_prove_cells(plan, written.tensors, rollout_steps, self_test, progress))
+        proof = Proof(
+            source=_facts(plan.model, plan.model, plan.source, plan.checkpoint.format),
+            target=_facts(fresh, target, to, written.format),
+            report=plan.report,
+            cells=cells,
+            carried=tuple(plan.conversion.carried),
+            dropped=dropped,
+            intact=_same_tensors(tensors, written.tensors),
+            read_by=_read_by(to, fresh, written.tensors),
+            left_out=dict(plan.left_out) | {n: why for c in cells for n, why in c.left_out.items()},
+            seconds=time.perf_counter() - began,
+        )
+        if proof.holds:
+            write_whole(target, _chunks(fresh), force=plan.force)
+    text = json.dumps(to_json(proof), indent=2, allow_nan=False)
+    write_whole(plan.report, [text.encode(), b"\n"], force=plan.force)
+    return proof
+
+
+def port_checkpoint(
+    model: str | os.PathLike[str],
+    to: str,
+    out: str | os.PathLike[str] = ".",
+    *,
+    source: str | None = None,
+    suffix: str | None = None,
+    force: bool = False,
+    sides: Sequence[str] | None = None,
+) -> Proof:
+    """Plan a port and carry it out; arguments and errors as `plan_port` and `carry_out`."""
+    return carry_out(
+        plan_port(model, to, out, source=source, suffix=suffix, force=force, sides=sides)
+    )
+
+
+def _prove_cells(
+    plan: Plan,
+    written: Mapping[str, np.ndarray],
+    rollout_steps: int,
+    self_test: SelfTest,
+    progress: Progress | None,
+) -> Iterator[CellProof]:
+    sites = plan.conversion.cells
+    layouts = get_dialect(plan.source).layout, get_dialect(plan.to).layout
+    for number, site in enumerate(sites):
+        if progress is not None:
+            progress(site.name, number, len(sites))
+        yield prove_cell(
+            site.name,
+            site.weights(plan.checkpoint.tensors, plan.source),
+            site.weights(written, plan.to),
+            plan.columns,
+            same_layout=layouts[0] == layouts[1],
+            rollout_steps=rollout_steps,
+            self_test=self_test,
+        )
+    if progress is not None:
+        progress("", len(sites), len(sites))
+
+
+def _same_tensors(want: Mapping[str, np.ndarray], got: Mapping[str, np.ndarray]) -> bool:
+    return want.keys() == got.keys() and all(
+        array.dtype == got[name].dtype
+        and array.shape == got[name].shape
+        and array.tobytes() == got[name].tobytes()
+        for name, array in want.items()
+    )
+
+
+def _read_by(framework: str, path: Path, tensors: Mapping[str, np.ndarray]) -> dict[str, bool]:
+    """Have the framework read the file by itself, where it can; say whether it saw the same."""
+    reader = get_reader(framework, path)
+    if reader is None:
+        return {}
+    left = dict(tensors)
+    try:
+        same = True
+        for name, kind, shape, content in reader(path):
+            array = left.pop(name, None)
+            same = same and array is not None and shape == array.shape
+            same = same and array is not None and kind == dtype_name(array.dtype)
+            same = same and array is not None and content == array.tobytes()
+    except (ValueError, TypeError, RuntimeError):
+        return {framework: False}
+    return {framework: same and not left}
+
+
+def _facts(path: Path, name: Path, dialect: str, kind: str) -> FileFacts:
+    digest = hashlib.sha256()
+    for chunk in _chunks(path):
+        digest.update(chunk)
+    return FileFacts(name, dialect, kind, path.stat().st_size, digest.hexdigest())
+
+
+def _chunks(path: Path) -> Iterator[bytes]:
+    with path.open("rb") as file:
+        while chunk := file.read(_CHUNK):
+            yield chunk

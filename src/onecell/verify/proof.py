@@ -1,0 +1,182 @@
+"""Prove one cell: run every quantity on every side and hold it against the float64 reference."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Final, Literal
+
+import numpy as np
+
+from onecell.verify.cases import ROLLOUT_STEPS, Array, make_case
+from onecell.verify.columns import Column, File
+from onecell.verify.mutation import mutations
+from onecell.verify.oracle import Expected, Oracle, make_oracle, quantities
+from onecell.verify.sides import Entry, get_side
+from onecell.weights import Weights
+
+SelfTest = Literal["quick", "full"]
+
+REASON_DTYPE: Final = "does not compute in {dtype}"
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How far one side is from the reference in one quantity."""
+
+    side: str
+    file: File
+    error: float
+    """Largest absolute error; NaN where either is not finite or the shapes differ."""
+    ulps: float
+    """The same in units in the last place, at the largest value of the reference."""
+    limit: float
+    """What a correct side may miss; see `oracle`."""
+    steps: int | None
+    """The steps of a rollout that were compared."""
+
+    @property
+    def holds(self) -> bool:
+        """Whether the error is within the limit."""
+        return self.error <= self.limit
+
+    @property
+    def excess(self) -> float:
+        """The error in units of the limit; infinite where it is not a number."""
+        ratio = self.error / self.limit if self.limit > 0 else math.nan
+        return math.inf if math.isnan(ratio) else ratio
+
+
+@dataclass(frozen=True, slots=True)
+class Quantity:
+    """One quantity, such as "gradient.weight_hh", on every side."""
+
+    name: str
+    readings: tuple[Reading, ...]
+
+    @property
+    def holds(self) -> bool:
+        """Whether every side is within its limit."""
+        return all(reading.holds for reading in self.readings)
+
+
+@dataclass(frozen=True, slots=True)
+class Sabotage:
+    """What the proof said of weights that were made wrong on purpose."""
+
+    mutation: str
+    seen: bool
+    """Whether the proof failed, as it must."""
+    excess: float
+    """The largest error that the mistake made, in units of its limit."""
+
+
+@dataclass(frozen=True, slots=True)
+class CellProof:
+    """All that was found about one cell."""
+
+    name: str
+    input_size: int
+    hidden_size: int
+    bias: bool
+    stored: str
+    """Element type in the file."""
+    computed: str
+    """Element type of the computation; 16-bit floats widen exactly to float32."""
+    same_bits: bool | None
+    """Whether both files hold the same bits; None where the layouts do not allow it."""
+    quantities: tuple[Quantity, ...]
+    sabotage: tuple[Sabotage, ...]
+    left_out: Mapping[str, str]
+    """Sides that could not take part, and why."""
+
+    @property
+    def holds(self) -> bool:
+        """Whether every quantity holds, the bits agree and every sabotage was seen."""
+        return (
+            self.same_bits is not False
+            and all(quantity.holds for quantity in self.quantities)
+            and all(each.seen for each in self.sabotage)
+        )
+
+
+def prove_cell(
+    name: str,
+    source: Weights,
+    target: Weights,
+    columns: Iterable[Column],
+    *,
+    same_layout: bool = True,
+    rollout_steps: int = ROLLOUT_STEPS,
+    self_test: SelfTest = "quick",
+) -> CellProof:
+    """Hold every column against the float64 reference on the weights of the source.
+
+    Args:
+        name: the cell's name in the checkpoint.
+        source: its weights as read from the source file, of any stored float type.
+        target: its weights as read back from the written file.
+        columns: which side computes with which of the two.
+        same_layout: whether the two files keep the same numbers, so that bits must agree.
+        rollout_steps: T, the steps of the rollout.
+        self_test: "quick" sees one swap of two gates of the target fail, "full" every one.
+    """
+    weights: dict[File, Weights] = {"source": source.widened(), "target": target.widened()}
+    case = make_case(weights["source"], rollout_steps=rollout_steps)
+    oracle = make_oracle(weights["source"], case)
+    dtype = weights["source"].dtype_name
+    readings: dict[str, list[Reading]] = {quantity: [] for quantity in oracle.expected}
+    left_out = {}
+    for column in columns:
+        entry = get_side(column.side)
+        if dtype not in entry.dtypes:
+            left_out[entry.name] = REASON_DTYPE.format(dtype=dtype)
+            continue
+        for quantity, reading in _read(entry, column.file, weights[column.file], oracle).items():
+            readings[quantity].append(reading)
+    sabotage = []
+    for mutation, mutated in mutations(weights["target"]):
+        found = _read(get_side("arrays"), "target", mutated, oracle).values()
+        excess = max(reading.excess for reading in found)
+        seen = any(not reading.holds for reading in found)
+        sabotage.append(Sabotage(mutation.name, seen, excess))
+        if self_test == "quick":
+            break
+    return CellProof(
+        name=name,
+        input_size=source.input_size,
+        hidden_size=source.hidden_size,
+        bias=source.bias,
+        stored=source.dtype_name,
+        computed=dtype,
+        same_bits=source.same_bits(target) if same_layout else None,
+        quantities=tuple(Quantity(name, tuple(found)) for name, found in readings.items()),
+        sabotage=tuple(sabotage),
+        left_out=left_out,
+    )
+
+
+def _read(entry: Entry, file: File, weights: Weights, oracle: Oracle) -> dict[str, Reading]:
+    """Run every quantity on one side."""
+    with np.errstate(all="ignore"):
+        got = dict(quantities(entry.open(weights), oracle.case))
+    readings = {}
+    for name, expected in oracle.expected.items():
+        limit, steps = expected.limit(entry.tanh_error)
+        error, ulps = _error(got.get(name), expected, steps)
+        readings[name] = Reading(entry.name, file, error, ulps, limit, steps)
+    return readings
+
+
+def _error(got: Array | None, expected: Expected, steps: int | None) -> tuple[float, float]:
+    """Return the largest absolute error and the same in ulp; NaN where they cannot be compared."""
+    want = expected.value
+    if got is None or got.shape != want.shape or steps == 0:
+        return math.nan, math.nan
+    got, want = got[:steps], want[:steps]
+    with np.errstate(all="ignore"):
+        error = float(np.max(np.abs(got - want)))
+        largest = got.dtype.type(np.max(np.abs(want)))
+        ulps = error / float(np.spacing(largest))
+    return error, ulps

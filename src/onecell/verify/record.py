@@ -1,0 +1,121 @@
+"""A proof as JSON: one schema, versioned, free of anything but standard JSON."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import math
+import platform
+from typing import TYPE_CHECKING, Any, Final
+
+from onecell import _kernel
+from onecell.verify.cases import GRADIENT_STEPS, RATE
+from onecell.verify.oracle import MARGIN, RESOLUTION, TANH_MARGIN
+from onecell.verify.sides import SIDES
+
+if TYPE_CHECKING:
+    from onecell.verify.port import FileFacts, Proof
+    from onecell.verify.proof import CellProof, Reading
+
+SCHEMA: Final = "onecell.proof/1"
+"""Changes when a reader of the old form would misread the new one."""
+
+
+def to_json(proof: Proof) -> dict[str, Any]:
+    """Return `proof` as plain dictionaries, lists, strings and finite numbers.
+
+    An error that is not a finite number is null, and what it belongs to does not hold.
+    """
+    return {
+        "schema": SCHEMA,
+        "holds": proof.holds,
+        "source": _file(proof.source),
+        "target": _file(proof.target) | {"written": proof.holds},
+        "tensors": {
+            "carried": list(proof.carried),
+            "dropped": list(proof.dropped),
+            "intact": proof.intact,
+            "read_by": dict(proof.read_by),
+        },
+        "method": {
+            "reference": "float64",
+            "gradient_steps": GRADIENT_STEPS,
+            "optimizer": f"SGD, p - {RATE} * grad",
+            "margin": MARGIN,
+            "tanh_margin": TANH_MARGIN,
+            "tanh_error": {e.name: e.tanh_error for e in SIDES.values() if e.tanh_error},
+            "resolution": RESOLUTION,
+        },
+        "cells": [_cell(cell) for cell in proof.cells],
+        "left_out": dict(proof.left_out),
+        "environment": environment(),
+        "seconds": round(proof.seconds, 3),
+    }
+
+
+def environment() -> dict[str, Any]:
+    """Return what computed: versions, instruction set, machine. Imports no framework."""
+    return {
+        "onecell": version("onecell"),
+        "instruction_set": _kernel.isa(),
+        "instruction_sets": list(_kernel.available_isas()),
+        "python": platform.python_version(),
+        "numpy": version("numpy"),
+        "torch": version("torch"),
+        "mindspore": version("mindspore"),
+        "machine": f"{platform.system()} {platform.machine()}",
+    }
+
+
+def version(distribution: str) -> str | None:
+    """Return the installed version of a distribution; None if it is not installed."""
+    try:
+        return importlib.metadata.version(distribution)
+    except importlib.metadata.PackageNotFoundError:
+        return None
+
+
+def _file(facts: FileFacts) -> dict[str, Any]:
+    return {
+        "path": str(facts.path),
+        "dialect": facts.dialect,
+        "format": facts.format,
+        "bytes": facts.size,
+        "sha256": facts.sha256,
+    }
+
+
+def _cell(cell: CellProof) -> dict[str, Any]:
+    return {
+        "name": cell.name,
+        "holds": cell.holds,
+        "input_size": cell.input_size,
+        "hidden_size": cell.hidden_size,
+        "bias": cell.bias,
+        "stored": cell.stored,
+        "computed": cell.computed,
+        "same_bits": cell.same_bits,
+        "quantities": [
+            {"name": q.name, "holds": q.holds, "readings": [_reading(r) for r in q.readings]}
+            for q in cell.quantities
+        ],
+        "self_test": [
+            {"mutation": each.mutation, "seen": each.seen, "excess": _number(each.excess)}
+            for each in cell.sabotage
+        ],
+    }
+
+
+def _reading(reading: Reading) -> dict[str, Any]:
+    return {
+        "side": reading.side,
+        "file": reading.file,
+        "holds": reading.holds,
+        "error": _number(reading.error),
+        "ulps": _number(reading.ulps),
+        "limit": _number(reading.limit),
+        "steps": reading.steps,
+    }
+
+
+def _number(value: float) -> float | None:
+    return float(value) if math.isfinite(value) else None

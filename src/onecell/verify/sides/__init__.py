@@ -1,0 +1,158 @@
+"""Everything that can compute the cell, by name, in one table that imports none of it.
+
+A side is one cell of one make, holding given weights. The table names where each is found; the
+frameworks behind them are imported when a side is opened, not before.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, Protocol, cast
+
+import numpy as np
+import numpy.typing as npt
+
+from onecell.errors import ArgumentError, MissingExtraError
+from onecell.weights import Weights
+
+Array = npt.NDArray[Any]
+Bits = tuple[str, str, tuple[int, ...], bytes]
+"""A tensor of a file: name, element type, shape and content."""
+
+
+class Side(Protocol):
+    """One cell with its weights. Arrays in and out are NumPy's, in the cell's element type."""
+
+    def step(self, x: Array, h: Array, c: Array) -> tuple[Array, Array]:
+        """Return (h', c') of one step; x (N, I), h and c (N, H)."""
+
+    def gradients(
+        self, x: Array, h: Array, c: Array, grad_h_all: Array, grad_c_last: Array
+    ) -> Mapping[str, Array]:
+        """Return the gradients of "x", "h", "c" and of every parameter, by name.
+
+        x is (S, N, I); the loss is the sum of h · grad_h_all over S steps and of the last
+        c · grad_c_last.
+        """
+
+    def rollout(self, x: Array, h: Array, c: Array) -> tuple[Array, Array]:
+        """Return h and c after each of T steps, both (T, N, H), each step fed by the one before."""
+
+    def sgd(
+        self, x: Array, h: Array, c: Array, grad_h_all: Array, grad_c_last: Array, rate: float
+    ) -> Mapping[str, Array]:
+        """Return the parameters after one step of plain SGD on the loss of `gradients`.
+
+        The side is changed by it: call it last.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """Where one side is found and what it can do."""
+
+    name: str
+    opener: str
+    """module:function; the function takes Weights and returns a Side."""
+    library: str | None = None
+    """The framework that it needs, and the extra that installs it."""
+    dtypes: tuple[str, ...] = ("float32", "float64")
+    """The element types it computes in."""
+    tanh_error: float = 0.0
+    """Largest absolute error of its tanh beyond rounding; its limits allow for it."""
+
+    @property
+    def available(self) -> bool:
+        """Whether the framework behind this side is installed."""
+        return self.library is None or is_installed(self.library)
+
+    def open(self, weights: Weights) -> Side:
+        """Return the side holding `weights` (float32 or float64; see `Weights.widened`).
+
+        Raises:
+            MissingExtraError: its framework is not installed.
+        """
+        if not self.available:
+            raise self.missing()
+        return cast("Callable[[Weights], Side]", _find(self.opener))(weights)
+
+    def missing(self) -> MissingExtraError:
+        """Return the error that says how to install this side's framework."""
+        library = str(self.library)
+        return MissingExtraError(library, library, f"the side `{self.name}`")
+
+
+MINDSPORE_TANH_ERROR: Final = 1.0e-4
+"""MindSpore 2.10's tanh on CPU is a rational approximation, off by this much near |x| = 5."""
+
+_SIDES: Final = "onecell.verify.sides"
+
+SIDES: Final[Mapping[str, Entry]] = {
+    entry.name: entry
+    for entry in (
+        Entry("reference", f"{_SIDES}.reference:open_side"),
+        Entry("arrays", f"{_SIDES}.arrays:open_side"),
+        Entry("torch", f"{_SIDES}.torch:open_theirs", "torch"),
+        Entry("onecell.torch", f"{_SIDES}.torch:open_ours", "torch"),
+        Entry(
+            "mindspore",
+            f"{_SIDES}.mindspore:open_theirs",
+            "mindspore",
+            dtypes=("float32",),
+            tanh_error=MINDSPORE_TANH_ERROR,
+        ),
+        Entry("onecell.mindspore", f"{_SIDES}.mindspore:open_ours", "mindspore"),
+    )
+}
+"""Every side by name. To add a framework, add a row and a module that opens it."""
+
+
+def get_side(name: str) -> Entry:
+    """Return the table's row called `name`.
+
+    Raises:
+        ArgumentError: no side has that name.
+    """
+    if name not in SIDES:
+        raise ArgumentError(f"`side` must be one of {', '.join(SIDES)}, got {name!r}.")
+    return SIDES[name]
+
+
+READERS: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = {
+    "torch": (f"{_SIDES}.torch:read_file", (".pt", ".pth")),
+    "mindspore": (f"{_SIDES}.mindspore:read_file", (".ckpt", ".safetensors")),
+}
+"""Frameworks that can read a checkpoint by themselves: module:function, and which files."""
+
+
+def get_reader(framework: str, path: Path) -> Callable[[Path], Iterable[Bits]] | None:
+    """Return how `framework` itself reads `path`; None if it cannot, or is not installed."""
+    if framework not in READERS or not is_installed(framework):
+        return None
+    reader, suffixes = READERS[framework]
+    if path.suffix not in suffixes:
+        return None
+    return cast("Callable[[Path], Iterable[Bits]]", _find(reader))
+
+
+def is_installed(library: str) -> bool:
+    """Return whether `library` could be imported, without importing it."""
+    try:
+        return importlib.util.find_spec(library) is not None
+    except (ImportError, ValueError):  # a finder that refuses it; a half-removed package
+        return False
+
+
+def as_arrays(weights: Weights) -> dict[str, np.ndarray]:
+    """Return copies of the parameters that a framework may own and write to."""
+    return {name: np.array(array, order="C") for name, array in weights.arrays().items()}
+
+
+def _find(path: str) -> object:
+    """Import what `path`, spelled module:function, names."""
+    module, function = path.split(":")
+    return getattr(importlib.import_module(module), function)

@@ -1,0 +1,126 @@
+"""mindspore.nn.LSTMCell and onecell.mindspore.LSTMCell, as sides on the CPU."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import io
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import mindspore as ms
+import numpy as np
+from mindspore import nn, ops
+
+from onecell.dialect import MINDSPORE
+from onecell.verify.sides import Array, Bits, Side, as_arrays
+from onecell.weights import Weights
+
+
+def take_process() -> None:
+    """Make eager MindSpore fast and quiet in this process; only for a process of our own.
+
+    By default every operator is handed to threads that spin: a hundred times slower for a small
+    cell. The setting is process-wide, so a caller's process never gets it from here.
+    """
+    os.environ.setdefault("GLOG_v", "3")
+    ms.runtime.launch_blocking()
+    # On NumPy 2 the first operator of a process prints a page about NumPy 1, once.
+    with contextlib.redirect_stderr(io.StringIO()):
+        _array(_tensor(np.ones(1, np.float32)) + _tensor(np.ones(1, np.float32)))
+
+
+class MindSporeSide:
+    """A cell with MindSpore's constructor and call on given weights, run eagerly."""
+
+    def __init__(self, cell: str, weights: Weights) -> None:
+        module, name = cell.rsplit(".", 1)
+        make = getattr(importlib.import_module(module), name)
+        dtype = ms.float64 if weights.dtype_name == "float64" else ms.float32
+        self.cell: Any = make(
+            weights.input_size, weights.hidden_size, has_bias=weights.bias, dtype=dtype
+        )
+        self.parameters: dict[str, Any] = {}
+        for parameter, array in as_arrays(weights).items():
+            self.parameters[parameter] = getattr(self.cell, parameter)
+            self.parameters[parameter].set_data(ms.Tensor(array))
+
+    def step(self, x: Array, h: Array, c: Array) -> tuple[Array, Array]:
+        """Return (h', c') of one step."""
+        h_next, c_next = self.cell(_tensor(x), (_tensor(h), _tensor(c)))
+        return _array(h_next), _array(c_next)
+
+    def gradients(
+        self, x: Array, h: Array, c: Array, grad_h_all: Array, grad_c_last: Array
+    ) -> Mapping[str, Array]:
+        """Return what `mindspore.grad` gives for the inputs and the parameters."""
+        by_inputs, by_parameters = self._grad(x, h, c, grad_h_all, grad_c_last)
+        found = dict(zip(("x", "h", "c"), by_inputs, strict=True))
+        found |= dict(zip(self.parameters, by_parameters, strict=True))
+        return {name: _array(gradient) for name, gradient in found.items()}
+
+    def rollout(self, x: Array, h: Array, c: Array) -> tuple[Array, Array]:
+        """Return h and c after each step."""
+        state, states = (_tensor(h), _tensor(c)), []
+        for row in x:
+            state = self.cell(_tensor(row), state)
+            states.append(state)
+        h_all, c_all = (np.stack([_array(t) for t in part]) for part in zip(*states, strict=True))
+        return h_all, c_all
+
+    def sgd(
+        self, x: Array, h: Array, c: Array, grad_h_all: Array, grad_c_last: Array, rate: float
+    ) -> Mapping[str, Array]:
+        """Return the parameters after one call of `mindspore.nn.SGD`."""
+        optimizer = nn.SGD(list(self.parameters.values()), learning_rate=rate)
+        _, by_parameters = self._grad(x, h, c, grad_h_all, grad_c_last)
+        optimizer(by_parameters)
+        return {name: _array(parameter) for name, parameter in self.parameters.items()}
+
+    def _grad(
+        self, x: Array, h: Array, c: Array, grad_h_all: Array, grad_c_last: Array
+    ) -> tuple[tuple[ms.Tensor, ...], tuple[ms.Tensor, ...]]:
+        """Return the gradients by x, h and c, and those by the parameters."""
+        weighted = [_tensor(grad) for grad in grad_h_all]
+        last = _tensor(grad_c_last)
+
+        def loss(x: ms.Tensor, h: ms.Tensor, c: ms.Tensor) -> ms.Tensor:
+            terms = []
+            for t, grad_h in enumerate(weighted):
+                h, c = self.cell(x[t], (h, c))
+                terms.append(ops.reduce_sum(h * grad_h))
+            return sum(terms, ops.reduce_sum(c * last))
+
+        differentiate = ms.grad(loss, (0, 1, 2), weights=list(self.parameters.values()))
+        by_inputs, by_parameters = differentiate(_tensor(x), _tensor(h), _tensor(c))
+        return by_inputs, by_parameters
+
+
+def _tensor(array: Array) -> ms.Tensor:
+    return ms.Tensor(np.array(array))
+
+
+def _array(tensor: ms.Tensor) -> Array:
+    # asnumpy() is a view of memory that MindSpore may use again.
+    return np.array(tensor.asnumpy())
+
+
+def read_file(path: Path) -> Iterator[Bits]:
+    """Yield every tensor of a file as MindSpore itself reads it."""
+    kind = path.suffix.removeprefix(".")
+    for name, parameter in ms.load_checkpoint(str(path), format=kind).items():
+        # get_bytes(), because asnumpy() knows no bfloat16.
+        content = bytes(parameter.get_bytes())
+        yield name, str(parameter.dtype).lower(), tuple(parameter.shape), content
+
+
+def open_theirs(weights: Weights) -> Side:
+    """Return `mindspore.nn.LSTMCell` holding `weights`."""
+    return MindSporeSide(MINDSPORE.cell, weights)
+
+
+def open_ours(weights: Weights) -> Side:
+    """Return `onecell.mindspore.LSTMCell` holding `weights`."""
+    return MindSporeSide(MINDSPORE.onecell, weights)
