@@ -71,7 +71,7 @@ def plan_port(
         ArgumentError: an argument is not one of its values, or the file does not tell its dialect.
         CheckpointError: `model` cannot be read or holds no cell.
         OutputExistsError: a file to be written is there and `force` is not set.
-        OSError: `model` cannot be opened, or `out` cannot be made.
+        OSError: `out` cannot be made.
         MissingExtraError: the framework of a side in `sides` is not installed.
     """
     model, out, to = Path(model), Path(out), get_dialect(to).name
@@ -79,7 +79,7 @@ def plan_port(
         suffix = OWN_SUFFIX[to]
     elif suffix not in SUFFIXES:
         raise ArgumentError(f"`suffix` must be one of {', '.join(SUFFIXES)}, got {suffix!r}.")
-    checkpoint = load_checkpoint(model)
+    checkpoint = read_checkpoint(model)
     dialect = source_dialect(checkpoint, source, model)
     columns, left_out = choose_columns(dialect, to, sides)
     conversion = convert(checkpoint.tensors, dialect, to)
@@ -95,6 +95,14 @@ def plan_port(
     )
 
 
+def read_checkpoint(path: Path) -> Checkpoint:
+    """Return `load_checkpoint(path)`; a file that cannot be opened is a `CheckpointError` too."""
+    try:
+        return load_checkpoint(path)
+    except OSError as error:
+        raise CheckpointError(f"{path}: cannot be read: {error.strerror or error}.") from error
+
+
 def source_dialect(checkpoint: Checkpoint, given: str | None, path: Path) -> str:
     """Return the dialect that was given, or else the one that the file tells.
 
@@ -104,7 +112,9 @@ def source_dialect(checkpoint: Checkpoint, given: str | None, path: Path) -> str
     if given is not None:
         return get_dialect(given).name
     if checkpoint.dialect is None:
-        raise ArgumentError(f"{path}: the file does not tell which framework wrote it; say `from`.")
+        raise ArgumentError(
+            f"{path}: the file does not tell which framework wrote it; say it (--from, `source=`)."
+        )
     return checkpoint.dialect
 
 

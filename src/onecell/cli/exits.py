@@ -1,0 +1,109 @@
+"""Exit statuses, and how an error becomes one line and one of them."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import IntEnum
+from typing import Annotated
+
+import typer
+
+from onecell.errors import (
+    ArgumentError,
+    CheckpointError,
+    DtypeError,
+    MissingExtraError,
+    OutputExistsError,
+)
+
+
+class Status(IntEnum):
+    """What the command says to the shell."""
+
+    HOLDS = 0
+    """Done, and everything that was to be proved holds."""
+    FAILS = 1
+    """The proof fails, or its self-test does; no checkpoint was written."""
+    USAGE = 2
+    """The command line asks for something that does not exist."""
+    INPUT = 3
+    """The input file cannot be read, is damaged or unsafe, or holds no cell."""
+    OUTPUT = 4
+    """The output cannot be written: it exists, or the folder or the disk refuses."""
+    MISSING = 5
+    """A library that is needed is not installed, or does not load."""
+    INTERNAL = 70
+    """A mistake in onecell itself."""
+    INTERRUPTED = 130
+    """Stopped from the keyboard."""
+
+
+STATUSES = (
+    "[bold]Exit status[/bold]: 0 all holds · 1 the proof fails · 2 usage · 3 bad input file · "
+    "4 cannot write · 5 a library is missing"
+)
+"""The line that every verb's help ends with."""
+
+Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
+
+
+@contextmanager
+def reporting(*, debug: bool) -> Iterator[None]:
+    """Turn an error into one line on stderr and an exit status; with `debug`, let it out.
+
+    Raises:
+        typer.Exit: with the status, for every error but those that click reports itself.
+    """
+    try:
+        yield
+    except (typer.Exit, typer.Abort, typer.BadParameter):
+        raise
+    except KeyboardInterrupt:
+        raise typer.Exit(Status.INTERRUPTED) from None
+    except BrokenPipeError:
+        # Whoever read our output has seen enough. Nothing more may go to that pipe, at exit either.
+        sys.stdout = None
+        raise typer.Exit(Status.OUTPUT) from None
+    except Exception as error:
+        if debug:
+            raise
+        status, text = explain(error)
+        sys.stderr.write(f"onecell: {plain(text)}\n")
+        raise typer.Exit(status) from None
+
+
+def explain(error: Exception) -> tuple[Status, str]:
+    """Return the status and the line for an error that came out of the library."""
+    match error:
+        case CheckpointError():
+            found = Status.INPUT, str(error)
+        case OutputExistsError():
+            name = error.filename or str(error)
+            found = Status.OUTPUT, f"{name} is already there; say --force to replace it."
+        case MissingExtraError():
+            found = Status.MISSING, str(error)
+        case ImportError():
+            found = Status.MISSING, f"a library does not load: {error}"
+        case ArgumentError() | DtypeError():
+            found = Status.USAGE, str(error)
+        case OSError():
+            found = Status.OUTPUT, f"cannot write {_describe(error)}"
+        case MemoryError():
+            found = Status.INPUT, "there is not enough memory for this file."
+        case _:
+            text = f"a mistake in onecell itself, {type(error).__name__}: {error}"
+            found = Status.INTERNAL, f"{text} (--debug shows where)"
+    return found
+
+
+def plain(text: str) -> str:
+    """Return `text` as one line that no terminal takes as a command."""
+    lines = " ".join(text.splitlines())
+    return "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in lines)
+
+
+def _describe(error: OSError) -> str:
+    reason = error.strerror or str(error)
+    return f"{error.filename}: {reason}." if error.filename else f"the file: {reason}."
