@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import BinaryIO, Final
 
@@ -29,6 +29,13 @@ SUFFIXES: Final[Mapping[str, str]] = {
 
 _OWNERS: Final = {"pt": "torch", "ckpt": "mindspore"}
 """Format → the one framework that reads it."""
+
+_UNZIPPED: Final[Mapping[str | None, Callable[[BinaryIO, Budget], Checkpoint]]] = {
+    "safetensors": safetensors.read,
+    "pt": torch_legacy.read,
+    "ckpt": mindspore_ckpt.read,
+}
+"""Format → reader of a file that is no zip file."""
 
 _KNOWN: Final = ".pt, .pth, .safetensors, .ckpt (MindSpore) and .npz"
 
@@ -73,12 +80,14 @@ def _read(file: BinaryIO, size: int, suffix: str) -> Checkpoint:
             f"it is encrypted by MindSpore ({mindspore_ckpt.ENCRYPTED[start[0]]}). Load it there "
             f"with `dec_key` and save it without `enc_key`."
         )
-    if start[8:] == b"{" or suffix == ".safetensors":
-        return safetensors.read(file, budget)
-    if start[:1] == b"\x80" or SUFFIXES.get(suffix) == "pt":
-        return torch_legacy.read(file, budget)
-    if start[:1] == b"\x0a" or suffix == ".ckpt":
-        return mindspore_ckpt.read(file, budget)
+    for kind, told in (
+        ("safetensors", start[8:] == b"{"),
+        ("pt", start[:1] == b"\x80"),
+        ("ckpt", start[:1] == b"\x0a"),
+        (SUFFIXES.get(suffix), True),
+    ):
+        if told and kind in _UNZIPPED:
+            return _UNZIPPED[kind](file, budget)
     raise CheckpointError(f"it begins with {start!r}, which none of {_KNOWN} does.")
 
 

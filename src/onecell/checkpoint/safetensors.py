@@ -119,22 +119,24 @@ def write(
     metadata: Mapping[str, str],
     dialect: str | None,
 ) -> None:
-    """Write a safetensors file; the largest element types come first, so that each is aligned."""
+    """Write a safetensors file, the largest element types first, else in the order given.
+
+    So every tensor is aligned, as the format's own library has it; and the header has the order of
+    the bytes, without which MindSpore does not read it.
+    """
     if dialect is not None:
         metadata = dict(metadata) | {"format": _FORMATS[dialect]}
     header: dict[str, object] = {_METADATA: metadata} if metadata else {}
     order = sorted(tensors, key=lambda name: -tensors[name].dtype.itemsize)
-    position, places = 0, {}
+    position = 0
     for name in order:
-        end = position + tensors[name].nbytes
-        position, places[name] = end, [position, end]
-    for name, array in tensors.items():
+        array = tensors[name]
         if name == _METADATA:
             raise ArgumentError(f"no tensor can be called `{_METADATA}` in a safetensors file.")
         if (kind := dtype_name(array.dtype)) not in _SPELLED:
             raise DtypeError(f"`{name}` holds {kind}, which safetensors does not have.")
-        shape = list(array.shape)
-        header[name] = {"dtype": _SPELLED[kind], "shape": shape, "data_offsets": places[name]}
+        place = [position, position := position + array.nbytes]
+        header[name] = {"dtype": _SPELLED[kind], "shape": array.shape, "data_offsets": place}
     encoded = json.dumps(header, ensure_ascii=False, separators=(",", ":")).encode()
     encoded += b" " * (-len(encoded) % 8)
     file.write(len(encoded).to_bytes(8, "little") + encoded)

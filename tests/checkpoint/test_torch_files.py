@@ -1,0 +1,265 @@
+"""torch's own files: what torch writes we read, what we write torch reads."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from collections import Counter, OrderedDict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from onecell.checkpoint import load_checkpoint, save_checkpoint
+from onecell.dtypes import BFLOAT16
+from onecell.errors import CheckpointError, UnsafeCheckpointError
+
+Tensors = dict[str, np.ndarray]
+
+FORMATS = pytest.mark.parametrize("zipped", [True, False], ids=["zip", "legacy"])
+
+
+def bits(tensor: torch.Tensor) -> bytes:
+    return tensor.detach().contiguous().reshape(-1).view(torch.uint8).numpy().tobytes()
+
+
+class Net(torch.nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.cell = torch.nn.LSTMCell(3, 5)
+        self.norm = torch.nn.BatchNorm1d(5)
+        self.rnn = torch.nn.LSTM(5, 4, bidirectional=True, bias=False)
+
+
+def save(content: object, path: Path, *, zipped: bool = True, **options: Any) -> Path:
+    torch.save(content, path, _use_new_zipfile_serialization=zipped, **options)
+    return path
+
+
+@FORMATS
+@pytest.mark.parametrize("protocol", [2, 3, 4, 5])
+def test_a_state_dict_is_read_bit_for_bit(zipped: bool, protocol: int, tmp_path: Path) -> None:
+    state = Net().state_dict()
+    path = save(state, tmp_path / "a.pt", zipped=zipped, pickle_protocol=protocol)
+    loaded = load_checkpoint(path)
+    assert (loaded.format, loaded.dialect, loaded.metadata) == ("pt", "torch", {})
+    assert list(loaded.tensors) == list(state)
+    for name, tensor in state.items():
+        assert loaded.tensors[name].shape == tuple(tensor.shape)
+        assert loaded.tensors[name].tobytes() == bits(tensor)
+
+
+TYPES = ["bool", "uint8", "int8", "int16", "int32", "int64", "float16", "float32", "float64"]
+NEW_TYPES = ["uint16", "uint32", "uint64"]
+
+
+@pytest.mark.parametrize("name", [*TYPES, *NEW_TYPES, "complex64", "complex128"])
+@FORMATS
+def test_every_element_type_of_torch_is_read(name: str, zipped: bool, tmp_path: Path) -> None:
+    tensor = torch.tensor([[0, 1, 1], [1, 0, 1]]).to(getattr(torch, name))
+    loaded = load_checkpoint(save({"t": tensor}, tmp_path / "a.pt", zipped=zipped))
+    assert loaded.tensors["t"].dtype.name == name
+    np.testing.assert_array_equal(loaded.tensors["t"], tensor.numpy())
+
+
+@FORMATS
+def test_bfloat16_is_read(zipped: bool, tmp_path: Path) -> None:
+    tensor = torch.randn(2, 3).bfloat16()
+    loaded = load_checkpoint(save({"t": tensor}, tmp_path / "a.pt", zipped=zipped)).tensors["t"]
+    assert loaded.dtype == BFLOAT16
+    assert loaded.tobytes() == bits(tensor)
+
+
+@FORMATS
+def test_views_are_read_by_value(zipped: bool, tmp_path: Path) -> None:
+    base = torch.arange(24.0).reshape(4, 6)
+    views = {
+        "base": base,
+        "transposed": base.T,
+        "rows": base[1:3],
+        "steps": base[::2, 1::3],
+        "one": base[2, 3],
+        "none": base[4:],
+        "expanded": torch.arange(3.0).expand(2, 3),
+        "tied": base,
+    }
+    loaded = load_checkpoint(save(views, tmp_path / "a.pt", zipped=zipped)).tensors
+    for name, tensor in views.items():
+        np.testing.assert_array_equal(loaded[name], tensor.numpy())
+    assert not np.shares_memory(loaded["base"], loaded["tied"])
+
+
+@FORMATS
+def test_a_training_checkpoint_is_read_by_dotted_path(zipped: bool, tmp_path: Path) -> None:
+    net = torch.nn.LSTMCell(3, 5)
+    optimizer = torch.optim.Adam(net.parameters(), lr=0.25)
+    net(torch.ones(2, 3))[0].sum().backward()
+    optimizer.step()
+    content = {
+        "model": net.state_dict(),
+        "optimizer": optimizer.state_dict(),
+        "epoch": 3,
+        "history": [0.5, {"loss": torch.tensor(1.5)}],
+        7: (None, True, "text", b"\x00\xff", 2**100, 1 + 2j),
+        "size": torch.Size([2, 3]),
+        "dtype": torch.float32,
+        "device": torch.device("cpu"),
+        "seen": {5},
+        "counts": Counter("aab"),
+    }
+    loaded = load_checkpoint(save(content, tmp_path / "a.pt", zipped=zipped))
+    for name, tensor in net.state_dict().items():
+        assert loaded.tensors[f"model.{name}"].tobytes() == bits(tensor)
+    assert loaded.tensors["optimizer.state.0.exp_avg"].shape == (20, 3)
+    assert loaded.tensors["history.1.loss"] == 1.5
+    want = {
+        "optimizer.param_groups.0.lr": "0.25",
+        "epoch": "3",
+        "history.0": "0.5",
+        "7.0": "None",
+        "7.1": "True",
+        "7.2": "text",
+        "7.3": "b'\\x00\\xff'",
+        "7.4": str(2**100),
+        "7.5": "(1+2j)",
+        "size.1": "3",
+        "dtype": "torch.float32",
+        "device": "cpu",
+        "seen.0": "5",
+        "counts.a": "2",
+    }
+    assert want.items() <= loaded.metadata.items()
+
+
+def test_parameters_and_tensors_with_attributes_are_tensors(tmp_path: Path) -> None:
+    tensor, parameter = torch.ones(2), torch.nn.Parameter(torch.ones(3))
+    plain = torch.nn.Parameter(torch.ones(4))
+    tensor.note, parameter.note = "x", "y"  # type: ignore[attr-defined]
+    path = save({"tensor": tensor, "parameter": parameter, "plain": plain}, tmp_path / "a.pt")
+    shapes = {name: array.shape for name, array in load_checkpoint(path).tensors.items()}
+    assert shapes == {"tensor": (2,), "parameter": (3,), "plain": (4,)}
+
+
+def test_a_bare_tensor_gets_a_name(tmp_path: Path) -> None:
+    assert list(load_checkpoint(save(torch.ones(2), tmp_path / "a.pt")).tensors) == ["tensor"]
+
+
+def test_big_endian_files_load_by_value(tmp_path: Path) -> None:
+    save({"t": torch.arange(6.0), "b": torch.arange(3.0).bfloat16()}, tmp_path / "a.pt")
+    with (
+        zipfile.ZipFile(tmp_path / "a.pt") as old,
+        zipfile.ZipFile(tmp_path / "b.pt", "w") as new,
+    ):
+        for info in old.infolist():
+            content = old.read(info)
+            if info.filename.endswith("byteorder"):
+                content = b"big"
+            elif info.filename.endswith("data/0"):
+                content = np.frombuffer(content, "<f4").astype(">f4").tobytes()
+            elif info.filename.endswith("data/1"):
+                content = np.frombuffer(content, "<u2").astype(">u2").tobytes()
+            new.writestr(info.filename, content)
+    loaded = load_checkpoint(tmp_path / "b.pt").tensors
+    np.testing.assert_array_equal(loaded["t"], np.arange(6.0))
+    assert loaded["b"].tobytes() == bits(torch.arange(3.0).bfloat16())
+
+
+def test_what_we_write_torch_reads_with_weights_only(
+    every_dtype: Tensors, shapes: Tensors, tmp_path: Path
+) -> None:
+    tensors = every_dtype | shapes
+    save_checkpoint(tmp_path / "a.pt", tensors)
+    loaded = torch.load(tmp_path / "a.pt", weights_only=True)
+    assert isinstance(loaded, OrderedDict)
+    assert list(loaded) == list(tensors)
+    for name, array in tensors.items():
+        kind = "bfloat16" if array.dtype == BFLOAT16 else array.dtype.name
+        assert loaded[name].dtype == getattr(torch, kind)
+        assert tuple(loaded[name].shape) == array.shape
+        assert loaded[name].is_contiguous()
+        assert bits(loaded[name]) == array.tobytes()
+
+
+def test_torch_can_map_what_we_write(every_dtype: Tensors, tmp_path: Path) -> None:
+    save_checkpoint(tmp_path / "a.pt", every_dtype)
+    loaded = torch.load(tmp_path / "a.pt", weights_only=True, mmap=True)
+    assert bits(loaded["t.float32"]) == every_dtype["t.float32"].tobytes()
+    assert all(tensor.data_ptr() % 64 == 0 for tensor in loaded.values())
+
+
+def test_a_strict_load_state_dict_accepts_what_we_write(tmp_path: Path) -> None:
+    source, target = Net(), Net()
+    save(source.state_dict(), tmp_path / "a.pt")
+    save_checkpoint(tmp_path / "b.pt", load_checkpoint(tmp_path / "a.pt").tensors)
+    target.load_state_dict(torch.load(tmp_path / "b.pt", weights_only=True), strict=True)
+    for name, tensor in source.state_dict().items():
+        assert bits(target.state_dict()[name]) == bits(tensor)
+
+
+@FORMATS
+@pytest.mark.parametrize(
+    ("content", "name"),
+    [
+        (Net(), r"checkpoint.test_torch_files.Net|test_torch_files.Net"),
+        (torch.nn.LSTMCell(3, 5), r"torch.nn.modules.rnn.LSTMCell"),
+        ({"best": np.float64(1)}, r"numpy._core.multiarray.scalar"),
+        ({"a": np.ones(2)}, r"numpy._core.multiarray._reconstruct"),
+        ({"path": Path("x")}, r"pathlib.PosixPath"),
+    ],
+    ids=["net", "module", "scalar", "array", "path"],
+)
+def test_more_than_tensors_is_refused_by_name(
+    content: object, name: str, zipped: bool, tmp_path: Path
+) -> None:
+    path = save(content, tmp_path / "a.pt", zipped=zipped)
+    with pytest.raises(UnsafeCheckpointError, match=f"asks for `[^`]*({name})`"):
+        load_checkpoint(path)
+
+
+def quantized() -> torch.Tensor:
+    return torch.quantize_per_tensor(torch.ones(2), 0.5, 0, torch.qint8)
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::UserWarning")
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: torch.eye(2).to_sparse(), r"`a\.t` is sparse; call `to_dense"),
+        (lambda: torch.eye(2).to_sparse_csr(), r"`a\.t` is sparse; call `to_dense"),
+        (quantized, r"`a\.t` is quantized; call `dequantize"),
+        (lambda: torch.ones(2, device="meta"), r"`a\.t` is on device meta: it has no data"),
+        (lambda: torch.ones(2, dtype=torch.complex64).conj(), r"`a\.t` is a lazy conjugate"),
+        (lambda: torch.ones(2).to(torch.float8_e5m2), r"`a\.t` holds float8_e5m2"),
+    ],
+    ids=["sparse", "csr", "quantized", "meta", "conjugate", "float8"],
+)
+def test_tensors_without_an_array_are_refused_by_name(
+    make: Any, message: str, tmp_path: Path
+) -> None:
+    path = save({"a": {"t": make()}}, tmp_path / "a.pt")
+    with pytest.raises(CheckpointError, match=message):
+        load_checkpoint(path)
+
+
+def test_a_torchscript_program_is_refused(tmp_path: Path) -> None:
+    program = io.BytesIO()
+    with zipfile.ZipFile(program, "w") as archive:
+        archive.writestr("a/data.pkl", b"\x80\x02}.")
+        archive.writestr("a/constants.pkl", b"\x80\x02).")
+    (tmp_path / "a.pt").write_bytes(program.getvalue())
+    with pytest.raises(CheckpointError, match="TorchScript"):
+        load_checkpoint(tmp_path / "a.pt")
+
+
+def test_two_names_for_one_path_are_an_error(tmp_path: Path) -> None:
+    path = save({"a.b": torch.ones(1), "a": {"b": torch.ones(1)}}, tmp_path / "a.pt")
+    with pytest.raises(CheckpointError, match=r"holds `a\.b` twice"):
+        load_checkpoint(path)
+
+
+def test_a_key_that_is_a_container_is_an_error(tmp_path: Path) -> None:
+    path = save({"a": {(1, 2): torch.ones(1)}}, tmp_path / "a.pt")
+    with pytest.raises(CheckpointError, match="a key inside `a` is a tuple"):
+        load_checkpoint(path)
