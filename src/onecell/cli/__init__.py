@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import sys
 from collections.abc import Sequence
 
@@ -17,11 +16,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     Args:
         arguments: the words after the program's name; None for those of the process.
     """
-    for library in ("typer", "rich"):
-        if importlib.util.find_spec(library) is None:
-            missing = MissingExtraError(library, "cli", "the command line")
-            sys.stderr.write(f"onecell: {missing}\n")
-            raise SystemExit(5)
-    from onecell.cli.app import app  # noqa: PLC0415
-
+    try:
+        from onecell.cli.app import app  # noqa: PLC0415
+    except ModuleNotFoundError as error:
+        library = (error.name or "").split(".")[0]
+        if library not in {"typer", "rich"}:
+            raise
+        sys.stderr.write(f"onecell: {MissingExtraError(library, 'cli', 'the command line')}\n")
+        raise SystemExit(5) from None
     app(None if arguments is None else list(arguments), prog_name="onecell")

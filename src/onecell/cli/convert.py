@@ -7,12 +7,18 @@ from typing import Annotated
 
 import typer
 
-from onecell import checkpoint
+from onecell.checkpoint import save_checkpoint
 from onecell.cli.exits import STATUSES, Debug, plain, reporting
 from onecell.cli.options import FRAMEWORKS, Force, From, check_framework
 from onecell.dialect import get_dialect
 from onecell.errors import ArgumentError
-from onecell.verify.plan import check_apart, read_checkpoint, source_dialect, split_metadata
+from onecell.verify.plan import (
+    check_apart,
+    convert_tensors,
+    read_checkpoint,
+    source_dialect,
+    split_metadata,
+)
 
 EXAMPLES = f"""[bold]Examples[/bold]
 
@@ -66,11 +72,9 @@ def convert(
                 f"{target.stem}.safetensors or leave --to out."
             )
         check_apart(target, source)
-        done = checkpoint.convert(read.tensors, dialect, goal)
+        done = convert_tensors(source, read, dialect, goal)
         metadata, dropped = split_metadata(read, target)
-        checkpoint.save_checkpoint(
-            target, done.tensors, dialect=goal, metadata=metadata, force=force
-        )
+        save_checkpoint(target, done.tensors, dialect=goal, metadata=metadata, force=force)
         cells = f"{len(done.cells)} LSTM cell{'' if len(done.cells) == 1 else 's'}"
         typer.echo(
             f"{plain(str(target))}: {cells} in {goal}'s form, "

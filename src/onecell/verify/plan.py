@@ -82,7 +82,7 @@ def plan_port(
     checkpoint = read_checkpoint(model)
     dialect = source_dialect(checkpoint, source, model)
     columns, left_out = choose_columns(dialect, to, sides)
-    conversion = convert(checkpoint.tensors, dialect, to)
+    conversion = convert_tensors(model, checkpoint, dialect, to)
     if not conversion.cells:
         raise CheckpointError(f"{model}: it holds no LSTM cell, only {_say(checkpoint.tensors)}.")
     out.mkdir(parents=True, exist_ok=True)
@@ -101,6 +101,14 @@ def read_checkpoint(path: Path) -> Checkpoint:
         return load_checkpoint(path)
     except OSError as error:
         raise CheckpointError(f"{path}: cannot be read: {error.strerror or error}.") from error
+
+
+def convert_tensors(path: Path, checkpoint: Checkpoint, source: str, to: str) -> Conversion:
+    """Return `convert` of the tensors of `path`; a `CheckpointError` names the file."""
+    try:
+        return convert(checkpoint.tensors, source, to)
+    except CheckpointError as error:
+        raise CheckpointError(f"{path}: {error}") from error
 
 
 def source_dialect(checkpoint: Checkpoint, given: str | None, path: Path) -> str:

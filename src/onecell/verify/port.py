@@ -122,10 +122,12 @@ def carry_out(
             left_out=dict(plan.left_out) | {n: why for c in cells for n, why in c.left_out.items()},
             seconds=time.perf_counter() - began,
         )
+        text = json.dumps(to_json(proof), indent=2, allow_nan=False).encode() + b"\n"
+        # A disk that has no room for the report says so here, before anything has a name.
+        write_whole(fresh.with_name(plan.report.name), [text])
         if proof.holds:
             write_whole(target, _chunks(fresh), force=plan.force)
-    text = json.dumps(to_json(proof), indent=2, allow_nan=False)
-    write_whole(plan.report, [text.encode(), b"\n"], force=plan.force)
+        write_whole(plan.report, [text], force=plan.force)
     return proof
 
 

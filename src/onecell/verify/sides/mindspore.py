@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import importlib
 import io
-import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -20,12 +19,11 @@ from onecell.weights import Weights
 
 
 def take_process() -> None:
-    """Make eager MindSpore fast and quiet in this process; only for a process of our own.
+    """Make eager MindSpore fast and less talkative in this process; only for a process of our own.
 
     By default every operator is handed to threads that spin: a hundred times slower for a small
     cell. The setting is process-wide, so a caller's process never gets it from here.
     """
-    os.environ.setdefault("GLOG_v", "3")
     ms.runtime.launch_blocking()
     # On NumPy 2 the first operator of a process prints a page about NumPy 1, once.
     with contextlib.redirect_stderr(io.StringIO()):
@@ -74,9 +72,13 @@ class MindSporeSide:
         self, x: Array, h: Array, c: Array, grad_h_all: Array, grad_c_last: Array, rate: float
     ) -> Mapping[str, Array]:
         """Return the parameters after one call of `mindspore.nn.SGD`."""
-        optimizer = nn.SGD(list(self.parameters.values()), learning_rate=rate)
+        parameters = list(self.parameters.values())
         _, by_parameters = self._grad(x, h, c, grad_h_all, grad_c_last)
-        optimizer(by_parameters)
+        if x.dtype == np.float32:
+            nn.SGD(parameters, learning_rate=rate)(by_parameters)
+        else:  # MindSpore 2.10's optimizers know no float64 learning rate
+            for parameter, gradient in zip(parameters, by_parameters, strict=True):
+                ops.assign_sub(parameter, gradient * _tensor(np.array(rate, x.dtype)))
         return {name: _array(parameter) for name, parameter in self.parameters.items()}
 
     def _grad(
