@@ -6,6 +6,8 @@ READY := $(VENV)/.ready
 BUILT := $(VENV)/.built
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt
 SOURCES := CMakeLists.txt $(wildcard kernel/CMakeLists.txt kernel/include/onecell/* kernel/src/* bindings/*)
+# A new module has to be made known to the editable install: folders change when files come or go.
+FOLDERS := $(shell find src/onecell -type d -not -name __pycache__)
 CXX_FILES := $(wildcard kernel/include/onecell/*.h kernel/src/*.h kernel/src/*.cpp kernel/tests/*.cpp bindings/*.cpp)
 PYTEST := $(BIN)/python -m pytest
 
@@ -20,7 +22,7 @@ $(READY): pyproject.toml constraints.txt
 	$(PIP) --no-build-isolation --editable '.[torch,mindspore,cli,dev]'
 	touch $(READY) $(BUILT)
 
-$(BUILT): $(READY) $(SOURCES)
+$(BUILT): $(READY) $(SOURCES) $(FOLDERS)
 	$(PIP) --no-build-isolation --no-deps --editable .
 	touch $(BUILT)
 
