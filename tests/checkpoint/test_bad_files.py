@@ -72,7 +72,9 @@ def test_a_file_cut_off_anywhere_is_refused(
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    deadline=None, max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(data=st.data())
 def test_a_garbled_file_loads_or_is_refused(
     kind: str, data: st.DataObject, valid: dict[str, bytes], write: Write
@@ -95,13 +97,17 @@ def test_a_garbled_file_loads_or_is_refused(
     loads_or_refuses(write(bytes(content), f"a.{kind}"))
 
 
-@settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    deadline=None, max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(content=st.binary(max_size=200), suffix=st.sampled_from(["pt", "safetensors", "ckpt", "x"]))
 def test_any_bytes_load_or_are_refused(content: bytes, suffix: str, write: Write) -> None:
     loads_or_refuses(write(content, f"a.{suffix}"))
 
 
-@settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    deadline=None, max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(place=st.integers(0, 10_000), byte=st.integers(0, 255))
 def test_a_garbled_pickle_inside_a_sound_zip_loads_or_is_refused(
     place: int, byte: int, valid: dict[str, bytes], write: Write
@@ -220,6 +226,18 @@ def test_a_tensor_that_its_storage_does_not_hold_is_refused(
 ) -> None:
     with pytest.raises(error, match=message):
         load_checkpoint(write(pt(pickled), "a.pt"))
+
+
+@pytest.mark.parametrize("kind", ["pt", "npz", "deflated"])
+def test_a_changed_bit_is_found_where_the_format_has_a_checksum(
+    kind: str, valid: dict[str, bytes], write: Write
+) -> None:
+    content = bytearray(valid[kind])
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        large = max(archive.infolist(), key=lambda info: info.file_size)
+    content[large.header_offset + 30 + len(large.filename) + 60 + large.compress_size // 2] ^= 4
+    with pytest.raises(CheckpointError, match=r"damaged"):
+        load_checkpoint(write(bytes(content), "a"))
 
 
 def test_a_storage_that_is_not_there_is_refused(write: Write) -> None:

@@ -167,6 +167,12 @@ def test_every_other_tensor_is_carried_over_as_it_is_and_listed(model: Tensors) 
     assert list(conversion.tensors) == list(model)
 
 
+def test_conversion_writes_to_nothing(model: Tensors) -> None:
+    before = {name: array.tobytes() for name, array in model.items()}
+    convert(model, "torch", other_dialect(layout=Layout("ogif", gates_first=False, biases=1)))
+    assert {name: array.tobytes() for name, array in model.items()} == before
+
+
 def other_dialect(**changes: Any) -> Dialect:
     row = DIALECTS["torch"]
     fields = {name: getattr(row, name) for name in Dialect.__dataclass_fields__}

@@ -10,7 +10,7 @@ from pathlib import Path
 import ml_dtypes
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from onecell.checkpoint import load_checkpoint, save_checkpoint
@@ -122,6 +122,18 @@ def test_metadata_comes_back(suffix: str, model: Tensors, tmp_path: Path) -> Non
     assert loaded.tensors.keys() == model.keys()
 
 
+@pytest.mark.parametrize("metadata", [{"a": 3}, {"a": "x\0"}, {"a\0": "x"}, {3: "x"}])
+def test_metadata_is_text(metadata: dict[str, str], tmp_path: Path) -> None:
+    with pytest.raises(ArgumentError, match="must"):
+        save_checkpoint(tmp_path / "a.safetensors", {}, metadata=metadata)
+
+
+@pytest.mark.parametrize("suffix", [".ckpt", ".npz"])
+def test_metadata_cannot_share_a_name_with_a_tensor(suffix: str, tmp_path: Path) -> None:
+    with pytest.raises(ArgumentError, match="`t` names a tensor and metadata"):
+        save_checkpoint(tmp_path / f"a{suffix}", {"t": np.ones(1)}, metadata={"t": "x"})
+
+
 def test_pt_refuses_metadata_rather_than_drop_it(tmp_path: Path) -> None:
     with pytest.raises(ArgumentError, match=r"`metadata` must be empty for \.pt, got author"):
         save_checkpoint(tmp_path / "a.pt", {}, metadata={"author": "Ada"})
@@ -214,6 +226,7 @@ def test_tensors_come_back_in_order(suffix: str, every_dtype: Tensors, tmp_path:
     assert list(load_checkpoint(tmp_path / f"a{suffix}").tensors) == want
 
 
+@settings(deadline=None)
 @given(
     names=st.lists(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"))),
     suffix=st.sampled_from(SUFFIXES),

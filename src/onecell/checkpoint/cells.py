@@ -136,7 +136,8 @@ def convert(
     """Return a checkpoint of dialect `source` in dialect `target`.
 
     Cells get the names and the layout of `target`, moving bits only where the two layouts have
-    the same biases; every other tensor is carried over as it is, the same object.
+    the same biases; every other tensor is carried over as it is, the same object. Nothing in
+    `tensors` is written to; what needs no new layout shares its memory.
 
     Raises:
         CheckpointError: as `find_cells`; or a new name is taken by a tensor that is carried over.

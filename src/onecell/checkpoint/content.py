@@ -51,17 +51,27 @@ def check_tensors(tensors: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
     return {check_name(name): _storable(name, array) for name, array in tensors.items()}
 
 
+def check_texts(metadata: Mapping[str, str]) -> dict[str, str]:
+    """Return `metadata`, or raise `ArgumentError` unless a file can hold its names and values."""
+    return {check_name(name): check_text(f"`{name}`", text) for name, text in metadata.items()}
+
+
 def check_name(name: object) -> str:
-    """Return `name`, or raise `ArgumentError` unless it is text without NUL and lone surrogates."""
-    if not isinstance(name, str):
-        raise ArgumentError(f"a tensor's name must be a string, got {name!r}.")
+    """Return `name`, or raise `ArgumentError` unless a tensor can have that name."""
+    return check_text("a name", name)
+
+
+def check_text(what: str, text: object) -> str:
+    """Return `text`, or raise `ArgumentError` unless it is Unicode text without NUL characters."""
+    if not isinstance(text, str):
+        raise ArgumentError(f"{what} must be a string, got {text!r}.")
     try:
-        name.encode()
+        text.encode()
     except UnicodeEncodeError:
-        raise ArgumentError(f"the tensor's name {name!r} is not valid Unicode text.") from None
-    if "\0" in name:
-        raise ArgumentError(f"the tensor's name {name!r} contains a NUL character.")
-    return name
+        raise ArgumentError(f"{what} must be valid Unicode text, got {text!r}.") from None
+    if "\0" in text:
+        raise ArgumentError(f"{what} must not contain a NUL character, got {text!r}.")
+    return text
 
 
 def _storable(name: str, array: np.ndarray) -> np.ndarray:

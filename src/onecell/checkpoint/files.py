@@ -12,7 +12,7 @@ import numpy as np
 
 from onecell.checkpoint import mindspore_ckpt, npz, safetensors, torch_legacy, torch_zip
 from onecell.checkpoint.atomic import write_whole
-from onecell.checkpoint.content import Checkpoint, check_name, check_tensors
+from onecell.checkpoint.content import Checkpoint, check_name, check_tensors, check_texts
 from onecell.checkpoint.limits import Budget
 from onecell.checkpoint.zipped import open_members
 from onecell.dialect import get_dialect
@@ -29,6 +29,9 @@ SUFFIXES: Final[Mapping[str, str]] = {
 
 _OWNERS: Final = {"pt": "torch", "ckpt": "mindspore"}
 """Format → the one framework that reads it."""
+
+_ONE_NAMESPACE: Final = {"ckpt", "npz"}
+"""The formats in which tensors and metadata lie side by side."""
 
 _UNZIPPED: Final[Mapping[str | None, Callable[[BinaryIO, Budget], Checkpoint]]] = {
     "safetensors": safetensors.read,
@@ -136,16 +139,15 @@ def save_checkpoint(
             f"`dialect` is {row!r}, and only {_OWNERS[kind]} reads the format {kind!r}; "
             f"write .safetensors or .npz instead."
         )
-    texts = dict(metadata or {})
+    texts = check_texts(metadata or {})
     if texts and kind == "pt":
         raise ArgumentError(
             f"`metadata` must be empty for .pt, got {', '.join(texts)}; "
             f".safetensors, .ckpt and .npz have a place for it."
         )
-    for name in texts.keys() & tensors.keys():
-        raise ArgumentError(f"`{name}` names both a tensor and metadata.")
+    if both := sorted(texts.keys() & tensors.keys()) if kind in _ONE_NAMESPACE else []:
+        raise ArgumentError(f"`{both[0]}` names a tensor and metadata, which {path} cannot tell.")
     checked = check_tensors(tensors)
-    check_tensors(dict.fromkeys(texts, np.empty(0)))
 
     def write(file: BinaryIO) -> None:
         if kind == "pt":

@@ -206,8 +206,6 @@ def write(file: BinaryIO, tensors: Mapping[str, np.ndarray], metadata: Mapping[s
             part = content[start : start + _SLICE]
             _write_value(file, name, array.shape, _SPELLED[kind], part)
     for name, text in metadata.items():
-        if name in tensors:
-            raise ArgumentError(f"`{name}` names both a tensor and metadata.")
         # MindSpore cannot load text of no bytes; NumPy, which it reads text with, drops the NUL.
         encoded = (text or "\0").encode("utf-32-le")
         _write_value(file, name, (0,), _TEXT, memoryview(encoded))
