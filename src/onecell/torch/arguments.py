@@ -44,43 +44,51 @@ def _tensor(name: str, value: object) -> Tensor:
     return value
 
 
-def check_call(
-    input: Tensor, state: State | None, input_size: int, hidden_size: int, *, time: bool = False
-) -> None:
-    """Raise unless input (N, I) or (I,) and the state (N, H) or (H,) belong to one cell.
+def check_ranks(x: Tensor, state: State | None, *, time: bool = False) -> None:
+    """Raise unless x and the state agree on whether there is a batch axis.
 
-    With `time`, the input is (T, N, I) or (T, I). torch itself ends the process on some inputs
-    that this refuses (a state with a batch axis beside an input without).
+    torch itself does not ask, and ends the process on some calls that this refuses.
 
     Raises:
-        CellTypeError: the input is no tensor.
-        CellShapeError: a rank, a width or a batch does not fit.
+        CellTypeError: x is no tensor.
+        CellShapeError: x is not (N, I) or (I,) (with `time`: (T, N, I) or (T, I)), or the state is
+            not of the same kind.
+    """
+    rank = _tensor("input", x).dim() - time
+    if rank not in (1, 2):
+        lead = "T, " if time else ""
+        raise CellShapeError(
+            f"`input` must be ({lead}N, I) or ({lead}I), got {x.dim()} dimensions."
+        )
+    for name, value in zip("hc", state or (), strict=state is not None):
+        if value.dim() != rank:
+            symbols = "(N, H)" if rank == 2 else "(H,)"
+            raise CellShapeError(
+                f"`{name}` must have {rank} dimensions {symbols}, as the input is "
+                f"{'a batch' if rank == 2 else 'one row'}, got shape {tuple(value.shape)}."
+            )
+
+
+def check_sizes(
+    x: Tensor, state: State | None, input_size: int, hidden_size: int, *, time: bool = False
+) -> None:
+    """Raise unless the sizes of x and of the state, of ranks that are checked, fit the cell.
+
+    Raises:
+        CellShapeError: a width or a batch does not fit.
         CellDtypeError: the elements are complex.
     """
-    rank = _tensor("input", input).dim() - time
-    lead = "T, " if time else ""
-    if rank not in (1, 2):
+    if x.shape[-1] != input_size:
         raise CellShapeError(
-            f"`input` must be ({lead}N, I) or ({lead}I), got {input.dim()} dimensions."
+            f"`input` must have I = {input_size} in its last dimension, got shape {tuple(x.shape)}."
         )
-    if input.shape[-1] != input_size:
-        raise CellShapeError(
-            f"`input` must have I = {input_size} in its last dimension, got shape "
-            f"{tuple(input.shape)}."
-        )
-    _refuse_complex("input", input)
-    symbols = "(N, H)" if rank == 2 else "(H,)"
-    want = (*input.shape[int(time) : -1], hidden_size)
-    for name, value in zip(("h", "c"), state or (), strict=False):
-        if value.dim() != rank:
-            hint = "an input without a batch axis has" if rank == 1 else "a batch of inputs has"
-            raise CellShapeError(
-                f"`{name}` must have {rank} dimensions {symbols} = {want}, got shape "
-                f"{tuple(value.shape)}; {hint} such a state."
-            )
+    _refuse_complex("input", x)
+    want = (*x.shape[int(time) : -1], hidden_size)
+    symbols = "(N, H)" if len(want) == 2 else "(H,)"
+    for name, value in zip("hc", state or (), strict=state is not None):
         if tuple(value.shape) != want:
-            swapped = tuple(value.shape) == want[::-1]
-            hint = " It looks transposed." if swapped and rank == 2 else ""
+            swapped = len(want) > 1 and tuple(value.shape) == want[::-1]
+            hint = " It looks transposed." if swapped else ""
             raise CellShapeError(
                 f"`{name}` must have shape {symbols} = {want}, got {tuple(value.shape)}.{hint}"
             )

@@ -4,6 +4,7 @@ First gradients come from the kernel, `create_graph` or not, so they have the sa
 gradients of gradients, and batched ones, come from torch's own operators (see `composite`).
 """
 
+# ruff: noqa: ANN401 - torch hands over contexts, and arguments, of any type.
 from __future__ import annotations
 
 from typing import Any
@@ -13,7 +14,7 @@ from torch import Tensor
 from torch.autograd import Function
 
 from onecell.torch import calls, composite
-from onecell.torch.plain import is_plain, mode_is_on
+from onecell.torch.plain import are_plain, mode_is_on
 
 INPUTS = 7
 """x, h, c and the four parameters."""
@@ -43,18 +44,21 @@ class Cell(Function):
     def backward(ctx: Any, *grads: Tensor | None) -> Any:
         """Pull the gradients of the results back to the inputs."""
         saved = ctx.saved_tensors
-        inputs, needs = saved[:INPUTS], ctx.needs_input_grad
-        dtype = inputs[0].dtype
+        inputs, done, needs = saved[:INPUTS], saved[INPUTS:], ctx.needs_input_grad
         again = torch.is_grad_enabled()
-        if mode_is_on() or not all(g is None or is_plain(g, dtype) for g in grads):
+        # Between the two ways, modules may have moved to another type, and hooks may have given
+        # back other tensors than they got: everything is checked anew.
+        there = [t for t in (*saved, *grads) if t is not None]
+        sound = are_plain(there) and calls.fits_back(inputs[:5], done, _three(grads))
+        if mode_is_on() or not sound:
             return tuple(composite.gradients(needs, grads, inputs, create_graph=again))
         if again:
-            return Gradient.apply(needs, len(grads), *grads, *saved)
+            return Gradient.apply(needs, len(grads), *grads, *saved)  # type: ignore[no-untyped-call]
         return _by_kernel(needs, grads, saved)
 
 
 class Gradient(Function):
-    """The way back through `Cell`: (grads, x, h, c, *weights) → a gradient for each of the seven."""
+    """The way back through `Cell`: (grads, *inputs) → a gradient by each of the inputs."""
 
     @staticmethod
     def forward(
@@ -85,13 +89,22 @@ def _by_kernel(
     needs: tuple[bool, ...], grads: tuple[Tensor | None, ...], saved: tuple[Any, ...]
 ) -> tuple[Tensor | None, ...]:
     """Return a gradient, or None, for each input of `Cell`."""
-    x, h, c, weight_ih, weight_hh = saved[:5]
-    by_all, by_h, by_c = (None, *grads) if len(grads) == 2 else grads
     wanted = (*needs[:5], needs[5] or needs[6])
-    found = calls.backward(
-        x, h, c, weight_ih, weight_hh, saved[INPUTS:], (by_all, by_h, by_c), wanted
-    )
+    found = calls.backward(saved[:5], saved[INPUTS:], _three(grads), wanted)
     bias = found.bias
     # Two parameters must not share one array of gradients: a caller may write into either.
     both = (bias, bias.clone()) if needs[5] and needs[6] and bias is not None else (bias, bias)
     return *found[:5], both[0] if needs[5] else None, both[1] if needs[6] else None
+
+
+def _three(grads: tuple[Tensor | None, ...]) -> tuple[Tensor | None, ...]:
+    """Return the gradients by h_all, the last h and the last c; a step has only the latter two."""
+    return (None, *grads) if len(grads) == 2 else grads
+
+
+def record(
+    x: Tensor, h: Tensor | None, c: Tensor | None, weights: calls.Weights
+) -> tuple[Tensor, ...]:
+    """Return what `Cell` computes, as a node of the graph."""
+    found: tuple[Tensor, ...] = Cell.apply(x, h, c, *weights)  # type: ignore[no-untyped-call]
+    return found

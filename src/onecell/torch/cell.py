@@ -8,8 +8,15 @@ import torch
 from torch import Tensor
 
 from onecell.spec import PARAMETERS
-from onecell.torch import composite
-from onecell.torch.arguments import AnyState, State, check_call, check_constructor, read_state
+from onecell.torch import composite, script
+from onecell.torch.arguments import (
+    AnyState,
+    State,
+    check_constructor,
+    check_ranks,
+    check_sizes,
+    read_state,
+)
 from onecell.torch.errors import CellTypeError
 from onecell.torch.routes import quick_step, run
 
@@ -100,47 +107,37 @@ class LSTMCell(torch.nn.LSTMCell):
             CellTypeError: an argument is no tensor or no pair; a TypeError and an AttributeError.
             RuntimeError: from torch's operators, for what else they refuse.
         """
-        if not torch.jit.is_scripting():
+        if not torch.jit.is_scripting():  # type: ignore[attr-defined]
             return self._forward(input, hx, c_0)
-        # From here on, what torch.jit.script compiles: a branch that Python never takes.
-        assert c_0 is None, "with torch.jit.script, the state must be a tuple"
-        x = input if input.dim() == 2 else input.unsqueeze(0)
-        if hx is None:
-            h = torch.zeros(x.size(0), self.hidden_size, dtype=x.dtype, device=x.device)
-            c = h
-        else:
-            h, c = hx
-            if input.dim() == 1:
-                assert h.dim() == 1 and c.dim() == 1, "h and c must be (H,) as input is (I,)"
-                h, c = h.unsqueeze(0), c.unsqueeze(0)
-        h_next, c_next = torch.lstm_cell(
-            x, (h, c), self.weight_ih, self.weight_hh, self.bias_ih, self.bias_hh
+        return script.step(
+            input, hx, c_0, self.weight_ih, self.weight_hh, self.bias_ih, self.bias_hh
         )
-        if input.dim() == 1:
-            return h_next.squeeze(0), c_next.squeeze(0)
-        return h_next, c_next
 
-    def _forward(self, input: Tensor, hx: AnyState, c_0: Tensor | None) -> Any:  # noqa: A002
+    def _forward(self, x: Any, hx: AnyState, c_0: Tensor | None) -> State:  # noqa: ANN401 - proxies
         if not torch.compiler.is_compiling():
             pair = hx if c_0 is None else (hx, c_0)
-            done = quick_step(self._parameters, self.hidden_size, input, pair)
+            done = quick_step(self._parameters, self.hidden_size, x, pair)
             if done is not None:
                 return done
-            if isinstance(input, torch.fx.Proxy):
-                return self._as_leaf(input, hx, c_0)
+            if isinstance(x, torch.fx.Proxy):
+                leaf: State = self._as_leaf(x, hx, c_0)
+                return leaf
         state = read_state(hx, c_0)
-        if torch.jit.is_tracing():  # Comparing sizes would only draw warnings from the tracer.
-            return super().forward(input, state)
-        check_call(input, state, self.input_size, self.hidden_size)
+        check_ranks(x, state)
+        # To compare sizes would draw warnings from the tracer.
+        if torch.jit.is_tracing():  # type: ignore[attr-defined,no-untyped-call]
+            return super().forward(x, state)
+        check_sizes(x, state, self.input_size, self.hidden_size)
         h, c = (None, None) if state is None else state
-        weights = (self.weight_ih, self.weight_hh, self.bias_ih, self.bias_hh)
-        if input.dim() == 1:
-            alone = [None if t is None else t.unsqueeze(0) for t in (input, h, c)]
-            return tuple(t.squeeze(0) for t in self._run(*alone, weights))
-        return self._run(input, h, c, weights)
+        if x.dim() == 2:
+            h_next, c_next = self._run(x, h, c)
+            return h_next, c_next
+        h_next, c_next = self._run(x.unsqueeze(0), _unsqueeze(h), _unsqueeze(c))
+        return h_next.squeeze(0), c_next.squeeze(0)
 
-    @staticmethod
-    def _run(x: Any, h: Any, c: Any, weights: Any) -> tuple[Tensor, ...]:
+    def _run(self, x: Tensor, h: Tensor | None, c: Tensor | None) -> tuple[Tensor, ...]:
+        """Compute one step of x (N, I), or all of x (T, N, I), wherever it can be computed."""
+        weights = (self.weight_ih, self.weight_hh, self.bias_ih, self.bias_hh)
         done = run(x, h, c, weights)
         return composite.outputs(x, h, c, *weights) if done is None else done
 
@@ -166,23 +163,24 @@ class LSTMCell(torch.nn.LSTMCell):
             CellShapeError, CellDtypeError, CellTypeError, RuntimeError: as `forward`.
         """
         state = read_state(hx, c_0)
-        check_call(input, state, self.input_size, self.hidden_size, time=True)
+        check_ranks(input, state, time=True)
+        check_sizes(input, state, self.input_size, self.hidden_size, time=True)
         h, c = (None, None) if state is None else state
-        alone = input.dim() == 2
-        if alone:
-            input, h, c = (  # noqa: A001
-                None if t is None else t.unsqueeze(-2) for t in (input, h, c)
-            )
-        weights = (self.weight_ih, self.weight_hh, self.bias_ih, self.bias_hh)
-        h_all, h_last, c_last = self._run(input, h, c, weights)
-        if alone:
-            return h_all.squeeze(1), (h_last.squeeze(0), c_last.squeeze(0))
-        return h_all, (h_last, c_last)
+        if input.dim() == 3:
+            h_all, h, c = self._run(input, h, c)
+            return h_all, (h, c)
+        h_all, h, c = self._run(input.unsqueeze(1), _unsqueeze(h), _unsqueeze(c))
+        return h_all.squeeze(1), (h.squeeze(0), c.squeeze(0))
 
-    def _as_leaf(self, *arguments: Any) -> Any:
+    def _as_leaf(self, *arguments: Any) -> Any:  # noqa: ANN401
         """Return a call of this module as one node of a torch.fx graph, as torch's own cell is."""
         tracer = arguments[0].tracer
         return tracer.create_proxy("call_module", tracer.path_of_module(self), arguments, {})
+
+
+def _unsqueeze(tensor: Tensor | None) -> Tensor | None:
+    """Return `tensor` with a batch axis of one in front."""
+    return None if tensor is None else tensor.unsqueeze(0)
 
 
 # Where users find it, and pickles look for it.

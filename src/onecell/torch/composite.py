@@ -6,6 +6,7 @@ Where the kernel cannot go, this goes: gradients of gradients, batched gradients
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -45,8 +46,8 @@ def outputs(
     bias_hh: Tensor | None,
 ) -> tuple[Tensor, ...]:
     """Return (h', c') for x (N, I), and (h_all, the last h, the last c) for x (T, N, I)."""
-    zeros = x.new_zeros((x.shape[-2], weight_hh.shape[1]))
-    state = (zeros if h is None else h, zeros if c is None else c)
+    shape = (x.shape[-2], weight_hh.shape[1])
+    state = (x.new_zeros(shape) if h is None else h, x.new_zeros(shape) if c is None else c)
     if x.dim() == 2:
         return step(x, state, weight_ih, weight_hh, bias_ih, bias_hh)
     every = []
@@ -54,14 +55,14 @@ def outputs(
         state = step(row, state, weight_ih, weight_hh, bias_ih, bias_hh)
         every.append(state[0])
     if not every:
-        return x.new_empty((0, *zeros.shape)), *(t.clone() for t in state)
+        return x.new_empty((0, *shape)), *(t.clone() for t in state)
     return torch.stack(every), *state
 
 
 def gradients(
     needs: Sequence[bool],
     grads: Sequence[Tensor | None],
-    inputs: Sequence[Tensor | None],
+    inputs: Sequence[Any],
     *,
     create_graph: bool,
 ) -> list[Tensor | None]:
@@ -71,7 +72,7 @@ def gradients(
     """
     with torch.enable_grad(), torch.autocast("cpu", enabled=False):
         # One input may be an ancestor of another; through aliases only the direct paths count.
-        aliases = [None if t is None else t.view_as(t) for t in inputs]
+        aliases: list[Any] = [None if t is None else t.view_as(t) for t in inputs]
         made = outputs(*aliases)
         return pull(needs, grads, made, aliases, create_graph=create_graph)
 

@@ -4,6 +4,7 @@
 schema, shapes without data (fake), a gradient and a batching rule. A step is an unroll of one.
 """
 
+# ruff: noqa: ANN401 - torch hands over contexts, and arguments, of any type.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
@@ -13,6 +14,8 @@ import torch
 from torch import Tensor
 
 from onecell.torch import calls
+from onecell.torch.errors import CellShapeError
+from onecell.torch.plain import are_plain
 
 UNROLL: Final = "onecell::unroll"
 BACKWARD: Final = "onecell::unroll_backward"
@@ -37,6 +40,13 @@ torch.library.define(
 )
 
 
+def _check(name: str, tensors: list[Tensor], *, fits: bool) -> None:
+    """Raise unless the kernel may compute; graphs that onecell built always pass."""
+    if not (fits and are_plain(tensors)):
+        came = ", ".join(f"{tuple(t.shape)} {t.dtype}" for t in tensors)
+        raise CellShapeError(f"{name} got tensors that are not of one cell: {came}.")
+
+
 @torch.library.impl(UNROLL, "CPU")
 def _unroll(
     x: Tensor,
@@ -49,21 +59,23 @@ def _unroll(
     record: bool,
 ) -> tuple[Tensor, ...]:
     weights = (weight_ih, weight_hh, bias_ih, bias_hh)
+    there = [t for t in (x, h, c, *weights) if t is not None]
+    _check(UNROLL, there, fits=x.dim() == 3 and calls.fits(x, h, c, weights))
     h_all, c_all, gates = calls.forward(x, h, c, weights, record=record)
     if gates is None:
         return h_all, h_all[-1].clone(), c_all, x.new_empty(0), x.new_empty(0)
     return h_all, h_all[-1].clone(), c_all[-1].clone(), c_all, gates
 
 
-@torch.library.register_fake(UNROLL)
+@torch.library.register_fake(UNROLL)  # type: ignore[untyped-decorator]
 def _unroll_shapes(
     x: Tensor,
-    h: Tensor | None,  # noqa: ARG001 - the operator's signature
-    c: Tensor | None,  # noqa: ARG001
+    h: Tensor | None,
+    c: Tensor | None,
     weight_ih: Tensor,
     weight_hh: Tensor,
-    bias_ih: Tensor | None,  # noqa: ARG001
-    bias_hh: Tensor | None,  # noqa: ARG001
+    bias_ih: Tensor | None,
+    bias_hh: Tensor | None,
     record: bool,
 ) -> tuple[Tensor, ...]:
     steps, batch, _ = x.shape
@@ -76,11 +88,14 @@ def _unroll_shapes(
 @torch.library.impl(BACKWARD, "CPU")
 def _backward(*arguments: Any) -> tuple[Tensor, ...]:
     inputs, done, grads, wanted = arguments[:5], arguments[5:8], arguments[8:11], arguments[11]
-    found = calls.backward(*inputs, done, grads, tuple(wanted))
+    there = [t for t in (*inputs, *done, *grads) if t is not None]
+    fits = inputs[0].dim() == 3 and len(wanted) == 6 and calls.fits_back(inputs, done, grads)
+    _check(BACKWARD, there, fits=fits)
+    found = calls.backward(inputs, done, grads, wanted)
     return tuple(inputs[0].new_empty(0) if t is None else t for t in found)
 
 
-@torch.library.register_fake(BACKWARD)
+@torch.library.register_fake(BACKWARD)  # type: ignore[untyped-decorator]
 def _backward_shapes(*arguments: Any) -> tuple[Tensor, ...]:
     x, _, _, weight_ih, weight_hh = arguments[:5]
     state = (x.shape[1], weight_hh.shape[1])
@@ -109,7 +124,7 @@ def _pull(ctx: Any, *grads: Tensor | None) -> tuple[Tensor | None, ...]:
 torch.library.register_autograd(UNROLL, _pull, setup_context=_keep)
 
 
-def _refuse(ctx: Any, *grads: Tensor | None) -> None:  # noqa: ARG001 - the rule's signature
+def _refuse(ctx: Any, *grads: Tensor | None) -> None:
     raise NotImplementedError(
         f"{BACKWARD} has no gradient: take second gradients of the cell itself, not compiled."
     )
@@ -118,12 +133,18 @@ def _refuse(ctx: Any, *grads: Tensor | None) -> None:  # noqa: ARG001 - the rule
 torch.library.register_autograd(BACKWARD, _refuse)
 
 
+def _sample(argument: Any, dim: int | None, index: int) -> Any:
+    return argument if dim is None else argument.select(dim, index)
+
+
 def _one_by_one(operator: Callable[..., Sequence[Tensor]]) -> Callable[..., Any]:
     """Return a batching rule that calls `operator` for each sample, so with each sample's bits."""
 
     def rule(info: Any, dims: tuple[int | None, ...], *arguments: Any) -> Any:
         samples = [
-            operator(*(a if d is None else a.select(d, i) for a, d in zip(arguments, dims, strict=True)))
+            operator(
+                *(a if d is None else a.select(d, i) for a, d in zip(arguments, dims, strict=True))
+            )
             for i in range(info.batch_size)
         ]
         stacked = tuple(torch.stack(each) for each in zip(*samples, strict=True))
@@ -136,7 +157,9 @@ torch.library.register_vmap(UNROLL, _one_by_one(torch.ops.onecell.unroll))
 torch.library.register_vmap(BACKWARD, _one_by_one(torch.ops.onecell.unroll_backward))
 
 
-def unroll(x: Tensor, h: Tensor | None, c: Tensor | None, weights: calls.Weights) -> tuple[Tensor, Tensor, Tensor]:
+def unroll(
+    x: Tensor, h: Tensor | None, c: Tensor | None, weights: calls.Weights
+) -> tuple[Tensor, Tensor, Tensor]:
     """Return (h_all, the last h, the last c) as one node of the graph being built."""
     tensors = [t for t in (x, h, c, *weights) if t is not None]
     record = torch.is_grad_enabled() and any(t.requires_grad for t in tensors)

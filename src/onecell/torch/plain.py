@@ -9,7 +9,7 @@ has no public test, but each such tensor shows it in its set of dispatch keys.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from threading import Thread
 from typing import Final
 
@@ -19,7 +19,7 @@ from torch.autograd import forward_ad
 from torch.nn import Parameter
 from torch.utils._device import DeviceContext
 
-COMPUTE_DTYPES: Final = (torch.float32, torch.float64)
+COMPUTE_DTYPES: Final = frozenset((torch.float32, torch.float64))
 """The element types that the kernel computes in."""
 
 PLAIN_CLASSES: Final = frozenset((Tensor, Parameter))
@@ -56,22 +56,20 @@ def _plain_keys() -> frozenset[int]:
 _PLAIN_KEYS: Final = _plain_keys()
 
 
-def is_plain(tensor: Tensor, dtype: torch.dtype) -> bool:
-    """Whether the kernel may read `tensor` through its address, once it is contiguous.
+def are_plain(tensors: Iterable[Tensor]) -> bool:
+    """Whether the kernel may read all of `tensors` by address, once each is contiguous.
 
-    Sub-classes, other devices and layouts, lazy negation, wrappers and freed storages are not plain.
+    They must be of one dtype. Subclasses, other devices and layouts, lazy negation, wrappers and
+    freed storages are not plain.
     """
-    return (
-        type(tensor) in PLAIN_CLASSES
-        and tensor.dtype is dtype
-        and _dispatch_keys(tensor) in _PLAIN_KEYS
-        and (tensor.numel() == 0 or tensor.data_ptr() != 0)
-    )
-
-
-def torch_must_run() -> bool:
-    """Whether a mode is on in which a new computation belongs to torch's own operators."""
-    return mode_is_on() or autocast_is_on()
+    dtypes = set()
+    for tensor in tensors:
+        if type(tensor) not in PLAIN_CLASSES or _dispatch_keys(tensor) not in _PLAIN_KEYS:
+            return False
+        if tensor.numel() != 0 and tensor.data_ptr() == 0:
+            return False
+        dtypes.add(tensor.dtype)
+    return len(dtypes) == 1 and dtypes < COMPUTE_DTYPES
 
 
 def mode_is_on() -> bool:
@@ -90,9 +88,9 @@ def mode_is_on() -> bool:
     )
 
 
-def autocast_is_on() -> bool:
-    """Whether torch would lower the precision of a cell on the CPU now."""
-    return _autocast_on() and torch.is_autocast_enabled("cpu")
+def torch_must_run() -> bool:
+    """Whether a new computation belongs to torch: a mode is on, or autocast is for the CPU."""
+    return mode_is_on() or (_autocast_on() and torch.is_autocast_enabled("cpu"))
 
 
 def _only_default_devices() -> bool:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from functools import reduce
-from operator import attrgetter, or_
+from operator import attrgetter
 from typing import Any, Final
 
 import torch
@@ -12,16 +11,15 @@ from torch.autograd import forward_ad
 from torch.nn import Parameter
 
 from onecell.torch import calls, operators
-from onecell.torch.autograd import Cell
+from onecell.torch.autograd import record
 from onecell.torch.plain import (
     COMPUTE_DTYPES,
     PLAIN_CLASSES,
-    is_plain,
+    are_plain,
     torch_must_run,
     transforms_are_on,
 )
 
-_apply: Final = Cell.apply
 _contiguous: Final = Tensor.is_contiguous
 _data_ptr: Final = Tensor.data_ptr
 _empty_like: Final = torch.empty_like
@@ -31,8 +29,11 @@ _negated: Final = Tensor.is_neg
 _needs_grad: Final = attrgetter("requires_grad")
 
 
-def quick_step(
-    parameters: dict[str, Parameter | None], hidden_size: int, x: Any, hx: Any
+def quick_step(  # noqa: PLR0911 - each way out is one reason
+    parameters: dict[str, Parameter | None],
+    hidden_size: int,
+    x: Any,  # noqa: ANN401 - whatever came
+    hx: Any,  # noqa: ANN401
 ) -> tuple[Tensor, Tensor] | None:
     """Compute one step of an everyday call; None where anything at all is out of the ordinary.
 
@@ -45,7 +46,8 @@ def quick_step(
     dtype = x.dtype
     try:
         step = calls.STEP[dtype]
-        weight_ih, weight_hh = parameters["weight_ih"], parameters["weight_hh"]
+        weight_ih: Any = parameters["weight_ih"]
+        weight_hh: Any = parameters["weight_hh"]
         bias_ih, bias_hh = parameters["bias_ih"], parameters["bias_hh"]
         h, c = hx
         batch, input_size = x.shape
@@ -62,7 +64,7 @@ def quick_step(
         if bias_ih is None or bias_hh is None:
             if bias_ih is not bias_hh:
                 return None
-            tensors = (weight_ih, weight_hh, x, h, c)
+            tensors: tuple[Any, ...] = (weight_ih, weight_hh, x, h, c)
         else:
             bias = (Parameter, dtype, True, (rows,))
             if _facts(bias_ih) != bias or _facts(bias_hh) != bias:
@@ -74,14 +76,21 @@ def quick_step(
     except (KeyError, ValueError, AttributeError, RuntimeError):
         # No kernel for the dtype, a computed parameter, another rank, no tensor, no memory.
         return None
-    if 0 in where or reduce(or_, where) & (dtype.itemsize - 1):
+    if 0 in where:
         return None
-    if _grad_enabled() and any(map(_needs_grad, tensors)):
-        return _apply(x, h, c, weight_ih, weight_hh, bias_ih, bias_hh)
     if bias_ih is None:
         where[2:2] = (0, 0)
+    w_ih, w_hh, b_ih, b_hh, x_at, h_at, c_at = where
+    if (w_ih | w_hh | b_ih | b_hh | x_at | h_at | c_at) & (dtype.itemsize - 1):
+        return None
+    if _grad_enabled() and any(map(_needs_grad, tensors)):
+        h_next, c_next = record(x, h, c, (weight_ih, weight_hh, bias_ih, bias_hh))
+        return h_next, c_next
     h_next, c_next = _empty_like(h), _empty_like(c)
-    step(batch, input_size, hidden_size, *where, h_next.data_ptr(), c_next.data_ptr(), 0)
+    step(
+        batch, input_size, hidden_size, w_ih, w_hh, b_ih, b_hh, x_at, h_at, c_at,
+        h_next.data_ptr(), c_next.data_ptr(), 0,
+    )  # fmt: skip
     return h_next, c_next
 
 
@@ -90,41 +99,22 @@ def run(
 ) -> tuple[Tensor, ...] | None:
     """Compute on the kernel, or return None where torch's own operators must.
 
-    Shapes are checked. Returns (h', c') for x (N, I), (h_all, last h, last c) for x (T, N, I).
+    Returns (h', c') for x (N, I), and (h_all, last h, last c) for x (T, N, I).
     """
-    there = [t for t in (x, h, c, *weights) if t is not None]
-    if not _one_cell(x, weights):
+    if not calls.fits(x, h, c, weights):
         return None
+    there = [t for t in (x, h, c, *weights) if t is not None]
     if torch.compiler.is_compiling():
         if not _graph_takes(there):
             return None
         found = operators.unroll(x if x.dim() == 3 else x.unsqueeze(0), h, c, weights)
         return found if x.dim() == 3 else found[1:]
-    if torch_must_run() or not all(is_plain(t, x.dtype) for t in there):
-        return None
-    if x.dtype not in COMPUTE_DTYPES:
+    if torch_must_run() or not are_plain(there):
         return None
     if torch.is_grad_enabled() and any(t.requires_grad for t in there):
-        found = Cell.apply(x, h, c, *weights)
-        return found
+        return record(x, h, c, weights)
     h_all, c_all, _ = calls.forward(x, h, c, weights, record=False)
     return (h_all, c_all) if x.dim() == 2 else (h_all, h_all[-1].clone(), c_all)
-
-
-def _one_cell(x: Tensor, weights: calls.Weights) -> bool:
-    """Whether there is something to compute, with parameters of the canonical shapes."""
-    weight_ih, weight_hh, *biases = weights
-    if not (isinstance(weight_ih, Tensor) and isinstance(weight_hh, Tensor)):
-        return False
-    if weight_hh.dim() != 2 or weight_hh.shape[1] == 0 or x.shape[-1] == 0:
-        return False
-    if x.dim() == 3 and x.shape[0] == 0:
-        return False
-    rows = 4 * weight_hh.shape[1]
-    if weight_hh.shape[0] != rows or tuple(weight_ih.shape) != (rows, x.shape[-1]):
-        return False
-    there = [b for b in biases if b is not None]
-    return len(there) in (0, 2) and all(tuple(b.shape) == (rows,) for b in there)
 
 
 def _graph_takes(tensors: list[Tensor]) -> bool:
