@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import os
 import subprocess
 import sys
@@ -37,6 +38,21 @@ def test_the_environment_chooses_the_instruction_set(isa: str) -> None:
         assert done.stdout.split()[0] == isa
     else:
         assert "must be an instruction set of this machine" in done.stderr
+
+
+def test_only_the_front_ends_reach_the_kernel() -> None:
+    """The import linter cannot see a compiled module, so this looks for its name."""
+    package = ROOT / "src" / "onecell"
+    users = {
+        path.relative_to(package).parts[0]
+        for path in package.rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.ImportFrom | ast.Import)
+        and {"_kernel", "onecell._kernel"}
+        & {getattr(node, "module", None), *(alias.name for alias in node.names)}
+    }
+    assert users <= {"__init__.py", "cell.py", "torch", "mindspore"}
+    assert "cell.py" in users
 
 
 def test_an_unknown_instruction_set_is_named_at_import() -> None:

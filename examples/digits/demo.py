@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -26,9 +27,14 @@ console = Console()
 
 
 def python(*arguments: str | Path) -> None:
-    """Run Python, or end the demo as it ended."""
-    done = subprocess.run([sys.executable, *map(str, arguments)], check=False)
+    """Run Python, or end the demo as it ended; what it complains of is shown only then.
+
+    MindSpore writes pages of warnings on NumPy 2, and works.
+    """
+    command = [sys.executable, *map(str, arguments)]
+    done = subprocess.run(command, check=False, stderr=subprocess.PIPE, text=True)
     if done.returncode != 0:
+        sys.stderr.write(done.stderr)
         sys.exit(done.returncode)
 
 
@@ -77,7 +83,7 @@ def main() -> int:
     console.rule("3 · read the test images with every cell")
     agreed = show(read_all(out))
     verdict = "every cell agrees on every image" if agreed else "THE CELLS DO NOT AGREE"
-    console.print(f"[bold]{verdict}[/]; the files are in {out}")
+    console.print(f"[bold]{verdict}[/]; the files are in {os.path.relpath(out)}")
     return 0 if agreed else 1
 
 

@@ -24,7 +24,7 @@ class Reader(ms.nn.Cell):
 
     def construct(self, images: ms.Tensor) -> ms.Tensor:
         """Return the scores (batch, 10) of images (rows, batch, pixels)."""
-        zeros = ms.ops.zeros((images.shape[1], HIDDEN), ms.float32)
+        zeros = ms.Tensor(np.zeros((images.shape[1], HIDDEN), np.float32))
         state = (zeros, zeros)
         for row in images:
             state = self.cell(row, state)

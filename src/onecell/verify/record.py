@@ -7,7 +7,7 @@ import math
 import platform
 from typing import TYPE_CHECKING, Any, Final
 
-from onecell import _kernel
+from onecell import available_isas, isa
 from onecell.verify.cases import GRADIENT_STEPS, RATE
 from onecell.verify.oracle import MARGIN, RESOLUTION, TANH_MARGIN
 from onecell.verify.sides import SIDES
@@ -56,8 +56,8 @@ def environment() -> dict[str, Any]:
     """Return what computed: versions, instruction set, machine. Imports no framework."""
     return {
         "onecell": version("onecell"),
-        "instruction_set": _kernel.isa(),
-        "instruction_sets": list(_kernel.available_isas()),
+        "instruction_set": isa(),
+        "instruction_sets": list(available_isas()),
         "python": platform.python_version(),
         "numpy": version("numpy"),
         "torch": version("torch"),
