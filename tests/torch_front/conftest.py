@@ -1,0 +1,52 @@
+"""Fixtures that say which way a call took."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+import torch
+
+from onecell.torch import calls
+
+
+class Kernel:
+    """Counts the calls of the kernel; the kernel may also be forbidden."""
+
+    def __init__(self) -> None:
+        self.calls = 0
+        self.forbidden = False
+
+    def counted(self, function: Callable[..., None]) -> Callable[..., None]:
+        def call(*arguments: Any) -> None:
+            assert not self.forbidden, "the kernel was given addresses of what is not plain memory"
+            self.calls += 1
+            function(*arguments)
+
+        return call
+
+
+@pytest.fixture
+def kernel(monkeypatch: pytest.MonkeyPatch) -> Kernel:
+    """Watch every call of the kernel."""
+    watched = Kernel()
+    for table in (calls.STEP, calls.UNROLL, calls.BACKWARD):
+        for dtype, function in dict(table).items():
+            monkeypatch.setitem(table, dtype, watched.counted(function))
+    return watched
+
+
+@pytest.fixture
+def no_kernel(kernel: Kernel) -> Kernel:
+    """Fail wherever the kernel is called."""
+    kernel.forbidden = True
+    return kernel
+
+
+@pytest.fixture(autouse=True)
+def seeded() -> Iterator[None]:
+    """Leave torch's generator as it was, and start each test from the same numbers."""
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        yield
