@@ -92,6 +92,17 @@ def test_views_are_read_by_value(zipped: bool, tmp_path: Path) -> None:
 
 
 @FORMATS
+@pytest.mark.parametrize("axes", [(1, 0, 2), (2, 1, 0), (0, 2, 1)])
+def test_a_permuted_tensor_alone_in_its_storage_is_read_by_value(
+    axes: tuple[int, ...], zipped: bool, tmp_path: Path
+) -> None:
+    tensor = torch.arange(24.0).reshape(2, 3, 4).permute(axes)
+    loaded = load_checkpoint(save({"t": tensor}, tmp_path / "a.pt", zipped=zipped)).tensors["t"]
+    np.testing.assert_array_equal(loaded, tensor.numpy())
+    assert loaded.flags.c_contiguous
+
+
+@FORMATS
 def test_a_training_checkpoint_is_read_by_dotted_path(zipped: bool, tmp_path: Path) -> None:
     net = torch.nn.LSTMCell(3, 5)
     optimizer = torch.optim.Adam(net.parameters(), lr=0.25)

@@ -54,11 +54,9 @@ class Members:
         return self._infos[name].file_size
 
     def read(self, name: str) -> np.ndarray:
-        """Return the content of a member as uint8, its checksum checked."""
+        """Return the content of a member as uint8; zipfile compares its checksum at the end."""
         with self.open(name) as member:
-            content = read_bytes(member, self.size(name), f"the zip member `{name}`")
-            member.read(1)  # at the end of the member zipfile compares the checksum
-        return content
+            return read_bytes(member, self.size(name), f"the zip member `{name}`")
 
     @contextmanager
     def open(self, name: str) -> Iterator[BinaryIO]:
