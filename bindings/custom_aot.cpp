@@ -1,9 +1,10 @@
-// The entry points for MindSpore's `ops.Custom(func_type="aot")`: plain C functions that it finds by
-// name in this library. Each is given the addresses, shapes and element types of its inputs and then
-// its outputs, in the order written above it, and returns 0, or another number where it did nothing.
+// The entry points for MindSpore's `ops.Custom(func_type="aot")`: plain C functions that it finds
+// by name in this library. Each is given the addresses, shapes and element types of its inputs and
+// then of its outputs, in the order written above it, and returns 0, or another number where it did
+// nothing.
 //
-// MindSpore has no contract that shapes are what the Python side inferred, so every one is checked
-// here before an address is used, and nothing throws into the framework.
+// What arrives is what the Python side inferred, by way of a framework: every shape is held against
+// the others before an address is used, and nothing throws into MindSpore.
 #include <algorithm>
 #include <cstdint>
 #include <cstdlib>
@@ -111,16 +112,17 @@ int run_forward(const Call& call, bool sequence, const Sizes& s, bool bias) {
   forward.x = call.at<T>(kX);
   forward.h = call.at<T>(kH);
   forward.c = call.at<T>(kC);
+  const int saved = out + (sequence ? 3 : 1);
   forward.h_all = call.at<T>(out);
-  forward.c_all = call.at<T>(out + 1);
-  forward.trace = call.at<T>(out + 2);
+  forward.c_all = call.at<T>(saved);
+  forward.trace = call.at<T>(saved + 1);
   onecell::unroll(forward);
   if (!sequence || s.batch == 0) return kDone;
   const std::size_t state = static_cast<std::size_t>(s.batch * s.hidden);
   const T* h_last = s.steps ? forward.h_all + (s.steps - 1) * state : forward.h;
   const T* c_last = s.steps ? forward.c_all + (s.steps - 1) * state : forward.c;
-  std::memcpy(call.at<T>(out + 3), h_last, state * sizeof(T));
-  std::memcpy(call.at<T>(out + 4), c_last, state * sizeof(T));
+  std::memcpy(call.at<T>(out + 1), h_last, state * sizeof(T));
+  std::memcpy(call.at<T>(out + 2), c_last, state * sizeof(T));
   return kDone;
 }
 
@@ -134,12 +136,14 @@ int forward(const Call& call, bool sequence) {
   if (bias && !(call.is(kCommon, {s.gates()}) && call.is(kCommon + 1, {s.gates()}))) {
     return kBadArguments;
   }
+  const int saved = out + (sequence ? 3 : 1);
   if (!is_per_row(call, out, sequence, s, s.hidden) ||
-      !is_per_row(call, out + 1, sequence, s, s.hidden) ||
-      !is_per_row(call, out + 2, sequence, s, s.gates())) {
+      !is_per_row(call, saved, sequence, s, s.hidden) ||
+      !is_per_row(call, saved + 1, sequence, s, s.gates())) {
     return kBadArguments;
   }
-  if (sequence && !(call.is(out + 3, {s.batch, s.hidden}) && call.is(out + 4, {s.batch, s.hidden}))) {
+  if (sequence &&
+      !(call.is(out + 1, {s.batch, s.hidden}) && call.is(out + 2, {s.batch, s.hidden}))) {
     return kBadArguments;
   }
   if (call.all_are("float32")) return run_forward<float>(call, sequence, s, bias);
@@ -223,7 +227,7 @@ ONECELL_ENTRY int onecell_step(int count, void** data, int* ndims, std::int64_t*
 }
 
 // in: x (T, N, I), h (N, H), c (N, H), weight_ih, weight_hh[, bias_ih, bias_hh]
-// out: h_all (T, N, H), c_all (T, N, H), trace (T, N, G), h_last (N, H), c_last (N, H)
+// out: h_all (T, N, H), h_last (N, H), c_last (N, H), c_all (T, N, H), trace (T, N, G)
 ONECELL_ENTRY int onecell_unroll(int count, void** data, int* ndims, std::int64_t** shapes,
                                  const char** dtypes, void* /*stream*/, void* /*extra*/) {
   return guarded(forward, count, data, ndims, shapes, dtypes, true);

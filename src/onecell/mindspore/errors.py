@@ -1,0 +1,13 @@
+"""Errors that are at once onecell's and the kind that MindSpore raises in the same place."""
+
+from __future__ import annotations
+
+from onecell.errors import ArgumentError, OnecellError
+
+
+class StateError(ArgumentError, TypeError):
+    """The state is no pair (h, c); a TypeError in MindSpore."""
+
+
+class UnsupportedError(OnecellError, RuntimeError):
+    """MindSpore asked for something that has no honest answer here."""

@@ -1,0 +1,67 @@
+"""What MindSpore is doing around a call, asked by the cheapest means that it has.
+
+Most of these means are private to MindSpore. Where one is gone, the answer is the careful one, and
+the cell goes by MindSpore's own dispatch.
+"""
+
+from __future__ import annotations
+
+from operator import attrgetter
+from typing import Any
+
+import mindspore as ms
+
+try:
+    from mindspore._c_expression.amp import get_curr_amp_strategy
+    from mindspore.graph.api import _pynative_executor
+    from mindspore.graph.jit_context import jit_context
+
+    is_recording = _pynative_executor._executor.requires_grad
+except (ImportError, AttributeError):
+    KNOWN = False
+
+    def is_recording() -> bool:
+        """Whether operators record a gradient; unknown here, so yes."""
+        return True
+else:
+    KNOWN = True
+
+# What nn.Cell.__call__ looks at before it calls `construct` and nothing else: a gradient asked of
+# this cell, dynamic shapes, mixed precision, hooks, sharding, recomputation, saved-tensor hooks.
+_detours = attrgetter(
+    "requires_grad",
+    "_dynamic_shape_inputs",
+    "mixed_precision_type",
+    "_lazy_forward_pre_hook",
+    "_lazy_forward_hook",
+    "_lazy_backward_pre_hook",
+    "_lazy_backward_hook",
+    "_shard_fn",
+    "_recompute_cell",
+    "_saved_tensors_pack_hook",
+)
+
+
+def is_plain(cell: ms.nn.Cell) -> bool:
+    """Whether calling `cell` now is calling its `construct` on the values themselves.
+
+    False while an operator recorder (`jit(capture_mode="trace")`) or automatic mixed precision
+    listens: both must see operators.
+    """
+    if not KNOWN or jit_context() is not None or get_curr_amp_strategy() is not None:
+        return False
+    try:
+        return not any(_detours(cell)) and "construct" not in cell.__dict__
+    except AttributeError:
+        return False
+
+
+def on_cpu() -> bool:
+    """Whether MindSpore's operators run on the CPU by default."""
+    target: Any = ms.get_context("device_target")
+    return bool(target == "CPU")
+
+
+def in_python() -> bool:
+    """Return True. Beside the comment `# @jit.cond: False`, MindSpore's parser reads False."""
+    return True
