@@ -69,6 +69,7 @@ class Workers:
             mine, theirs = self._context.Pipe()
             process = self._context.Process(target=work, args=(theirs,), daemon=True)
             process.start()
+            theirs.close()  # so that the end of a worker is the end of its connection here too
             assert process.pid is not None
             self._open[group] = process.pid, mine
         pid, connection = self._open[group]
