@@ -31,7 +31,8 @@ class Kernel:
 def kernel(monkeypatch: pytest.MonkeyPatch) -> Kernel:
     """Watch every call of the kernel."""
     watched = Kernel()
-    for table in (calls.STEP, calls.UNROLL, calls.BACKWARD):
+    tables: tuple[dict[Any, Any], ...] = (calls.STEP, calls.UNROLL, calls.BACKWARD)
+    for table in tables:
         for dtype, function in dict(table).items():
             monkeypatch.setitem(table, dtype, watched.counted(function))
     return watched

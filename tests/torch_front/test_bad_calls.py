@@ -63,15 +63,15 @@ AS_TORCH: dict[str, Call] = {
     "state a number": lambda m: m(t(N, I), 5),
     "state a dict": lambda m: m(t(N, I), {"h": S[0], "c": S[1]}),
     "state a generator": lambda m: m(t(N, I), (s for s in S)),
-    "weight deleted": lambda m: (delattr(m, "weight_ih"), m(t(N, I), S)),
-    "weight None": lambda m: (setattr(m, "weight_ih", None), m(t(N, I), S)),
-    "weight short": lambda m: (setattr(m.weight_ih, "data", t(15, I)), m(t(N, I), S)),
-    "weight of another H": lambda m: (set_hidden(m, H + 1), m(t(N, I), S)),
-    "weight of a smaller H": lambda m: (set_hidden(m, H - 1), m(t(N, I), S)),
-    "weight of double": lambda m: (setattr(m.weight_ih, "data", w64()), m(t(N, I), S)),
+    "weight deleted": lambda m: without(m, "weight_ih")(t(N, I), S),
+    "weight None": lambda m: having(m, "weight_ih", None)(t(N, I), S),
+    "weight short": lambda m: having(m, "weight_ih", t(15, I))(t(N, I), S),
+    "weight of another H": lambda m: of_hidden(m, H + 1)(t(N, I), S),
+    "weight of a smaller H": lambda m: of_hidden(m, H - 1)(t(N, I), S),
+    "weight of double": lambda m: having(m, "weight_ih", w64())(t(N, I), S),
     "weight freed": lambda m: (m.weight_hh.untyped_storage().resize_(0), m(t(N, I), S)),
-    "bias short": lambda m: (setattr(m.bias_ih, "data", t(15)), m(t(N, I), S)),
-    "bias of double": lambda m: (setattr(m.bias_hh, "data", t(16).double()), m(t(N, I), S)),
+    "bias short": lambda m: having(m, "bias_ih", t(15))(t(N, I), S),
+    "bias of double": lambda m: having(m, "bias_hh", t(16).double())(t(N, I), S),
     "negative I": lambda m: type(m)(-1, H),
     "negative H": lambda m: type(m)(I, -1),
     "I a float": lambda m: type(m)(3.0, H),
@@ -118,10 +118,24 @@ def w64() -> torch.Tensor:
     return t(4 * H, I, dtype=torch.float64)
 
 
-def set_hidden(cell: Any, hidden: int) -> None:
+def without(cell: Any, name: str) -> Any:
+    delattr(cell, name)
+    return cell
+
+
+def having(cell: Any, name: str, value: torch.Tensor | None) -> Any:
+    if value is None:
+        setattr(cell, name, None)
+    else:
+        getattr(cell, name).data = value
+    return cell
+
+
+def of_hidden(cell: Any, hidden: int) -> Any:
     """Give the cell parameters of another cell, which fit one another but not the sizes."""
     for name, value in torch.nn.LSTMCell(I, hidden).named_parameters():
-        getattr(cell, name).data = value.detach()
+        having(cell, name, value.detach())
+    return cell
 
 
 @pytest.mark.parametrize("recording", [True, False])
@@ -162,9 +176,9 @@ def test_messages_name_the_argument_the_rule_and_what_came(call: Call, says: str
 ODD: dict[str, Call] = {
     "c of double": lambda m: m(t(N, I), (S[0], S[1].double())),
     "c of int": lambda m: m(t(N, I), (S[0], S[1].long())),
-    "one bias gone": lambda m: (setattr(m, "bias_ih", None), m(t(N, I), S))[1],
-    "bias of one element": lambda m: (setattr(m.bias_ih, "data", t(1)), m(t(N, I), S))[1],
-    "bias with two dimensions": lambda m: (setattr(m.bias_ih, "data", t(1, 16)), m(t(N, I), S))[1],
+    "one bias gone": lambda m: having(m, "bias_ih", None)(t(N, I), S),
+    "bias of one element": lambda m: having(m, "bias_ih", t(1))(t(N, I), S),
+    "bias with two dimensions": lambda m: having(m, "bias_ih", t(1, 16))(t(N, I), S),
     "sparse x": lambda m: m(t(N, I).to_sparse(), S),
     "empty batch": lambda m: m(t(0, I)),
     "x with a gradient, weights without": lambda m: m.requires_grad_(False)(

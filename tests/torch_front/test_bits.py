@@ -51,7 +51,8 @@ def test_compiled_has_the_bits_of_arrays(compiler: str) -> None:
     p = problem()
 
     def run(cell: Any, x: Tensor, state: State) -> Any:
-        return torch.compile(cell.unroll, fullgraph=True, backend=compiler)(x, state)
+        unroll: Any = torch.compile(cell.unroll, fullgraph=True, backend=compiler)
+        return unroll(x, state)
 
     assert_same_bits(results(p, ours(p), run), array_results(p))
 
@@ -61,7 +62,7 @@ def test_compiled_loop_has_the_bits_of_arrays() -> None:
     p = problem(steps=3)
 
     def run(cell: Any, x: Tensor, state: State) -> Any:
-        step = torch.compile(cell, fullgraph=True, backend="aot_eager")
+        step: Any = torch.compile(cell, fullgraph=True, backend="aot_eager")
         return by_loop(step, x, state)
 
     assert_same_bits(results(p, ours(p), run), array_results(p))

@@ -61,12 +61,16 @@ def test_constructor_takes_torch_s_arguments_in_torch_s_order() -> None:
     cell = LSTMCell(3, 4, True, "meta", torch.float64)
     assert cell.weight_ih.device.type == "meta"
     assert cell.weight_ih.dtype == torch.float64
-    assert LSTMCell(np.int64(3), np.int64(4)).weight_ih.shape == (16, 3)
+
+
+def test_sizes_may_be_numpy_s_integers() -> None:
+    sizes: Any = np.int64(3), np.int64(4)
+    assert LSTMCell(*sizes).weight_ih.shape == (16, 3)
 
 
 def test_missing_biases_are_none_and_registered() -> None:
     cell = LSTMCell(3, 4, bias=False)
-    assert cell.bias_ih is None
+    assert [cell.bias_ih, cell.bias_hh] == [None, None]
     assert list(cell._parameters) == ["weight_ih", "weight_hh", "bias_ih", "bias_hh"]
 
 
@@ -134,7 +138,7 @@ def test_from_torch_draws_no_random_numbers() -> None:
 
 
 def test_from_torch_refuses_what_it_cannot_share() -> None:
-    with pytest.raises(TypeError, match="must be a torch.nn.LSTMCell"):
+    with pytest.raises(TypeError, match=r"must be a torch\.nn\.LSTMCell"):
         LSTMCell.from_torch(torch.nn.GRUCell(3, 4))  # type: ignore[arg-type]
     cell = of_torch(P)
     weight_norm(cell, "weight_hh")
@@ -159,7 +163,7 @@ def test_hooks_run_around_the_call() -> None:
     cell.register_forward_pre_hook(lambda _, args: seen.append("before"))
     cell.register_forward_hook(lambda _, args, out: (out[0] * 2, out[1]))
     cell.register_full_backward_hook(lambda *_: seen.append("backward"))
-    h, c = cell(X.clone().requires_grad_(), STATE)
+    h, _ = cell(X.clone().requires_grad_(), STATE)
     h.sum().backward()
     assert seen == ["before", "backward"]
     assert torch.equal(h, want[0] * 2)
@@ -195,7 +199,7 @@ def write_assigned(cell: LSTMCell, new: Tensor) -> None:
 
 def write_set(cell: LSTMCell, new: Tensor) -> None:
     with torch.no_grad():
-        cell.weight_hh.set_(new)
+        cell.weight_hh.set_(new.untyped_storage(), 0, new.shape, new.stride())
 
 
 def write_swap(cell: LSTMCell, new: Tensor) -> None:

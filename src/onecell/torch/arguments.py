@@ -8,7 +8,7 @@ from typing import TypeAlias
 import torch
 from torch import Tensor
 
-from onecell.torch.errors import CellDtypeError, CellShapeError, CellTypeError
+from onecell.torch.errors import CellDtypeError, CellMemoryError, CellShapeError, CellTypeError
 
 State: TypeAlias = tuple[Tensor, Tensor]
 AnyState: TypeAlias = Tensor | Sequence[Tensor] | None
@@ -93,6 +93,16 @@ def check_sizes(
                 f"`{name}` must have shape {symbols} = {want}, got {tuple(value.shape)}.{hint}"
             )
         _refuse_complex(name, value)
+
+
+def check_devices(x: Tensor, others: Sequence[Tensor | None]) -> None:
+    """Raise `CellMemoryError` unless all is on the device of x; torch may answer with garbage."""
+    for other in others:
+        if other is not None and other.device != x.device:
+            raise CellMemoryError(
+                f"state and parameters must be on {x.device}, as `input` is, got one of shape "
+                f"{tuple(other.shape)} on {other.device}."
+            )
 
 
 def _refuse_complex(name: str, value: Tensor) -> None:

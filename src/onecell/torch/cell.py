@@ -13,6 +13,7 @@ from onecell.torch.arguments import (
     AnyState,
     State,
     check_constructor,
+    check_devices,
     check_ranks,
     check_sizes,
     read_state,
@@ -139,7 +140,10 @@ class LSTMCell(torch.nn.LSTMCell):
         """Compute one step of x (N, I), or all of x (T, N, I), wherever it can be computed."""
         weights = (self.weight_ih, self.weight_hh, self.bias_ih, self.bias_hh)
         done = run(x, h, c, weights)
-        return composite.outputs(x, h, c, *weights) if done is None else done
+        if done is None:
+            check_devices(x, (h, c, *weights))
+            done = composite.outputs(x, h, c, *weights)
+        return done
 
     def unroll(
         self,

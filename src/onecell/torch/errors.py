@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from onecell.errors import DtypeError, ShapeError
+from onecell.errors import ArgumentError, DtypeError, ShapeError
 
 
 class CellShapeError(ShapeError, RuntimeError):
@@ -15,3 +15,7 @@ class CellDtypeError(DtypeError, RuntimeError):
 
 class CellTypeError(DtypeError, AttributeError):
     """An argument is no tensor, or no pair of tensors; torch stumbles over a missing attribute."""
+
+
+class CellMemoryError(ArgumentError, RuntimeError):
+    """A tensor's elements are freed, or on another device; a RuntimeError in torch, or worse."""

@@ -19,6 +19,8 @@ from torch.autograd import forward_ad
 from torch.nn import Parameter
 from torch.utils._device import DeviceContext
 
+from onecell.torch.errors import CellMemoryError
+
 COMPUTE_DTYPES: Final = frozenset((torch.float32, torch.float64))
 """The element types that the kernel computes in."""
 
@@ -59,15 +61,20 @@ _PLAIN_KEYS: Final = _plain_keys()
 def are_plain(tensors: Iterable[Tensor]) -> bool:
     """Whether the kernel may read all of `tensors` by address, once each is contiguous.
 
-    They must be of one dtype. Subclasses, other devices and layouts, lazy negation, wrappers and
-    freed storages are not plain.
+    They must be of one dtype. Subclasses, other devices and layouts, lazy negation and wrappers are
+    not plain.
+
+    Raises:
+        CellMemoryError: a tensor's storage was freed; torch itself would end the process on some.
     """
     dtypes = set()
     for tensor in tensors:
         if type(tensor) not in PLAIN_CLASSES or _dispatch_keys(tensor) not in _PLAIN_KEYS:
             return False
-        if tensor.numel() != 0 and tensor.data_ptr() == 0:
-            return False
+        if tensor.data_ptr() == 0 and tensor.numel() != 0:
+            raise CellMemoryError(
+                f"a tensor of shape {tuple(tensor.shape)} must have memory; its storage was freed."
+            )
         dtypes.add(tensor.dtype)
     return len(dtypes) == 1 and dtypes < COMPUTE_DTYPES
 
