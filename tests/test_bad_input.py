@@ -129,7 +129,7 @@ MISTAKES = [
     Row("h complex", (X, (H_0.astype("c8"), C_0)), DtypeError, "(?i)complex"),
     Row("x no tensor", ([[1.0] * I] * N, PAIR), DtypeError, "`(x|input)` must be a"),
     Row("x none", (None, PAIR), DtypeError, "`(x|input)` must be a"),
-    Row("h no tensor", (X, ("state", C_0)), DtypeError, "str"),
+    Row("h no tensor", (X, ("state", C_0)), DtypeError, r"`(h|h_0|hx\[0\])` must be a"),
 ]
 
 

@@ -116,11 +116,11 @@ def test_a_folder_that_cannot_be_made_is_status_4(run: Run, model: Path, tmp_pat
     assert _one_line(ran.err)
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
-def test_a_folder_without_permission_is_status_4(run: Run, model: Path, tmp_path: Path) -> None:
-    out = tmp_path / "out"
-    out.mkdir(mode=0o555)
-    assert run("port", model, *TO, "--out", out).status == Status.OUTPUT
+def test_a_folder_where_nothing_can_be_made_is_status_4(run: Run, model: Path) -> None:
+    """In /proc nobody may write, not even root."""
+    ran = run("port", model, *TO, "--out", "/proc/onecell")
+    assert ran.status == Status.OUTPUT
+    assert _one_line(ran.err)
 
 
 def test_a_full_disk_is_status_4_and_leaves_nothing(model: Path, tmp_path: Path) -> None:
