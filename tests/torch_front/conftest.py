@@ -12,15 +12,17 @@ from onecell.torch import calls
 
 
 class Kernel:
-    """Counts the calls of the kernel; the kernel may also be forbidden."""
+    """Counts the calls of the kernel, looks at the addresses, and may forbid it."""
 
     def __init__(self) -> None:
         self.calls = 0
         self.forbidden = False
 
-    def counted(self, function: Callable[..., None]) -> Callable[..., None]:
-        def call(*arguments: Any) -> None:
+    def counted(self, function: Callable[..., None], size: int) -> Callable[..., None]:
+        def call(*arguments: int) -> None:
             assert not self.forbidden, "the kernel was given addresses of what is not plain memory"
+            addresses = [a for a in arguments if a > 2**20]
+            assert not any(a % size for a in addresses), "an address is not aligned"
             self.calls += 1
             function(*arguments)
 
@@ -34,7 +36,7 @@ def kernel(monkeypatch: pytest.MonkeyPatch) -> Kernel:
     tables: tuple[dict[Any, Any], ...] = (calls.STEP, calls.UNROLL, calls.BACKWARD)
     for table in tables:
         for dtype, function in dict(table).items():
-            monkeypatch.setitem(table, dtype, watched.counted(function))
+            monkeypatch.setitem(table, dtype, watched.counted(function, dtype.itemsize))
     return watched
 
 

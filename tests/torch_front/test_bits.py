@@ -97,7 +97,7 @@ def misaligned(t: Tensor) -> Tensor:
 
 @pytest.mark.parametrize("lay", [strided, transposed, misaligned])
 @pytest.mark.parametrize("recording", [False, True])
-def test_memory_layout_changes_no_bit(lay: Any, recording: bool) -> None:
+def test_memory_layout_changes_no_bit(lay: Any, recording: bool, kernel: Any) -> None:
     p = problem()
     cell, (x, (h, c)) = ours(p), step_inputs(p)
     want = cell(x, (h, c))
@@ -107,9 +107,10 @@ def test_memory_layout_changes_no_bit(lay: Any, recording: bool) -> None:
         got = cell(lay(x), (lay(h), lay(c)))
     assert torch.equal(got[0], want[0])
     assert torch.equal(got[1], want[1])
+    assert kernel.calls == 2
 
 
-def test_gradients_of_any_layout_change_no_bit() -> None:
+def test_gradients_of_any_layout_change_no_bit(kernel: Any) -> None:
     p = problem()
     cell, (x, state) = ours(p), step_inputs(p)
     h, c = cell(x, state)
@@ -118,6 +119,7 @@ def test_gradients_of_any_layout_change_no_bit() -> None:
     want = torch.autograd.grad((h, c), parameters, (by_h, by_c), retain_graph=True)
     got = torch.autograd.grad((h, c), parameters, (strided(by_h), misaligned(by_c)))
     assert all(torch.equal(a, b) for a, b in zip(got, want, strict=True))
+    assert kernel.calls == 3
 
 
 def test_unbatched_call_has_the_bits_of_a_batch_of_one() -> None:

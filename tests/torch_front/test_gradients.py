@@ -80,10 +80,23 @@ def test_second_gradients_do_not_follow_one_input_into_another() -> None:
     found = []
     for cell in (ours(p), of_torch(p)):
         leaf = torch.from_numpy(p.x[0].copy()).requires_grad_()
-        value = cell(leaf.sin(), (leaf.cos() * h, leaf * c))[0].square().sum()
+        x = leaf.sin()
+        value = cell(x, (x.cos() * h, x * c))[0].square().sum()
         (first,) = torch.autograd.grad(value, leaf, create_graph=True)
         found.append(torch.autograd.grad(first.square().sum(), [leaf, *cell.parameters()]))
     torch.testing.assert_close(found[0], found[1], rtol=1e-9, atol=1e-12)
+
+
+def test_batched_gradients_do_not_follow_one_input_into_another() -> None:
+    p = problem(input_size=16, dtype="float64")
+    cell, (_, (h, c)) = ours(p), step_inputs(p)
+    leaf = torch.from_numpy(p.x[0].copy()).requires_grad_()
+    x = leaf.sin()
+    out = cell(x, (x.cos() * h, x * c))[0]
+    (want,) = torch.autograd.grad(out, leaf, torch.ones_like(out), retain_graph=True)
+    ways = torch.ones(1, *out.shape, dtype=torch.float64)
+    (got,) = torch.autograd.grad(out, leaf, ways, is_grads_batched=True)
+    torch.testing.assert_close(got[0], want, rtol=1e-10, atol=1e-12)
 
 
 def test_batched_gradients_are_those_one_by_one() -> None:

@@ -38,9 +38,15 @@ class LSTMCell(torch.nn.LSTMCell):
         device: where the parameters live.
         dtype: element type of the parameters; real.
 
-    Differences that are meant: a state whose batch axis does not match the input's raises, where
-    torch ends the process on some and returns wrong shapes for others; complex types are refused;
-    all inputs of a recorded call are kept for the way back, so none may be written in place before.
+    Differences that are meant: a state whose rank is not the input's raises, where torch ends the
+    process on some and returns wrong shapes for others; so do freed memory and mixed devices;
+    complex types are refused; every input of a recorded call, the biases too, is kept for the way
+    back, so none may be written in place, nor the cell change its type, before that.
+
+    Tools that look at classes: torch.fx keeps the cell as one `call_module` node; torch.jit.script
+    and torch.jit.trace compile torch's operator; torch.export and ONNX get standard operators, so
+    the program runs where onecell is not; dynamic quantisation, which wants torch's exact class,
+    leaves the cell as it is. Second gradients of a cell inside torch.compile are refused by torch.
 
     Example:
         >>> cell = LSTMCell(10, 16)
