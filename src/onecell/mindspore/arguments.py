@@ -8,6 +8,7 @@ from mindspore import Tensor, bfloat16, float16, float32, float64
 
 from onecell.errors import ArgumentError, DtypeError, ShapeError
 from onecell.mindspore.errors import StateError
+from onecell.spec import PARAMETERS
 
 # MindSpore carries no types of its own: these name what is meant.
 Dtype: TypeAlias = Any
@@ -127,3 +128,13 @@ def check_shapes(
                 f"`{name}` must have shape {symbols} = {want} beside `x` of shape {x}, "
                 f"got {shape}.{hint}"
             )
+
+
+def check_weights(shapes: tuple[Shape, ...], sizes: tuple[int, int]) -> None:
+    """Raise `ShapeError` where a parameter was replaced by one that is not of such a cell."""
+    width, hidden = sizes
+    rows = 4 * hidden
+    wants = ((rows, width), (rows, hidden), (rows,), (rows,))
+    for name, shape, want in zip(PARAMETERS, shapes, wants, strict=False):
+        if tuple(shape) != want:
+            raise ShapeError(f"`{name}` must have shape {want} in this cell, got {tuple(shape)}.")

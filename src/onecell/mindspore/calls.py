@@ -99,10 +99,17 @@ def zeros(kernel: Kernel, shape: tuple[int, ...]) -> Tensor:
     return _adopt(np.zeros(shape, kernel.dtype))
 
 
-def step(kernel: Kernel, sizes: Sizes, where: tuple[int, ...]) -> tuple[Tensor, Tensor]:
-    """Compute one step on the arrays at `where` and return (h', c')."""
-    h_next, c_next = _empty(sizes.after, kernel.dtype), _empty(sizes.after, kernel.dtype)
-    kernel.step(*sizes.four()[1:], *where, _address(h_next), _address(c_next), 0)
+def step(
+    kernel: Kernel,
+    batch: int,
+    input_size: int,
+    hidden: int,
+    after: tuple[int, ...],
+    where: tuple[int, ...],
+) -> tuple[Tensor, Tensor]:
+    """Compute one step on the arrays at `where` and return (h', c'), of shape `after`."""
+    h_next, c_next = _empty(after, kernel.dtype), _empty(after, kernel.dtype)
+    kernel.step(batch, input_size, hidden, *where, _address(h_next), _address(c_next), 0)
     return _adopt(h_next), _adopt(c_next)
 
 

@@ -84,7 +84,9 @@ class LSTMCell(nn.LSTMCell):
         """Compute one step as `construct` says, by the shortest way there is."""
         if plain.is_plain(self):
             if type(self).construct is _construct:
-                done = routes.run(self, *args, **kwargs)
+                done = routes.quick_step(self, *args, **kwargs)
+                if done is None:
+                    done = routes.run(self, *args, **kwargs)
                 if done is not None:
                     return done
         elif self.on_kernel and self.mixed_precision_type is not None:

@@ -41,6 +41,7 @@ _check_pair = ops.constexpr(arguments.check_pair, check=False)
 _check_halves = ops.constexpr(arguments.check_halves, check=False)
 _check_kinds = ops.constexpr(arguments.check_kinds, check=False)
 _check_dtypes = ops.constexpr(arguments.check_dtypes, check=False)
+_check_weights = ops.constexpr(arguments.check_weights, check=False)
 _check_shapes = ops.constexpr(_check_known, check=False)
 _are_dynamic = ops.constexpr(_unknown, check=False)
 _may_take = ops.constexpr(_kernel_computes, check=False)
@@ -139,6 +140,11 @@ def _arrange(
     else:
         _check_dtypes((x.dtype, h.dtype, c.dtype), weights[0].dtype)
         _check_shapes((x.shape, h.shape, c.shape), sizes, sequence)
+    if len(weights) == 4:
+        biases = (weights[2].shape, weights[3].shape)
+        _check_weights((weights[0].shape, weights[1].shape, *biases), sizes)
+    else:
+        _check_weights((weights[0].shape, weights[1].shape), sizes)
     alone = x.ndim == 1
     if sequence:
         alone = x.ndim == 2

@@ -7,6 +7,7 @@ the cell goes by MindSpore's own dispatch.
 from __future__ import annotations
 
 from operator import attrgetter
+from pathlib import Path
 from typing import Any
 
 import mindspore as ms
@@ -25,6 +26,16 @@ except (ImportError, AttributeError):
         return True
 else:
     KNOWN = True
+
+try:
+    from mindspore._c_expression import pi_jit_set_context
+
+    # `jit(capture_mode="bytecode")` interprets, while it is on, every Python frame that runs, and
+    # 2.10 does not survive all that the modules here do. They ask to be run as they are; a call of
+    # the cell in a captured function is captured nevertheless, as its `construct`.
+    pi_jit_set_context(skip_files=(str(Path(__file__).parent),))
+except (ImportError, TypeError):
+    pass
 
 # What nn.Cell.__call__ looks at before it calls `construct` and nothing else: a gradient asked of
 # this cell, dynamic shapes, mixed precision, hooks, sharding, recomputation, saved-tensor hooks.
