@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 BUILT := $(VENV)/.built
-PIP := $(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt
+PIP := $(BIN)/pip install --quiet --quiet --disable-pip-version-check --constraint constraints.txt
 SOURCES := CMakeLists.txt $(wildcard kernel/CMakeLists.txt kernel/include/onecell/* kernel/src/* bindings/*)
 # A new module has to be made known to the editable install: folders change when files come or go.
 FOLDERS := $(shell find src/onecell -type d -not -name __pycache__)
