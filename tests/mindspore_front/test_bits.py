@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from hypothesis import given, settings
 from mindspore import Tensor, nn
 
 from mindspore_cells import by_loop, by_unroll, forward, ours, results, step_inputs, tensor
-from onecell.mindspore import autograd, graph, plain
+from onecell.mindspore import autograd, calls, graph, plain
 from problems import Problem, assert_same_bits, problem, problems
 from problems import results as array_results
 
@@ -201,6 +202,29 @@ def test_where_a_tensor_lies_changes_no_bit(place: Any, record: bool) -> None:
 
     got = ms.value_and_grad(run, has_aux=True)(x)[0][1:] if record else cell(x, (h, c))
     assert [a.asnumpy().tobytes() for a in got] == [a.tobytes() for a in want]
+
+
+@pytest.mark.parametrize("record", [False, True])
+def test_the_kernel_is_given_aligned_addresses_only(
+    record: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def aligned(function: Any) -> Any:
+        def call(*arguments: int) -> None:
+            assert not any(value % 4 for value in arguments if value > 2**20)
+            function(*arguments)
+
+        return call
+
+    kernel = calls.FLOAT32
+    watched = {name: aligned(getattr(kernel, name)) for name in ("step", "unroll", "backward")}
+    monkeypatch.setattr(calls, "FLOAT32", replace(kernel, **watched))
+    p = problem()
+    cell, state = ours(p), tuple(misaligned(a) for a in p.state)
+
+    def run(x: Tensor) -> Any:
+        return cell(x, state)[0].sum()
+
+    (ms.grad(run) if record else run)(misaligned(p.x[0]))
 
 
 def test_strided_parameters_change_no_bit() -> None:

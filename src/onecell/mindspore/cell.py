@@ -36,6 +36,9 @@ class LSTMCell(nn.LSTMCell):
     or two arguments; x may be (I,) beside a state (H,); float64 computes; no warning is logged at
     construction.
 
+    Not to be had: `jvp`, and gradients of gradients inside a compiled graph, raise; MindSpore's
+    `auto_mixed_precision` level O1 fails on this cell as it does on its own.
+
     What holds for MindSpore's cell and so for this one: a compiled graph binds its parameters when
     it is compiled; 2.10 then overlooks `set_data` and `load_param_into_net`, and with
     `capture_mode="bytecode"` the optimizer too. Eager calls always see the latest values. Eager
