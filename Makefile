@@ -8,7 +8,7 @@ PIP := $(BIN)/pip install --quiet --quiet --disable-pip-version-check --constrai
 SOURCES := CMakeLists.txt $(wildcard kernel/CMakeLists.txt kernel/include/onecell/* kernel/src/* bindings/*)
 # A new module has to be made known to the editable install: folders change when files come or go.
 FOLDERS := $(shell find src/onecell -type d -not -name __pycache__)
-CXX_FILES := $(wildcard kernel/include/onecell/*.h kernel/src/*.h kernel/src/*.cpp kernel/tests/*.cpp bindings/*.cpp)
+CXX_FILES := $(wildcard kernel/include/onecell/*.h kernel/src/*.h kernel/src/*.cpp kernel/tests/*.cpp bindings/*.h bindings/*.cpp)
 PYTEST := $(BIN)/python -m pytest
 
 .PHONY: help demo test test-all pytest lint types kernel-test asan bench docs format clean

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "onecell/cell.h"
+#include "tensors.h"
 
 namespace nb = nanobind;
 
@@ -117,6 +118,7 @@ NB_MODULE(_kernel, m) {
   }
   define<float>(m, "_f32");
   define<double>(m, "_f64");
+  define_tensors(m);
   m.def("address", &address);
   m.def("isa", &onecell::isa);
   m.def("available_isas", &available_isas);

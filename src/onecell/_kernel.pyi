@@ -81,6 +81,45 @@ backward_f64 = backward_f32
 sigmoid_f64 = sigmoid_f32
 tanh_f64 = tanh_f32
 
+class StepReader:
+    """One step on tensors of exactly two classes, read in place through DLPack.
+
+    The first argument of the constructor is a `dlpack_exchange_api` capsule of these classes.
+    Every method checks classes, device, element types, shapes, strides and alignment itself; the
+    caller answers for what DLPack does not show, such as a pending negation.
+    """
+
+    def __init__(self, exchange_api: object, tensor: type, parameter: type, /) -> None: ...
+    def fits(
+        self,
+        hidden_size: int,
+        weight_ih: object,  # (G, I)
+        weight_hh: object,  # (G, H)
+        bias_ih: object,  # (G,), or None together with bias_hh
+        bias_hh: object,
+        x: object,  # (N, I)
+        h: object,  # (N, H)
+        c: object,  # (N, H)
+        /,
+    ) -> bool:
+        """Whether `step` would compute these; empty tensors never fit."""
+
+    def step(
+        self,
+        hidden_size: int,
+        weight_ih: object,
+        weight_hh: object,
+        bias_ih: object,
+        bias_hh: object,
+        x: object,
+        h: object,
+        c: object,
+        h_next: object,  # out (N, H)
+        c_next: object,  # out (N, H)
+        /,
+    ) -> bool:
+        """Compute one step; False where anything does not fit, and then nothing was done."""
+
 def address(array: object, /) -> int:
     """Return the address of the first element of a C-contiguous buffer, such as a NumPy array."""
 

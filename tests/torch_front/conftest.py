@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import torch
 
-from onecell.torch import calls
+from onecell.torch import calls, routes
 
 
 class Kernel:
@@ -29,6 +29,20 @@ class Kernel:
         return call
 
 
+class Reader:
+    """The reader of tensors, with the kernel's calls behind it counted, or forbidden."""
+
+    def __init__(self, reader: Any, kernel: Kernel) -> None:
+        self._reader, self._kernel = reader, kernel
+        self.fits = reader.fits
+
+    def step(self, *arguments: Any) -> bool:
+        done: bool = self._reader.step(*arguments)
+        assert not (done and self._kernel.forbidden), "the kernel read what is not plain memory"
+        self._kernel.calls += done
+        return done
+
+
 @pytest.fixture
 def kernel(monkeypatch: pytest.MonkeyPatch) -> Kernel:
     """Watch every call of the kernel."""
@@ -37,6 +51,8 @@ def kernel(monkeypatch: pytest.MonkeyPatch) -> Kernel:
     for table in tables:
         for dtype, function in dict(table).items():
             monkeypatch.setitem(table, dtype, watched.counted(function, dtype.itemsize))
+    assert routes._reader is not None, "this torch should have the exchange interface"
+    monkeypatch.setattr(routes, "_reader", Reader(routes._reader, watched))
     return watched
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from operator import attrgetter
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import torch
 from torch import Tensor
 from torch.autograd import forward_ad
 from torch.nn import Parameter
 
+from onecell import _kernel
 from onecell.torch import calls, operators
 from onecell.torch.autograd import record
 from onecell.torch.plain import (
@@ -20,16 +21,25 @@ from onecell.torch.plain import (
     transforms_are_on,
 )
 
-_contiguous: Final = Tensor.is_contiguous
-_data_ptr: Final = Tensor.data_ptr
 _empty_like: Final = torch.empty_like
-_facts: Final = attrgetter("__class__", "dtype", "is_cpu", "shape")
 _grad_enabled: Final = torch.is_grad_enabled
 _negated: Final = Tensor.is_neg
 _needs_grad: Final = attrgetter("requires_grad")
 
 
-def quick_step(  # noqa: PLR0911 - each way out is one reason
+def _make_reader() -> _kernel.StepReader | None:
+    """Return what reads tensors in place, or None where this torch has no interface for it."""
+    interface = getattr(Tensor, "__dlpack_c_exchange_api__", None)
+    try:
+        return None if interface is None else _kernel.StepReader(interface, Tensor, Parameter)
+    except ImportError:  # a later version of the interface
+        return None
+
+
+_reader: Final = _make_reader()
+
+
+def quick_step(
     parameters: dict[str, Parameter | None],
     hidden_size: int,
     x: Any,  # noqa: ANN401 - whatever came
@@ -38,60 +48,31 @@ def quick_step(  # noqa: PLR0911 - each way out is one reason
     """Compute one step of an everyday call; None where anything at all is out of the ordinary.
 
     The everyday call: x (N, I) and hx = (h, c) of (N, H), contiguous, and the parameters as they
-    were made. Each check is here because something passes all the others and still is not memory
-    to be read; what `is_plain` asks by one slow question, these ask by several quick ones.
+    were made. The reader checks all that DLPack shows of the tensors; the rest is asked here.
     """
-    if type(x) is not Tensor or type(hx) not in (tuple, list) or torch_must_run():
+    if _reader is None or type(hx) not in (tuple, list) or len(hx) != 2 or torch_must_run():
         return None
-    dtype = x.dtype
+    h, c = hx
     try:
-        step = calls.STEP[dtype]
-        weight_ih: Any = parameters["weight_ih"]
-        weight_hh: Any = parameters["weight_hh"]
-        bias_ih, bias_hh = parameters["bias_ih"], parameters["bias_hh"]
-        h, c = hx
-        batch, input_size = x.shape
-        rows = 4 * hidden_size
-        state = (Tensor, dtype, True, (batch, hidden_size))
-        if (
-            not x.is_cpu
-            or _facts(h) != state
-            or _facts(c) != state
-            or _facts(weight_ih) != (Parameter, dtype, True, (rows, input_size))
-            or _facts(weight_hh) != (Parameter, dtype, True, (rows, hidden_size))
-        ):
+        weights = (
+            parameters["weight_ih"],
+            parameters["weight_hh"],
+            parameters["bias_ih"],
+            parameters["bias_hh"],
+        )
+        tensors = (x, h, c, *weights) if weights[2] is not None else (x, h, c, *weights[:2])
+        if any(map(_negated, tensors)):
             return None
-        if bias_ih is None or bias_hh is None:
-            if bias_ih is not bias_hh:
+        if _grad_enabled() and any(map(_needs_grad, tensors)):
+            if not _reader.fits(hidden_size, *weights, x, h, c):
                 return None
-            tensors: tuple[Any, ...] = (weight_ih, weight_hh, x, h, c)
-        else:
-            bias = (Parameter, dtype, True, (rows,))
-            if _facts(bias_ih) != bias or _facts(bias_hh) != bias:
-                return None
-            tensors = (weight_ih, weight_hh, bias_ih, bias_hh, x, h, c)
-        if any(map(_negated, tensors)) or not all(map(_contiguous, tensors)):
-            return None
-        where = list(map(_data_ptr, tensors))
-    except (KeyError, ValueError, AttributeError, RuntimeError):
-        # No kernel for the dtype, a computed parameter, another rank, no tensor, no memory.
+            h_next, c_next = record(x, h, c, cast("calls.Weights", weights))
+            return h_next, c_next
+        h_next, c_next = _empty_like(h), _empty_like(c)
+    except (KeyError, TypeError):  # a computed parameter; no tensor
         return None
-    if 0 in where:
-        return None
-    if bias_ih is None:
-        where[2:2] = (0, 0)
-    w_ih, w_hh, b_ih, b_hh, x_at, h_at, c_at = where
-    if (w_ih | w_hh | b_ih | b_hh | x_at | h_at | c_at) & (dtype.itemsize - 1):
-        return None
-    if _grad_enabled() and any(map(_needs_grad, tensors)):
-        h_next, c_next = record(x, h, c, (weight_ih, weight_hh, bias_ih, bias_hh))
-        return h_next, c_next
-    h_next, c_next = _empty_like(h), _empty_like(c)
-    step(
-        batch, input_size, hidden_size, w_ih, w_hh, b_ih, b_hh, x_at, h_at, c_at,
-        h_next.data_ptr(), c_next.data_ptr(), 0,
-    )  # fmt: skip
-    return h_next, c_next
+    done = _reader.step(hidden_size, *weights, x, h, c, h_next, c_next)
+    return (h_next, c_next) if done else None
 
 
 def run(
