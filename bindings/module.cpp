@@ -7,6 +7,7 @@
 #include <stdexcept>
 #include <string>
 
+#include "arrays.h"
 #include "onecell/cell.h"
 #include "tensors.h"
 
@@ -118,6 +119,7 @@ NB_MODULE(_kernel, m) {
   }
   define<float>(m, "_f32");
   define<double>(m, "_f64");
+  define_arrays(m);
   define_tensors(m);
   m.def("address", &address);
   m.def("isa", &onecell::isa);

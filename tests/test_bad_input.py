@@ -72,10 +72,12 @@ def in_mindspore() -> FrontEnd:
     return FrontEnd("mindspore", onecell.mindspore.LSTMCell, cell, ms.Tensor, lambda t: t.asnumpy())
 
 
-@pytest.fixture(scope="module", params=[arrays, in_torch, in_mindspore], ids=lambda f: f.__name__)
+FRONT_ENDS = {"arrays": arrays, "torch": in_torch, "mindspore": in_mindspore}
+
+
+@pytest.fixture(scope="module", params=FRONT_ENDS)
 def front_end(request: pytest.FixtureRequest) -> FrontEnd:
-    made: FrontEnd = request.param()
-    return made
+    return FRONT_ENDS[request.param]()
 
 
 Errors = type[Exception] | tuple[type[Exception], ...]
@@ -133,10 +135,13 @@ MISTAKES = [
 ]
 
 
-@pytest.mark.parametrize("row", MISTAKES, ids=lambda row: row.name)
+PAIRS = [(front, row) for front in FRONT_ENDS for row in MISTAKES if front in row.only]
+
+
+@pytest.mark.parametrize(
+    ("front_end", "row"), PAIRS, ids=[f"{f}-{r.name}" for f, r in PAIRS], indirect=["front_end"]
+)
 def test_a_mistake_is_named(front_end: FrontEnd, row: Row) -> None:
-    if front_end.name not in row.only:
-        return
     arguments = [front_end.convert(argument) for argument in row.arguments]
     with pytest.raises(row.error, match=row.says):
         front_end.cell(*arguments)
@@ -162,7 +167,7 @@ def test_impossible_sizes_are_refused(front_end: FrontEnd, sizes: Any, says: str
 
 
 def test_sizes_whose_product_overflows_are_refused(front_end: FrontEnd) -> None:
-    with pytest.raises((ValueError, TypeError, RuntimeError, MemoryError)):
+    with pytest.raises(ValueError, match=r"`input_size` = \d+ and `hidden_size` = \d+ ask for"):
         front_end.make(2**62, 2**62)
 
 

@@ -1,4 +1,4 @@
-"""The numeric contract of DESIGN: the same bits, whatever stands around a row."""
+"""The numeric contract: the same bits, whatever stands around a row."""
 
 from __future__ import annotations
 

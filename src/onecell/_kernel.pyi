@@ -81,6 +81,33 @@ backward_f64 = backward_f32
 sigmoid_f64 = sigmoid_f32
 tanh_f64 = tanh_f32
 
+class ArrayStepF32:
+    """The step of one cell on NumPy arrays, whose parameters stay where they are."""
+
+    def __init__(
+        self,
+        array: type,  # numpy.ndarray; subclasses do not count
+        input_size: int,
+        hidden_size: int,
+        weight_ih: int,
+        weight_hh: int,
+        bias_ih: int,
+        bias_hh: int,
+        /,
+    ) -> None: ...
+    def step(
+        self,
+        x: object,  # (N, I)
+        h: object,  # (N, H)
+        c: object,  # (N, H)
+        h_next: object,  # out (N, H)
+        c_next: object,  # out (N, H)
+        /,
+    ) -> bool:
+        """Compute one step; False where an array does not fit, and then nothing was done."""
+
+ArrayStepF64 = ArrayStepF32
+
 class StepReader:
     """One step on tensors of exactly two classes, read in place through DLPack.
 

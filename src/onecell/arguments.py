@@ -105,15 +105,15 @@ def _arrange(
 
 def _half(spec: Spec, name: str, half: object, want: tuple[int, ...], x: Array) -> Array:
     """Return one half of the state, ready and of the shape `want` that `x` asks for."""
-    array = ready(name, half, spec.dtype)
-    if array.shape != want:
-        hint = " It looks transposed." if array.ndim == 2 and array.shape == want[::-1] else ""
+    # The shape first: to make a huge view dense, only to refuse it, would take its memory.
+    if isinstance(half, np.ndarray) and half.shape != want:
+        hint = " It looks transposed." if half.ndim == 2 and half.shape == want[::-1] else ""
         symbols = "(N, H)" if len(want) == 2 else "(H,)"
         raise ShapeError(
             f"`{name}` must have shape {symbols} = {want} beside `x` of shape {x.shape}, "
-            f"got {array.shape}.{hint}"
+            f"got {half.shape}.{hint}"
         )
-    return array
+    return ready(name, half, spec.dtype)
 
 
 def ready_gradient(name: str, array: object, like: Array) -> Array | None:

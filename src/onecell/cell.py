@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any, Final, Protocol, Self, TypeAlias
+from typing import Any, Final, Generic, Self, TypeAlias, TypeVar, overload
 
 import numpy as np
 import numpy.typing as npt
@@ -12,40 +12,49 @@ import numpy.typing as npt
 from onecell import _kernel
 from onecell.arguments import arrange_step, arrange_unroll, ready, ready_gradient
 from onecell.errors import ArgumentError
-from onecell.gradients import Gradients
+from onecell.gradients import Gradients, StepPullback, UnrollPullback
 from onecell.spec import Spec, check_dtype, check_shape
 from onecell.weights import Weights
 
 Array: TypeAlias = npt.NDArray[Any]
 State: TypeAlias = tuple[Array, Array]
+Value = TypeVar("Value", Array, Array | None)
 StateLike: TypeAlias = Array | tuple[Array, Array] | list[Array] | tuple[None, None] | None
-
-
-class StepPullback(Protocol):
-    """What `LSTMCell.vjp` returns beside the state."""
-
-    def __call__(self, grad_h: Array | None = None, grad_c: Array | None = None) -> Gradients:
-        """Pull back the gradients by h' and c', each of their shape or None for zeros."""
-
-
-class UnrollPullback(Protocol):
-    """What `LSTMCell.unroll_vjp` returns beside the results."""
-
-    def __call__(
-        self,
-        grad_h_all: Array | None = None,
-        grad_h_last: Array | None = None,
-        grad_c_last: Array | None = None,
-    ) -> Gradients:
-        """Pull back the gradients by h after every step, the last h and the last c."""
 
 
 _KERNELS: Final = {
     np.dtype(np.float32): (_kernel.step_f32, _kernel.unroll_f32, _kernel.backward_f32),
     np.dtype(np.float64): (_kernel.step_f64, _kernel.unroll_f64, _kernel.backward_f64),
 }
+_QUICK: Final = {
+    np.dtype(np.float32): _kernel.ArrayStepF32,
+    np.dtype(np.float64): _kernel.ArrayStepF64,
+}
 _address: Final = _kernel.address
 _empty: Final = np.empty
+
+
+class _Live(Generic[Value]):
+    """A parameter of a cell: reading gives the live array, assigning copies the values in."""
+
+    def __init__(self, doc: str) -> None:
+        self.__doc__ = doc
+
+    def __set_name__(self, owner: type[LSTMCell], name: str) -> None:
+        self._name = name
+
+    @overload
+    def __get__(self, cell: None, owner: type[LSTMCell]) -> Self: ...
+    @overload
+    def __get__(self, cell: LSTMCell, owner: type[LSTMCell]) -> Value: ...
+    def __get__(self, cell: LSTMCell | None, owner: type[LSTMCell]) -> Self | Value:
+        if cell is None:
+            return self
+        live: Value = getattr(cell._parameters, self._name)
+        return live
+
+    def __set__(self, cell: LSTMCell, value: Value) -> None:
+        cell._assign(self._name, value)
 
 
 class LSTMCell:
@@ -73,7 +82,21 @@ class LSTMCell:
         (3, 16)
     """
 
-    __slots__ = ("__weakref__", "_backward", "_parameters", "_spec", "_step", "_unroll", "_where")
+    __slots__ = (
+        "__weakref__",
+        "_backward",
+        "_parameters",
+        "_quick",
+        "_spec",
+        "_step",
+        "_unroll",
+        "_where",
+    )
+
+    weight_ih = _Live[Array]("The live input weights (4H, I).")
+    weight_hh = _Live[Array]("The live recurrent weights (4H, H).")
+    bias_ih = _Live[Array | None]("The live bias beside the input weights (4H,), or None.")
+    bias_hh = _Live[Array | None]("The live bias beside the recurrent weights (4H,), or None.")
 
     def __init__(
         self,
@@ -104,6 +127,8 @@ class LSTMCell:
         self._step, self._unroll, self._backward = _KERNELS[self._spec.dtype]
         ih, hh = _address(weights.weight_ih), _address(weights.weight_hh)
         self._where = (ih, hh, _at(weights.bias_ih), _at(weights.bias_hh))
+        make = _QUICK[self._spec.dtype]
+        self._quick = make(np.ndarray, self.input_size, self.hidden_size, *self._where)
 
     def __reduce__(self) -> tuple[Callable[[Weights], Self], tuple[Weights]]:
         return type(self).from_weights, (self._parameters,)
@@ -134,42 +159,6 @@ class LSTMCell:
     def dtype(self) -> np.dtype[Any]:
         """The element type of the parameters and of every array in and out."""
         return self._spec.dtype
-
-    @property
-    def weight_ih(self) -> Array:
-        """The live input weights (4H, I)."""
-        return self._parameters.weight_ih
-
-    @weight_ih.setter
-    def weight_ih(self, value: Array) -> None:
-        self._assign("weight_ih", value)
-
-    @property
-    def weight_hh(self) -> Array:
-        """The live recurrent weights (4H, H)."""
-        return self._parameters.weight_hh
-
-    @weight_hh.setter
-    def weight_hh(self, value: Array) -> None:
-        self._assign("weight_hh", value)
-
-    @property
-    def bias_ih(self) -> Array | None:
-        """The live bias beside the input weights (4H,), or None."""
-        return self._parameters.bias_ih
-
-    @bias_ih.setter
-    def bias_ih(self, value: Array | None) -> None:
-        self._assign("bias_ih", value)
-
-    @property
-    def bias_hh(self) -> Array | None:
-        """The live bias beside the recurrent weights (4H,), or None."""
-        return self._parameters.bias_hh
-
-    @bias_hh.setter
-    def bias_hh(self, value: Array | None) -> None:
-        self._assign("bias_hh", value)
 
     @property
     def weights(self) -> Weights:
@@ -211,6 +200,17 @@ class LSTMCell:
             DtypeError: an argument is not an array of the cell's dtype.
             ArgumentError: only one half of the state is there.
         """
+        if type(hx) is tuple and len(hx) == 2 and c_0 is None and type(x) is np.ndarray:
+            # The everyday call: everything is as it should be, and one look from C++ says so.
+            h, c = hx
+            shape = (*x.shape[:-1], self._spec.hidden_size)
+            h_next, c_next = _empty(shape, x.dtype), _empty(shape, x.dtype)
+            if self._quick.step(x, h, c, h_next, c_next):
+                return h_next, c_next
+        return self._careful_step(x, hx, c_0)
+
+    def _careful_step(self, x: Array, hx: StateLike, c_0: Array | None) -> State:
+        """Compute one step of anything that the cell accepts, or say what is wrong with it."""
         spec = self._spec
         x, h, c = arrange_step(spec, x, hx, c_0)
         hidden = spec.hidden_size

@@ -1,8 +1,9 @@
-"""The gradients of one cell as one value."""
+"""The gradients of one cell as one value, and the functions that pull them back."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 
@@ -29,3 +30,24 @@ class Gradients:
         """Return the gradients of the parameters that are there, by canonical name, in order."""
         pairs = ((name, getattr(self, name)) for name in PARAMETERS)
         return {name: array for name, array in pairs if array is not None}
+
+
+class StepPullback(Protocol):
+    """What `LSTMCell.vjp` returns beside the state."""
+
+    def __call__(
+        self, grad_h: np.ndarray | None = None, grad_c: np.ndarray | None = None
+    ) -> Gradients:
+        """Pull back the gradients by h' and c', each of their shape or None for zeros."""
+
+
+class UnrollPullback(Protocol):
+    """What `LSTMCell.unroll_vjp` returns beside the results."""
+
+    def __call__(
+        self,
+        grad_h_all: np.ndarray | None = None,
+        grad_h_last: np.ndarray | None = None,
+        grad_c_last: np.ndarray | None = None,
+    ) -> Gradients:
+        """Pull back the gradients by h after every step, the last h and the last c."""

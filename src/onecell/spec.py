@@ -59,12 +59,7 @@ class Spec:
             object.__setattr__(self, name, check_size(name, getattr(self, name)))
         object.__setattr__(self, "bias", bool(self.bias))
         object.__setattr__(self, "dtype", check_dtype("dtype", self.dtype))
-        largest = 4 * self.hidden_size * max(self.input_size, self.hidden_size)
-        if largest > LARGEST_ELEMENTS:
-            raise ArgumentError(
-                f"`input_size` = {self.input_size} and `hidden_size` = {self.hidden_size} ask for "
-                f"a parameter of {largest} elements; at most {LARGEST_ELEMENTS} are possible."
-            )
+        check_product(self.input_size, self.hidden_size)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -101,6 +96,16 @@ def check_size(name: str, value: SupportsIndex) -> int:
     if size < 1:
         raise ArgumentError(f"`{name}` must be at least 1, got {size}.")
     return size
+
+
+def check_product(input_size: int, hidden_size: int) -> None:
+    """Raise `ArgumentError` for sizes that ask for a parameter which could not exist."""
+    largest = len(GATES) * hidden_size * max(input_size, hidden_size)
+    if largest > LARGEST_ELEMENTS:
+        raise ArgumentError(
+            f"`input_size` = {input_size} and `hidden_size` = {hidden_size} ask for a parameter "
+            f"of {largest} elements; at most {LARGEST_ELEMENTS} are possible."
+        )
 
 
 def check_dtype(name: str, value: npt.DTypeLike) -> np.dtype[Any]:

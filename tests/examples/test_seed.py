@@ -93,7 +93,7 @@ def test_all_agree_step_by_step(weights: Weights, mindspore: Any) -> None:
 
 
 def test_the_page_as_printed_does_not_carry_the_state(weights: Weights) -> None:
-    """FACTS: repeating the first state at every step is off by a third or more from step 2 on."""
+    """Repeating the first state at every step is off by a third or more from step 2 on."""
     cell = LSTMCell.from_weights(weights)
     want = expected(weights)
     x, state = np.ones((3, 10), np.float32), np.ones((2, 3, 16), np.float32)

@@ -195,6 +195,20 @@ def test_what_the_new_format_cannot_hold_is_listed(tmp_path: Path) -> None:
     assert carry_out(plan, rollout_steps=3).dropped == ("epoch",)
 
 
+def test_a_training_checkpoint_becomes_one_that_mindspore_reads(tmp_path: Path) -> None:
+    """Its plain values become text in the .ckpt, which MindSpore gives back as str."""
+    cell = torch.nn.LSTMCell(5, 4)
+    optimizer = torch.optim.Adam(cell.parameters())
+    cell(torch.ones(1, 5))[0].sum().backward()
+    optimizer.step()
+    run = {"model": cell.state_dict(), "optimizer": optimizer.state_dict(), "epoch": 3}
+    torch.save(run, tmp_path / "run.pt")
+    proof = _port(tmp_path / "run.pt", tmp_path / "out")
+    assert proof.holds
+    assert proof.read_by == {"mindspore": True}
+    assert [found.name for found in proof.cells] == ["model"]
+
+
 def test_an_unproved_file_never_bears_the_name(
     model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -125,6 +125,12 @@ def _print_files(proof: Proof, console: Console) -> None:
         names = ", ".join(proof.carried[:NAMES]) + (f" and {more} more" if more > 0 else "")
         count = f"{len(proof.carried)} other tensor{'s' if len(proof.carried) > 1 else ''}"
         console.print(Text(plain(f"Carried over: {count}: {names}")))
+        console.print(
+            Text(
+                "They keep their names and bits: only LSTM cells are translated and proved. Other "
+                "layers may be called otherwise in the other framework; see docs/checkpoints.md."
+            )
+        )
     if proof.dropped:
         console.print(Text(plain(f"Left behind, not tensors: {', '.join(proof.dropped[:NAMES])}")))
     if not proof.intact:

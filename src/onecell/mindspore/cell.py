@@ -10,7 +10,7 @@ from mindspore import Parameter, Tensor, nn
 from onecell.errors import DtypeError
 from onecell.mindspore import graph, plain, routes
 from onecell.mindspore.arguments import Dtype, StateLike, check_dtype, read_bias
-from onecell.spec import PARAMETERS
+from onecell.spec import PARAMETERS, check_product
 
 State = tuple[Tensor, Tensor]
 
@@ -62,6 +62,8 @@ class LSTMCell(nn.LSTMCell):
     ) -> None:
         has_bias = read_bias(has_bias, bias)
         check_dtype(dtype)
+        if isinstance(input_size, int) and isinstance(hidden_size, int):
+            check_product(input_size, hidden_size)  # the rest MindSpore checks by itself
         # MindSpore wraps its constructor to warn of an API of 2021, at every construction.
         make = nn.LSTMCell.__init__
         getattr(make, "__wrapped__", make)(self, input_size, hidden_size, has_bias, dtype)

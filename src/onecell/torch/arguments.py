@@ -8,6 +8,7 @@ from typing import TypeAlias
 import torch
 from torch import Tensor
 
+from onecell.spec import check_product
 from onecell.torch.errors import CellDtypeError, CellMemoryError, CellShapeError, CellTypeError
 
 State: TypeAlias = tuple[Tensor, Tensor]
@@ -115,10 +116,13 @@ def check_constructor(input_size: object, hidden_size: object, dtype: torch.dtyp
 
     Raises:
         CellShapeError: a size is negative. What else torch refuses, it refuses by itself.
+        ArgumentError: the sizes ask for a parameter that could not exist.
         CellDtypeError: a complex type.
     """
     for name, size in (("input_size", input_size), ("hidden_size", hidden_size)):
         if isinstance(size, int) and size < 0:
             raise CellShapeError(f"`{name}` must not be negative, got {size}.")
+    if isinstance(input_size, int) and isinstance(hidden_size, int):
+        check_product(input_size, hidden_size)
     if isinstance(dtype, torch.dtype) and dtype.is_complex:
         raise CellDtypeError(f"`dtype` must be a type of real numbers, got {dtype}.")

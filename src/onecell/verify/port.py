@@ -194,7 +194,7 @@ def _read_by(framework: str, path: Path, tensors: Mapping[str, np.ndarray]) -> d
             same = same and array is not None and shape == array.shape
             same = same and array is not None and kind == dtype_name(array.dtype)
             same = same and array is not None and content == array.tobytes()
-    except (ValueError, TypeError, RuntimeError):
+    except (ValueError, TypeError, RuntimeError, AttributeError):
         return {framework: False}
     return {framework: same and not left}
 

@@ -113,6 +113,8 @@ def read_file(path: Path) -> Iterator[Bits]:
     """Yield every tensor of a file as MindSpore itself reads it."""
     kind = path.suffix.removeprefix(".")
     for name, parameter in ms.load_checkpoint(str(path), format=kind).items():
+        if isinstance(parameter, str):
+            continue  # a plain value, such as an epoch, kept as text beside the tensors
         # get_bytes(), because asnumpy() knows no bfloat16.
         content = bytes(parameter.get_bytes())
         yield name, str(parameter.dtype).lower(), tuple(parameter.shape), content
