@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import pickle
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -154,15 +155,51 @@ def test_weights_of_another_cell_are_refused() -> None:
         LSTMCell(3, 4).weights = Weights.random(Spec(3, 5))
 
 
-@pytest.mark.parametrize(
-    "again", [copy.copy, copy.deepcopy, lambda c: pickle.loads(pickle.dumps(c))]
-)
-def test_copies_are_equal_and_apart(again: object) -> None:
+def through_pickle(cell: LSTMCell) -> LSTMCell:
+    again = pickle.loads(pickle.dumps(cell))
+    assert isinstance(again, LSTMCell)
+    return again
+
+
+COPIES: list[Callable[[LSTMCell], LSTMCell]] = [copy.copy, copy.deepcopy, through_pickle]
+
+
+@pytest.mark.parametrize("again", COPIES)
+def test_copies_are_equal_and_apart(again: Callable[[LSTMCell], LSTMCell]) -> None:
     cell = problem().cell
-    other = again(cell)  # type: ignore[operator]
+    other = again(cell)
     assert other.weights.same_bits(cell.weights)
     other.weight_ih[0, 0] = 7
     assert cell.weight_ih[0, 0] != 7
+
+
+class Named(LSTMCell):
+    """A subclass that keeps something of its own."""
+
+    name = "none"
+
+
+@pytest.mark.parametrize("again", COPIES)
+def test_copies_keep_what_a_subclass_keeps(again: Callable[[LSTMCell], LSTMCell]) -> None:
+    cell = Named(3, 4, rng=0)
+    cell.name = "encoder"
+    other = again(cell)
+    assert isinstance(other, Named)
+    assert other.name == "encoder"
+    assert other.weights.same_bits(cell.weights)
+
+
+def test_a_parameter_reshaped_in_place_is_only_the_callers_view() -> None:
+    cell, p = problem().cell, problem()
+    cell.weight_ih.shape = (10, 64)
+    cell.weights.weight_hh.shape = (16, 64)
+    with pytest.raises(ValueError, match="own"):
+        cell.weight_hh.resize((1, 1), refcheck=False)
+    cell.weight_ih.flags.writeable = False
+    _, pullback = cell.vjp(p.x[0], p.state)
+    assert pullback(p.grad_h_last).weight_ih.shape == (64, 10)
+    cell.weights = problem(seed=1).weights
+    assert cell.weights.same_bits(problem(seed=1).weights)
 
 
 def test_repr_could_be_typed_in() -> None:

@@ -99,6 +99,21 @@ def test_what_is_not_one_cell_is_refused(
         Weights(**{**fresh().arrays(), **change})
 
 
+@pytest.mark.parametrize("kind", ["f2", "f4", "f8"])
+def test_byte_order_does_not_matter(kind: str) -> None:
+    arrays = {name: array.astype(f"<{kind}") for name, array in fresh().arrays().items()}
+    swapped = Weights(**{name: array.astype(f">{kind}") for name, array in arrays.items()})
+    assert swapped.same_bits(Weights(**arrays))
+
+
+@pytest.mark.parametrize(
+    "wrong", [[[1.0]], np.ma.masked_less(np.zeros((16, 3), "f4"), 1)], ids=type
+)
+def test_what_is_no_plain_array_is_refused(wrong: Any) -> None:
+    with pytest.raises(DtypeError, match="`weight_ih` must be a NumPy array and not masked"):
+        Weights(**{**fresh().arrays(), "weight_ih": wrong})
+
+
 def test_a_missing_parameter_is_named() -> None:
     arrays = fresh().to_dialect("torch", prefix="a.")
     del arrays["a.bias_hh"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any, Final, Generic, Self, TypeAlias, TypeVar, overload
+from typing import Any, Final, Generic, Self, TypeAlias, TypeVar, cast, overload
 
 import numpy as np
 import numpy.typing as npt
@@ -50,8 +50,10 @@ class _Live(Generic[Value]):
     def __get__(self, cell: LSTMCell | None, owner: type[LSTMCell]) -> Self | Value:
         if cell is None:
             return self
-        live: Value = getattr(cell._parameters, self._name)
-        return live
+        parameter: Any = getattr(cell._parameters, self._name)
+        # A view: giving it another shape, or asking it to move, changes the view and not the cell.
+        live: Any = parameter if parameter is None else parameter.view()
+        return cast("Value", live)
 
     def __set__(self, cell: LSTMCell, value: Value) -> None:
         cell._assign(self._name, value)
@@ -130,8 +132,9 @@ class LSTMCell:
         make = _QUICK[self._spec.dtype]
         self._quick = make(np.ndarray, self.input_size, self.hidden_size, *self._where)
 
-    def __reduce__(self) -> tuple[Callable[[Weights], Self], tuple[Weights]]:
-        return type(self).from_weights, (self._parameters,)
+    def __reduce__(self) -> tuple[Callable[[Weights], Self], tuple[Weights], object]:
+        # What a subclass keeps beside the parameters comes along.
+        return type(self).from_weights, (self._parameters,), getattr(self, "__dict__", None)
 
     def __repr__(self) -> str:
         spec = self._spec
@@ -163,7 +166,7 @@ class LSTMCell:
     @property
     def weights(self) -> Weights:
         """The live parameters as one value, not a copy. Assigning copies the values in."""
-        return self._parameters
+        return Weights(**{name: a.view() for name, a in self._parameters.arrays().items()})
 
     @weights.setter
     def weights(self, weights: Weights) -> None:

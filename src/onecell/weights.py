@@ -33,6 +33,9 @@ class Weights:
     bias_hh: np.ndarray | None = None
 
     def __post_init__(self) -> None:
+        for name in PARAMETERS:
+            if (array := getattr(self, name)) is not None:
+                object.__setattr__(self, name, _as_array(name, array))
         if (self.bias_ih is None) != (self.bias_hh is None):
             there, gone = BIASES if self.bias_hh is None else BIASES[::-1]
             raise ArgumentError(f"`{there}` is there and `{gone}` is not; give both or neither.")
@@ -171,6 +174,16 @@ class Weights:
             prefix + row.spell(name, layer=layer, reverse=reverse): array
             for name, array in arrays.items()
         }
+
+
+def _as_array(name: str, array: object) -> np.ndarray:
+    """Return a plain array in native byte order, or raise."""
+    if not isinstance(array, np.ndarray) or isinstance(array, np.ma.MaskedArray):
+        kind = type(array).__name__
+        raise DtypeError(f"`{name}` must be a NumPy array and not masked, got {kind}.")
+    plain = np.asarray(array)
+    native = plain.dtype.newbyteorder("=")
+    return plain if plain.dtype == native else plain.astype(native)
 
 
 def _to_canonical(arrays: dict[str, np.ndarray], layout: Layout) -> dict[str, np.ndarray]:

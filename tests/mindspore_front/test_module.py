@@ -316,6 +316,18 @@ def test_a_subclass_may_override_construct(mode: str | None) -> None:
     assert bits(got) == bits((want[0] * 2, want[1]))
 
 
+def test_unroll_is_a_loop_over_a_subclass_own_step() -> None:
+    cell = Doubled(10, 16)
+    h, c = step_inputs(P)[1]
+    x, state, every = tensor(P.x), (h, c), []
+    for t in range(len(P.x)):
+        state = cell(x[t], state)
+        every.append(state[0].asnumpy())
+    h_all, last = cell.unroll(x, (h, c))
+    assert np.array_equal(h_all.asnumpy(), np.stack(every))
+    assert np.array_equal(last[1].asnumpy(), state[1].asnumpy())
+
+
 @pytest.mark.parametrize("dtype", [ms.float16, ms.float32])
 def test_to_float_gives_what_mindspores_own_cell_gives(dtype: Any) -> None:
     x, state = step_inputs(P)

@@ -325,3 +325,27 @@ def test_training_follows_torch_s_cell(optimizer: Any) -> None:
             losses[-1].append(loss.item())
     assert losses[0][-1] < losses[0][0]
     np.testing.assert_allclose(losses[0], losses[1], rtol=2e-5)
+
+
+class Doubling(LSTMCell):
+    """A subclass with a step of its own."""
+
+    def forward(
+        self,
+        input: Tensor,  # noqa: A002 - torch's name
+        hx: tuple[Tensor, Tensor] | None = None,
+        c_0: Tensor | None = None,
+    ) -> tuple[Tensor, Tensor]:
+        return super().forward(input * 2, hx, c_0)
+
+
+def test_unroll_is_a_loop_over_a_subclass_own_step() -> None:
+    cell, x = Doubling(3, 2), torch.randn(4, 5, 3)
+    state = (torch.zeros(5, 2), torch.zeros(5, 2))
+    every = []
+    for row in x:
+        state = cell(row, state)
+        every.append(state[0])
+    h_all, last = cell.unroll(x)
+    assert torch.equal(h_all, torch.stack(every))
+    assert torch.equal(last[1], state[1])

@@ -209,6 +209,21 @@ def test_a_training_checkpoint_becomes_one_that_mindspore_reads(tmp_path: Path) 
     assert [found.name for found in proof.cells] == ["model"]
 
 
+@pytest.mark.parametrize("factor", [0.0, 1e-40], ids=["zero", "subnormal"])
+@pytest.mark.parametrize("bias", [True, False])
+def test_a_cell_of_hardly_any_numbers_holds(factor: float, bias: bool, tmp_path: Path) -> None:
+    state = torch.nn.LSTMCell(5, 4, bias=bias).state_dict()
+    torch.save({name: tensor * factor for name, tensor in state.items()}, tmp_path / "w.pt")
+    assert _port(tmp_path / "w.pt", tmp_path / "out").holds
+
+
+def test_a_name_that_the_new_format_cannot_hold_is_refused(tmp_path: Path) -> None:
+    state = torch.nn.LSTMCell(5, 4).state_dict()
+    torch.save({**state, "x" * 5000: torch.ones(1)}, tmp_path / "w.pt")
+    with pytest.raises(ArgumentError, match="a name of 5000 bytes"):
+        _port(tmp_path / "w.pt", tmp_path / "out")
+
+
 def test_an_unproved_file_never_bears_the_name(
     model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -25,6 +25,7 @@ from onecell.checkpoint.content import DTYPES, Checkpoint, raw
 from onecell.checkpoint.limits import CHUNK, MOST_DIMENSIONS, OVERHEAD, Budget, count_bytes, fill
 from onecell.checkpoint.protobuf import (
     BYTES,
+    LONGEST_TEXT,
     VARINT,
     Field,
     encode_bytes_head,
@@ -190,10 +191,16 @@ def write(file: BinaryIO, tensors: Mapping[str, np.ndarray], metadata: Mapping[s
 
     Raises:
         DtypeError: MindSpore cannot load elements of that type.
-        ArgumentError: an empty tensor of one dimension, which MindSpore would take for a scalar.
+        ArgumentError: an empty tensor of one dimension, which MindSpore would take for a scalar;
+            a name that no reader of ours would accept.
     """
     for name, array in tensors.items():
         kind = dtype_name(array.dtype)
+        if len(name.encode()) > LONGEST_TEXT:
+            raise ArgumentError(
+                f"`{name[:40]}…` is a name of {len(name.encode())} bytes, and .ckpt files have "
+                f"names of at most {LONGEST_TEXT}."
+            )
         if kind not in _SPELLED or array.dtype.kind == "c":
             raise DtypeError(f"`{name}` holds {kind}, which MindSpore cannot load from .ckpt.")
         if array.shape == (0,):

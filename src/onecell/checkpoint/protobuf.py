@@ -14,7 +14,7 @@ from onecell.errors import CheckpointError
 
 VARINT: Final = 0
 BYTES: Final = 2
-_LONGEST_TEXT: Final = 4096
+LONGEST_TEXT: Final = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +67,9 @@ def _read_varint(file: BinaryIO, position: int, end: int, what: str) -> tuple[in
 
 def read_text(file: BinaryIO, field: Field) -> str:
     """Return the text in a field."""
-    if field.size > _LONGEST_TEXT:
+    if field.size > LONGEST_TEXT:
         raise CheckpointError(
-            f"a name at byte {field.start} has {field.size} bytes, more than {_LONGEST_TEXT}."
+            f"a name at byte {field.start} has {field.size} bytes, more than {LONGEST_TEXT}."
         )
     file.seek(field.start)
     try:

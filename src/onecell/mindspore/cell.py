@@ -147,9 +147,20 @@ class LSTMCell(nn.LSTMCell):
             StateError, DtypeError, ShapeError: as `construct`.
         """
         if plain.in_python():  # @jit.cond: False
+            if type(self).construct is not _construct and len(x) > 0:
+                return self._loop(x, (hx, c_0) if c_0 is not None else hx)
             found: tuple[Tensor, State] = self(x, hx, c_0, True)
             return found
         return self.construct(x, hx, c_0, True)
+
+    def _loop(self, x: Tensor, state: StateLike) -> tuple[Tensor, State]:
+        """Unroll a subclass that has a step of its own, by that step."""
+        found: State = self(x[0], state)
+        every = [found[0]]
+        for t in range(1, len(x)):
+            found = self(x[t], found)
+            every.append(found[0])
+        return ms.ops.stack(every), found
 
 
 _construct = LSTMCell.construct

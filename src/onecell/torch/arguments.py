@@ -8,6 +8,7 @@ from typing import TypeAlias
 import torch
 from torch import Tensor
 
+from onecell.errors import ArgumentError
 from onecell.spec import check_product
 from onecell.torch.errors import CellDtypeError, CellMemoryError, CellShapeError, CellTypeError
 
@@ -115,14 +116,17 @@ def check_constructor(input_size: object, hidden_size: object, dtype: torch.dtyp
     """Raise for sizes and types of which torch makes a cell that could not run, or worse names.
 
     Raises:
-        CellShapeError: a size is negative. What else torch refuses, it refuses by itself.
-        ArgumentError: the sizes ask for a parameter that could not exist.
+        CellShapeError: a size is negative, or the sizes ask for a parameter that could not exist.
+            What else torch refuses, it refuses by itself.
         CellDtypeError: a complex type.
     """
     for name, size in (("input_size", input_size), ("hidden_size", hidden_size)):
         if isinstance(size, int) and size < 0:
             raise CellShapeError(f"`{name}` must not be negative, got {size}.")
     if isinstance(input_size, int) and isinstance(hidden_size, int):
-        check_product(input_size, hidden_size)
+        try:
+            check_product(input_size, hidden_size)
+        except ArgumentError as error:
+            raise CellShapeError(str(error)) from None
     if isinstance(dtype, torch.dtype) and dtype.is_complex:
         raise CellDtypeError(f"`dtype` must be a type of real numbers, got {dtype}.")

@@ -174,6 +174,8 @@ class LSTMCell(torch.nn.LSTMCell):
         """
         state = read_state(hx, c_0)
         check_ranks(input, state, time=True)
+        if type(self).forward is not LSTMCell.forward and len(input) > 0:
+            return self._loop(input, state)
         check_sizes(input, state, self.input_size, self.hidden_size, time=True)
         h, c = (None, None) if state is None else state
         if input.dim() == 3:
@@ -181,6 +183,16 @@ class LSTMCell(torch.nn.LSTMCell):
             return h_all, (h, c)
         h_all, h, c = self._run(input.unsqueeze(1), _unsqueeze(h), _unsqueeze(c))
         return h_all.squeeze(1), (h.squeeze(0), c.squeeze(0))
+
+    def _loop(self, x: Tensor, state: State | None) -> tuple[Tensor, State]:
+        """Unroll a subclass that has a step of its own, by that step."""
+        first, *rest = x.unbind(0)
+        state = self.forward(first, state)
+        every = [state[0]]
+        for row in rest:
+            state = self.forward(row, state)
+            every.append(state[0])
+        return torch.stack(every), state
 
     def _as_leaf(self, *arguments: Any) -> Any:  # noqa: ANN401
         """Return a call of this module as one node of a torch.fx graph, as torch's own cell is."""

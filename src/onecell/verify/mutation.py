@@ -49,12 +49,18 @@ ENLARGED = Mutation("weight_ih enlarged", _enlarge)
 
 
 def mutations(weights: Weights) -> Iterator[tuple[Mutation, Weights]]:
-    """Yield every gate swap that changes a bit of `weights`; if none does, `ENLARGED`."""
+    """Yield every gate swap that changes a number of `weights`; if none does, `ENLARGED`."""
     changed = False
     for mutation in GATE_SWAPS:
         mutated = mutation.apply(weights)
-        if not mutated.same_bits(weights):
+        if not _same_numbers(mutated, weights):
             changed = True
             yield mutation, mutated
     if not changed:
         yield ENLARGED, ENLARGED.apply(weights)
+
+
+def _same_numbers(one: Weights, other: Weights) -> bool:
+    """Whether all numbers are equal; zeros of either sign are, and so are NaNs."""
+    pairs = zip(one.widened().arrays().values(), other.widened().arrays().values(), strict=True)
+    return all(np.array_equal(a, b, equal_nan=True) for a, b in pairs)

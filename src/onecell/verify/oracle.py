@@ -131,6 +131,7 @@ def _scales(weights: Weights, case: Case, values: Mapping[str, Array]) -> dict[s
         "weight_ih": _largest(case.x),
         "weight_hh": _largest(case.h),
     }
+    smallest = float(np.finfo(case.x.dtype).tiny) * len(weights.weight_ih)
     scales = {}
     for name, value in values.items():
         kind, part = name.split(".")
@@ -141,6 +142,9 @@ def _scales(weights: Weights, case: Case, values: Mapping[str, Array]) -> dict[s
             scales[name] = max(scales[name], RATE * scales[f"gradient.{part}"])
         else:
             scales[name] = max(scales[name], 1.0)
+        # Below the smallest normal number the spacing shrinks no more: each of the 4H terms of a
+        # sum may miss as much as it would at that number.
+        scales[name] = max(scales[name], smallest)
     return scales
 
 
