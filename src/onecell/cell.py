@@ -21,14 +21,9 @@ State: TypeAlias = tuple[Array, Array]
 Value = TypeVar("Value", Array, Array | None)
 StateLike: TypeAlias = Array | tuple[Array, Array] | list[Array] | tuple[None, None] | None
 
-
 _KERNELS: Final = {
-    np.dtype(np.float32): (_kernel.step_f32, _kernel.unroll_f32, _kernel.backward_f32),
-    np.dtype(np.float64): (_kernel.step_f64, _kernel.unroll_f64, _kernel.backward_f64),
-}
-_QUICK: Final = {
-    np.dtype(np.float32): _kernel.ArrayStepF32,
-    np.dtype(np.float64): _kernel.ArrayStepF64,
+    np.dtype(np.float32): (_kernel.ArrayStepF32, _kernel.unroll_f32, _kernel.backward_f32),
+    np.dtype(np.float64): (_kernel.ArrayStepF64, _kernel.unroll_f64, _kernel.backward_f64),
 }
 _address: Final = _kernel.address
 _empty: Final = np.empty
@@ -90,7 +85,6 @@ class LSTMCell:
         "_parameters",
         "_quick",
         "_spec",
-        "_step",
         "_unroll",
         "_where",
     )
@@ -126,11 +120,10 @@ class LSTMCell:
         """Take over `weights`, which nobody else may hold: their addresses stay for life."""
         self._spec = weights.spec
         self._parameters = weights
-        self._step, self._unroll, self._backward = _KERNELS[self._spec.dtype]
+        make_quick, self._unroll, self._backward = _KERNELS[self._spec.dtype]
         ih, hh = _address(weights.weight_ih), _address(weights.weight_hh)
         self._where = (ih, hh, _at(weights.bias_ih), _at(weights.bias_hh))
-        make = _QUICK[self._spec.dtype]
-        self._quick = make(np.ndarray, self.input_size, self.hidden_size, *self._where)
+        self._quick = make_quick(np.ndarray, self.input_size, self.hidden_size, *self._where)
 
     def __reduce__(self) -> tuple[Callable[[Weights], Self], tuple[Weights], object]:
         # What a subclass keeps beside the parameters comes along.
@@ -214,15 +207,9 @@ class LSTMCell:
 
     def _careful_step(self, x: Array, hx: StateLike, c_0: Array | None) -> State:
         """Compute one step of anything that the cell accepts, or say what is wrong with it."""
-        spec = self._spec
-        x, h, c = arrange_step(spec, x, hx, c_0)
-        hidden = spec.hidden_size
-        batch, shape = (x.shape[0], (x.shape[0], hidden)) if x.ndim == 2 else (1, (hidden,))
-        h_next, c_next = _empty(shape, spec.dtype), _empty(shape, spec.dtype)
-        self._step(
-            batch, spec.input_size, hidden, *self._where, _address(x), _at(h), _at(c),
-            _address(h_next), _address(c_next), 0,
-        )  # fmt: skip
+        x, h, c = arrange_step(self._spec, x, hx, c_0)
+        h_next, c_next = self._after(x), self._after(x)
+        self._forward(x[None], h, c, h_next, c_next, None)
         return h_next, c_next
 
     def unroll(

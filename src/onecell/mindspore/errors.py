@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-from onecell.errors import ArgumentError, OnecellError
+from onecell.errors import ArgumentError
 
 
 class StateError(ArgumentError, TypeError):
     """The state is no pair (h, c); a TypeError in MindSpore."""
-
-
-class UnsupportedError(OnecellError, RuntimeError):
-    """MindSpore asked for something that has no honest answer here."""

@@ -15,7 +15,6 @@ from torch import Tensor
 
 from onecell import _kernel
 
-STEP: Final = {torch.float32: _kernel.step_f32, torch.float64: _kernel.step_f64}
 UNROLL: Final = {torch.float32: _kernel.unroll_f32, torch.float64: _kernel.unroll_f64}
 BACKWARD: Final = {torch.float32: _kernel.backward_f32, torch.float64: _kernel.backward_f64}
 

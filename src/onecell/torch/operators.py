@@ -133,10 +133,6 @@ def _refuse(ctx: Any, *grads: Tensor | None) -> None:
 torch.library.register_autograd(BACKWARD, _refuse)
 
 
-def _sample(argument: Any, dim: int | None, index: int) -> Any:
-    return argument if dim is None else argument.select(dim, index)
-
-
 def _one_by_one(operator: Callable[..., Sequence[Tensor]]) -> Callable[..., Any]:
     """Return a batching rule that calls `operator` for each sample, so with each sample's bits."""
 
