@@ -3,78 +3,176 @@
 
 namespace onecell::ONECELL_ISA {
 
-template <class T>
-void copy_or_zero(std::int64_t count, const T* from, T* to) {
-  if (count == 0) return;
-  if (from != nullptr)
-    std::memcpy(to, from, count * sizeof(T));
-  else
-    std::memset(to, 0, count * sizeof(T));
-}
+// Rows whose gradients by z wait together for those of the weights.
+inline constexpr std::int64_t kGatheredRows = 256;
 
 template <class T>
-void add_into(std::int64_t count, const T* from, T* to) {
-  each_group<T>(count, [=](std::int64_t j, int n) {
-    store_some(load_some(to + j, n) + load_some(from + j, n), to + j, n);
-  });
-}
+class Backprop {
+ public:
+  explicit Backprop(const Backward<T>& a)
+      : a_(a),
+        chunk_(std::clamp<std::int64_t>(kGatheredRows / a.batch, 1, a.steps)),
+        packs_(a.steps > 3),
+        step_ns_(product_ns<T>(a.batch, 4 * a.hidden_size, 2 * a.hidden_size + a.input_size)),
+        turn_(step_ns_, a.steps) {
+    constexpr std::int64_t size = Lanes<T>::size;
+    parts_ = parts_each(turn_, (a.hidden_size + size - 1) / size, step_ns_);
+    count_ = parts_ * turn_.members();
+  }
+
+  void run() {
+    const FloatEnvironment environment;
+    const std::int64_t N = a_.batch, H = a_.hidden_size, G = 4 * H, rows = chunk_ * N;
+    constexpr std::int64_t size = Lanes<T>::size;
+    const std::int64_t padded = (H + size - 1) / size * size;
+    const std::int64_t arranged = arranged_size(rows, G) + count_ * kOuterRows * rows;
+    const auto room = [](std::int64_t count) { return Scratch::padded(count * sizeof(T)); };
+    Scratch scratch(3 * room(N * H) + (chunk_ == 1 ? 2 : 1) * room(rows * G) + room(arranged) +
+                    room(count_ * rows * kPanel<T>) + (packs_ ? room(G * padded) : 0));
+    grad_h_ = scratch.take<T>(N * H);
+    zeros_ = scratch.take<T>(N * H);
+    T* const own_grad_c = scratch.take<T>(N * H);
+    grad_c_ = a_.grad_c != nullptr ? a_.grad_c : own_grad_c;
+    grad_z_[0] = scratch.take<T>(rows * G);
+    grad_z_[1] = chunk_ == 1 ? scratch.take<T>(rows * G) : grad_z_[0];
+    arranged_ = scratch.take<T>(arranged);
+    panels_ = scratch.take<T>(count_ * rows * kPanel<T>);
+    packed_ = packs_ ? scratch.take<T>(G * padded) : nullptr;
+    if (a_.h == nullptr || a_.c == nullptr) std::memset(zeros_, 0, N * H * sizeof(T));
+    copy_or_zero(N * H, a_.grad_c_last, grad_c_);
+
+    // Phases: the steps of a chunk, last first, then what all its rows add to; in the end grad_h.
+    // The first chunk is the one that may be short: see `grad_z`.
+    first_chunk_ = (a_.steps - 1) % chunk_ + 1;
+    const std::int64_t chunks = (a_.steps - first_chunk_) / chunk_ + 1;
+    auto body = [this](std::int64_t phase, std::int64_t part) { perform_part(phase, part); };
+    perform(turn_, a_.steps + chunks + (a_.grad_h != nullptr ? 1 : 0), parts_, body);
+  }
+
+ private:
+  void perform_part(std::int64_t phase, std::int64_t part) {
+    std::int64_t high = a_.steps, chunk = first_chunk_;
+    std::int64_t index = 0;
+    if (phase > first_chunk_) {
+      index = (phase - first_chunk_ - 1) / (chunk_ + 1) + 1;
+      phase = (phase - first_chunk_ - 1) % (chunk_ + 1);
+      high -= first_chunk_ + (index - 1) * chunk_;
+      chunk = chunk_;
+    }
+    if (high == 0) return pull_h(0, part, a_.grad_h);
+    if (phase == chunk) return gather(index, high - chunk, chunk, part);
+    const std::int64_t t = high - 1 - phase;
+    step_back(t, part, grad_z(t));
+  }
+
+  // Where the gradients by z of step t are: with the other steps of its chunk, in order. Those of
+  // step t + 1 are still there, since a chunk of one step has two places that take turns.
+  T* grad_z(std::int64_t t) const {
+    const std::int64_t place = t % chunk_;
+    return grad_z_[chunk_ == 1 ? t % 2 : 0] + place * a_.batch * 4 * a_.hidden_size;
+  }
+
+  Range units(std::int64_t part) const {
+    return share(a_.hidden_size, Lanes<T>::size, part, count_);
+  }
+
+  // grad_h (N, H), this part's units = gradients by z of step t . weight_hh.
+  void pull_h(std::int64_t t, std::int64_t part, T* grad_h) {
+    const std::int64_t N = a_.batch, H = a_.hidden_size, G = 4 * H;
+    const Range range = units(part);
+    const ByRows<T> z{grad_z(t), G};
+    for (std::int64_t u = range.first; u < range.last; u += kPanel<T>) {
+      const std::int64_t width = std::min(range.last - u, kPanel<T>);
+      outer_product(N, G, width, z, weights(u, width), Plane<T>{grad_h + u, H});
+    }
+  }
+
+  // Columns [u, u + width) of weight_hh: packed, or where the caller has them.
+  Plane<const T> weights(std::int64_t u, std::int64_t width) const {
+    if (!packs_) return {a_.weight_hh + u, a_.hidden_size};
+    constexpr std::int64_t size = Lanes<T>::size;
+    return {packed_ + u * 4 * a_.hidden_size, (width + size - 1) / size * size};
+  }
+
+  void pack(const Range& range) {
+    const std::int64_t H = a_.hidden_size;
+    for (std::int64_t u = range.first; u < range.last; u += kPanel<T>) {
+      const std::int64_t width = std::min(range.last - u, kPanel<T>);
+      const Plane<const T> to = weights(u, width);
+      copy_plane(4 * H, width, Plane<const T>{a_.weight_hh + u, H},
+                 Plane<T>{const_cast<T*>(to.data), to.stride});
+    }
+  }
+
+  void step_back(std::int64_t t, std::int64_t part, T* z) {
+    const std::int64_t N = a_.batch, H = a_.hidden_size, G = 4 * H, state = N * H;
+    const Range range = units(part);
+    const std::int64_t u = range.first, count = range.last - range.first;
+    if (t < a_.steps - 1) {
+      pull_h(t + 1, part, grad_h_);
+    } else {
+      if (packs_) pack(range);
+      for (std::int64_t n = 0; n < N; ++n)
+        copy_or_zero(count, a_.grad_h_last != nullptr ? a_.grad_h_last + n * H + u : nullptr,
+                     grad_h_ + n * H + u);
+    }
+    const T* c = t > 0 ? a_.c_all + (t - 1) * state : a_.c != nullptr ? a_.c : zeros_;
+    for (std::int64_t n = 0; n < N; ++n) {
+      const std::int64_t at = n * H + u, row = t * N + n;
+      if (a_.grad_h_all != nullptr) add_into(count, a_.grad_h_all + t * state + at, grad_h_ + at);
+      open_gates(count, {a_.trace + row * G + u, H}, c + at, a_.c_all + t * state + at,
+                 grad_h_ + at, grad_c_ + at, {z + n * G + u, H});
+    }
+  }
+
+  // What steps [low, low + steps) add to the gradients of weights, and their grad_x.
+  void gather(std::int64_t index, std::int64_t low, std::int64_t steps, std::int64_t part) {
+    const std::int64_t N = a_.batch, I = a_.input_size, H = a_.hidden_size, G = 4 * H;
+    const std::int64_t rows = steps * N;
+    const GateGradients<T> z{steps, N, G, grad_z(low)};
+    const bool begun = index > 0;
+    const Range gates = share(G, kOuterRows, part, count_);
+    if (a_.grad_weight_ih != nullptr || a_.grad_weight_hh != nullptr) {
+      T* const arranged = arranged_ + gates.first * chunk_ * N + part * kOuterRows * chunk_ * N;
+      T* const panel = panels_ + part * chunk_ * N * kPanel<T>;
+      arrange(z, gates.first, gates.last, arranged);
+      const auto add = [&](std::int64_t width, const auto& b, T* total) {
+        if (total != nullptr)
+          add_weight_gradient(z, gates.first, gates.last, arranged, width, b, begun, panel, total);
+      };
+      add(I, [&](std::int64_t t) { return a_.x + (low + t) * N * I; }, a_.grad_weight_ih);
+      add(
+          H,
+          [&](std::int64_t t) {
+            const T* const h = a_.h != nullptr ? a_.h : zeros_;
+            return low + t > 0 ? a_.h_all + (low + t - 1) * N * H : h;
+          },
+          a_.grad_weight_hh);
+    }
+    if (a_.grad_bias != nullptr) add_bias_gradient(z, gates.first, gates.last, begun, a_.grad_bias);
+    if (a_.grad_x == nullptr) return;
+    const Range some = share(rows, kOuterRows, part, count_);
+    outer_product(some.last - some.first, G, I, ByRows<T>{z.data + some.first * G, G},
+                  Plane<const T>{a_.weight_ih, I},
+                  Plane<T>{a_.grad_x + (low * N + some.first) * I, I});
+  }
+
+  const Backward<T>& a_;
+  std::int64_t chunk_;  // steps whose rows are gathered together
+  bool packs_;          // whether the panels of weight_hh are copied together, once
+  double step_ns_;
+  Turn turn_;
+  std::int64_t parts_, count_, first_chunk_ = 1;
+  T *grad_h_ = nullptr, *grad_c_ = nullptr, *zeros_ = nullptr, *grad_z_[2] = {};
+  T *arranged_ = nullptr, *panels_ = nullptr, *packed_ = nullptr;
+};
 
 template <class T>
 void backward(const Backward<T>& a) {
-  const FloatEnvironment environment;
   const std::int64_t gates = 4 * a.hidden_size, state = a.batch * a.hidden_size;
-
-  const auto room = [](std::int64_t count) { return Scratch::padded(count * sizeof(T)); };
-  // A step of several blocks is summed apart before it joins the total of the steps after it.
-  const bool apart = a.batch > kBlock && a.steps > 1;
-  const std::int64_t largest = gates * std::max(a.input_size, a.hidden_size);
-  Scratch scratch(room(a.batch * gates) + 3 * room(state) + (apart ? room(largest) : 0));
-  T* const grad_z = scratch.take<T>(a.batch * gates);
-  T* const grad_h = scratch.take<T>(state);
-  T* const grad_c = scratch.take<T>(state);
-  T* const zeros = scratch.take<T>(state);
-  T* const step_sum = apart ? scratch.take<T>(largest) : nullptr;
-
-  std::memset(zeros, 0, state * sizeof(T));
-  copy_or_zero(state, a.grad_h_last, grad_h);
-  copy_or_zero(state, a.grad_c_last, grad_c);
-  // Rows of grad_z as the columns of a: sums run over the batch.
-  const Strided<T> over_rows{grad_z, 1, gates};
-  const T one = T(1);
-
-  // total (rows, width) (+)= sum over the batch of factor(row, n) b[n, :], by rule 4 of cell.h.
-  const auto add_step = [&](bool first, std::int64_t rows, std::int64_t width,
-                            const Strided<T>& factor, const T* b, T* total) {
-    if (total == nullptr) return;
-    if (first || !apart) return outer_product(rows, a.batch, width, factor, b, !first, total);
-    outer_product(rows, a.batch, width, factor, b, false, step_sum);
-    add_into(rows * width, step_sum, total);
-  };
-
-  for (std::int64_t t = a.steps - 1; t >= 0; --t) {
-    const T* const x = a.x + t * a.batch * a.input_size;
-    const T* const h = t > 0 ? a.h_all + (t - 1) * state : a.h != nullptr ? a.h : zeros;
-    const T* const c = t > 0 ? a.c_all + (t - 1) * state : a.c != nullptr ? a.c : zeros;
-    if (a.grad_h_all != nullptr) add_into(state, a.grad_h_all + t * state, grad_h);
-    for (std::int64_t n = 0; n < a.batch; ++n) {
-      const std::int64_t row = n * a.hidden_size;
-      gate_row_backward(a.hidden_size, a.trace + (t * a.batch + n) * gates, c + row,
-                        a.c_all + t * state + row, grad_h + row, grad_c + row, grad_z + n * gates);
-    }
-    const Strided<T> over_gates{grad_z, gates, 1};
-    if (a.grad_x != nullptr)
-      outer_product(a.batch, gates, a.input_size, over_gates, a.weight_ih, false,
-                    a.grad_x + t * a.batch * a.input_size);
-    if (t > 0 || a.grad_h != nullptr)
-      outer_product(a.batch, gates, a.hidden_size, over_gates, a.weight_hh, false, grad_h);
-    const bool first = t == a.steps - 1;
-    add_step(first, gates, a.input_size, over_rows, x, a.grad_weight_ih);
-    add_step(first, gates, a.hidden_size, over_rows, h, a.grad_weight_hh);
-    add_step(first, 1, gates, {&one, 0, 0}, grad_z, a.grad_bias);
-  }
-  if (a.grad_h != nullptr) copy_or_zero(state, grad_h, a.grad_h);
-  if (a.grad_c != nullptr) copy_or_zero(state, grad_c, a.grad_c);
-  if (a.steps > 0) return;
+  if (a.steps > 0 && a.batch > 0) return Backprop<T>(a).run();
+  if (a.grad_h != nullptr) copy_or_zero(state, a.grad_h_last, a.grad_h);
+  if (a.grad_c != nullptr) copy_or_zero(state, a.grad_c_last, a.grad_c);
   if (a.grad_weight_ih != nullptr) copy_or_zero<T>(gates * a.input_size, nullptr, a.grad_weight_ih);
   if (a.grad_weight_hh != nullptr)
     copy_or_zero<T>(gates * a.hidden_size, nullptr, a.grad_weight_hh);

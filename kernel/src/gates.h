@@ -39,15 +39,15 @@ struct Exp<double> {
 
 template <class T>
 struct Split {
-  Lanes<T> shifted;  // k, as the low bits of a large number
+  Lanes<T> shifted;  // k + offset, as the low bits of a large number
   Lanes<T> t;        // exp(r) - 1
 };
 
 template <class T>
-inline Split<T> split_exp(const Lanes<T>& y) {
+ONECELL_INLINED inline Split<T> split_exp(const Lanes<T>& y, T offset) {
   using V = Lanes<T>;
-  const V shifted = V::fma(y, V::broadcast(Exp<T>::per_ln2), V::broadcast(Exp<T>::to_integer));
-  const V k = shifted - V::broadcast(Exp<T>::to_integer);
+  const V shifted = V::fma(y, V::broadcast(Exp<T>::per_ln2), V::broadcast(offset));
+  const V k = shifted - V::broadcast(offset);
   const V near = V::fma(k, V::broadcast(-Exp<T>::ln2), y);
   const V r = V::fma(k, V::broadcast(-Exp<T>::ln2_rest), near);
   constexpr int count = sizeof(Exp<T>::coefficients) / sizeof(T);
@@ -59,8 +59,8 @@ inline Split<T> split_exp(const Lanes<T>& y) {
 // (num + num_rest) / (den + den_rest), where each rest is what rounding its number lost: one
 // division, and one step of correction that leaves hardly more than the last rounding.
 template <class T>
-inline Lanes<T> quotient(const Lanes<T>& num, const Lanes<T>& num_rest, const Lanes<T>& den,
-                         const Lanes<T>& den_rest) {
+ONECELL_INLINED inline Lanes<T> quotient(const Lanes<T>& num, const Lanes<T>& num_rest,
+                                         const Lanes<T>& den, const Lanes<T>& den_rest) {
   using V = Lanes<T>;
   const V inverse = V::broadcast(T(1)) / den;
   const V q = num * inverse;
@@ -70,12 +70,13 @@ inline Lanes<T> quotient(const Lanes<T>& num, const Lanes<T>& num_rest, const La
 
 // 1 / (1 + e) with e = exp(-|x|), and e / (1 + e) for negative x.
 template <class T>
-inline Lanes<T> sigmoid(const Lanes<T>& x) {
+ONECELL_INLINED inline Lanes<T> sigmoid(const Lanes<T>& x) {
   using V = Lanes<T>;
   const V one = V::broadcast(T(1)), unlift = V::broadcast(Exp<T>::unlift);
-  const Split<T> s = split_exp<T>(V::at_least(V::broadcast(Exp<T>::vanishes), -V::abs(x)));
   // 2^k may be subnormal: scale by 2^(k + lift), which is not, and round once on the way back.
-  const V scale = V::power_of_two(s.shifted + V::broadcast(Exp<T>::lift));
+  const Split<T> s = split_exp<T>(V::at_least(V::broadcast(Exp<T>::vanishes), -V::abs(x)),
+                                  Exp<T>::to_integer + Exp<T>::lift);
+  const V scale = V::power_of_two(s.shifted);
   const V lifted = V::fma(scale, s.t, scale);
   const V e = lifted * unlift, e_rest = V::fma(scale, s.t, scale - lifted) * unlift;
   const V den = one + e, den_rest = (e - (den - one)) + e_rest;
@@ -85,10 +86,11 @@ inline Lanes<T> sigmoid(const Lanes<T>& x) {
 
 // m / (2 - m) with m = 1 - exp(-2|x|), under the sign of x.
 template <class T>
-inline Lanes<T> tanh(const Lanes<T>& x) {
+ONECELL_INLINED inline Lanes<T> tanh(const Lanes<T>& x) {
   using V = Lanes<T>;
   const V two = V::broadcast(T(2)), a = V::abs(x);
-  const Split<T> s = split_exp<T>(V::at_least(V::broadcast(Exp<T>::tanh_is_one), -(a + a)));
+  const Split<T> s =
+      split_exp<T>(V::at_least(V::broadcast(Exp<T>::tanh_is_one), -(a + a)), Exp<T>::to_integer);
   const V scale = V::power_of_two(s.shifted), rest = V::broadcast(T(1)) - scale;
   const V m = V::fma(-scale, s.t, rest), m_rest = V::fma(-scale, s.t, rest - m);
   const V den = two - m, den_rest = ((two - den) - m) - m_rest;
@@ -96,14 +98,17 @@ inline Lanes<T> tanh(const Lanes<T>& x) {
 }
 
 template <class T>
-inline Lanes<T> load_some(const T* p, int n) {
+ONECELL_INLINED inline Lanes<T> load_some(const T* p, int n) {
   return n == Lanes<T>::size ? Lanes<T>::load(p) : Lanes<T>::load_part(p, n);
 }
 
 template <class T>
-inline void store_some(const Lanes<T>& a, T* p, int n) {
+ONECELL_INLINED inline void store_some(const Lanes<T>& a, T* p, int n) {
   n == Lanes<T>::size ? a.store(p) : a.store_part(p, n);
 }
+
+// Bring a line of memory into the second nearest cache. Any address will do.
+inline void fetch(const void* address) { __builtin_prefetch(address, 0, 2); }
 
 // Call f(first, count) for each group of at most L elements out of `width`.
 template <class T, class F>
@@ -114,48 +119,72 @@ inline void each_group(std::int64_t width, F&& f) {
   if (j < width) f(j, static_cast<int>(width - j));
 }
 
-// One row's gates: from the two products to h' and c'. `trace`, or null, takes i f g o; it may be
-// `from_x` itself, since every element is read before it is written. `c_next` may be `c`.
 template <class T>
-inline void gate_row(std::int64_t hidden, const T* from_x, const T* from_h, const T* bias_ih,
-                     const T* bias_hh, const T* c, T* h_next, T* c_next, T* trace) {
-  using V = Lanes<T>;
-  each_group<T>(hidden, [=](std::int64_t j, int n) {
-    const auto z = [=](int gate) {
-      const std::int64_t at = gate * hidden + j;
-      V x = load_some(from_x + at, n), h = load_some(from_h + at, n);
-      if (bias_ih == nullptr) return x + h;
-      return (x + load_some(bias_ih + at, n)) + (h + load_some(bias_hh + at, n));
-    };
-    const V i = sigmoid<T>(z(0)), f = sigmoid<T>(z(1)), g = tanh<T>(z(2)), o = sigmoid<T>(z(3));
-    const V next = V::fma(f, load_some(c + j, n), i * g);
-    store_some(next, c_next + j, n);
-    store_some(o * tanh<T>(next), h_next + j, n);
-    if (trace == nullptr) return;
-    store_some(i, trace + j, n);
-    store_some(f, trace + hidden + j, n);
-    store_some(g, trace + 2 * hidden + j, n);
-    store_some(o, trace + 3 * hidden + j, n);
+inline void copy_or_zero(std::int64_t count, const T* from, T* to) {
+  if (count == 0) return;
+  if (from != nullptr)
+    std::memcpy(to, from, count * sizeof(T));
+  else
+    std::memset(to, 0, count * sizeof(T));
+}
+
+template <class T>
+inline void add_into(std::int64_t count, const T* from, T* to) {
+  each_group<T>(count, [=](std::int64_t j, int n) {
+    store_some(load_some(to + j, n) + load_some(from + j, n), to + j, n);
   });
 }
 
-// One row's gates, backwards: from the gradients of h' and c' to those of z and c.
-// `grad_c` holds the gradient of c' on entry and that of c on return.
+// Where the four gates' values of some hidden units lie: those of gate q at data + q * stride.
 template <class T>
-inline void gate_row_backward(std::int64_t hidden, const T* trace, const T* c, const T* c_next,
-                              const T* grad_h, T* grad_c, T* grad_z) {
+struct Gates {
+  T* data;
+  std::int64_t stride;
+
+  Gates from(std::int64_t unit) const { return {data + unit, stride}; }
+  T* operator[](int gate) const { return data + gate * stride; }
+};
+
+// The gates of n <= L units of a row: from the two products to h' and c'. `trace`, or null, takes
+// i f g o; it may be `from_x` itself, since all is read before it is written. `c_next` may be `c`.
+template <class T>
+inline void close_gates(int n, const Gates<const T>& from_x, const Gates<const T>& from_h,
+                        const Gates<const T>& bias_ih, const Gates<const T>& bias_hh, const T* c,
+                        T* h_next, T* c_next, const Gates<T>& trace) {
+  using V = Lanes<T>;
+  const auto z = [&](int gate) {
+    const V x = load_some(from_x[gate], n), h = load_some(from_h[gate], n);
+    if (bias_ih.data == nullptr) return x + h;
+    return (x + load_some(bias_ih[gate], n)) + (h + load_some(bias_hh[gate], n));
+  };
+  const V i = sigmoid<T>(z(0)), f = sigmoid<T>(z(1)), g = tanh<T>(z(2)), o = sigmoid<T>(z(3));
+  const V next = V::fma(f, load_some(c, n), i * g);
+  store_some(next, c_next, n);
+  store_some(o * tanh<T>(next), h_next, n);
+  if (trace.data == nullptr) return;
+  store_some(i, trace[0], n);
+  store_some(f, trace[1], n);
+  store_some(g, trace[2], n);
+  store_some(o, trace[3], n);
+}
+
+// The gates of `units` units of a row, backwards: from the gradients of h' and c' to those of z and
+// c. `grad_c` holds the gradient of c' on entry and that of c on return.
+template <class T>
+inline void open_gates(std::int64_t units, const Gates<const T>& trace, const T* c, const T* c_next,
+                       const T* grad_h, T* grad_c, const Gates<T>& grad_z) {
   using V = Lanes<T>;
   const V one = V::broadcast(T(1));
-  each_group<T>(hidden, [=](std::int64_t j, int n) {
-    const V i = load_some(trace + j, n), f = load_some(trace + hidden + j, n);
-    const V g = load_some(trace + 2 * hidden + j, n), o = load_some(trace + 3 * hidden + j, n);
+  each_group<T>(units, [=](std::int64_t j, int n) {
+    const auto gate = [&](int q) { return load_some(trace[q] + j, n); };
+    const V i = gate(0), f = gate(1), g = gate(2), o = gate(3);
     const V tanh_c = tanh<T>(load_some(c_next + j, n)), dh = load_some(grad_h + j, n);
     // d tanh = 1 - tanh^2 and d sigmoid = s - s^2, each rounded once.
     const V dc = V::fma(dh * o, V::fma(-tanh_c, tanh_c, one), load_some(grad_c + j, n));
-    store_some((dc * g) * V::fma(-i, i, i), grad_z + j, n);
-    store_some((dc * load_some(c + j, n)) * V::fma(-f, f, f), grad_z + hidden + j, n);
-    store_some((dc * i) * V::fma(-g, g, one), grad_z + 2 * hidden + j, n);
-    store_some((dh * tanh_c) * V::fma(-o, o, o), grad_z + 3 * hidden + j, n);
+    store_some((dc * g) * V::fma(-i, i, i), grad_z[0] + j, n);
+    store_some((dc * load_some(c + j, n)) * V::fma(-f, f, f), grad_z[1] + j, n);
+    store_some((dc * i) * V::fma(-g, g, one), grad_z[2] + j, n);
+    store_some((dh * tanh_c) * V::fma(-o, o, o), grad_z[3] + j, n);
     store_some(dc * f, grad_c + j, n);
   });
 }

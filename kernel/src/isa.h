@@ -10,12 +10,19 @@
 #include "float_environment.h"
 #include "kernels.h"
 #include "scratch.h"
+#include "team.h"
+#include "unrolled.h"
 #include ONECELL_LANES
 // In this order: each builds on the ones before.
 // clang-format off
 #include "gates.h"
-#include "products.h"
+#include "dot.h"
+#include "outer.h"
+#include "chain.h"
+#include "share.h"
+#include "step.h"
 #include "unroll.h"
+#include "weight_gradients.h"
 #include "backward.h"
 // clang-format on
 

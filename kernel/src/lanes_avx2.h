@@ -4,10 +4,13 @@
 #include <immintrin.h>
 
 #include <cstdint>
+#include <utility>
 
 namespace onecell::ONECELL_ISA {
 
-inline constexpr int kDotRows = 4, kDotBatch = 1, kOuterRows = 2, kOuterVectors = 2;
+// Shapes of the register tiles; see dot.h and outer.h.
+inline constexpr int kDotRows = 4, kDotBatch = 1, kDotRowsOfOne = 4;
+inline constexpr int kOuterRows = 6, kOuterVectors = 1;
 
 // Ones for the first n of 8 (or 4) lanes start at `kMask + 8 - n` (or, for double, + 2 * (4 - n)).
 alignas(64) inline constexpr std::int32_t kMask[16] = {-1, -1, -1, -1, -1, -1, -1, -1};
@@ -18,8 +21,11 @@ struct Lanes;
 template <>
 struct Lanes<float> {
   static constexpr int size = 16;
+  static constexpr bool reduces8 = false;
   __m256 lo, hi;
 
+  // Keep it in registers: a load repeated in every instruction that uses it costs more.
+  void settle() { asm("" : "+x"(lo), "+x"(hi)); }
   static Lanes broadcast(float a) { return {_mm256_set1_ps(a), _mm256_set1_ps(a)}; }
   static Lanes zero() { return {_mm256_setzero_ps(), _mm256_setzero_ps()}; }
   static Lanes load(const float* p) { return {_mm256_loadu_ps(p), _mm256_loadu_ps(p + 8)}; }
@@ -79,6 +85,14 @@ struct Lanes<float> {
     const __m128 rs = _mm_add_ps(_mm_movelh_ps(r, s), _mm_movehl_ps(s, r));
     _mm_storeu_ps(out, _mm_add_ps(_mm_shuffle_ps(pq, rs, 0x88), _mm_shuffle_ps(pq, rs, 0xDD)));
   }
+  // Row r, column c of the square becomes row c, column r.
+  static void transpose(Lanes (&rows)[size]) {
+    float square[size][size];
+    for (int r = 0; r < size; ++r) rows[r].store(square[r]);
+    for (int r = 0; r < size; ++r)
+      for (int c = 0; c < r; ++c) std::swap(square[r][c], square[c][r]);
+    for (int r = 0; r < size; ++r) rows[r] = load(square[r]);
+  }
 
  private:
   static __m256 sign() { return _mm256_set1_ps(-0.0F); }
@@ -98,8 +112,10 @@ struct Lanes<float> {
 template <>
 struct Lanes<double> {
   static constexpr int size = 8;
+  static constexpr bool reduces8 = false;
   __m256d lo, hi;
 
+  void settle() { asm("" : "+x"(lo), "+x"(hi)); }
   static Lanes broadcast(double a) { return {_mm256_set1_pd(a), _mm256_set1_pd(a)}; }
   static Lanes zero() { return {_mm256_setzero_pd(), _mm256_setzero_pd()}; }
   static Lanes load(const double* p) { return {_mm256_loadu_pd(p), _mm256_loadu_pd(p + 4)}; }
@@ -157,6 +173,14 @@ struct Lanes<double> {
     const __m128d p = quarter(a), q = quarter(b), r = quarter(c), s = quarter(d);
     _mm_storeu_pd(out, _mm_add_pd(_mm_unpacklo_pd(p, q), _mm_unpackhi_pd(p, q)));
     _mm_storeu_pd(out + 2, _mm_add_pd(_mm_unpacklo_pd(r, s), _mm_unpackhi_pd(r, s)));
+  }
+  // Row r, column c of the square becomes row c, column r.
+  static void transpose(Lanes (&rows)[size]) {
+    double square[size][size];
+    for (int r = 0; r < size; ++r) rows[r].store(square[r]);
+    for (int r = 0; r < size; ++r)
+      for (int c = 0; c < r; ++c) std::swap(square[r][c], square[c][r]);
+    for (int r = 0; r < size; ++r) rows[r] = load(square[r]);
   }
 
  private:

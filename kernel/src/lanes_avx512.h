@@ -7,7 +7,9 @@
 
 namespace onecell::ONECELL_ISA {
 
-inline constexpr int kDotRows = 8, kDotBatch = 4, kOuterRows = 4, kOuterVectors = 4;
+// Shapes of the register tiles; see dot.h and outer.h.
+inline constexpr int kDotRows = 8, kDotBatch = 3, kDotRowsOfOne = 16;
+inline constexpr int kOuterRows = 6, kOuterVectors = 4;
 
 template <class T>
 struct Lanes;
@@ -15,8 +17,11 @@ struct Lanes;
 template <>
 struct Lanes<float> {
   static constexpr int size = 16;
+  static constexpr bool reduces8 = true;
   __m512 v;
 
+  // Keep it in a register: a load repeated in every instruction that uses it costs more.
+  void settle() { asm("" : "+v"(v)); }
   static Lanes broadcast(float a) { return {_mm512_set1_ps(a)}; }
   static Lanes zero() { return {_mm512_setzero_ps()}; }
   static Lanes load(const float* p) { return {_mm512_loadu_ps(p)}; }
@@ -49,8 +54,58 @@ struct Lanes<float> {
     const __m128 rs = _mm_add_ps(_mm_movelh_ps(r, s), _mm_movehl_ps(s, r));
     _mm_storeu_ps(out, _mm_add_ps(_mm_shuffle_ps(pq, rs, 0x88), _mm_shuffle_ps(pq, rs, 0xDD)));
   }
+  static void reduce8(Lanes a, Lanes b, Lanes c, Lanes d, Lanes e, Lanes f, Lanes g, Lanes h,
+                      float* out) {
+    // Halves, quarters, pairs, singles: each level folds two registers into one.
+    const __m512 even = quarters(halves(a.v, c.v), halves(e.v, g.v));
+    const __m512 odd = quarters(halves(b.v, d.v), halves(f.v, h.v));
+    const __m512 two =
+        _mm512_add_ps(_mm512_shuffle_ps(even, odd, 0x44), _mm512_shuffle_ps(even, odd, 0xEE));
+    const __m512 one =
+        _mm512_add_ps(_mm512_shuffle_ps(two, two, 0x88), _mm512_shuffle_ps(two, two, 0xDD));
+    const __m512i pairs = _mm512_setr_epi64(0, 2, 4, 6, 0, 0, 0, 0);
+    const __m512i eight = _mm512_permutexvar_epi64(pairs, _mm512_castps_si512(one));
+    _mm256_storeu_ps(out, _mm512_castps512_ps256(_mm512_castsi512_ps(eight)));
+  }
+  // Row r, column c of the square becomes row c, column r.
+  static void transpose(Lanes (&rows)[16]) {
+    __m512 a[16], b[16];
+    for (int i = 0; i < 16; i += 2) {
+      a[i] = _mm512_unpacklo_ps(rows[i].v, rows[i + 1].v);
+      a[i + 1] = _mm512_unpackhi_ps(rows[i].v, rows[i + 1].v);
+    }
+    const auto low = [](__m512 p, __m512 q) {
+      return _mm512_castpd_ps(_mm512_unpacklo_pd(_mm512_castps_pd(p), _mm512_castps_pd(q)));
+    };
+    const auto high = [](__m512 p, __m512 q) {
+      return _mm512_castpd_ps(_mm512_unpackhi_pd(_mm512_castps_pd(p), _mm512_castps_pd(q)));
+    };
+    for (int i = 0; i < 16; i += 4) {
+      b[i] = low(a[i], a[i + 2]);
+      b[i + 1] = high(a[i], a[i + 2]);
+      b[i + 2] = low(a[i + 1], a[i + 3]);
+      b[i + 3] = high(a[i + 1], a[i + 3]);
+    }
+    // Quarter l of b[4 i + j] is column 4 l + j of rows 4 i to 4 i + 3.
+    for (int j = 0; j < 4; ++j) {
+      const __m512 p = _mm512_shuffle_f32x4(b[j], b[4 + j], 0x88);
+      const __m512 q = _mm512_shuffle_f32x4(b[j], b[4 + j], 0xDD);
+      const __m512 r = _mm512_shuffle_f32x4(b[8 + j], b[12 + j], 0x88);
+      const __m512 s = _mm512_shuffle_f32x4(b[8 + j], b[12 + j], 0xDD);
+      rows[j].v = _mm512_shuffle_f32x4(p, r, 0x88);
+      rows[4 + j].v = _mm512_shuffle_f32x4(q, s, 0x88);
+      rows[8 + j].v = _mm512_shuffle_f32x4(p, r, 0xDD);
+      rows[12 + j].v = _mm512_shuffle_f32x4(q, s, 0xDD);
+    }
+  }
 
  private:
+  static __m512 halves(__m512 a, __m512 b) {
+    return _mm512_add_ps(_mm512_shuffle_f32x4(a, b, 0x44), _mm512_shuffle_f32x4(a, b, 0xEE));
+  }
+  static __m512 quarters(__m512 a, __m512 b) {
+    return _mm512_add_ps(_mm512_shuffle_f32x4(a, b, 0x88), _mm512_shuffle_f32x4(a, b, 0xDD));
+  }
   static __mmask16 mask(int n) { return static_cast<__mmask16>((1U << n) - 1U); }
   static __m128 quarter(__m512 a) {
     const __m256 half = _mm256_add_ps(_mm512_castps512_ps256(a), _mm512_extractf32x8_ps(a, 1));
@@ -61,8 +116,10 @@ struct Lanes<float> {
 template <>
 struct Lanes<double> {
   static constexpr int size = 8;
+  static constexpr bool reduces8 = true;
   __m512d v;
 
+  void settle() { asm("" : "+v"(v)); }
   static Lanes broadcast(double a) { return {_mm512_set1_pd(a)}; }
   static Lanes zero() { return {_mm512_setzero_pd()}; }
   static Lanes load(const double* p) { return {_mm512_loadu_pd(p)}; }
@@ -95,8 +152,38 @@ struct Lanes<double> {
     _mm_storeu_pd(out, _mm_add_pd(_mm_unpacklo_pd(p, q), _mm_unpackhi_pd(p, q)));
     _mm_storeu_pd(out + 2, _mm_add_pd(_mm_unpacklo_pd(r, s), _mm_unpackhi_pd(r, s)));
   }
+  static void reduce8(Lanes a, Lanes b, Lanes c, Lanes d, Lanes e, Lanes f, Lanes g, Lanes h,
+                      double* out) {
+    const __m512d even = quarters(halves(a.v, c.v), halves(e.v, g.v));
+    const __m512d odd = quarters(halves(b.v, d.v), halves(f.v, h.v));
+    _mm512_storeu_pd(out,
+                     _mm512_add_pd(_mm512_unpacklo_pd(even, odd), _mm512_unpackhi_pd(even, odd)));
+  }
+  static void transpose(Lanes (&rows)[8]) {
+    __m512d a[8];
+    for (int i = 0; i < 8; i += 2) {
+      a[i] = _mm512_unpacklo_pd(rows[i].v, rows[i + 1].v);
+      a[i + 1] = _mm512_unpackhi_pd(rows[i].v, rows[i + 1].v);
+    }
+    for (int j = 0; j < 2; ++j) {
+      const __m512d p = _mm512_shuffle_f64x2(a[j], a[2 + j], 0x88);
+      const __m512d q = _mm512_shuffle_f64x2(a[j], a[2 + j], 0xDD);
+      const __m512d r = _mm512_shuffle_f64x2(a[4 + j], a[6 + j], 0x88);
+      const __m512d s = _mm512_shuffle_f64x2(a[4 + j], a[6 + j], 0xDD);
+      rows[j].v = _mm512_shuffle_f64x2(p, r, 0x88);
+      rows[2 + j].v = _mm512_shuffle_f64x2(q, s, 0x88);
+      rows[4 + j].v = _mm512_shuffle_f64x2(p, r, 0xDD);
+      rows[6 + j].v = _mm512_shuffle_f64x2(q, s, 0xDD);
+    }
+  }
 
  private:
+  static __m512d halves(__m512d a, __m512d b) {
+    return _mm512_add_pd(_mm512_shuffle_f64x2(a, b, 0x44), _mm512_shuffle_f64x2(a, b, 0xEE));
+  }
+  static __m512d quarters(__m512d a, __m512d b) {
+    return _mm512_add_pd(_mm512_shuffle_f64x2(a, b, 0x88), _mm512_shuffle_f64x2(a, b, 0xDD));
+  }
   static __mmask8 mask(int n) { return static_cast<__mmask8>((1U << n) - 1U); }
   static __m128d quarter(__m512d a) {
     const __m256d half = _mm256_add_pd(_mm512_castpd512_pd256(a), _mm512_extractf64x4_pd(a, 1));

@@ -4,13 +4,15 @@
 #include <cmath>
 #include <cstdint>
 #include <cstring>
+#include <utility>
 
 #include "soft_fma.h"
 
 namespace onecell::ONECELL_ISA {
 
-// Shapes of the register tiles; see products.h.
-inline constexpr int kDotRows = 4, kDotBatch = 1, kOuterRows = 2, kOuterVectors = 1;
+// Shapes of the register tiles; see dot.h and outer.h.
+inline constexpr int kDotRows = 4, kDotBatch = 1, kDotRowsOfOne = 4;
+inline constexpr int kOuterRows = 2, kOuterVectors = 1;
 
 template <class T>
 struct Bits;
@@ -31,8 +33,10 @@ template <class T>
 struct Lanes {
   using Word = typename Bits<T>::type;
   static constexpr int size = 64 / sizeof(T);
+  static constexpr bool reduces8 = false;
   T v[size];
 
+  void settle() {}
   static Lanes broadcast(T a) {
     return make([=](int) { return a; });
   }
@@ -92,6 +96,14 @@ struct Lanes {
         [&](int i) { return from_word((word(shifted.v[i]) << Bits<T>::mantissa) + Bits<T>::one); });
   }
   // The sums of four lane vectors, by the tree of rule 1 in cell.h, to out[0..3].
+  // Row r, column c of the square becomes row c, column r.
+  static void transpose(Lanes (&rows)[size]) {
+    T square[size][size];
+    for (int r = 0; r < size; ++r) rows[r].store(square[r]);
+    for (int r = 0; r < size; ++r)
+      for (int c = 0; c < r; ++c) std::swap(square[r][c], square[c][r]);
+    for (int r = 0; r < size; ++r) rows[r] = load(square[r]);
+  }
   static void reduce4(const Lanes& a, const Lanes& b, const Lanes& c, const Lanes& d, T* out) {
     out[0] = a.sum();
     out[1] = b.sum();

@@ -6,44 +6,89 @@ namespace onecell::ONECELL_ISA {
 // The input product of this many rows is hoisted out of the recurrence at a time.
 inline constexpr std::int64_t kHoistedRows = 64;
 
+// Weights are laid out anew for the length of a call that has this many rows in all.
+inline constexpr std::int64_t kManyRows = 48;
+
 template <class T>
 void unroll(const Forward<T>& a) {
   const FloatEnvironment environment;
-  const std::int64_t gates = 4 * a.hidden_size, state = a.batch * a.hidden_size;
-  const std::int64_t z = a.batch * gates;
-  const std::int64_t fitting = a.batch > 0 ? kHoistedRows / a.batch : 1;
-  const std::int64_t chunk = std::max<std::int64_t>(1, std::min(a.steps, fitting));
+  const std::int64_t N = a.batch, I = a.input_size, H = a.hidden_size;
+  const std::int64_t gates = 4 * H, state = N * H;
+  if (a.steps == 0 || N == 0) {
+    if (state > 0 && a.trace == nullptr) copy_or_zero(state, a.c, a.c_all);
+    return;
+  }
   const bool traced = a.trace != nullptr;
+  const std::int64_t chunk = std::min(a.steps, kHoistedRows / N);  // 0: a step at a time is enough
+  const bool hoisted = chunk > 1;
 
   const auto room = [](std::int64_t count) { return Scratch::padded(count * sizeof(T)); };
-  Scratch scratch(room(z) + room(state) + (traced ? 0 : room(chunk * z)));
-  T* const from_h = scratch.take<T>(z);
-  T* const zeros = scratch.take<T>(state);
-  T* const hoisted = traced ? nullptr : scratch.take<T>(chunk * z);
+  const bool from_zero = a.h == nullptr || a.c == nullptr;
+  const std::int64_t waiting = hoisted && !traced ? chunk * N * gates : 0;
+  const bool lays_out = a.steps > 1 && a.steps * N >= kManyRows;
+  constexpr std::int64_t size = Lanes<T>::size;
+  const std::int64_t blocks = (H + size - 1) / size;
+  const std::int64_t ih = lays_out ? blocks * laid_out_size<T>(I) : 0;
+  const std::int64_t hh = lays_out ? blocks * laid_out_size<T>(H) : 0;
+  Scratch scratch((from_zero ? room(state) : 0) + room(waiting) + room(ih) + room(hh));
+  T* const zeros = from_zero ? scratch.take<T>(state) : nullptr;
+  T* const hoisted_products = waiting > 0 ? scratch.take<T>(waiting) : nullptr;
+  T* const laid_out_ih = lays_out ? scratch.take<T>(ih) : nullptr;
+  T* const laid_out_hh = lays_out ? scratch.take<T>(hh) : nullptr;
+  if (from_zero) std::memset(zeros, 0, state * sizeof(T));
 
-  if (a.h == nullptr || a.c == nullptr) std::memset(zeros, 0, state * sizeof(T));
-  const T* h = a.h != nullptr ? a.h : zeros;
-  const T* c = a.c != nullptr ? a.c : zeros;
-  for (std::int64_t t = 0; t < a.steps; ++t) {
-    // With a trace, a step's input product waits where its gates will be.
-    const std::int64_t ahead = t % chunk;
-    T* const from_x = traced ? a.trace + t * z : hoisted + ahead * z;
-    if (ahead == 0) {
-      const std::int64_t rows = std::min(chunk, a.steps - t) * a.batch;
-      dot_product(rows, a.input_size, gates, a.x + t * a.batch * a.input_size, a.weight_ih, from_x);
+  const double step_ns = product_ns<T>(N, gates, hoisted ? H : I + H) + gates_ns<T>(N, H);
+  Turn turn(step_ns, a.steps);
+  // Few units and many rows are shared by rows.
+  const bool by_rows = blocks < 2 * turn.members() && N > H;
+  const std::int64_t grains = by_rows ? (N + 7) / 8 : blocks;
+  const std::int64_t parts = parts_each(turn, grains, step_ns);
+  const std::int64_t count = parts * turn.members();
+
+  // Phases: the weights laid out, if they are; for every chunk of steps its input product, if
+  // hoisted, and then the steps.
+  auto body = [&](std::int64_t phase, std::int64_t part) {
+    if (lays_out && phase-- == 0) {
+      const Range mine = share(H, size, part, count);
+      for (std::int64_t u = mine.first; u < mine.last; u += size) {
+        const std::int64_t units = std::min(size, H - u), block = u / size;
+        lay_out(I, H, units, 1, a.weight_ih + u * I, laid_out_ih + block * laid_out_size<T>(I));
+        lay_out(H, H, units, N == 1 ? kTogether : 1, a.weight_hh + u * H,
+                laid_out_hh + block * laid_out_size<T>(H));
+      }
+      return;
     }
-    dot_product(a.batch, a.hidden_size, gates, h, a.weight_hh, from_h);
-    T* const h_next = a.h_all + t * state;
-    T* const c_next = traced ? a.c_all + t * state : a.c_all;
-    for (std::int64_t n = 0; n < a.batch; ++n) {
-      const std::int64_t row = n * a.hidden_size;
-      gate_row(a.hidden_size, from_x + n * gates, from_h + n * gates, a.bias_ih, a.bias_hh, c + row,
-               h_next + row, c_next + row, traced ? from_x + n * gates : nullptr);
+    // Back and forth: what one step read last of weights larger than a cache, the next reads first.
+    const bool backwards = phase % 2 == 1;
+    if (backwards) part = part / parts * parts + (parts - 1 - part % parts);
+    const Range units = by_rows ? Range{0, H} : share(H, size, part, count);
+    const Range rows = by_rows ? share(N, 8, part, count) : Range{0, N};
+    const std::int64_t ahead = hoisted ? phase % (chunk + 1) - 1 : 0;
+    const std::int64_t t = hoisted ? phase / (chunk + 1) * chunk + ahead : phase;
+    if (ahead < 0) {
+      const std::int64_t from = t + 1, steps = std::min(chunk, a.steps - from);
+      T* const to = traced ? a.trace + from * N * gates : hoisted_products;
+      // By rows, the rows of all these steps are shared alike: nobody needs them before the end.
+      const Range all = by_rows ? share(steps * N, 8, part, count) : Range{0, steps * N};
+      for (std::int64_t u = units.first; u < units.last; u += size)
+        products(all.last - all.first, false, I, H, u,
+                 static_cast<int>(std::min(size, units.last - u)), a.x + (from * N + all.first) * I,
+                 a.weight_ih, laid_out_ih, to + all.first * gates + u, gates, H);
+      return;
     }
-    h = h_next;
-    c = c_next;
-  }
-  if (a.steps == 0 && !traced && state > 0) std::memcpy(a.c_all, c, state * sizeof(T));
+    T* const trace = traced ? a.trace + t * N * gates : nullptr;
+    const T* const h = t > 0 ? a.h_all + (t - 1) * state : a.h;
+    const T* const c = t == 0 ? a.c : traced ? a.c_all + (t - 1) * state : a.c_all;
+    step_units<T>({I, H, a.weight_ih, a.weight_hh, a.bias_ih, a.bias_hh, a.x + t * N * I,
+                   !hoisted ? nullptr
+                   : traced ? trace
+                            : hoisted_products + ahead * N * gates,
+                   h != nullptr ? h : zeros, c != nullptr ? c : zeros, a.h_all + t * state,
+                   traced ? a.c_all + t * state : a.c_all, trace, laid_out_ih, laid_out_hh, N == 1},
+                  backwards, units.first, units.last, rows.first, rows.last);
+  };
+  const std::int64_t chunks = hoisted ? (a.steps + chunk - 1) / chunk : 0;
+  perform(turn, (lays_out ? 1 : 0) + chunks + a.steps, parts, body);
 }
 
 }  // namespace onecell::ONECELL_ISA

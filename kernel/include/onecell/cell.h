@@ -101,4 +101,11 @@ std::vector<std::string> available_isas();  // slowest first
 std::string isa();                          // throws std::invalid_argument on a bad ONECELL_ISA
 void set_isa(const std::string& name);      // throws std::invalid_argument; process-wide
 
+// Threads that a call may use at most, itself included: as set, or else as the environment variable
+// ONECELL_NUM_THREADS says, or as many processors as affinity and control groups leave this
+// process. Small work is done by the caller alone. The bits do not depend on it.
+inline constexpr int kMostThreads = 64;
+int num_threads();                // throws std::invalid_argument on a bad ONECELL_NUM_THREADS
+void set_num_threads(int count);  // 0: automatic; throws std::invalid_argument; process-wide
+
 }  // namespace onecell

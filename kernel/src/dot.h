@@ -1,0 +1,93 @@
+// Forward products in register tiles: every output is a dot product, added up by rule 1 of cell.h.
+#pragma once
+
+namespace onecell::ONECELL_ISA {
+
+// Tile of R rows of w against N rows of x: out[n][r] = x[n] . w[r]. R is 1 or a multiple of 4.
+template <int R, int N, class T>
+inline void dot_tile(std::int64_t width, const T* x, const T* w, const T* ahead, T* out,
+                     std::int64_t out_stride) {
+  using V = Lanes<T>;
+  V sum[N][R];
+  unrolled<N>([&](auto n) ONECELL_INLINED {
+    unrolled<R>([&](auto r) ONECELL_INLINED { sum[n][r] = V::zero(); });
+  });
+  const auto add = [&](const auto& load, std::int64_t k) ONECELL_INLINED {
+    V row[N];
+    unrolled<N>([&](auto n) ONECELL_INLINED { row[n] = load(x + n * width + k); });
+    unrolled<R>([&](auto r) ONECELL_INLINED {
+      V weight = load(w + r * width + k);
+      if constexpr (N > 1) weight.settle();
+      unrolled<N>([&](auto n) ONECELL_INLINED { sum[n][r] = V::fma(row[n], weight, sum[n][r]); });
+    });
+  };
+  std::int64_t k = 0;
+  for (; k + V::size <= width; k += V::size) {
+    if constexpr (N > 1) fetch(ahead + k);
+    add([](const T* p) { return V::load(p); }, k);
+  }
+  if (const int rest = static_cast<int>(width - k); rest > 0)
+    add([rest](const T* p) { return V::load_part(p, rest); }, k);
+  unrolled<N>([&](auto n) ONECELL_INLINED {
+    T* const to = out + n * out_stride;
+    if constexpr (R == 1) {
+      T four[4];
+      V::reduce4(sum[n][0], V::zero(), V::zero(), V::zero(), four);
+      to[0] = four[0];
+    } else if constexpr (R % 8 == 0 && V::reduces8) {
+      unrolled<R / 8>([&](auto eight) ONECELL_INLINED {
+        constexpr int r = 8 * eight;
+        V::reduce8(sum[n][r], sum[n][r + 1], sum[n][r + 2], sum[n][r + 3], sum[n][r + 4],
+                   sum[n][r + 5], sum[n][r + 6], sum[n][r + 7], to + r);
+      });
+    } else {
+      unrolled<R / 4>([&](auto four) ONECELL_INLINED {
+        constexpr int r = 4 * four;
+        V::reduce4(sum[n][r], sum[n][r + 1], sum[n][r + 2], sum[n][r + 3], to + r);
+      });
+    }
+  });
+}
+
+// R rows of w against all of x, as even tiles of at most N rows of x as there can be. Meanwhile the
+// R rows from `ahead` on are fetched.
+template <int R, int N, class T>
+inline void dot_rows(std::int64_t batch, std::int64_t width, const T* x, const T* w, const T* ahead,
+                     T* out, std::int64_t out_stride) {
+  const T* const end = ahead + R * width;
+  const auto tile = [&](std::int64_t n) {
+    dot_tile<R, N>(width, x + n * width, w, ahead, out + n * out_stride, out_stride);
+    ahead = ahead + width < end ? ahead + width : ahead;
+  };
+  std::int64_t n = 0;
+  if constexpr (N > 1) {
+    const std::int64_t tiles = (batch + N - 1) / N, smaller = tiles * N - batch;
+    if (smaller <= tiles)
+      for (; n < (tiles - smaller) * N; n += N) tile(n);
+    dot_rows<R, N - 1>(batch - n, width, x + n * width, w, ahead, out + n * out_stride, out_stride);
+  } else {
+    for (; n < batch; ++n) tile(n);
+  }
+}
+
+// out[n][r] = x[n] . w[r] for x (batch, width) and `rows` rows of w (., width). Rows from `ahead`
+// on are those that will be needed next.
+template <class T>
+inline void dot_product(std::int64_t batch, std::int64_t width, std::int64_t rows, const T* x,
+                        const T* w, const T* ahead, T* out, std::int64_t out_stride) {
+  // Weights outside, x inside: each weight is fetched once, x stays in the nearest caches.
+  std::int64_t r = 0;
+  const auto next = [&](int tile) { return r + tile < rows ? w + (r + tile) * width : ahead; };
+  if (batch == 1)
+    for (; r + kDotRowsOfOne <= rows; r += kDotRowsOfOne)
+      dot_tile<kDotRowsOfOne, 1>(width, x, w + r * width, ahead, out + r, out_stride);
+  for (; r + kDotRows <= rows; r += kDotRows)
+    dot_rows<kDotRows, kDotBatch>(batch, width, x, w + r * width, next(kDotRows), out + r,
+                                  out_stride);
+  for (; r + 4 <= rows; r += 4)
+    dot_rows<4, kDotBatch>(batch, width, x, w + r * width, next(4), out + r, out_stride);
+  for (; r < rows; ++r)
+    dot_rows<1, kDotBatch>(batch, width, x, w + r * width, next(1), out + r, out_stride);
+}
+
+}  // namespace onecell::ONECELL_ISA

@@ -1,0 +1,49 @@
+// How the work of a phase is cut into parts: by hidden units, or by rows where units are few.
+#pragma once
+
+namespace onecell::ONECELL_ISA {
+
+struct Range {
+  std::int64_t first, last;
+};
+
+// Part `index` of `count` of [0, total), cut at multiples of `grain`.
+inline Range share(std::int64_t total, std::int64_t grain, std::int64_t index, std::int64_t count) {
+  const std::int64_t grains = (total + grain - 1) / grain;
+  return {std::min(total, index * grains / count * grain),
+          std::min(total, (index + 1) * grains / count * grain)};
+}
+
+// Nanoseconds that one thread takes for `rows` rows of `outputs` dot products over `width`: bound
+// by arithmetic for many rows, by fetching weights for few.
+template <class T>
+double product_ns(std::int64_t rows, std::int64_t outputs, std::int64_t width) {
+  const double weights = static_cast<double>(outputs) * static_cast<double>(width);
+  return weights * sizeof(T) * (static_cast<double>(rows) / 320 + 1.0 / 100);
+}
+
+// Nanoseconds that the activations of `units` hidden units of `rows` rows take.
+template <class T>
+double gates_ns(std::int64_t rows, std::int64_t units) {
+  return static_cast<double>(rows) * static_cast<double>(units) * sizeof(T) * 0.5;
+}
+
+// The parts of each member's slice: enough for others to help, each long enough to be worth taking.
+inline std::int64_t parts_each(const Turn& turn, std::int64_t grains, double phase_ns) {
+  if (turn.members() == 1) return 1;
+  const double each = phase_ns / turn.members() / 2000;
+  return std::clamp<std::int64_t>(
+      std::min(grains / turn.members(), static_cast<std::int64_t>(each)), 1, 4);
+}
+
+// Run `body(phase, part)` for all parts of all phases.
+template <class F>
+void perform(Turn& turn, std::int64_t phases, std::int64_t parts, F& body) {
+  const auto run = [](void* context, std::int64_t phase, std::int64_t part) {
+    const FloatEnvironment environment;
+    (*static_cast<F*>(context))(phase, part);
+  };
+  turn.perform({run, &body, phases, parts});
+}
+
+}  // namespace onecell::ONECELL_ISA

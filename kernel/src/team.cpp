@@ -1,0 +1,292 @@
+#include "team.h"
+
+#include <pthread.h>
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <mutex>
+#include <system_error>
+#include <thread>
+
+#include "onecell/cell.h"
+
+#if defined(__SSE__)
+#include <immintrin.h>
+#endif
+
+namespace onecell {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+using std::chrono::microseconds;
+
+// Measured where two cores share a cache of the last level: a phase costs 0.3 us beyond its work.
+constexpr double kLeastPart = 1200;  // ns of work a member, below which one more does not pay
+constexpr double kLeastShare =
+    300;  // the same where phase follows phase and nobody has to be called
+constexpr double kWorthWaking = 60000;       // ns of work in all, for which sleepers are woken
+constexpr auto kRecent = microseconds(300);  // calls closer together than this are a loop
+constexpr auto kIdleSpin = microseconds(150);
+constexpr auto kWaitSpin = microseconds(30);
+constexpr int kEager = 48;     // looks without a pause between them
+constexpr int kPatience = 64;  // looks before a member takes another's part
+constexpr int kMostDistrust = 64;
+
+void pause() {
+#if defined(__SSE__)
+  _mm_pause();
+#elif defined(__aarch64__)
+  asm volatile("yield");
+#endif
+}
+
+}  // namespace
+
+class Team {
+ public:
+  static Team* of_this_process();
+
+  // The members to use now, or 0 where the team is not to be had.
+  int enter(double phase_ns, std::int64_t phases);
+  void leave() {
+    last_use_ = Clock::now();
+    turn_.unlock();
+  }
+  void perform(const Job& job, int members);
+
+ private:
+  struct Plan {
+    Job job;
+    std::int64_t first;       // of every slice's cursor
+    std::int64_t done_first;  // of `done_`
+    int members;
+  };
+  struct alignas(64) Cursor {
+    std::atomic<std::int64_t> next{0};
+  };
+
+  bool grow(int members);
+  void live(int me);
+  void take_part(const Plan& plan, int me);
+  std::int64_t work_off(const Plan& plan, std::int64_t phase, int slice, bool all);
+  void await(const Plan& plan, std::int64_t phase, int me);
+  void finish(std::int64_t count);
+  bool read(Plan* plan, std::uint64_t epoch) const;
+
+  std::mutex turn_;
+  // Touched under `turn_` only.
+  int workers_ = 0;
+  int distrust_ = 0, skip_ = 0;
+  Clock::time_point last_use_{};
+  std::int64_t cursor_base_ = 0;
+
+  // Odd while the plan is being written.
+  alignas(64) std::atomic<std::uint64_t> epoch_{0};
+  std::atomic<void (*)(void*, std::int64_t, std::int64_t)> run_{nullptr};
+  std::atomic<void*> context_{nullptr};
+  std::atomic<std::int64_t> phases_{0}, parts_{0}, first_{0}, done_first_{0};
+  std::atomic<int> members_{0};
+
+  // Parts finished, and claimed of each slice, since the team began: neither ever goes back, so a
+  // member with an old plan can claim nothing.
+  alignas(64) std::atomic<std::int64_t> done_{0};
+  Cursor cursors_[kMostThreads];
+
+  alignas(64) std::atomic<int> asleep_{0};  // workers without a plan
+  std::atomic<int> waiting_{0};             // members in wait for a part of another
+  std::atomic<bool> waited_{false};         // somebody slept in wait during this job
+  std::mutex sleep_;
+  std::condition_variable woken_, advanced_;
+};
+
+namespace {
+
+std::atomic<Team*> team{nullptr};
+
+// The threads of the parent are not in the child, and its locks may be held for ever: begin anew.
+void forget_team() { team.store(nullptr, std::memory_order_release); }
+
+}  // namespace
+
+Team* Team::of_this_process() {
+  Team* found = team.load(std::memory_order_acquire);
+  if (found != nullptr) return found;
+  static const bool registered = pthread_atfork(nullptr, nullptr, forget_team) == 0;
+  if (!registered) return nullptr;
+  // Never destroyed: its threads sleep in it until the process ends.
+  Team* const made = new Team;
+  if (team.compare_exchange_strong(found, made, std::memory_order_acq_rel)) return made;
+  delete made;
+  return found;
+}
+
+bool Team::grow(int members) {
+  try {
+    for (; workers_ < members - 1; ++workers_)
+      std::thread(&Team::live, this, workers_ + 1).detach();
+  } catch (const std::system_error&) {  // no thread to be had: compute with those that are
+    return false;
+  }
+  return true;
+}
+
+int Team::enter(double phase_ns, std::int64_t phases) {
+  const int wanted = static_cast<int>(
+      std::min<double>(num_threads(), phase_ns / (phases > 4 ? kLeastShare : kLeastPart)));
+  if (wanted < 2 || !turn_.try_lock()) return 0;
+  const double total = phase_ns * static_cast<double>(phases);
+  const bool small = total < kWorthWaking;
+  // A crowded machine kept somebody waiting lately: leave small calls to one thread for a while.
+  if (small && skip_ > 0) {
+    --skip_;
+    leave();
+    return 0;
+  }
+  // To wake a thread takes longer than a small call: do it only for calls that come in a row.
+  if (small && (workers_ < wanted - 1 || asleep_.load(std::memory_order_relaxed) > 0) &&
+      Clock::now() - last_use_ > kRecent) {
+    leave();
+    return 0;
+  }
+  grow(wanted);
+  return std::min(wanted, workers_ + 1);
+}
+
+void Team::perform(const Job& job, int members) {
+  const Plan plan{job, cursor_base_, done_.load(std::memory_order_relaxed), members};
+  for (int slice = 0; slice < members; ++slice)
+    cursors_[slice].next.store(plan.first, std::memory_order_relaxed);
+  waited_.store(false, std::memory_order_relaxed);
+
+  epoch_.fetch_add(1, std::memory_order_acq_rel);
+  run_.store(job.run, std::memory_order_relaxed);
+  context_.store(job.context, std::memory_order_relaxed);
+  phases_.store(job.phases, std::memory_order_relaxed);
+  parts_.store(job.parts, std::memory_order_relaxed);
+  first_.store(plan.first, std::memory_order_relaxed);
+  done_first_.store(plan.done_first, std::memory_order_relaxed);
+  members_.store(members, std::memory_order_relaxed);
+  epoch_.fetch_add(1, std::memory_order_seq_cst);
+  if (asleep_.load(std::memory_order_seq_cst) > 0) {
+    const std::lock_guard lock(sleep_);
+    woken_.notify_all();
+  }
+
+  take_part(plan, 0);
+  cursor_base_ += job.phases * job.parts;
+  if (waited_.load(std::memory_order_relaxed)) {
+    distrust_ = std::min(2 * distrust_ + 1, kMostDistrust);
+    skip_ = distrust_;
+  } else {
+    distrust_ /= 2;
+  }
+}
+
+// Copy the plan of `epoch`; false where it is being written or there is another.
+bool Team::read(Plan* plan, std::uint64_t epoch) const {
+  plan->job = {run_.load(std::memory_order_relaxed), context_.load(std::memory_order_relaxed),
+               phases_.load(std::memory_order_relaxed), parts_.load(std::memory_order_relaxed)};
+  plan->first = first_.load(std::memory_order_relaxed);
+  plan->done_first = done_first_.load(std::memory_order_relaxed);
+  plan->members = members_.load(std::memory_order_relaxed);
+  std::atomic_thread_fence(std::memory_order_acquire);
+  return epoch % 2 == 0 && epoch_.load(std::memory_order_relaxed) == epoch;
+}
+
+void Team::live(int me) {
+  std::uint64_t seen = 0;
+  for (;;) {
+    Clock::time_point until = Clock::now() + kIdleSpin;
+    int looks = 0;
+    std::uint64_t epoch;
+    while ((epoch = epoch_.load(std::memory_order_acquire)) == seen || epoch % 2 == 1) {
+      pause();
+      if (++looks % 16 != 0 || Clock::now() < until) continue;
+      std::unique_lock lock(sleep_);
+      asleep_.fetch_add(1, std::memory_order_seq_cst);
+      woken_.wait(lock, [&] { return epoch_.load(std::memory_order_seq_cst) != seen; });
+      asleep_.fetch_sub(1, std::memory_order_relaxed);
+      until = Clock::now() + kIdleSpin;
+    }
+    Plan plan;
+    if (!read(&plan, epoch)) continue;
+    seen = epoch;
+    if (me < plan.members) take_part(plan, me);
+  }
+}
+
+// Work off one slice's parts of a phase, all or one; returns how many.
+std::int64_t Team::work_off(const Plan& plan, std::int64_t phase, int slice, bool all) {
+  std::atomic<std::int64_t>& next = cursors_[slice].next;
+  const std::int64_t before = plan.first + phase * plan.job.parts, limit = before + plan.job.parts;
+  std::int64_t count = 0, claimed = next.load(std::memory_order_relaxed);
+  while (claimed < limit) {
+    if (!next.compare_exchange_weak(claimed, claimed + 1, std::memory_order_acq_rel)) continue;
+    plan.job.run(plan.job.context, phase, slice * plan.job.parts + (claimed - before));
+    ++count;
+    if (!all) break;
+    claimed = next.load(std::memory_order_relaxed);
+  }
+  return count;
+}
+
+void Team::finish(std::int64_t count) {
+  if (count == 0) return;
+  done_.fetch_add(count, std::memory_order_seq_cst);
+  if (waiting_.load(std::memory_order_seq_cst) == 0) return;
+  const std::lock_guard lock(sleep_);
+  advanced_.notify_all();
+}
+
+void Team::await(const Plan& plan, std::int64_t phase, int me) {
+  const std::int64_t goal = plan.done_first + (phase + 1) * plan.job.parts * plan.members;
+  const auto reached = [&] { return done_.load(std::memory_order_acquire) >= goal; };
+  Clock::time_point until{};
+  for (int looks = 1; !reached(); ++looks) {
+    if (looks > kEager) pause();
+    if (looks % kPatience != 0) continue;
+    std::int64_t taken = 0;
+    for (int other = 1; other < plan.members && taken == 0; ++other)
+      taken = work_off(plan, phase, (me + other) % plan.members, false);
+    finish(taken);
+    if (taken > 0) continue;
+    if (until == Clock::time_point{}) until = Clock::now() + kWaitSpin;
+    if (Clock::now() < until) continue;
+    std::unique_lock lock(sleep_);
+    waited_.store(true, std::memory_order_relaxed);
+    waiting_.fetch_add(1, std::memory_order_seq_cst);
+    advanced_.wait(lock, [&] { return done_.load(std::memory_order_seq_cst) >= goal; });
+    waiting_.fetch_sub(1, std::memory_order_relaxed);
+  }
+}
+
+void Team::take_part(const Plan& plan, int me) {
+  for (std::int64_t phase = 0; phase < plan.job.phases; ++phase) {
+    finish(work_off(plan, phase, me, true));
+    await(plan, phase, me);
+  }
+}
+
+Turn::Turn(double phase_ns, std::int64_t phases) {
+  if (phase_ns < 2 * kLeastShare || phases == 0) return;
+  Team* const found = Team::of_this_process();
+  if (found == nullptr) return;
+  const int members = found->enter(phase_ns, phases);
+  if (members == 0) return;
+  team_ = found;
+  members_ = members;
+}
+
+Turn::~Turn() {
+  if (team_ != nullptr) team_->leave();
+}
+
+void Turn::perform(const Job& job) {
+  if (members_ > 1) return team_->perform(job, members_);
+  for (std::int64_t phase = 0; phase < job.phases; ++phase)
+    for (std::int64_t part = 0; part < job.parts; ++part) job.run(job.context, phase, part);
+}
+
+}  // namespace onecell
