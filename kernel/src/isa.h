@@ -17,6 +17,7 @@
 #include "products.h"
 #include "unroll.h"
 #include "backward.h"
+#include "frozen.h"
 // clang-format on
 
 namespace onecell::ONECELL_ISA {
