@@ -5,7 +5,7 @@
 
 namespace onecell::ONECELL_ISA {
 
-// How a storage is read: `load2` widens 16 columns of two neighbouring rows, `kElements` a row.
+// How a storage is read: `load2` widens 16 columns of two neighbouring rows.
 struct StoredFloat32 {
   using Element = float;
   static void load2(const float* p, Lanes<float>& a, Lanes<float>& b) {
@@ -42,6 +42,8 @@ inline constexpr std::int64_t kTileGroup = kUnits * FrozenWeights::kColumns;
 // one another's latency, few enough to stay in the nearest cache.
 inline constexpr std::int64_t kGatesAhead = 64;
 
+inline constexpr int kPrefetchAhead = 2048;
+
 // `Quads` times 4 rows of a tile, from `w` on, against N rows of x: out[n][unit].
 template <class S, int Quads, int N>
 inline void frozen_tile(std::int64_t width, const float* x, const typename S::Element* w,
@@ -54,6 +56,9 @@ inline void frozen_tile(std::int64_t width, const float* x, const typename S::El
     V row[N];
     for (int n = 0; n < N; ++n) row[n] = load(x + n * width + k);
     const typename S::Element* const group = w + k / V::size * kTileGroup;
+    if constexpr (N == 1)  // Nothing else waits for memory: ask for what comes 2 KiB later.
+      for (int at = 0; at < static_cast<int>(Quads * 4 * V::size * sizeof *w); at += 64)
+        __builtin_prefetch(reinterpret_cast<const std::byte*>(group) + kPrefetchAhead + at);
     for (int r = 0; r < Quads * 4; r += 2) {
       V even, odd;
       S::load2(group + r * V::size, even, odd);
