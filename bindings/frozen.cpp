@@ -1,4 +1,4 @@
-// Frozen cells: packed weights, and a step on NumPy arrays found and checked in one call.
+// Frozen cells: packed weights, and a step on arrays or tensors found and checked in one call.
 #include "onecell/frozen.h"
 
 #include <nanobind/nanobind.h>
@@ -10,6 +10,7 @@
 
 #include "numpy_array.h"
 #include "steps.h"
+#include "tensor_reader.h"
 
 namespace nb = nanobind;
 
@@ -66,12 +67,43 @@ class Frozen final : public Step {
   }
 
   std::size_t bytes() const { return weights_.bytes(); }
+  Size input_size() const { return weights_.input_size(); }
+  Size hidden_size() const { return weights_.hidden_size(); }
 
  private:
   static float* at(Address address) { return reinterpret_cast<float*>(address); }
 
   numpy::Reader reader_;
   onecell::FrozenWeights weights_;
+};
+
+// The step of a frozen cell on tensors, read in place.
+class FrozenReader {
+ public:
+  FrozenReader(nb::object capsule, nb::type_object tensor, nb::type_object parameter)
+      : reader_(std::move(capsule), std::move(tensor), std::move(parameter)) {}
+
+  bool step(const Frozen& cell, nb::handle x, nb::handle h, nb::handle c, nb::handle h_next,
+            nb::handle c_next) const {
+    const nb::handle given[] = {x, h, c, h_next, c_next};
+    Size batch = -1;
+    char* data[5];
+    for (int k = 0; k < 5; ++k) {
+      dlpack::Tensor tensor;
+      if (!reader_.open(given[k], &tensor) || tensor.type_bits != 32) return false;
+      if (k == 0 && tensor.ndim == 2) batch = tensor.shape[0];
+      const Size width = k == 0 ? cell.input_size() : cell.hidden_size();
+      if (!TensorReader::is(tensor, {batch, width})) return false;
+      data[k] = static_cast<char*>(tensor.data) + tensor.byte_offset;
+      if (reinterpret_cast<Address>(data[k]) % sizeof(float) != 0) return false;
+    }
+    const nb::gil_scoped_release released;
+    cell.run(batch, data[0], data[1], data[2], data[3], data[4]);
+    return true;
+  }
+
+ private:
+  TensorReader reader_;
 };
 
 }  // namespace
@@ -85,4 +117,8 @@ void define_frozen(nb::module_& m) {
       .def("unroll", &Frozen::unroll)
       .def("unpack", &Frozen::unpack)
       .def("nbytes", &Frozen::bytes);
+  nb::class_<FrozenReader>(m, "FrozenReader")
+      .def(nb::init<nb::object, nb::type_object, nb::type_object>())
+      .def("step", &FrozenReader::step, nb::arg(), nb::arg().none(), nb::arg().none(),
+           nb::arg().none(), nb::arg().none(), nb::arg().none());
 }

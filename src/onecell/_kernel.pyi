@@ -182,6 +182,22 @@ class Frozen(Step):
     def nbytes(self) -> int:
         """Return the memory that the weights take, padding included."""
 
+class FrozenReader:
+    """The step of frozen cells on tensors of exactly two classes; see `StepReader`."""
+
+    def __init__(self, exchange_api: object, tensor: type, parameter: type, /) -> None: ...
+    def step(
+        self,
+        cell: Frozen,
+        x: object,  # (N, I)
+        h: object,  # (N, H)
+        c: object,  # (N, H)
+        h_next: object,  # out (N, H)
+        c_next: object,  # out (N, H)
+        /,
+    ) -> bool:
+        """Compute one step; False where anything does not fit, and then nothing was done."""
+
 class Stream:
     """A state of one cell, stepped in place without allocating."""
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from operator import attrgetter
 from typing import Any, Final
 
 import torch
 from torch import Tensor
 
+from onecell import _kernel
 from onecell.errors import ArgumentError
 from onecell.frozen import FrozenCell, WeightDtype
 from onecell.spec import PARAMETERS
@@ -14,9 +16,15 @@ from onecell.torch.arguments import AnyState, State, check_ranks, check_sizes, r
 from onecell.torch.calls import addresses
 from onecell.torch.errors import CellDtypeError, CellFrozenError
 from onecell.torch.plain import are_plain, mode_is_on
+from onecell.torch.routes import make_reader
 from onecell.weights import Weights
 
 _EXTRA: Final = "weight_dtype"
+_empty_like: Final = torch.empty_like
+_grad_enabled: Final = torch.is_grad_enabled
+_negated: Final = Tensor.is_neg
+_needs_grad: Final = attrgetter("requires_grad")
+_reader: Final = make_reader(_kernel.FrozenReader)
 
 
 class FrozenLSTMCell(torch.nn.Module):
@@ -77,6 +85,10 @@ class FrozenLSTMCell(torch.nn.Module):
             CellFrozenError: a gradient is asked for, or a tensor is not plain CPU memory.
             CellDtypeError: a tensor is not float32.
         """
+        if type(hx) is tuple and c_0 is None and not torch.compiler.is_compiling():
+            done = self._quick(input, hx)
+            if done is not None:
+                return done
         state = read_state(hx, c_0)
         check_ranks(input, state)
         check_sizes(input, state, self.input_size, self.hidden_size)
@@ -109,6 +121,21 @@ class FrozenLSTMCell(torch.nn.Module):
         if input.dim() == 3:
             return h_all, (h, c)
         return h_all.squeeze(1), (h.squeeze(0), c.squeeze(0))
+
+    def _quick(self, x: Any, hx: Any) -> State | None:  # noqa: ANN401 - whatever came
+        """Compute one step of an everyday call; None where anything is out of the ordinary."""
+        if _reader is None or len(hx) != 2 or mode_is_on():
+            return None
+        h, c = hx
+        tensors = x, h, c
+        try:
+            if any(map(_negated, tensors)) or (_grad_enabled() and any(map(_needs_grad, tensors))):
+                return None
+            h_next, c_next = _empty_like(h), _empty_like(c)
+        except (TypeError, AttributeError):  # no tensor
+            return None
+        done = _reader.step(self._cell._packed, x, h, c, h_next, c_next)
+        return (h_next, c_next) if done else None
 
     @torch.compiler.disable
     def _run(self, x: Tensor, given: Tensor, state: State | None) -> tuple[Tensor, Tensor]:
