@@ -1,10 +1,13 @@
 // Frozen cells against their contract, without Python: for every storage and instruction set, the
 // bits of the scalar model below, which is cell.h and frozen.h one element at a time.
+#include <atomic>
 #include <cmath>
 #include <cstdint>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <limits>
+#include <new>
 #include <random>
 #include <stdexcept>
 #include <string>
@@ -16,6 +19,33 @@
 
 #include "onecell/cell.h"
 #include "onecell/frozen.h"
+
+namespace {
+
+std::atomic<long> allocations{0};
+
+}  // namespace
+
+// Every allocation of this program, the kernel's among them, is counted. Not inlined: GCC would
+// take the C library's functions inside for a mismatch.
+#define ONECELL_APART __attribute__((noinline))
+ONECELL_APART void* operator new(std::size_t bytes) {
+  ++allocations;
+  if (void* memory = std::malloc(bytes > 0 ? bytes : 1)) return memory;
+  throw std::bad_alloc();
+}
+ONECELL_APART void* operator new(std::size_t bytes, std::align_val_t alignment) {
+  ++allocations;
+  const std::size_t unit = static_cast<std::size_t>(alignment);
+  if (void* memory = std::aligned_alloc(unit, (bytes + unit - 1) / unit * unit)) return memory;
+  throw std::bad_alloc();
+}
+ONECELL_APART void operator delete(void* memory) noexcept { std::free(memory); }
+ONECELL_APART void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
+ONECELL_APART void operator delete(void* memory, std::align_val_t) noexcept { std::free(memory); }
+ONECELL_APART void operator delete(void* memory, std::size_t, std::align_val_t) noexcept {
+  std::free(memory);
+}
 
 namespace {
 
@@ -296,6 +326,27 @@ void test_one_step_over_its_own_state() {
   }
 }
 
+// Whatever its size, so that a stream can promise it.
+void test_a_step_allocates_once_a_thread() {
+  for (Size batch : {1, 200}) {
+    const Cell cell(20, 500, true, 3);
+    const Input in(cell, 1, batch, 4);
+    for (Storage storage : kStorages) {
+      const FrozenWeights weights = cell.freeze(storage);
+      Floats h(in.h.size()), c(in.c.size());
+      const auto step = [&] {
+        onecell::unroll(onecell::FrozenForward{&weights, 1, batch, in.x.data(), in.h.data(),
+                                               in.c.data(), h.data(), c.data()});
+      };
+      step();
+      const long before = allocations;
+      step();
+      const bool none = allocations == before;
+      check(none, "a step allocates nothing, " + name(storage));
+    }
+  }
+}
+
 void test_caller_modes_are_put_aside() {
 #if defined(__SSE__)
   const Cell cell(10, 16, true, 9, 1e-5F);  // subnormal as halves
@@ -322,6 +373,7 @@ int main() {
     test_bits_of_the_model();
     test_float32_is_the_live_cell();
     test_one_step_over_its_own_state();
+    test_a_step_allocates_once_a_thread();
     test_caller_modes_are_put_aside();
   }
   std::printf("frozen: %d passed, %d failed\n", checks - failures, failures);
