@@ -18,6 +18,7 @@ import tempfile
 import time
 import warnings
 from collections.abc import Callable, Iterator
+from functools import partial
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -76,11 +77,7 @@ def ours(p: Problem) -> Iterator[tuple[str, Made]]:
     live, state = LSTMCell.from_weights(p.weights), (p.h, p.c)
     yield "onecell live", (lambda: live(p.x, state), lambda out: out[0])
     for name in WEIGHT_DTYPES:
-        cell = live.freeze(name)
-        yield (
-            f"onecell frozen {name}",
-            (lambda cell=cell: cell(p.x, state), lambda out: out[0]),
-        )
+        yield f"onecell frozen {name}", (partial(live.freeze(name), p.x, state), lambda out: out[0])
 
 
 def of_torch(p: Problem) -> Iterator[tuple[str, Made]]:

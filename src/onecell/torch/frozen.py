@@ -137,7 +137,7 @@ class FrozenLSTMCell(torch.nn.Module):
         done = _reader.step(self._cell._packed, x, h, c, h_next, c_next)
         return (h_next, c_next) if done else None
 
-    @torch.compiler.disable
+    @torch.compiler.disable  # type: ignore[untyped-decorator]
     def _run(self, x: Tensor, given: Tensor, state: State | None) -> tuple[Tensor, Tensor]:
         """Compute x (T, N, I), `given` otherwise; return h (T, N, H) and the last c (N, H)."""
         h, c = (None, None) if state is None else state
