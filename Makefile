@@ -60,6 +60,7 @@ define kernel_tests
 	  -DONECELL_SANITIZE=$(2) -Wno-dev --log-level=WARNING
 	$(BIN)/cmake --build build/kernel-$(1)
 	build/kernel-$(1)/kernel_tests
+	build/kernel-$(1)/frozen_tests
 endef
 
 bench: $(BUILT)  ## µs a call, ours beside the frameworks' own cells

@@ -9,6 +9,7 @@
 
 #include "arrays.h"
 #include "onecell/cell.h"
+#include "steps.h"
 #include "tensors.h"
 
 namespace nb = nanobind;
@@ -121,6 +122,8 @@ NB_MODULE(_kernel, m) {
   define<double>(m, "_f64");
   define_arrays(m);
   define_tensors(m);
+  define_stream(m);
+  define_frozen(m);
   m.def("address", &address);
   m.def("isa", &onecell::isa);
   m.def("available_isas", &available_isas);

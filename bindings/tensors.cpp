@@ -7,8 +7,8 @@
 #include <initializer_list>
 #include <string>
 
-#include "dlpack.h"
 #include "onecell/cell.h"
+#include "tensor_reader.h"
 
 namespace nb = nanobind;
 
@@ -20,13 +20,7 @@ enum Place { kWeightIh, kWeightHh, kBiasIh, kBiasHh, kX, kH, kC, kHNext, kCNext,
 class StepReader {
  public:
   StepReader(nb::object capsule, nb::type_object tensor, nb::type_object parameter)
-      : capsule_(std::move(capsule)), tensor_(std::move(tensor)), parameter_(std::move(parameter)) {
-    api_ = static_cast<const dlpack::ExchangeApi*>(
-        PyCapsule_GetPointer(capsule_.ptr(), dlpack::kCapsule));
-    if (api_ == nullptr) throw nb::python_error();
-    if (api_->major != dlpack::kMajor || api_->read == nullptr)
-      throw nb::import_error("DLPack's exchange interface is of an unknown version");
-  }
+      : reader_(std::move(capsule), std::move(tensor), std::move(parameter)) {}
 
   // Whether these are a step's tensors: weights of H = `hidden` and one element type that the
   // kernel has, x (N, I), h and c (N, H), all dense, aligned and in ordinary memory. Biases may be
@@ -71,7 +65,7 @@ class StepReader {
     if (hidden < 1 || hidden > kLargest || given[kBiasIh].is_none() != given[kBiasHh].is_none())
       return false;
     dlpack::Tensor x;
-    if (!open(given[kX], &x) || x.ndim != 2) return false;
+    if (!reader_.open(given[kX], &x) || x.ndim != 2) return false;
     *step = {x.shape[0], x.shape[1], hidden, x.type_bits, {}};
     for (std::size_t place = 0; place < tensors.size(); ++place) {
       if (given[place].is_none() && (place == kBiasIh || place == kBiasHh)) continue;
@@ -82,24 +76,24 @@ class StepReader {
 
   bool read_one(nb::handle object, Place place, Step* step) const {
     dlpack::Tensor tensor;
-    if (!open(object, &tensor) || tensor.type_bits != step->bits) return false;
+    if (!reader_.open(object, &tensor) || tensor.type_bits != step->bits) return false;
     const std::int64_t gates = 4 * step->hidden;
     switch (place) {
       case kWeightIh:
-        if (!is(tensor, {gates, step->input})) return false;
+        if (!TensorReader::is(tensor, {gates, step->input})) return false;
         break;
       case kWeightHh:
-        if (!is(tensor, {gates, step->hidden})) return false;
+        if (!TensorReader::is(tensor, {gates, step->hidden})) return false;
         break;
       case kBiasIh:
       case kBiasHh:
-        if (!is(tensor, {gates})) return false;
+        if (!TensorReader::is(tensor, {gates})) return false;
         break;
       case kX:
-        if (!is(tensor, {step->batch, step->input})) return false;
+        if (!TensorReader::is(tensor, {step->batch, step->input})) return false;
         break;
       default:
-        if (!is(tensor, {step->batch, step->hidden})) return false;
+        if (!TensorReader::is(tensor, {step->batch, step->hidden})) return false;
     }
     char* const data = static_cast<char*>(tensor.data) + tensor.byte_offset;
     if (reinterpret_cast<std::uintptr_t>(data) % (tensor.type_bits / 8) != 0) return false;
@@ -107,34 +101,7 @@ class StepReader {
     return true;
   }
 
-  // Describe `object`, if it is of one of the two classes and holds the kernel's kind of numbers.
-  bool open(nb::handle object, dlpack::Tensor* out) const {
-    PyObject* const type = reinterpret_cast<PyObject*>(Py_TYPE(object.ptr()));
-    if (type != tensor_.ptr() && type != parameter_.ptr()) return false;
-    if (api_->read(object.ptr(), out) != 0) {
-      PyErr_Clear();  // not in memory: the caller has another way for such
-      return false;
-    }
-    return out->device_type == dlpack::kCpu && out->type_code == dlpack::kFloat &&
-           out->type_lanes == 1 && (out->type_bits == 32 || out->type_bits == 64);
-  }
-
-  // Whether the tensor has this shape, is dense, and has memory unless it is empty.
-  static bool is(const dlpack::Tensor& tensor, std::initializer_list<std::int64_t> shape) {
-    if (tensor.ndim != static_cast<int>(shape.size())) return false;
-    std::int64_t count = 1;
-    for (int axis = tensor.ndim - 1; axis >= 0; --axis) {
-      const std::int64_t size = shape.begin()[axis];
-      if (tensor.shape[axis] != size) return false;
-      if (size > 1 && tensor.strides != nullptr && tensor.strides[axis] != count) return false;
-      count *= size;
-    }
-    return count > 0 && tensor.data != nullptr;
-  }
-
-  nb::object capsule_;
-  nb::type_object tensor_, parameter_;
-  const dlpack::ExchangeApi* api_;
+  TensorReader reader_;
 };
 
 }  // namespace

@@ -16,7 +16,8 @@ std::vector<const Kernels*> available() {
   std::vector<const Kernels*> found = {&kPortable};
 #ifdef ONECELL_X86
   __builtin_cpu_init();
-  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) {
+  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
+      __builtin_cpu_supports("f16c")) {
     found.push_back(&kAvx2);
     if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq"))
       found.push_back(&kAvx512);
@@ -52,6 +53,7 @@ void unroll(const Forward<float>& a) { current().f32.unroll(a); }
 void unroll(const Forward<double>& a) { current().f64.unroll(a); }
 void backward(const Backward<float>& a) { current().f32.backward(a); }
 void backward(const Backward<double>& a) { current().f64.backward(a); }
+void unroll(const FrozenForward& a) { current().frozen_unroll(a); }
 
 void sigmoid(std::int64_t count, const float* x, float* y) { current().f32.sigmoid(count, x, y); }
 void sigmoid(std::int64_t count, const double* x, double* y) { current().f64.sigmoid(count, x, y); }

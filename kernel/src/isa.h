@@ -24,6 +24,7 @@
 #include "unroll.h"
 #include "weight_gradients.h"
 #include "backward.h"
+#include "frozen.h"
 // clang-format on
 
 namespace onecell::ONECELL_ISA {

@@ -4,6 +4,7 @@
 
 namespace onecell {
 
-const Kernels kAvx2 = {"avx2", avx2::kernels_of<float>(), avx2::kernels_of<double>()};
+const Kernels kAvx2 = {"avx2", avx2::kernels_of<float>(), avx2::kernels_of<double>(),
+                       avx2::frozen_unroll};
 
 }  // namespace onecell

@@ -4,6 +4,7 @@
 
 namespace onecell {
 
-const Kernels kAvx512 = {"avx512", avx512::kernels_of<float>(), avx512::kernels_of<double>()};
+const Kernels kAvx512 = {"avx512", avx512::kernels_of<float>(), avx512::kernels_of<double>(),
+                         avx512::frozen_unroll};
 
 }  // namespace onecell

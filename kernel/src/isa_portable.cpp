@@ -5,6 +5,6 @@
 namespace onecell {
 
 const Kernels kPortable = {"portable", portable::kernels_of<float>(),
-                           portable::kernels_of<double>()};
+                           portable::kernels_of<double>(), portable::frozen_unroll};
 
 }  // namespace onecell

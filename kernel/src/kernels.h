@@ -2,6 +2,7 @@
 #pragma once
 
 #include "onecell/cell.h"
+#include "onecell/frozen.h"
 
 namespace onecell {
 
@@ -17,6 +18,7 @@ struct Kernels {
   const char* name;
   KernelsOf<float> f32;
   KernelsOf<double> f64;
+  void (*frozen_unroll)(const FrozenForward&);
 };
 
 extern const Kernels kPortable;

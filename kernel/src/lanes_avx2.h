@@ -199,4 +199,39 @@ struct Lanes<double> {
   }
 };
 
+// Stored weights, widened; see frozen.h. Of an interleaved pair, even columns are the first row.
+inline constexpr int kFrozenQuads = 1, kFrozenBatch = 1;
+
+template <int R>
+inline void reduce(const Lanes<float>* rows, float* out) {
+  static_assert(R == 4);
+  Lanes<float>::reduce4(rows[0], rows[1], rows[2], rows[3], out);
+}
+
+inline void load_bfloat16_pair(const std::uint16_t* p, Lanes<float>& a, Lanes<float>& b) {
+  const auto half = [p](int k) {
+    return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p + k));
+  };
+  const auto even = [](__m256i both) { return _mm256_castsi256_ps(_mm256_slli_epi32(both, 16)); };
+  const auto odd = [](__m256i both) {
+    return _mm256_castsi256_ps(_mm256_and_si256(both, _mm256_set1_epi32(-0x10000)));
+  };
+  const __m256i lo = half(0), hi = half(16);
+  a = {even(lo), even(hi)};
+  b = {odd(lo), odd(hi)};
+}
+inline Lanes<float> load_float16(const std::uint16_t* p) {
+  const auto half = [p](int k) {
+    return _mm256_cvtph_ps(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p + k)));
+  };
+  return {half(0), half(8)};
+}
+inline Lanes<float> load_int8(const std::int8_t* p) {
+  const auto half = [p](int k) {
+    const __m128i bytes = _mm_loadl_epi64(reinterpret_cast<const __m128i*>(p + k));
+    return _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(bytes));
+  };
+  return {half(0), half(8)};
+}
+
 }  // namespace onecell::ONECELL_ISA

@@ -191,4 +191,49 @@ struct Lanes<double> {
   }
 };
 
+// Stored weights, widened; see frozen.h. Of an interleaved pair, even columns are the first row.
+inline constexpr int kFrozenQuads = 4, kFrozenBatch = 6;
+
+// The sums of R rows, by the tree of rule 1 in cell.h. Sixteen are added up together, each step
+// halving the number of registers: about half the work of four at a time.
+template <int R>
+inline void reduce(const Lanes<float>* rows, float* out) {
+  if constexpr (R == 16) {
+    const auto halves = [](__m512 a, __m512 b) {
+      return _mm512_add_ps(_mm512_shuffle_f32x4(a, b, 0x44), _mm512_shuffle_f32x4(a, b, 0xEE));
+    };
+    const auto quarters = [](__m512 a, __m512 b) {
+      return _mm512_add_ps(_mm512_shuffle_f32x4(a, b, 0x88), _mm512_shuffle_f32x4(a, b, 0xDD));
+    };
+    const auto every_fourth = [&](int r) {
+      return quarters(halves(rows[r].v, rows[r + 4].v), halves(rows[r + 8].v, rows[r + 12].v));
+    };
+    const auto pairs = [](__m512 a, __m512 b) {
+      const __m512d p = _mm512_castps_pd(a), q = _mm512_castps_pd(b);
+      return _mm512_add_ps(_mm512_castpd_ps(_mm512_unpacklo_pd(p, q)),
+                           _mm512_castpd_ps(_mm512_unpackhi_pd(p, q)));
+    };
+    const __m512 even = pairs(every_fourth(0), every_fourth(1));
+    const __m512 odd = pairs(every_fourth(2), every_fourth(3));
+    _mm512_storeu_ps(
+        out, _mm512_add_ps(_mm512_shuffle_ps(even, odd, 0x88), _mm512_shuffle_ps(even, odd, 0xDD)));
+  } else {
+    for (int r = 0; r < R; r += 4)
+      Lanes<float>::reduce4(rows[r], rows[r + 1], rows[r + 2], rows[r + 3], out + r);
+  }
+}
+
+inline void load_bfloat16_pair(const std::uint16_t* p, Lanes<float>& a, Lanes<float>& b) {
+  const __m512i both = _mm512_loadu_si512(p);
+  a = {_mm512_castsi512_ps(_mm512_slli_epi32(both, 16))};
+  b = {_mm512_castsi512_ps(_mm512_and_si512(both, _mm512_set1_epi32(-0x10000)))};
+}
+inline Lanes<float> load_float16(const std::uint16_t* p) {
+  return {_mm512_cvtph_ps(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)))};
+}
+inline Lanes<float> load_int8(const std::int8_t* p) {
+  const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));
+  return {_mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(bytes))};
+}
+
 }  // namespace onecell::ONECELL_ISA

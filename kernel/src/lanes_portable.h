@@ -6,6 +6,7 @@
 #include <cstring>
 #include <utility>
 
+#include "half.h"
 #include "soft_fma.h"
 
 namespace onecell::ONECELL_ISA {
@@ -136,5 +137,31 @@ struct Lanes {
     return a;
   }
 };
+
+// Stored weights, widened; see frozen.h. Of an interleaved pair, even columns are the first row.
+inline constexpr int kFrozenQuads = 1, kFrozenBatch = 1;
+
+template <int R>
+inline void reduce(const Lanes<float>* rows, float* out) {
+  static_assert(R == 4);
+  Lanes<float>::reduce4(rows[0], rows[1], rows[2], rows[3], out);
+}
+
+inline void load_bfloat16_pair(const std::uint16_t* p, Lanes<float>& a, Lanes<float>& b) {
+  for (int i = 0; i < Lanes<float>::size; ++i) {
+    a.v[i] = from_bfloat16(p[2 * i]);
+    b.v[i] = from_bfloat16(p[2 * i + 1]);
+  }
+}
+inline Lanes<float> load_float16(const std::uint16_t* p) {
+  Lanes<float> r;
+  for (int i = 0; i < Lanes<float>::size; ++i) r.v[i] = from_float16(p[i]);
+  return r;
+}
+inline Lanes<float> load_int8(const std::int8_t* p) {
+  Lanes<float> r;
+  for (int i = 0; i < Lanes<float>::size; ++i) r.v[i] = p[i];
+  return r;
+}
 
 }  // namespace onecell::ONECELL_ISA

@@ -14,8 +14,10 @@ from onecell._kernel import available_isas, isa, set_isa
 from onecell.cell import LSTMCell
 from onecell.dialect import DIALECTS, Dialect, Layout
 from onecell.errors import OnecellError
+from onecell.frozen import FrozenCell
 from onecell.gradients import Gradients
 from onecell.spec import Spec
+from onecell.stream import Stream
 from onecell.weights import Weights
 
 __version__ = _version("onecell")
@@ -23,11 +25,13 @@ __version__ = _version("onecell")
 __all__ = [
     "DIALECTS",
     "Dialect",
+    "FrozenCell",
     "Gradients",
     "LSTMCell",
     "Layout",
     "OnecellError",
     "Spec",
+    "Stream",
     "Weights",
     "available_isas",
     "isa",

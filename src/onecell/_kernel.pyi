@@ -6,6 +6,11 @@ caller has checked all of it: nothing here can. The GIL is released while the ke
 N batch, T steps, I input, H hidden, G = 4H. Every `*_f32` has a twin `*_f64`.
 """
 
+from collections.abc import Callable
+from typing import Any, NoReturn
+
+import numpy as np
+
 def step_f32(
     batch: int,
     input_size: int,
@@ -107,6 +112,117 @@ class ArrayStepF32:
         """Compute one step; False where an array does not fit, and then nothing was done."""
 
 ArrayStepF64 = ArrayStepF32
+
+class Step:
+    """One step of some cell: what a `Stream` runs."""
+
+class LiveStepF32(Step):
+    """The step of a cell whose parameters stay where they are for as long as this lives."""
+
+    def __init__(
+        self,
+        input_size: int,
+        hidden_size: int,
+        weight_ih: int,
+        weight_hh: int,
+        bias_ih: int,
+        bias_hh: int,
+        /,
+    ) -> None: ...
+
+class LiveStepF64(LiveStepF32): ...
+
+class Frozen(Step):
+    """The packed weights of one cell, float32 in and out, and what can be computed with them."""
+
+    def __init__(
+        self,
+        example: np.ndarray,  # any writeable float32 array of two axes; the class and type to read
+        storage: str,  # "float32", "bfloat16", "float16" or "int8"
+        input_size: int,
+        hidden_size: int,
+        weight_ih: int,  # float32, read during the call only; so all below
+        weight_hh: int,
+        bias_ih: int,  # 0 together with bias_hh
+        bias_hh: int,
+        /,
+    ) -> None: ...
+    def step(
+        self,
+        x: object,  # (N, I)
+        h: object,  # (N, H)
+        c: object,  # (N, H)
+        h_next: object,  # out (N, H)
+        c_next: object,  # out (N, H)
+        /,
+    ) -> bool:
+        """Compute one step; False where an array does not fit, and then nothing was done."""
+
+    def unroll(
+        self,
+        steps: int,
+        batch: int,
+        x: int,  # (T, N, I)
+        h: int,  # (N, H), or 0
+        c: int,  # (N, H), or 0
+        h_all: int,  # out (T, N, H)
+        c_last: int,  # out (N, H)
+        /,
+    ) -> None:
+        """Compute T steps; the bits are those of T steps."""
+
+    def unpack(
+        self,
+        weight_ih: int,  # out (G, I), float32
+        weight_hh: int,  # out (G, H), float32
+        /,
+    ) -> None:
+        """Write the weights that are stored, exactly."""
+
+    def nbytes(self) -> int:
+        """Return the memory that the weights take, padding included."""
+
+class FrozenReader:
+    """The step of frozen cells on tensors of exactly two classes; see `StepReader`."""
+
+    def __init__(self, exchange_api: object, tensor: type, parameter: type, /) -> None: ...
+    def step(
+        self,
+        cell: Frozen,
+        x: object,  # (N, I)
+        h: object,  # (N, H)
+        c: object,  # (N, H)
+        h_next: object,  # out (N, H)
+        c_next: object,  # out (N, H)
+        /,
+    ) -> bool:
+        """Compute one step; False where anything does not fit, and then nothing was done."""
+
+class Stream:
+    """A state of one cell, stepped in place without allocating."""
+
+    def __init__(
+        self,
+        owner: object,  # kept alive
+        step: Step,
+        room: np.ndarray,  # (4, at least N * H): h, c, and room for the next two
+        h: np.ndarray,  # what `step` returns: room[0] under the shape of the state
+        arrange: Callable[[Any], np.ndarray],  # makes x ready, or raises
+        refuse: Callable[[Any], NoReturn],  # raises for an `out` that does not fit
+        batched: bool,
+        batch: int,
+        input_size: int,
+        hidden_size: int,
+        /,
+    ) -> None: ...
+    def step(self, x: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
+        """Compute one step and return h', in `out` if that is given."""
+
+    def _claim(self) -> None:
+        """Keep other threads from stepping, or raise BusyError if one is."""
+
+    def _release(self) -> None:
+        """Undo `_claim`."""
 
 class StepReader:
     """One step on tensors of exactly two classes, read in place through DLPack.

@@ -11,9 +11,11 @@ import numpy.typing as npt
 
 from onecell import _kernel
 from onecell.arguments import arrange_step, arrange_unroll, ready, ready_gradient
-from onecell.errors import ArgumentError
+from onecell.errors import ArgumentError, DtypeError
+from onecell.frozen import FrozenCell, WeightDtype
 from onecell.gradients import Gradients, StepPullback, UnrollPullback
 from onecell.spec import Spec, check_dtype, check_shape
+from onecell.stream import Stream
 from onecell.weights import Weights
 
 Array: TypeAlias = npt.NDArray[Any]
@@ -230,6 +232,32 @@ class LSTMCell:
         c_last = _empty(h_all.shape[1:], h_all.dtype)
         self._forward(x, h, c, h_all, c_last, None)
         return h_all, (_last(h_all, h), c_last)
+
+    def freeze(self, weight_dtype: WeightDtype = "float32") -> FrozenCell:
+        """Return an inference-only copy with packed weights; later writes here do not reach it.
+
+        Args:
+            weight_dtype: how weights are stored: "float32" (the same bits as this cell),
+                "bfloat16", "float16" or "int8" (per row); see `FrozenCell`.
+
+        Raises:
+            DtypeError: the cell is float64; frozen cells compute in float32.
+            ArgumentError: a weight has no such form.
+        """
+        if self._spec.dtype != np.float32:
+            raise DtypeError(
+                f"a frozen cell computes in float32, and this cell is {self._spec.dtype}. Round it "
+                "first: LSTMCell.from_weights(cell.weights.astype('float32'))."
+            )
+        return FrozenCell(self._parameters, weight_dtype)
+
+    def stream(self, batch: int | None = 1) -> Stream:
+        """Return a state of `batch` rows, or of one row without a batch axis, to step in place."""
+        return Stream(self, batch)
+
+    def _stepper(self) -> _kernel.Step:
+        step = _kernel.LiveStepF32 if self._spec.dtype == np.float32 else _kernel.LiveStepF64
+        return step(self.input_size, self.hidden_size, *self._where)
 
     def vjp(
         self, x: Array, hx: StateLike = None, c_0: Array | None = None

@@ -23,6 +23,14 @@ class DtypeError(OnecellError, TypeError):
     """An array or argument has a type that the cell cannot compute with."""
 
 
+class FrozenError(OnecellError, RuntimeError):
+    """A frozen cell was asked for what only a live one can do, such as a gradient."""
+
+
+class BusyError(OnecellError, RuntimeError):
+    """A stream was used while another thread was stepping it."""
+
+
 class CheckpointError(OnecellError, ValueError):
     """A checkpoint file is damaged, or does not hold what was asked of it."""
 

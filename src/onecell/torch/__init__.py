@@ -1,5 +1,6 @@
 """The front end for PyTorch: a drop-in for `torch.nn.LSTMCell` on onecell's kernel."""
 
 from onecell.torch.cell import LSTMCell
+from onecell.torch.frozen import FrozenLSTMCell
 
-__all__ = ["LSTMCell"]
+__all__ = ["FrozenLSTMCell", "LSTMCell"]

@@ -7,6 +7,7 @@ from typing import Any, Self
 import torch
 from torch import Tensor
 
+from onecell.frozen import FrozenCell, WeightDtype
 from onecell.spec import PARAMETERS
 from onecell.torch import composite, script
 from onecell.torch.arguments import (
@@ -18,8 +19,10 @@ from onecell.torch.arguments import (
     check_sizes,
     read_state,
 )
-from onecell.torch.errors import CellTypeError
+from onecell.torch.errors import CellDtypeError, CellTypeError
+from onecell.torch.frozen import FrozenLSTMCell
 from onecell.torch.routes import quick_step, run
+from onecell.weights import Weights
 
 
 class LSTMCell(torch.nn.LSTMCell):
@@ -183,6 +186,28 @@ class LSTMCell(torch.nn.LSTMCell):
             return h_all, (h, c)
         h_all, h, c = self._run(input.unsqueeze(1), _unsqueeze(h), _unsqueeze(c))
         return h_all.squeeze(1), (h.squeeze(0), c.squeeze(0))
+
+    def freeze(self, weight_dtype: WeightDtype = "float32") -> FrozenLSTMCell:
+        """Return an inference-only copy with packed weights; later writes here do not reach it.
+
+        Args:
+            weight_dtype: how weights are stored: "float32" (the same bits as this cell),
+                "bfloat16", "float16" or "int8" (per row); see `onecell.FrozenCell`.
+
+        Raises:
+            CellDtypeError: the cell is float64; frozen cells compute in float32.
+            ArgumentError: a weight has no such form.
+        """
+        parameters = {name: getattr(self, name) for name in PARAMETERS}
+        if self.weight_ih.dtype == torch.float64:
+            raise CellDtypeError(
+                "a frozen cell computes in float32, and this cell is float64. "
+                "Round it first: cell.float()."
+            )
+        arrays = {
+            n: p.detach().float().cpu().numpy() for n, p in parameters.items() if p is not None
+        }
+        return FrozenLSTMCell(FrozenCell(Weights(**arrays), weight_dtype))
 
     def _loop(self, x: Tensor, state: State | None) -> tuple[Tensor, State]:
         """Unroll a subclass that has a step of its own, by that step."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from onecell.errors import ArgumentError, DtypeError, ShapeError
+from onecell.errors import ArgumentError, DtypeError, FrozenError, ShapeError
 
 
 class CellShapeError(ShapeError, RuntimeError):
@@ -19,3 +19,7 @@ class CellTypeError(DtypeError, AttributeError):
 
 class CellMemoryError(ArgumentError, RuntimeError):
     """A tensor's elements are freed, or on another device; a RuntimeError in torch, or worse."""
+
+
+class CellFrozenError(FrozenError):
+    """A frozen cell was asked for a gradient, or is somewhere it cannot compute."""

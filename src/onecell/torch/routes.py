@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from operator import attrgetter
-from typing import Any, Final, cast
+from typing import Any, Final, TypeVar, cast
 
 import torch
 from torch import Tensor
@@ -27,16 +28,19 @@ _negated: Final = Tensor.is_neg
 _needs_grad: Final = attrgetter("requires_grad")
 
 
-def _make_reader() -> _kernel.StepReader | None:
+Reader = TypeVar("Reader", _kernel.StepReader, _kernel.FrozenReader)
+
+
+def make_reader(kind: Callable[[object, type, type], Reader]) -> Reader | None:
     """Return what reads tensors in place, or None where this torch has no interface for it."""
     interface = getattr(Tensor, "__dlpack_c_exchange_api__", None)
     try:
-        return None if interface is None else _kernel.StepReader(interface, Tensor, Parameter)
+        return None if interface is None else kind(interface, Tensor, Parameter)
     except ImportError:  # a later version of the interface
         return None
 
 
-_reader: Final = _make_reader()
+_reader: Final = make_reader(_kernel.StepReader)
 
 
 def quick_step(

@@ -1,0 +1,167 @@
+// A stream: the state of a cell in memory of its own, stepped in place without allocating.
+#include <nanobind/nanobind.h>
+
+#include <atomic>
+#include <cstdint>
+#include <cstring>
+#include <stdexcept>
+
+#include "numpy_array.h"
+#include "onecell/cell.h"
+#include "steps.h"
+
+namespace nb = nanobind;
+
+namespace {
+
+using Size = std::int64_t;
+using Address = std::uintptr_t;
+
+// A step with parameters that lie where they are for as long as their owner lives.
+template <class T>
+class LiveStep final : public Step {
+ public:
+  LiveStep(Size input_size, Size hidden_size, Address weight_ih, Address weight_hh, Address bias_ih,
+           Address bias_hh)
+      : cell_{} {
+    cell_.steps = 1;
+    cell_.input_size = input_size;
+    cell_.hidden_size = hidden_size;
+    cell_.weight_ih = reinterpret_cast<const T*>(weight_ih);
+    cell_.weight_hh = reinterpret_cast<const T*>(weight_hh);
+    cell_.bias_ih = reinterpret_cast<const T*>(bias_ih);
+    cell_.bias_hh = reinterpret_cast<const T*>(bias_hh);
+  }
+
+  void run(Size batch, const void* x, const void* h, const void* c, void* h_next,
+           void* c_next) const override {
+    onecell::Forward<T> call = cell_;
+    call.batch = batch;
+    call.x = static_cast<const T*>(x);
+    call.h = static_cast<const T*>(h);
+    call.c = static_cast<const T*>(c);
+    call.h_all = static_cast<T*>(h_next);
+    call.c_all = static_cast<T*>(c_next);
+    onecell::unroll(call);
+  }
+
+ private:
+  onecell::Forward<T> cell_;
+};
+
+constexpr const char* kStepDoc = R"(Move on by one step.
+
+Args:
+    x: (N, I), or (I,) for a stream without a batch axis, of the cell's dtype.
+    out: where h' is written as well, of the shape of the state.
+
+Returns:
+    `out`, or without it `h`: always the same array, a read-only view of the state, which the next
+    step overwrites. Copy it to keep it.
+
+Raises:
+    ShapeError, DtypeError, ArgumentError: `x` or `out` does not fit; the state is as it was.
+    BusyError: another thread is stepping this stream.)";
+
+class Stream {
+ public:
+  // `room` (4, at least N * H) has h, c and where the next two are computed, a row for each. `h` is
+  // what `step` returns. `arrange(x)` returns x as it should be, and `refuse(out)` raises.
+  Stream(nb::object owner, nb::object step, nb::object room, nb::object h, nb::object arrange,
+         nb::object refuse, bool batched, Size batch, Size input_size, Size hidden_size)
+      : owner_(std::move(owner)),
+        held_step_(std::move(step)),
+        h_(std::move(h)),
+        arrange_(std::move(arrange)),
+        refuse_(std::move(refuse)),
+        reader_(room),
+        step_(nb::cast<const Step*>(held_step_)),
+        batched_(batched),
+        batch_(batch),
+        input_size_(input_size),
+        hidden_size_(hidden_size),
+        stride_(nb::cast<std::size_t>(room.attr("strides")[nb::int_(0)])),
+        bytes_(nb::cast<std::size_t>(h_.attr("nbytes"))),
+        state_(static_cast<std::byte*>(
+            reader_.open(room, {4, nb::cast<Size>(room.attr("shape")[nb::int_(1)])}, true))) {}
+
+  nb::object step(nb::handle x, nb::handle out) {
+    nb::object dense;
+    const void* from = open(x, input_size_);
+    if (from == nullptr) {
+      dense = arrange_(x);  // a copy that fits, or an error that says why there can be none
+      from = open(dense, input_size_);
+      if (from == nullptr) throw std::logic_error("what was made ready is not");
+    }
+    void* to = nullptr;
+    if (!out.is_none()) {
+      to = open(out, hidden_size_, true);
+      if (to == nullptr) {
+        refuse_(out);
+        throw std::logic_error("what does not fit was not refused");
+      }
+    }
+    claim();
+    const Claimed claimed{*this};
+    {
+      const nb::gil_scoped_release released;
+      // Into memory of its own first: x may be this very state, and an error leaves all as it was.
+      std::byte *const h = state_, *const c = h + stride_;
+      std::byte *const h_next = c + stride_, *const c_next = h_next + stride_;
+      step_->run(batch_, from, h, c, h_next, c_next);
+      std::memcpy(h, h_next, bytes_);
+      std::memcpy(c, c_next, bytes_);
+      if (to != nullptr) std::memcpy(to, h_next, bytes_);
+    }
+    return to == nullptr ? h_ : nb::borrow(out);
+  }
+
+  void claim() {
+    if (!busy_.exchange(true)) return;
+    PyErr_SetString(nb::module_::import_("onecell.errors").attr("BusyError").ptr(),
+                    "a stream must be used by one thread at a time; another is stepping it. "
+                    "Give every thread a stream of its own: cell.stream().");
+    throw nb::python_error();
+  }
+  void release() { busy_ = false; }
+
+ private:
+  struct Claimed {
+    Stream& stream;
+    ~Claimed() { stream.release(); }
+  };
+
+  void* open(nb::handle array, Size width, bool write = false) const {
+    return batched_ ? reader_.open(array, {batch_, width}, write)
+                    : reader_.open(array, {width}, write);
+  }
+
+  nb::object owner_, held_step_, h_, arrange_, refuse_;
+  numpy::Reader reader_;  // keeps `room` alive
+  const Step* step_;
+  bool batched_;
+  Size batch_, input_size_, hidden_size_;
+  std::size_t stride_, bytes_;
+  std::byte* state_;
+  std::atomic<bool> busy_ = false;
+};
+
+template <class T>
+void define(nb::module_& m, const char* name) {
+  nb::class_<LiveStep<T>, Step>(m, name).def(
+      nb::init<Size, Size, Address, Address, Address, Address>());
+}
+
+}  // namespace
+
+void define_stream(nb::module_& m) {
+  nb::class_<Step>(m, "Step");
+  define<float>(m, "LiveStepF32");
+  define<double>(m, "LiveStepF64");
+  nb::class_<Stream>(m, "Stream")
+      .def(nb::init<nb::object, nb::object, nb::object, nb::object, nb::object, nb::object, bool,
+                    Size, Size, Size>())
+      .def("step", &Stream::step, nb::arg("x").none(), nb::arg("out") = nb::none(), kStepDoc)
+      .def("_claim", &Stream::claim)
+      .def("_release", &Stream::release);
+}

@@ -1,0 +1,53 @@
+// Tensors of a framework read in place, through DLPack's exchange interface.
+#pragma once
+
+#include <nanobind/nanobind.h>
+
+#include <cstdint>
+#include <initializer_list>
+
+#include "dlpack.h"
+
+// Reads the tensors of two classes, such as torch's Tensor and Parameter, but not of subclasses.
+class TensorReader {
+ public:
+  TensorReader(nanobind::object capsule, nanobind::type_object tensor,
+               nanobind::type_object parameter)
+      : capsule_(std::move(capsule)), tensor_(std::move(tensor)), parameter_(std::move(parameter)) {
+    api_ = static_cast<const dlpack::ExchangeApi*>(
+        PyCapsule_GetPointer(capsule_.ptr(), dlpack::kCapsule));
+    if (api_ == nullptr) throw nanobind::python_error();
+    if (api_->major != dlpack::kMajor || api_->read == nullptr)
+      throw nanobind::import_error("DLPack's exchange interface is of an unknown version");
+  }
+
+  // Describe `object`, if it is of one of the two classes and holds the kernel's kind of numbers.
+  bool open(nanobind::handle object, dlpack::Tensor* out) const {
+    PyObject* const type = reinterpret_cast<PyObject*>(Py_TYPE(object.ptr()));
+    if (type != tensor_.ptr() && type != parameter_.ptr()) return false;
+    if (api_->read(object.ptr(), out) != 0) {
+      PyErr_Clear();  // not in memory: the caller has another way for such
+      return false;
+    }
+    return out->device_type == dlpack::kCpu && out->type_code == dlpack::kFloat &&
+           out->type_lanes == 1 && (out->type_bits == 32 || out->type_bits == 64);
+  }
+
+  // Whether the tensor has this shape, is dense, and has memory unless it is empty.
+  static bool is(const dlpack::Tensor& tensor, std::initializer_list<std::int64_t> shape) {
+    if (tensor.ndim != static_cast<int>(shape.size())) return false;
+    std::int64_t count = 1;
+    for (int axis = tensor.ndim - 1; axis >= 0; --axis) {
+      const std::int64_t size = shape.begin()[axis];
+      if (tensor.shape[axis] != size) return false;
+      if (size > 1 && tensor.strides != nullptr && tensor.strides[axis] != count) return false;
+      count *= size;
+    }
+    return count > 0 && tensor.data != nullptr;
+  }
+
+ private:
+  nanobind::object capsule_;
+  nanobind::type_object tensor_, parameter_;
+  const dlpack::ExchangeApi* api_;
+};

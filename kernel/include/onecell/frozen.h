@@ -1,0 +1,94 @@
+// The LSTM cell with its weights packed once, for the forward way alone.
+//
+// Packing copies: what is written into the live weights later does not reach a frozen cell. The
+// equations, shapes, aliasing, threading and the order of additions are those of cell.h, in float,
+// on the weights as they are stored:
+//
+//  kFloat32   as they are. The bits are the live cell's.
+//  kBfloat16  rounded to nearest, ties to even. The bits are those of a live float cell that holds
+//  kFloat16   the rounded weights: a stored weight is widened in a register and no sum is changed.
+//  kInt8      w = q * scale with an integer |q| <= 127 and a scale for every row of both matrices.
+//             A dot product runs over q, exact as a float, and its result is multiplied by the
+//             scale, rounded once. The scale is max |w| / 127, at least FLT_MIN, rounded up to 16
+//             significant bits, so that every q * scale is a float too; q is w / scale rounded to
+//             nearest, ties to even.
+//
+// Biases are kept in float, both apart, as the order of additions wants them.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+
+namespace onecell {
+
+enum class Storage : std::int32_t { kFloat32, kBfloat16, kFloat16, kInt8 };
+
+// Packed weights. Immutable, so any number of threads may compute with them at once.
+//
+// Layout. Hidden units go by blocks of 16, filled up with units of zero weights; a block has a tile
+// for each gate, with a row for each unit. Columns go by groups of 16, filled up with zeros. For
+// each block, tile and group: 16 rows of 16 columns, so that a tile is one unbroken stream. In
+// kBfloat16 two neighbouring rows are interleaved column by column: one shift or one mask widens 16
+// columns of a row. Scales and biases: for each block, 4 gates by 16 units.
+class FrozenWeights {
+ public:
+  static constexpr std::int64_t kUnits = 16, kColumns = 16, kBlockRows = 4 * kUnits;
+
+  // Weights as in cell.h; biases null together. Throws std::bad_alloc, and std::invalid_argument
+  // for kInt8 where a weight is not finite or too large for its scale.
+  FrozenWeights(Storage storage, std::int64_t input_size, std::int64_t hidden_size,
+                const float* weight_ih, const float* weight_hh, const float* bias_ih,
+                const float* bias_hh);
+
+  // Write what is stored as float, exactly: weight_ih (G, I) and weight_hh (G, H).
+  void unpack(float* weight_ih, float* weight_hh) const;
+
+  Storage storage() const { return storage_; }
+  std::int64_t input_size() const { return input_size_; }
+  std::int64_t hidden_size() const { return hidden_size_; }
+  std::int64_t blocks() const { return (hidden_size_ + kUnits - 1) / kUnits; }
+  // Memory held, padding included.
+  std::size_t bytes() const { return bytes_; }
+
+  // One of the two matrices, with its scales or null.
+  struct Matrix {
+    std::int64_t width;
+    const std::byte* rows;
+    const float* scales;
+
+    std::int64_t groups() const { return (width + kColumns - 1) / kColumns; }
+  };
+  const Matrix& from_x() const { return from_x_; }
+  const Matrix& from_h() const { return from_h_; }
+  const float* bias_ih() const { return bias_ih_; }  // null without biases
+  const float* bias_hh() const { return bias_hh_; }
+
+ private:
+  struct Free {
+    std::size_t alignment;
+    void operator()(std::byte* memory) const;
+  };
+
+  Storage storage_;
+  std::int64_t input_size_, hidden_size_;
+  Matrix from_x_, from_h_;
+  const float *bias_ih_ = nullptr, *bias_hh_ = nullptr;
+  std::size_t bytes_ = 0;
+  std::unique_ptr<std::byte, Free> memory_;
+};
+
+struct FrozenForward {
+  const FrozenWeights* weights;
+  std::int64_t steps, batch;
+  const float* x;  // (T, N, I)
+  const float* h;  // (N, H), or null for zeros
+  const float* c;  // (N, H), or null for zeros
+  float* h_all;    // out (T, N, H): h after every step
+  float* c_last;   // out (N, H): the last c; may be `c` where T = 1
+};
+
+// Run T steps, each from the state the one before left. Throws std::bad_alloc.
+void unroll(const FrozenForward&);
+
+}  // namespace onecell

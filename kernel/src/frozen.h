@@ -1,0 +1,259 @@
+// Forward through time with packed weights. onecell/frozen.h says how they lie.
+#pragma once
+
+#include "onecell/frozen.h"
+
+namespace onecell::ONECELL_ISA {
+
+// How a storage is read: `load2` widens 16 columns of two neighbouring rows.
+struct StoredFloat32 {
+  using Element = float;
+  static void load2(const float* p, Lanes<float>& a, Lanes<float>& b) {
+    a = Lanes<float>::load(p);
+    b = Lanes<float>::load(p + 16);
+  }
+};
+struct StoredBfloat16 {
+  using Element = std::uint16_t;
+  static void load2(const std::uint16_t* p, Lanes<float>& a, Lanes<float>& b) {
+    load_bfloat16_pair(p, a, b);
+  }
+};
+struct StoredFloat16 {
+  using Element = std::uint16_t;
+  static void load2(const std::uint16_t* p, Lanes<float>& a, Lanes<float>& b) {
+    a = load_float16(p);
+    b = load_float16(p + 16);
+  }
+};
+struct StoredInt8 {
+  using Element = std::int8_t;
+  static void load2(const std::int8_t* p, Lanes<float>& a, Lanes<float>& b) {
+    a = load_int8(p);
+    b = load_int8(p + 16);
+  }
+};
+
+inline constexpr std::int64_t kBlockRows = FrozenWeights::kBlockRows;
+inline constexpr std::int64_t kUnits = FrozenWeights::kUnits;
+inline constexpr std::int64_t kTileGroup = kUnits * FrozenWeights::kColumns;
+
+// Rows times blocks whose products are computed before their gates: enough
+// gates at a time to hide one another's latency, few enough to stay in the
+// nearest cache.
+inline constexpr std::int64_t kGatesAhead = 64;
+
+inline constexpr int kPrefetchAhead = 2048;  // bytes
+
+// `Quads` times 4 rows of a tile, from `w` on, against N rows of x:
+// out[n][unit].
+template <class S, int Quads, int N>
+inline void frozen_tile(std::int64_t width, const float* x, const typename S::Element* w,
+                        float* out) {
+  using V = Lanes<float>;
+  constexpr int R = Quads * 4;
+  V sum[N][R];
+  unrolled<N>([&](auto n) ONECELL_INLINED {
+    unrolled<R>([&](auto r) ONECELL_INLINED { sum[n][r] = V::zero(); });
+  });
+  const auto add = [&](const auto& load, std::int64_t k) ONECELL_INLINED {
+    V row[N];
+    unrolled<N>([&](auto n) ONECELL_INLINED { row[n] = load(x + n * width + k); });
+    const typename S::Element* const group = w + k / V::size * kTileGroup;
+    if constexpr (N == 1)  // Nothing else waits for memory: ask for what comes 2 KiB later.
+      for (int at = 0; at < static_cast<int>(R * V::size * sizeof *w); at += 64)
+        __builtin_prefetch(reinterpret_cast<const std::byte*>(group) + kPrefetchAhead + at);
+    unrolled<R / 2>([&](auto pair) ONECELL_INLINED {
+      constexpr int r = 2 * pair;
+      V even, odd;
+      S::load2(group + r * V::size, even, odd);
+      unrolled<N>([&](auto n) ONECELL_INLINED {
+        sum[n][r] = V::fma(row[n], even, sum[n][r]);
+        sum[n][r + 1] = V::fma(row[n], odd, sum[n][r + 1]);
+      });
+    });
+  };
+  std::int64_t k = 0;
+  for (; k + V::size <= width; k += V::size) add([](const float* p) { return V::load(p); }, k);
+  if (const int rest = static_cast<int>(width - k); rest > 0)
+    add([rest](const float* p) { return V::load_part(p, rest); }, k);
+  for (int n = 0; n < N; ++n) reduce<R>(sum[n], out + n * kBlockRows);
+}
+
+// All 16 rows of a tile against N rows of x, as many at a time as there are
+// registers for.
+template <class S, int N>
+inline void frozen_rows(std::int64_t width, const float* x, const typename S::Element* w,
+                        float* out) {
+  constexpr int quads = kFrozenQuads / N > 1 ? kFrozenQuads / N : 1;
+  for (int q = 0; q < 4; q += quads)
+    frozen_tile<S, quads, N>(width, x, w + q * 4 * Lanes<float>::size, out + q * 4);
+}
+
+template <class S, int N>
+inline void frozen_rows(std::int64_t rows, std::int64_t width, const float* x,
+                        const typename S::Element* w, float* out) {
+  if constexpr (N > 1) {
+    if (rows != N) return frozen_rows<S, N - 1>(rows, width, x, w, out);
+  }
+  frozen_rows<S, N>(width, x, w, out);
+}
+
+// out (rows, kBlockRows) = x (rows, width) . (block `block` of m)^T, by rule 1
+// of cell.h.
+template <class S>
+inline void frozen_product(const FrozenWeights::Matrix& m, std::int64_t block, std::int64_t rows,
+                           const float* x, float* out) {
+  const std::int64_t tile_size = m.groups() * kTileGroup;
+  const auto* w = reinterpret_cast<const typename S::Element*>(m.rows) + block * 4 * tile_size;
+  for (int gate = 0; gate < 4; ++gate, w += tile_size)
+    for (std::int64_t n = 0, some; n < rows; n += some) {
+      const std::int64_t left = rows - n;
+      // Two tiles of about the same height rather than a high one and a low
+      // one.
+      some = left <= kFrozenBatch ? left : left >= 2 * kFrozenBatch ? kFrozenBatch : (left + 1) / 2;
+      frozen_rows<S, kFrozenBatch>(some, m.width, x + n * m.width, w,
+                                   out + n * kBlockRows + gate * kUnits);
+    }
+  if (m.scales == nullptr) return;
+  using V = Lanes<float>;
+  const float* const scale = m.scales + block * kBlockRows;
+  for (std::int64_t k = 0; k < rows * kBlockRows; k += V::size)
+    (V::load(out + k) * V::load(scale + k % kBlockRows)).store(out + k);
+}
+
+// The gates of one block, for `rows` rows whose state begins at c, h_next and
+// c_next.
+inline void frozen_gates(const FrozenWeights& w, std::int64_t block, std::int64_t rows,
+                         const float* from_x, const float* from_h, const float* c, float* h_next,
+                         float* c_next) {
+  const std::int64_t hidden = w.hidden_size(), first = block * kUnits;
+  const int units = static_cast<int>(std::min(kUnits, hidden - first));
+  const auto bias = [block](const float* all) {
+    return Gates<const float>{all == nullptr ? nullptr : all + block * kBlockRows, kUnits};
+  };
+  for (std::int64_t n = 0; n < rows; ++n) {
+    const std::int64_t at = n * hidden + first, z = n * kBlockRows;
+    close_gates<float>(units, {from_x + z, kUnits}, {from_h + z, kUnits}, bias(w.bias_ih()),
+                       bias(w.bias_hh()), c + at, h_next + at, c_next + at, {nullptr, 0});
+  }
+}
+
+// One step, and where its input products wait if they were computed ahead.
+struct FrozenStep {
+  std::int64_t batch;
+  const float* x;        // (N, I)
+  const float* hoisted;  // for block b, row n: hoisted + b * hoisted_stride + n
+                         // * kBlockRows; or null
+  std::int64_t hoisted_stride;
+  const float *h, *c;
+  float *h_next, *c_next;
+};
+
+// The input products of blocks [begin, end), for `rows` rows of x, each block
+// `stride` from the last. Different ranges of blocks may run on different
+// threads.
+template <class S>
+inline void frozen_hoist(const FrozenWeights& w, std::int64_t begin, std::int64_t end,
+                         std::int64_t rows, const float* x, std::int64_t stride, float* out) {
+  for (std::int64_t block = begin; block < end; ++block)
+    frozen_product<S>(w.from_x(), block, rows, x, out + block * stride);
+}
+
+// The units of blocks [begin, end) of one step. Different ranges may run on
+// different threads, each with a `room` of its own: 2 * kGatesAhead *
+// kBlockRows floats.
+template <class S>
+inline void frozen_step(const FrozenWeights& w, const FrozenStep& s, std::int64_t begin,
+                        std::int64_t end, float* room) {
+  const std::int64_t high = std::min(s.batch, kGatesAhead);
+  const std::int64_t together = high > 0 ? kGatesAhead / high : 1;
+  float *const near_x = room, *const near_h = room + kGatesAhead * kBlockRows;
+  for (std::int64_t first = begin; first < end; first += together) {
+    const std::int64_t last = std::min(end, first + together);
+    for (std::int64_t n = 0; n < s.batch; n += high) {
+      const std::int64_t rows = std::min(high, s.batch - n);
+      const auto place = [&](std::int64_t block) { return (block - first) * high * kBlockRows; };
+      for (std::int64_t block = first; block < last; ++block) {
+        if (s.hoisted == nullptr)
+          frozen_product<S>(w.from_x(), block, rows, s.x + n * w.input_size(),
+                            near_x + place(block));
+        frozen_product<S>(w.from_h(), block, rows, s.h + n * w.hidden_size(),
+                          near_h + place(block));
+      }
+      for (std::int64_t block = first; block < last; ++block) {
+        const float* const from_x = s.hoisted == nullptr
+                                        ? near_x + place(block)
+                                        : s.hoisted + block * s.hoisted_stride + n * kBlockRows;
+        const std::int64_t state = n * w.hidden_size();
+        frozen_gates(w, block, rows, from_x, near_h + place(block), s.c + state, s.h_next + state,
+                     s.c_next + state);
+      }
+    }
+  }
+}
+
+template <class S>
+inline void frozen_unroll_as(const FrozenForward& a) {
+  const FrozenWeights& w = *a.weights;
+  const std::int64_t N = a.batch, H = w.hidden_size(), state = N * H;
+  if (a.steps == 0 || N == 0) return copy_or_zero(state, a.c, a.c_last);
+  const std::int64_t chunk = std::min(a.steps, kHoistedRows / N);  // 0: a step at a time is enough
+  const bool hoisted = chunk > 1, from_zero = a.h == nullptr || a.c == nullptr;
+  const std::int64_t stride = chunk * N * kBlockRows;
+
+  const auto room = [](std::int64_t count) { return Scratch::padded(count * sizeof(float)); };
+  Scratch scratch((from_zero ? room(state) : 0) + (hoisted ? room(w.blocks() * stride) : 0));
+  float* const zeros = from_zero ? scratch.take<float>(state) : nullptr;
+  float* const waiting = hoisted ? scratch.take<float>(w.blocks() * stride) : nullptr;
+  if (from_zero) std::memset(zeros, 0, state * sizeof(float));
+
+  // As cell.h's products cost, but for the bytes that a weight takes.
+  const std::int64_t width = hoisted ? H : w.input_size() + H;
+  const double weights = static_cast<double>(4 * H) * static_cast<double>(width);
+  Turn turn(weights * (static_cast<double>(N) / 80 + sizeof(typename S::Element) / 100.0 + 0.01) +
+                gates_ns<float>(N, H),
+            a.steps);
+  const std::int64_t members = turn.members();
+  const std::int64_t parts =
+      members == 1 ? 1 : std::clamp<std::int64_t>(w.blocks() / members, 1, 4);
+
+  // Phases: for every chunk of steps its input product, if hoisted, and then
+  // the steps.
+  auto body = [&](std::int64_t phase, std::int64_t part) {
+    const Range mine = share(w.blocks(), 1, part, parts * members);
+    const std::int64_t ahead = hoisted ? phase % (chunk + 1) - 1 : 0;
+    const std::int64_t t = hoisted ? phase / (chunk + 1) * chunk + ahead : phase;
+    if (ahead < 0) {
+      const std::int64_t from = t + 1;
+      return frozen_hoist<S>(w, mine.first, mine.last, std::min(chunk, a.steps - from) * N,
+                             a.x + from * N * w.input_size(), stride, waiting);
+    }
+    alignas(64) float near[2 * kGatesAhead * kBlockRows];
+    const float* const h = t > 0 ? a.h_all + (t - 1) * state : a.h != nullptr ? a.h : zeros;
+    const float* const c = t > 0 ? a.c_last : a.c != nullptr ? a.c : zeros;
+    frozen_step<S>(
+        w,
+        {N, a.x + t * N * w.input_size(), hoisted ? waiting + ahead * N * kBlockRows : nullptr,
+         stride, h, c, a.h_all + t * state, a.c_last},
+        mine.first, mine.last, near);
+  };
+  const std::int64_t chunks = hoisted ? (a.steps + chunk - 1) / chunk : 0;
+  perform(turn, chunks + a.steps, parts, body);
+}
+
+inline void frozen_unroll(const FrozenForward& a) {
+  const FloatEnvironment environment;
+  switch (a.weights->storage()) {
+    case Storage::kFloat32:
+      return frozen_unroll_as<StoredFloat32>(a);
+    case Storage::kBfloat16:
+      return frozen_unroll_as<StoredBfloat16>(a);
+    case Storage::kFloat16:
+      return frozen_unroll_as<StoredFloat16>(a);
+    case Storage::kInt8:
+      return frozen_unroll_as<StoredInt8>(a);
+  }
+}
+
+}  // namespace onecell::ONECELL_ISA

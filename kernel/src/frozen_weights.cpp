@@ -1,0 +1,192 @@
+// Rounding and packing the weights of a frozen cell. frozen.h says how they lie.
+#include <cfloat>
+#include <cmath>
+#include <cstring>
+#include <new>
+#include <stdexcept>
+#include <vector>
+
+#include "float_environment.h"
+#include "half.h"
+#include "onecell/frozen.h"
+
+#ifdef __linux__
+#include <sys/mman.h>
+#endif
+
+namespace onecell {
+namespace {
+
+using Size = std::int64_t;
+
+constexpr Size kUnits = FrozenWeights::kUnits, kColumns = FrozenWeights::kColumns;
+constexpr Size kTileGroup = kUnits * kColumns;
+constexpr std::size_t kLine = 64, kHugePage = std::size_t{2} << 20;
+
+std::size_t element_bytes(Storage storage) {
+  switch (storage) {
+    case Storage::kFloat32:
+      return 4;
+    case Storage::kBfloat16:
+    case Storage::kFloat16:
+      return 2;
+    case Storage::kInt8:
+      return 1;
+  }
+  throw std::invalid_argument("unknown storage");
+}
+
+// Call f(row, tile, unit of the block) for every row of a matrix (4H, width); tiles are counted
+// through all blocks.
+template <class F>
+void each_row(Size hidden, F&& f) {
+  for (Size gate = 0; gate < 4; ++gate)
+    for (Size unit = 0; unit < hidden; ++unit)
+      f(gate * hidden + unit, unit / kUnits * 4 + gate, unit % kUnits);
+}
+
+// Index of a row's column among the elements of a matrix.
+Size place(Storage storage, Size groups, Size tile, Size unit, Size column) {
+  const Size start = (tile * groups + column / kColumns) * kTileGroup, lane = column % kColumns;
+  if (storage == Storage::kBfloat16) return start + unit / 2 * 2 * kColumns + lane * 2 + unit % 2;
+  return start + unit * kColumns + lane;
+}
+
+// Index of a row among the scales and biases.
+Size place(Size tile, Size unit) { return tile * kUnits + unit; }
+
+float scale_of(const float* row, Size width) {
+  float largest = 0;
+  for (Size k = 0; k < width; ++k) {
+    if (!std::isfinite(row[k])) throw std::invalid_argument("a weight is not finite");
+    largest = std::fmax(largest, std::fabs(row[k]));
+  }
+  const float even = std::fmax(largest / 127, FLT_MIN);
+  std::uint32_t bits;
+  std::memcpy(&bits, &even, sizeof bits);
+  bits = (bits + 0xFF) & ~std::uint32_t{0xFF};
+  float scale;
+  std::memcpy(&scale, &bits, sizeof scale);
+  if (!std::isfinite(127 * scale)) throw std::invalid_argument("a weight is too large");
+  return scale;
+}
+
+void pack(Storage storage, const FrozenWeights::Matrix& matrix, Size hidden, const float* weight) {
+  std::byte* const rows = const_cast<std::byte*>(matrix.rows);
+  float* const scales = const_cast<float*>(matrix.scales);
+  each_row(hidden, [&](Size source, Size tile, Size unit) {
+    const float* const from = weight + source * matrix.width;
+    float scale = 1;
+    if (storage == Storage::kInt8) scales[place(tile, unit)] = scale = scale_of(from, matrix.width);
+    for (Size k = 0; k < matrix.width; ++k) {
+      const Size at = place(storage, matrix.groups(), tile, unit, k);
+      const auto put = [&](auto value) {
+        std::memcpy(rows + at * sizeof value, &value, sizeof value);
+      };
+      switch (storage) {
+        case Storage::kFloat32:
+          put(from[k]);
+          break;
+        case Storage::kBfloat16:
+          put(to_bfloat16(from[k]));
+          break;
+        case Storage::kFloat16:
+          put(to_float16(from[k]));
+          break;
+        case Storage::kInt8:
+          put(static_cast<std::int8_t>(std::nearbyint(from[k] / scale)));
+          break;
+      }
+    }
+  });
+}
+
+void unpack(Storage storage, const FrozenWeights::Matrix& matrix, Size hidden, float* weight) {
+  each_row(hidden, [&](Size source, Size tile, Size unit) {
+    for (Size k = 0; k < matrix.width; ++k) {
+      const Size at = place(storage, matrix.groups(), tile, unit, k);
+      const auto get = [&](auto value) {
+        std::memcpy(&value, matrix.rows + at * sizeof value, sizeof value);
+        return value;
+      };
+      float& value = weight[source * matrix.width + k];
+      switch (storage) {
+        case Storage::kFloat32:
+          value = get(float{});
+          break;
+        case Storage::kBfloat16:
+          value = from_bfloat16(get(std::uint16_t{}));
+          break;
+        case Storage::kFloat16:
+          value = from_float16(get(std::uint16_t{}));
+          break;
+        case Storage::kInt8:
+          value = static_cast<float>(get(std::int8_t{})) * matrix.scales[place(tile, unit)];
+          break;
+      }
+    }
+  });
+}
+
+}  // namespace
+
+void FrozenWeights::Free::operator()(std::byte* memory) const {
+  ::operator delete(memory, std::align_val_t{alignment});
+}
+
+FrozenWeights::FrozenWeights(Storage storage, Size input_size, Size hidden_size,
+                             const float* weight_ih, const float* weight_hh, const float* bias_ih,
+                             const float* bias_hh)
+    : storage_(storage),
+      input_size_(input_size),
+      hidden_size_(hidden_size),
+      from_x_{input_size, nullptr, nullptr},
+      from_h_{hidden_size, nullptr, nullptr} {
+  const FloatEnvironment environment;
+  const auto padded = [](std::size_t bytes) { return (bytes + kLine - 1) / kLine * kLine; };
+  const std::size_t group = 4 * kTileGroup * element_bytes(storage);
+  const std::size_t column = padded(blocks() * kBlockRows * sizeof(float));
+  const bool scaled = storage == Storage::kInt8, biased = bias_ih != nullptr;
+  const std::size_t rows = padded(blocks() * (from_x_.groups() + from_h_.groups()) * group);
+  bytes_ = rows + (2 * scaled + 2 * biased) * column;
+
+  // A step reads all of it: with huge pages, looking up addresses does not hold it back.
+  const std::size_t alignment = bytes_ >= kHugePage ? kHugePage : kLine;
+  memory_ = {static_cast<std::byte*>(::operator new(bytes_, std::align_val_t{alignment})),
+             Free{alignment}};
+#ifdef __linux__
+  if (alignment == kHugePage) madvise(memory_.get(), bytes_, MADV_HUGEPAGE);  // advice alone
+#endif
+  std::memset(memory_.get(), 0, bytes_);
+
+  from_x_.rows = memory_.get();
+  from_h_.rows = from_x_.rows + blocks() * from_x_.groups() * group;
+  std::byte* next = memory_.get() + rows;
+  const auto take = [&]() {
+    float* const taken = reinterpret_cast<float*>(next);
+    next += column;
+    return taken;
+  };
+  if (scaled) {
+    from_x_.scales = take();
+    from_h_.scales = take();
+  }
+  pack(storage, from_x_, hidden_size, weight_ih);
+  pack(storage, from_h_, hidden_size, weight_hh);
+  if (!biased) return;
+  float *const ih = take(), *const hh = take();
+  each_row(hidden_size, [&](Size source, Size tile, Size unit) {
+    ih[place(tile, unit)] = bias_ih[source];
+    hh[place(tile, unit)] = bias_hh[source];
+  });
+  bias_ih_ = ih;
+  bias_hh_ = hh;
+}
+
+void FrozenWeights::unpack(float* weight_ih, float* weight_hh) const {
+  const FloatEnvironment environment;
+  onecell::unpack(storage_, from_x_, hidden_size_, weight_ih);
+  onecell::unpack(storage_, from_h_, hidden_size_, weight_hh);
+}
+
+}  // namespace onecell

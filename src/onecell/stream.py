@@ -1,0 +1,178 @@
+"""`Stream`: a cell with a state of its own, stepped one input at a time without allocating."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any, NoReturn, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from onecell import _kernel
+from onecell.arguments import ready, split_state
+from onecell.errors import ArgumentError, DtypeError
+from onecell.spec import Spec, check_shape, check_size
+
+Array = npt.NDArray[Any]
+State = tuple[Array, Array]
+
+_ALIGNMENT = 64
+
+
+class Steps(Protocol):
+    """A cell that a stream can run over."""
+
+    @property
+    def _spec(self) -> Spec: ...
+    def _stepper(self) -> _kernel.Step:
+        """Return what computes one step, and is good for as long as the cell lives."""
+
+
+class Stream(_kernel.Stream):
+    """A cell and its state (h, c), for live audio, decoders and agents: made by `cell.stream()`.
+
+    Args:
+        cell: an `LSTMCell` over arrays, or a frozen one.
+        batch: N, the rows of the state; None for one row without a batch axis.
+
+    The state begins as zeros, in memory aligned to 64 bytes. `step(x)` moves it on by one step and
+    allocates nothing. The bits are those of the cell's own step. A stream over a live cell reads
+    the live parameters at each step; one over a frozen cell the packed ones. A stream belongs to
+    one thread at a time: a second one gets `BusyError`. Streams over one cell share nothing.
+
+    Example:
+        >>> from onecell import LSTMCell
+        >>> stream = LSTMCell(10, 16, rng=0).stream(batch=3)
+        >>> h = stream.step(np.ones((3, 10), np.float32))
+        >>> h is stream.h
+        True
+    """
+
+    __slots__ = ("_cell", "_shape", "_state", "_views")
+
+    def __init__(self, cell: Steps, batch: int | None = 1) -> None:
+        spec = cell._spec
+        rows = 1 if batch is None else check_size("batch", batch)
+        shape = (spec.hidden_size,) if batch is None else (rows, spec.hidden_size)
+        # h, c and where the next two are computed: a row each, all of them aligned.
+        room = _aligned_rows(4, rows * spec.hidden_size, spec.dtype)
+        h, c = (room[k, : rows * spec.hidden_size].reshape(shape) for k in range(2))
+        views = h.view(), c.view()
+        for view in views:
+            view.flags.writeable = False
+        x_shape = (*shape[:-1], spec.input_size)
+        symbols = "N, " if len(shape) == 2 else ""
+        super().__init__(
+            cell, cell._stepper(), room, views[0],
+            partial(_arrange, x_shape, f"({symbols}I)", spec.dtype),
+            partial(_refuse, shape, f"({symbols}H)", spec.dtype),
+            len(shape) == 2, rows, spec.input_size, spec.hidden_size,
+        )  # fmt: skip
+        self._cell = cell
+        self._state = h, c
+        self._views = views
+        self._shape = shape
+
+    @property
+    def h(self) -> Array:
+        """The live h, a read-only view (N, H) or (H,): always the same array."""
+        return self._views[0]
+
+    @property
+    def c(self) -> Array:
+        """The live c, a read-only view (N, H) or (H,): always the same array."""
+        return self._views[1]
+
+    @property
+    def cell(self) -> Steps:
+        """The cell that is run."""
+        return self._cell
+
+    def __repr__(self) -> str:
+        batch = self._shape[0] if len(self._shape) == 2 else None
+        return f"{self._cell!r}.stream(batch={batch})"
+
+    def reset(self, rows: Any = None) -> None:  # noqa: ANN401 - whatever chooses rows of an array
+        """Make the state zero, of all rows or of those that `rows` chooses.
+
+        Args:
+            rows: an index, a slice, a list of indices or a mask (N,) of bools, as NumPy takes them.
+
+        Raises:
+            ArgumentError: there are no such rows; or the stream has no batch axis.
+            BusyError: another thread is stepping this stream.
+        """
+        if rows is not None and len(self._shape) == 1:
+            raise ArgumentError("`rows` must be None: this stream has no batch axis.")
+        chosen: Any = slice(None) if rows is None else rows
+        if isinstance(chosen, tuple):
+            chosen = list(chosen)
+        self._claim()
+        try:
+            for half in self._state:
+                half[chosen] = 0
+        except (IndexError, TypeError, ValueError) as error:
+            raise ArgumentError(
+                f"`rows` must choose among the N = {self._shape[0]} rows: {error}"
+            ) from None
+        finally:
+            self._release()
+
+    def snapshot(self) -> State:
+        """Return a copy of the state (h, c)."""
+        self._claim()
+        try:
+            return self._state[0].copy(), self._state[1].copy()
+        finally:
+            self._release()
+
+    def restore(self, snapshot: State) -> None:
+        """Go on from `snapshot`: a state (h, c) of this shape, from here or from anywhere.
+
+        Raises:
+            ShapeError, DtypeError, ArgumentError: it is no such state; the state is as it was.
+            BusyError: another thread is stepping this stream.
+        """
+        halves = split_state(snapshot, None)
+        if halves[0] is None:
+            raise ArgumentError("`snapshot` must be a state (h, c), got none. Use reset().")
+        symbols = "(N, H)" if len(self._shape) == 2 else "(H,)"
+        found = []
+        for name, half, mine in zip(("h", "c"), halves, self._state, strict=True):
+            if isinstance(half, np.ndarray):
+                check_shape(name, half.shape, self._shape, symbols)
+            found.append((mine, ready(name, half, mine.dtype)))
+        self._claim()
+        try:
+            for mine, array in found:
+                mine[...] = array
+        finally:
+            self._release()
+
+
+def _aligned_rows(count: int, width: int, dtype: np.dtype[Any]) -> Array:
+    """Return zeros (count, at least width), every row aligned."""
+    row = -(-width * dtype.itemsize // _ALIGNMENT) * _ALIGNMENT
+    store = np.zeros(count * row + _ALIGNMENT, np.uint8)
+    start = -_kernel.address(store) % _ALIGNMENT
+    return store[start : start + count * row].view(dtype).reshape(count, -1)
+
+
+def _arrange(want: tuple[int, ...], symbols: str, dtype: np.dtype[Any], x: object) -> Array:
+    """Return `x` ready for the kernel, or raise."""
+    if isinstance(x, np.ndarray):
+        check_shape("x", x.shape, want, symbols)
+    return ready("x", x, dtype)
+
+
+def _refuse(want: tuple[int, ...], symbols: str, dtype: np.dtype[Any], out: object) -> NoReturn:
+    """Say why nothing can be written into `out`."""
+    name = "out"
+    if type(out) is not np.ndarray or out.dtype != dtype or not out.dtype.isnative:
+        came = f"an array of {out.dtype}" if isinstance(out, np.ndarray) else type(out).__name__
+        raise DtypeError(f"`{name}` must be a NumPy array of {dtype}, got {came}.")
+    check_shape(name, out.shape, want, symbols)
+    problem = "read-only" if not out.flags.writeable else "strided or misaligned"
+    raise ArgumentError(
+        f"`{name}` must be dense, aligned and writeable, got one that is {problem}."
+    )

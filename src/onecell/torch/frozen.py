@@ -1,0 +1,191 @@
+"""`FrozenLSTMCell`: a frozen cell as a torch module, for inference."""
+
+from __future__ import annotations
+
+from operator import attrgetter
+from typing import Any, Final
+
+import torch
+from torch import Tensor
+
+from onecell import _kernel
+from onecell.errors import ArgumentError
+from onecell.frozen import FrozenCell, WeightDtype
+from onecell.spec import PARAMETERS
+from onecell.torch.arguments import AnyState, State, check_ranks, check_sizes, read_state
+from onecell.torch.calls import addresses
+from onecell.torch.errors import CellDtypeError, CellFrozenError
+from onecell.torch.plain import are_plain, mode_is_on
+from onecell.torch.routes import make_reader
+from onecell.weights import Weights
+
+_EXTRA: Final = "weight_dtype"
+_empty_like: Final = torch.empty_like
+_grad_enabled: Final = torch.is_grad_enabled
+_negated: Final = Tensor.is_neg
+_needs_grad: Final = attrgetter("requires_grad")
+_reader: Final = make_reader(_kernel.FrozenReader)
+
+
+class FrozenLSTMCell(torch.nn.Module):
+    """An inference-only cell with packed weights: made by `onecell.torch.LSTMCell.freeze()`.
+
+    It is called as the live cell is, on float32 CPU tensors, and gives the bits of
+    `onecell.FrozenCell`. It has no parameters and no gradient: while gradients are recorded, an
+    input that requires one is refused. Its `state_dict` holds the weights that are stored. Under
+    torch.compile it runs outside the graph.
+
+    Args:
+        cell: the frozen cell over arrays; shared, since nothing can change it.
+    """
+
+    def __init__(self, cell: FrozenCell) -> None:
+        super().__init__()
+        self._cell = cell
+        self.train(mode=False)
+
+    @property
+    def input_size(self) -> int:
+        """I, the width of the input."""
+        return self._cell.input_size
+
+    @property
+    def hidden_size(self) -> int:
+        """H, the width of the state."""
+        return self._cell.hidden_size
+
+    @property
+    def bias(self) -> bool:
+        """Whether the cell has biases."""
+        return self._cell.bias
+
+    @property
+    def weight_dtype(self) -> WeightDtype:
+        """How the weights are stored: "float32", "bfloat16", "float16" or "int8"."""
+        return self._cell.weight_dtype
+
+    @property
+    def nbytes(self) -> int:
+        """The memory that the packed weights, scales and biases take, padding included."""
+        return self._cell.nbytes
+
+    def extra_repr(self) -> str:
+        """Return what stands between the parentheses of the repr."""
+        return repr(self._cell).partition("(")[2][:-1]
+
+    def forward(
+        self,
+        input: Tensor,  # noqa: A002 - torch's name
+        hx: AnyState = None,
+        c_0: Tensor | None = None,
+    ) -> State:
+        """Compute one step; arguments, results and errors are those of `LSTMCell`.
+
+        Raises:
+            CellFrozenError: a gradient is asked for, or a tensor is not plain CPU memory.
+            CellDtypeError: a tensor is not float32.
+        """
+        if type(hx) is tuple and c_0 is None and not torch.compiler.is_compiling():
+            done = self._quick(input, hx)
+            if done is not None:
+                return done
+        state = read_state(hx, c_0)
+        check_ranks(input, state)
+        check_sizes(input, state, self.input_size, self.hidden_size)
+        rows = input if input.dim() == 2 else input.unsqueeze(0)
+        h_all, c_last = self._run(rows.unsqueeze(0), input, state)
+        if input.dim() == 2:
+            return h_all.squeeze(0), c_last
+        return h_all.squeeze(0).squeeze(0), c_last.squeeze(0)
+
+    def unroll(
+        self,
+        input: Tensor,  # noqa: A002 - torch's name
+        hx: AnyState = None,
+        c_0: Tensor | None = None,
+    ) -> tuple[Tensor, State]:
+        """Compute T steps in one call; arguments, results and errors are those of `LSTMCell`.
+
+        Raises:
+            CellFrozenError, CellDtypeError: as `forward`.
+        """
+        state = read_state(hx, c_0)
+        check_ranks(input, state, time=True)
+        check_sizes(input, state, self.input_size, self.hidden_size, time=True)
+        rows = input if input.dim() == 3 else input.unsqueeze(1)
+        h_all, c = self._run(rows, input, state)
+        if len(h_all):
+            h = h_all[-1].clone()
+        else:
+            h = torch.zeros_like(c) if state is None else state[0].reshape(c.shape).clone()
+        if input.dim() == 3:
+            return h_all, (h, c)
+        return h_all.squeeze(1), (h.squeeze(0), c.squeeze(0))
+
+    def _quick(self, x: Any, hx: Any) -> State | None:  # noqa: ANN401 - whatever came
+        """Compute one step of an everyday call; None where anything is out of the ordinary."""
+        if _reader is None or len(hx) != 2 or mode_is_on():
+            return None
+        h, c = hx
+        tensors = x, h, c
+        try:
+            if any(map(_negated, tensors)) or (_grad_enabled() and any(map(_needs_grad, tensors))):
+                return None
+            h_next, c_next = _empty_like(h), _empty_like(c)
+        except (TypeError, AttributeError):  # no tensor
+            return None
+        done = _reader.step(self._cell._packed, x, h, c, h_next, c_next)
+        return (h_next, c_next) if done else None
+
+    @torch.compiler.disable  # type: ignore[untyped-decorator]
+    def _run(self, x: Tensor, given: Tensor, state: State | None) -> tuple[Tensor, Tensor]:
+        """Compute x (T, N, I), `given` otherwise; return h (T, N, H) and the last c (N, H)."""
+        h, c = (None, None) if state is None else state
+        tensors = (given,) if h is None or c is None else (given, h, c)
+        _check_inference(tensors)
+        steps, batch, _ = x.shape
+        h_all = x.new_empty((steps, batch, self.hidden_size))
+        c_last = x.new_empty((batch, self.hidden_size))
+        places, _alive = addresses((x, h, c, h_all, c_last))
+        self._cell._packed.unroll(steps, batch, *places)
+        return h_all, c_last
+
+    def get_extra_state(self) -> dict[str, Any]:
+        """Return what is stored: weights as float32 tensors, exactly, and the weight dtype."""
+        arrays = self._cell.weights.arrays()
+        tensors = {name: torch.from_numpy(array) for name, array in arrays.items()}
+        return {_EXTRA: self.weight_dtype, **tensors}
+
+    def set_extra_state(self, state: Any) -> None:  # noqa: ANN401 - torch's signature
+        """Take over what `get_extra_state` returned, of a cell of the same sizes.
+
+        Raises:
+            ArgumentError: it is of another cell.
+        """
+        weights = Weights(**{n: state[n].numpy() for n in PARAMETERS if n in state})
+        mine = self._cell.weights.spec
+        if weights.spec != mine:
+            raise ArgumentError(f"the state is of {weights.spec}, the cell is of {mine}.")
+        self._cell = FrozenCell(weights, state[_EXTRA])
+
+
+def _check_inference(tensors: tuple[Tensor, ...]) -> None:
+    """Raise unless the kernel may read these tensors and nobody wants a gradient."""
+    if torch.is_grad_enabled() and any(t.requires_grad for t in tensors):
+        raise CellFrozenError(
+            "a frozen cell has no gradient, and an input requires one. "
+            "Call it under torch.no_grad(), or detach the input."
+        )
+    for tensor in tensors:
+        if tensor.dtype != torch.float32:
+            raise CellDtypeError(
+                f"a frozen cell computes on torch.float32, got {tensor.dtype}. Use tensor.float()."
+            )
+    if mode_is_on() or not are_plain(tensors):
+        raise CellFrozenError(
+            "a frozen cell computes on plain CPU tensors, outside torch.func, tracing and other "
+            f"modes; got {type(tensors[0]).__name__} on {tensors[0].device}."
+        )
+
+
+FrozenLSTMCell.__module__ = "onecell.torch"
