@@ -12,7 +12,8 @@ from rich.text import Text
 
 from onecell.cli.exits import plain
 from onecell.verify import SIDES, CellProof, Proof, Quantity, Reading
-from onecell.verify.cases import GRADIENT_STEPS, RATE
+from onecell.verify.cases import GRADIENT_STEPS
+from onecell.verify.optimizers import OPTIMIZERS
 
 FULL_CELLS: Final = 3
 """With more cells than this, only those that fail are printed in full."""
@@ -23,7 +24,8 @@ _HEADINGS: Final = {
     "forward": "forward",
     "gradient": f"gradient, {GRADIENT_STEPS} steps",
     "rollout": "rollout, {steps} steps",
-    "sgd": f"after SGD, rate {RATE:g}",
+    "sgd": f"after SGD, rate {OPTIMIZERS['sgd'].rate:g}",
+    "adam": f"after Adam, rate {OPTIMIZERS['adam'].rate:g}",
 }
 
 

@@ -7,10 +7,20 @@ from __future__ import annotations
 
 from onecell.verify.cases import Case, make_case
 from onecell.verify.columns import Column, choose_columns
+from onecell.verify.comparison import (
+    Caught,
+    Comparison,
+    Diagnosis,
+    Divergence,
+    FileFacts,
+    Finding,
+    Party,
+)
 from onecell.verify.mutation import GATE_SWAPS, Mutation
 from onecell.verify.plan import Plan, plan_port
-from onecell.verify.port import FileFacts, Proof, carry_out, port_checkpoint
-from onecell.verify.proof import CellProof, Quantity, Reading, Sabotage, prove_cell
+from onecell.verify.port import Proof, carry_out, port_checkpoint
+from onecell.verify.proof import CellProof, Sabotage, prove_cell
+from onecell.verify.readings import Quantity, Reading
 from onecell.verify.record import to_json
 from onecell.verify.sides import SIDES, Side
 
@@ -18,10 +28,16 @@ __all__ = [
     "GATE_SWAPS",
     "SIDES",
     "Case",
+    "Caught",
     "CellProof",
     "Column",
+    "Comparison",
+    "Diagnosis",
+    "Divergence",
     "FileFacts",
+    "Finding",
     "Mutation",
+    "Party",
     "Plan",
     "Proof",
     "Quantity",

@@ -22,8 +22,6 @@ SEED: Final = 1997
 GRADIENT_STEPS: Final = 4
 """Steps through which the gradients are taken, so that the state's own path counts."""
 ROLLOUT_STEPS: Final = 200
-RATE: Final = 0.1
-"""Learning rate of the optimizer step, plain SGD: p - RATE * grad."""
 
 _SATURATING: Final = 8.0
 _TINY: Final = 2.0**-10
@@ -93,4 +91,4 @@ def _responsive(weight: Array) -> float:
     return float(np.clip(1.0 / spread, 1.0 / _LARGEST_SCALE, _LARGEST_SCALE))
 
 
-__all__ = ["GRADIENT_STEPS", "RATE", "ROLLOUT_STEPS", "SEED", "Case", "make_case"]
+__all__ = ["GRADIENT_STEPS", "ROLLOUT_STEPS", "SEED", "Case", "make_case"]

@@ -24,6 +24,7 @@ from onecell.checkpoint.atomic import write_whole
 from onecell.dialect import get_dialect
 from onecell.dtypes import dtype_name
 from onecell.verify.cases import ROLLOUT_STEPS
+from onecell.verify.comparison import FileFacts
 from onecell.verify.plan import Plan, plan_port, split_metadata
 from onecell.verify.proof import CellProof, SelfTest, prove_cell
 from onecell.verify.record import to_json
@@ -33,18 +34,6 @@ Progress = Callable[[str, int, int], None]
 """Called with a cell's name, its number from 0, and how many there are; last with all done."""
 
 _CHUNK: Final = 1 << 20
-
-
-@dataclass(frozen=True, slots=True)
-class FileFacts:
-    """A checkpoint file as the report names it."""
-
-    path: Path
-    dialect: str
-    format: str
-    size: int
-    """In bytes."""
-    sha256: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,13 +8,16 @@ import platform
 from typing import TYPE_CHECKING, Any, Final
 
 from onecell import available_isas, isa
-from onecell.verify.cases import GRADIENT_STEPS, RATE
+from onecell.verify.cases import GRADIENT_STEPS
+from onecell.verify.optimizers import BETAS, EPSILON, OPTIMIZERS
 from onecell.verify.oracle import MARGIN, RESOLUTION, TANH_MARGIN
 from onecell.verify.sides import SIDES
 
 if TYPE_CHECKING:
-    from onecell.verify.port import FileFacts, Proof
-    from onecell.verify.proof import CellProof, Reading
+    from onecell.verify.comparison import FileFacts
+    from onecell.verify.port import Proof
+    from onecell.verify.proof import CellProof
+    from onecell.verify.readings import Reading
 
 SCHEMA: Final = "onecell.proof/1"
 """Changes when a reader of the old form would misread the new one."""
@@ -39,7 +42,8 @@ def to_json(proof: Proof) -> dict[str, Any]:
         "method": {
             "reference": "float64",
             "gradient_steps": GRADIENT_STEPS,
-            "optimizer": f"SGD, p - {RATE} * grad",
+            "optimizers": {name: each.rate for name, each in OPTIMIZERS.items()},
+            "adam": {"betas": list(BETAS), "epsilon": EPSILON},
             "margin": MARGIN,
             "tanh_margin": TANH_MARGIN,
             "tanh_error": {e.name: e.tanh_error for e in SIDES.values() if e.tanh_error},
