@@ -1,0 +1,1 @@
+"""Port a whole project: its code, its checkpoints, and the proof."""
