@@ -1,0 +1,269 @@
+"""Rows on the constructor: its parameters, and what constructing does."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from onecell.verify.difference.answers import accepts, ask, dtype_of, writes_to_stderr
+from onecell.verify.difference.claims import both, each, ours, says, unasked
+from onecell.verify.difference.row import row
+
+
+@row(
+    "input-size",
+    "parameters",
+    sources="page parameter 1",
+    matter=("`input_size`", "`input_size`"),
+    claim=both(
+        "The same name, place and meaning: weight_ih is (4H, I).",
+        "名称、位置与含义均相同：weight_ih 的形状为 (4H, I)。",
+        [16, 3],
+    ),
+    onecell=ours("the same", "相同", torch=[16, 3], mindspore=[16, 3]),
+    page=says("no difference", "无差异", "same"),
+)
+def input_size(LSTMCell: Any) -> object:
+    cell = LSTMCell(input_size=3, hidden_size=4)
+    return list(cell.weight_ih.shape)
+
+
+@row(
+    "hidden-size",
+    "parameters",
+    sources="page parameter 2",
+    matter=("`hidden_size`", "`hidden_size`"),
+    claim=both(
+        "The same name, place and meaning: weight_hh is (4H, H).",
+        "名称、位置与含义均相同：weight_hh 的形状为 (4H, H)。",
+        [16, 4],
+    ),
+    onecell=ours("the same", "相同", torch=[16, 4], mindspore=[16, 4]),
+    page=says("no difference", "无差异", "same"),
+)
+def hidden_size(LSTMCell: Any) -> object:
+    cell = LSTMCell(input_size=3, hidden_size=4)
+    return list(cell.weight_hh.shape)
+
+
+@row(
+    "bias-name",
+    "parameters",
+    sources="page parameter 3, matter 1",
+    matter=("`bias` or `has_bias`", "`bias` 与 `has_bias`"),
+    claim=each(
+        "torch says `bias`, MindSpore `has_bias`; neither takes the other's name. MindSpore's "
+        "docstring announces a rename to `bias` that has not happened.",
+        "torch 使用 `bias`，MindSpore 使用 `has_bias`，互不接受对方的名称。"
+        "MindSpore 的文档字符串预告将改名为 `bias`，但至今没有实现。",
+        torch={
+            "bias=False": "accepted",
+            "has_bias=False": "raises TypeError",
+            "rename announced": False,
+        },
+        mindspore={
+            "bias=False": "raises TypeError",
+            "has_bias=False": "accepted",
+            "rename announced": True,
+        },
+    ),
+    onecell=ours(
+        "torch's signature as torch has it; MindSpore's takes both names, and refuses a "
+        "contradiction",
+        "torch 接口与 torch 一致；MindSpore 接口两个名称都接受，相互矛盾时报错",
+        torch={
+            "bias=False": "accepted",
+            "has_bias=False": "raises TypeError",
+            "rename announced": False,
+        },
+        mindspore={
+            "bias=False": "accepted",
+            "has_bias=False": "accepted",
+            "rename announced": False,
+        },
+    ),
+    page=says("the same function under another name", "功能相同，名称不同", "different"),
+)
+def bias_name(LSTMCell: Any) -> object:
+    return {
+        "bias=False": accepts(LSTMCell, 3, 4, bias=False),
+        "has_bias=False": accepts(LSTMCell, 3, 4, has_bias=False),
+        "rename announced": "renamed to `bias`" in (LSTMCell.__doc__ or ""),
+    }
+
+
+@row(
+    "dtype-argument",
+    "parameters",
+    sources="matter 2",
+    matter=("`dtype`", "`dtype`"),
+    claim=each(
+        "Both take `dtype` as a keyword. torch's fourth place is `device`; MindSpore's is `dtype` "
+        "but raises an error about an old version, and None is refused.",
+        "两者都接受关键字参数 `dtype`。torch 的第四个位置参数是 `device`；MindSpore 的第四个"
+        "位置参数虽是 `dtype`，传入却报旧版本错误，且不接受 None。",
+        torch={
+            "dtype=float16": "float16",
+            "dtype in fourth place": "raises TypeError",
+            "dtype=None": "accepted",
+        },
+        mindspore={
+            "dtype=float16": "float16",
+            "dtype in fourth place": "raises ValueError",
+            "dtype=None": "raises ValueError",
+        },
+    ),
+    onecell=ours(
+        "a keyword under both signatures; what is refused names the argument",
+        "两种接口下均为关键字参数；拒绝时指明参数名",
+        torch={
+            "dtype=float16": "float16",
+            "dtype in fourth place": "raises TypeError",
+            "dtype=None": "accepted",
+        },
+        mindspore={
+            "dtype=float16": "float16",
+            "dtype in fourth place": "raises TypeError",
+            "dtype=None": "raises DtypeError",
+        },
+    ),
+)
+def dtype_argument(LSTMCell: Any, framework: Any) -> object:
+    cell = LSTMCell(3, 4, dtype=framework.float16)
+    return {
+        "dtype=float16": dtype_of(cell.weight_ih),
+        "dtype in fourth place": accepts(LSTMCell, 3, 4, True, framework.float16),
+        "dtype=None": accepts(LSTMCell, 3, 4, dtype=None),
+    }
+
+
+@row(
+    "device-argument",
+    "parameters",
+    sources="matter 3",
+    matter=("`device`", "`device`"),
+    claim=each(
+        "torch takes a device; MindSpore has no such argument.",
+        "torch 接受 `device` 参数；MindSpore 没有这一参数。",
+        torch="accepted",
+        mindspore="raises TypeError",
+    ),
+    onecell=ours(
+        "as each framework", "与各框架一致", torch="accepted", mindspore="raises TypeError"
+    ),
+)
+def device_argument(LSTMCell: Any) -> object:
+    return accepts(LSTMCell, 3, 4, device="cpu")
+
+
+@row(
+    "argument-checks",
+    "parameters",
+    sources="matter 4",
+    matter=("checks of the arguments", "参数检查"),
+    claim=each(
+        "torch takes NumPy's integers, a size of 0, and 1 for a bias; MindSpore wants a positive "
+        "int and a real bool.",
+        "torch 接受 NumPy 整数、0 作为尺寸以及用 1 表示 bias；"
+        "MindSpore 只接受正的 int 与真正的 bool。",
+        torch={"np.int64 sizes": "accepted", "1 for bias": "accepted", "hidden_size=0": "accepted"},
+        mindspore={
+            "np.int64 sizes": "raises TypeError",
+            "1 for bias": "raises TypeError",
+            "hidden_size=0": "raises ValueError",
+        },
+    ),
+    onecell=ours(
+        "as each framework",
+        "与各框架一致",
+        torch={"np.int64 sizes": "accepted", "1 for bias": "accepted", "hidden_size=0": "accepted"},
+        mindspore={
+            "np.int64 sizes": "raises TypeError",
+            "1 for bias": "raises TypeError",
+            "hidden_size=0": "raises ValueError",
+        },
+    ),
+)
+def argument_checks(LSTMCell: Any) -> object:
+    return {
+        "np.int64 sizes": accepts(LSTMCell, np.int64(3), np.int64(4)),
+        "1 for bias": accepts(LSTMCell, 3, 4, 1),
+        "hidden_size=0": accepts(LSTMCell, 3, 0),
+    }
+
+
+@row(
+    "construction-log",
+    "construction",
+    sources="matter 5",
+    matter=("constructing", "构造时的输出"),
+    claim=each(
+        "torch constructs in silence; MindSpore logs a warning about a change of 2021 each time.",
+        "torch 构造时没有输出；MindSpore 每次构造都记录一条关于 2021 年接口变更的警告。",
+        torch="silent",
+        mindspore="a warning each time",
+    ),
+    onecell=ours("silent", "没有输出", torch="silent", mindspore="silent"),
+)
+def construction_log(LSTMCell: Any) -> object:
+    logs = [writes_to_stderr(lambda: LSTMCell(3, 4)) for _ in range(2)]
+    return "a warning each time" if all(logs) else "once" if any(logs) else "silent"
+
+
+@row(
+    "repr",
+    "construction",
+    sources="matter 6",
+    matter=("what a cell shows of itself", "单元的显示形式"),
+    claim=each(
+        "torch shows the sizes and the bias and keeps `.bias`; MindSpore shows an empty pair of "
+        "brackets and has no `.bias`.",
+        "torch 显示尺寸与 bias，并有属性 `.bias`；MindSpore 只显示空括号，也没有 `.bias`。",
+        torch={"repr": "LSTMCell(3, 4)", ".bias": True},
+        mindspore={"repr": "LSTMCell()", ".bias": "raises AttributeError"},
+    ),
+    onecell=ours(
+        "as each framework",
+        "与各框架一致",
+        torch={"repr": "LSTMCell(3, 4)", ".bias": True},
+        mindspore={"repr": "LSTMCell()", ".bias": "raises AttributeError"},
+    ),
+)
+def shown(LSTMCell: Any) -> object:
+    cell = LSTMCell(3, 4)
+    return {"repr": repr(cell), ".bias": ask(lambda: cell.bias)}
+
+
+@row(
+    "namespaces",
+    "construction",
+    sources="matter 17",
+    matter=("the cell as a function", "函数形式的单元"),
+    claim=each(
+        "torch has the function `torch.lstm_cell`. MindSpore has no `mint.nn.LSTMCell`; what "
+        "resembles it are `ops.LSTM` and `ops.BasicLSTMCell`.",
+        "torch 有函数 `torch.lstm_cell`。MindSpore 没有 `mint.nn.LSTMCell`，相近的只有 "
+        "`ops.LSTM` 与 `ops.BasicLSTMCell`。",
+        torch={"torch": ["lstm_cell"]},
+        mindspore={"mint.nn": [], "ops": ["BasicLSTMCell", "LSTM"]},
+    ),
+    onecell=unasked(
+        "no function; `onecell.reference.step` is the definition, over arrays",
+        "不提供函数形式；`onecell.reference.step` 是以数组写成的定义",
+    ),
+)
+def namespaces() -> object:
+    import torch
+
+    return {"torch": [name for name in dir(torch) if name == "lstm_cell"]}
+
+
+@namespaces.on("mindspore")
+def _() -> object:
+    from mindspore import mint, ops
+
+    return {
+        "mint.nn": [name for name in dir(mint.nn) if "LSTM" in name],
+        "ops": sorted(name for name in dir(ops) if name.endswith(("LSTM", "LSTMCell"))),
+    }
