@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, Literal
 
 from onecell.verify.cases import ROLLOUT_STEPS, make_case
@@ -48,6 +48,9 @@ class CellProof:
     sabotage: tuple[Sabotage, ...]
     left_out: Mapping[str, str]
     """Sides that could not take part, and why."""
+    source: Weights = field(repr=False)
+    """What the source file holds, and what was read back from the written one: for the report."""
+    target: Weights = field(repr=False)
 
     @property
     def holds(self) -> bool:
@@ -111,6 +114,8 @@ def prove_cell(
         quantities=by_quantity(found, list(oracle.expected)),
         sabotage=tuple(sabotage),
         left_out=left_out,
+        source=source,
+        target=target,
     )
 
 
