@@ -11,6 +11,8 @@ from onecell.cli.convert import EXAMPLES as CONVERT_EXAMPLES
 from onecell.cli.convert import convert
 from onecell.cli.info import EXAMPLES as INFO_EXAMPLES
 from onecell.cli.info import info
+from onecell.cli.migrate import EXAMPLES as MIGRATE_EXAMPLES
+from onecell.cli.migrate import migrate
 from onecell.cli.port import EXAMPLES as PORT_EXAMPLES
 from onecell.cli.port import port
 
@@ -26,6 +28,7 @@ app = typer.Typer(
 for verb, examples in (
     (port, PORT_EXAMPLES),
     (convert, CONVERT_EXAMPLES),
+    (migrate, MIGRATE_EXAMPLES),
     (info, INFO_EXAMPLES),
 ):
     # One line a paragraph: the terminal's width decides where lines break, not the docstring's.

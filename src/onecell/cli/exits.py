@@ -16,6 +16,7 @@ from onecell.errors import (
     DtypeError,
     MissingExtraError,
     OutputExistsError,
+    SourceError,
 )
 
 
@@ -25,7 +26,8 @@ class Status(IntEnum):
     HOLDS = 0
     """Done, and everything that was to be proved holds."""
     FAILS = 1
-    """The proof fails, or its self-test does; no checkpoint was written."""
+    """The proof fails, or its self-test does, and no checkpoint was written; of `migrate --check`:
+    some file would change."""
     USAGE = 2
     """The command line asks for something that does not exist."""
     INPUT = 3
@@ -34,6 +36,11 @@ class Status(IntEnum):
     """The output cannot be written: it exists, or the folder or the disk refuses."""
     MISSING = 5
     """A library that is needed is not installed, or does not load."""
+    LEFT = 6
+    """Migrated, and some uses were refused or marked: they are left to do by hand."""
+    SOURCE = 7
+    """A source file could not be read, parsed or written; it stays as it is, and the others are
+    migrated."""
     INTERNAL = 70
     """A mistake in onecell itself."""
     INTERRUPTED = 130
@@ -44,7 +51,14 @@ STATUSES = (
     "[bold]Exit status[/bold]: 0 all holds · 1 the proof fails · 2 usage · 3 bad input file · "
     "4 cannot write · 5 a library is missing"
 )
-"""The line that every verb's help ends with."""
+"""The line that the help of every verb for checkpoints ends with."""
+
+MIGRATE_STATUSES = (
+    "[bold]Exit status[/bold]: 0 nothing is left to do by hand · 1 --check, and a file would "
+    "change · 2 usage · 4 cannot write to --out · 5 a library is missing · 6 uses are left to do "
+    "by hand · 7 a file could not be migrated"
+)
+"""The line that the help of `migrate` ends with; where two hold, 1 goes before 7 before 6."""
 
 Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
 
@@ -77,7 +91,7 @@ def reporting(*, debug: bool) -> Iterator[None]:
 def explain(error: Exception) -> tuple[Status, str]:
     """Return the status and the line for an error that came out of the library."""
     match error:
-        case CheckpointError():
+        case CheckpointError() | SourceError():
             found = Status.INPUT, str(error)
         case OutputExistsError():
             name = error.filename or str(error)

@@ -11,6 +11,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager
 from itertools import islice
 from types import TracebackType
 from typing import Final, Self, TypeVar, cast
@@ -122,6 +123,23 @@ class Worker:
             timer.cancel()
 
 
+_spare: list[Worker] = []
+
+
+@contextmanager
+def spare_worker() -> Iterator[None]:
+    """Have a process start while the caller does other things; the next `Pool` uses it."""
+    worker = Worker()
+    worker.start()
+    _spare.append(worker)
+    try:
+        yield
+    finally:
+        worker.close()
+        if worker in _spare:
+            _spare.remove(worker)
+
+
 class Pool:
     """Several workers; use it in a `with` statement.
 
@@ -132,7 +150,8 @@ class Pool:
     def __init__(self, jobs: int | None = None) -> None:
         self.jobs = jobs or processors()
         self._free: queue.SimpleQueue[Worker] = queue.SimpleQueue()
-        self._workers = [Worker() for _ in range(self.jobs)]
+        started = [_spare.pop()] if _spare else []
+        self._workers = started + [Worker() for _ in range(self.jobs - len(started))]
         for worker in self._workers:
             self._free.put(worker)
 
@@ -147,10 +166,6 @@ class Pool:
     ) -> None:
         for worker in self._workers:
             worker.close()
-
-    def warm_up(self) -> None:
-        """Start the first process now, while the caller does something else."""
-        self._workers[0].start()
 
     def ask(self, work: Callable[[_In], _Out], argument: _In, seconds: float) -> _Out:
         """Do as `Worker.ask` does, in whichever worker is free."""
