@@ -17,6 +17,7 @@ from onecell.verify.comparison import (
     Party,
 )
 from onecell.verify.mutation import GATE_SWAPS, Mutation
+from onecell.verify.parity import compare
 from onecell.verify.plan import Plan, plan_port
 from onecell.verify.port import Proof, carry_out, port_checkpoint
 from onecell.verify.proof import CellProof, Sabotage, prove_cell
@@ -46,6 +47,7 @@ __all__ = [
     "Side",
     "carry_out",
     "choose_columns",
+    "compare",
     "make_case",
     "plan_port",
     "port_checkpoint",

@@ -67,34 +67,33 @@ class Divergence:
     """Where the two first part, in the order forward, gradient, rollout, optimizer step."""
 
     quantity: str
-    """The quantity, such as "forward.c"; "weights" where the stored numbers themselves differ."""
+    """The first quantity that does not hold, such as "forward.c"."""
     step: int | None
-    """The first step of the rollout at which the limit is passed, from 1."""
+    """The first step of the rollout at which the limit is passed, from 1; None if none does."""
     gate: str | None
-    """One of i f g o; None if it cannot be told."""
+    """One of i f g o, or a combination that answers cannot tell apart; None if it is not known."""
     parameter: str | None
     """The first parameter that differs, where both have parameters."""
     index: tuple[int, ...] | None
-    """Where in that parameter, or in that quantity, the difference is largest."""
+    """Where in that parameter the difference is largest."""
     error: float
-    """The difference there: of b from a in a parameter, of b from the reference in a quantity."""
-    limit: float | None
-    """What would have been within the limit; None for a parameter."""
+    """The largest error in `quantity`."""
+    limit: float
+    """What would have been within the limit."""
+    difference: float | None
+    """b's number less a's, at `index` of `parameter`."""
 
     def text(self, lang: Lang = "en") -> str:
-        """Return one sentence about it."""
-        kind = "first divergence: parameter" if self.parameter else "first divergence: quantity"
-        return say(
-            kind,
-            lang,
-            quantity=self.quantity,
-            step=self.step,
-            gate=self.gate,
-            parameter=self.parameter,
-            index=self.index,
-            error=self.error,
-            limit=self.limit,
-        )
+        """Return one line about it."""
+        facts = {name: getattr(self, name) for name in self.__slots__}
+        clauses = [say("first divergence", lang, **facts)]
+        if self.step is not None:
+            clauses.append(say("first divergence: step", lang, **facts))
+        if self.difference is not None:
+            clauses.append(say("first divergence: parameter", lang, **facts))
+        elif self.gate is not None:
+            clauses.append(say("first divergence: gate", lang, **facts))
+        return between(lang).join(clauses)
 
 
 @dataclass(frozen=True, slots=True)

@@ -111,7 +111,7 @@ def prove_cell(
         stored=source.dtype_name,
         computed=dtype,
         same_bits=source.same_bits(target) if same_layout else None,
-        quantities=by_quantity(found, list(oracle.expected)),
+        quantities=by_quantity(found, oracle.expected),
         sabotage=tuple(sabotage),
         left_out=left_out,
         source=source,

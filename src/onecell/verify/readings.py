@@ -7,7 +7,7 @@ and the comparison of two cells both read what it returns.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -126,7 +126,9 @@ def _read(
     return Reading(name, file, error, ulps, threshold, steps, samples, by_step, limits)
 
 
-def by_quantity(found: list[Mapping[str, Reading]], names: list[str]) -> tuple[Quantity, ...]:
+def by_quantity(
+    found: Sequence[Mapping[str, Reading]], names: Iterable[str]
+) -> tuple[Quantity, ...]:
     """Return the readings of every side, quantity by quantity; those that nobody has are left out.
 
     Args:

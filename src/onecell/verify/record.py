@@ -35,6 +35,7 @@ def to_json(proof: Proof) -> dict[str, Any]:
         "target": _file(proof.target) | {"written": proof.holds},
         "tensors": {
             "carried": list(proof.carried),
+            "renamed": dict(proof.renamed),
             "dropped": list(proof.dropped),
             "intact": proof.intact,
             "read_by": dict(proof.read_by),

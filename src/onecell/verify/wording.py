@@ -7,6 +7,11 @@ from typing import Any, Final
 
 SENTENCES: Final[Mapping[str, tuple[str, str]]] = {
     "nothing": ("nothing to explain", "没有需要解释的差异"),
+    "zero signs": ("only the signs of zeros differ", "只有零的符号不同"),
+    "step right": (
+        "a step answers as it should; what differs comes after it",
+        "单步结果正确，差异出现在之后",
+    ),
     "same weights": (
         "the weights are the same bits; the code around them differs",
         "权重逐位相同，差别在于计算它们的代码",
@@ -98,31 +103,29 @@ SENTENCES: Final[Mapping[str, tuple[str, str]]] = {
         "no known layout explains it; largest difference in {where}",
         "没有已知的布局能解释这一差异；最大差异在 {where}",
     ),
+    "first divergence": (
+        "first in {quantity}: off by {error:.1e}, limit {limit:.1e}",
+        "首先出现在 {quantity}：相差 {error:.1e}，限值 {limit:.1e}",
+    ),
+    "first divergence: step": (
+        "along the rollout from step {step}",
+        "连续运行时从第 {step} 步开始",
+    ),
     "first divergence: parameter": (
-        "first in {parameter}{index}{in_gate}: off by {error:.1e}",
-        "首先出现在 {parameter}{index}{in_gate}：相差 {error:.1e}",
+        "in the weights first {parameter}{index}, gate {gate}: off by {difference:.3g}",
+        "权重中首先是 {parameter}{index}，门 {gate}：相差 {difference:.3g}",
     ),
-    "first divergence: quantity": (
-        "first in {quantity}{at_step}{in_gate}: off by {error:.1e}, limit {limit:.1e}",
-        "首先出现在 {quantity}{at_step}{in_gate}：相差 {error:.1e}，限值 {limit:.1e}",
-    ),
+    "first divergence: gate": ("in gate {gate}", "在门 {gate}"),
 }
 """Kind of finding → its clause in English and in Chinese, to be filled with its facts."""
-
-_AT_STEP: Final = (" at step {}", " 第 {} 步")
-_IN_GATE: Final = (", gate {}", "，门 {}")
 
 
 def say(kind: str, lang: str = "en", **facts: Any) -> str:  # noqa: ANN401
     """Return the clause called `kind`, filled with `facts`; `lang` is "en" or "zh"."""
     chosen = 1 if lang == "zh" else 0
-    step, gate, index = facts.get("step"), facts.get("gate"), facts.get("index")
-    filled = dict(facts)
-    filled["at_step"] = "" if step is None else _AT_STEP[chosen].format(step)
-    filled["in_gate"] = "" if gate is None else _IN_GATE[chosen].format(gate)
-    if "index" in facts:
-        filled["index"] = "" if index is None else "[" + ", ".join(map(str, index)) + "]"
-    return SENTENCES[kind][chosen].format(**filled)
+    index = facts.get("index")
+    facts["index"] = "" if index is None else "[" + ", ".join(map(str, index)) + "]"
+    return SENTENCES[kind][chosen].format(**facts)
 
 
 def between(lang: str) -> str:

@@ -15,7 +15,16 @@ from mindspore import nn, ops
 
 from onecell.dialect import MINDSPORE
 from onecell.verify.optimizers import BETAS, MINDSPORE_EPSILON, Optimizer
-from onecell.verify.sides import Array, Bits, Side, as_arrays, without_gradients
+from onecell.verify.sides import (
+    MINDSPORE_TANH_ERROR,
+    SIDES,
+    Array,
+    Bits,
+    Side,
+    as_arrays,
+    without_gradients,
+)
+from onecell.verify.sides.live import Live, known_side, say_class, sizes_of
 from onecell.weights import Weights
 
 
@@ -142,3 +151,24 @@ def _open(path: str, weights: Weights) -> Side:
         parameters[parameter] = getattr(cell, parameter)
         parameters[parameter].set_data(ms.Tensor(array))
     return MindSporeSide(cell, parameters)
+
+
+def look_at(cell: nn.Cell) -> Live:
+    """Return what a live cell holds; see `sides.live`."""
+    named = dict(cell.parameters_and_names())
+    side = known_side(cell)
+    return Live(
+        "mindspore",
+        side or say_class(cell),
+        trusted=side is not None,
+        tensors={name: _array(parameter) for name, parameter in named.items()},
+        sizes=sizes_of(cell),
+        open=lambda names: MindSporeSide(cell, {n: named[name] for n, name in names.items()}),
+        tanh_error=SIDES[side].tanh_error if side else MINDSPORE_TANH_ERROR,
+        children=lambda: ((name, child) for name, child in cell.cells_and_names() if name),
+    )
+
+
+def open_function(function: object) -> Side:
+    """Return a function of tensors as a side."""
+    return MindSporeSide(function, {})

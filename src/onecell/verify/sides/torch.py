@@ -10,8 +10,10 @@ from typing import Any
 import torch
 
 from onecell.dialect import TORCH
+from onecell.dtypes import BFLOAT16
 from onecell.verify.optimizers import BETAS, EPSILON, Optimizer
 from onecell.verify.sides import Array, Bits, Side, as_arrays, without_gradients
+from onecell.verify.sides.live import Live, known_side, say_class, sizes_of
 from onecell.weights import Weights
 
 
@@ -117,3 +119,31 @@ def _open(path: str, weights: Weights) -> Side:
     ).to_empty(device="cpu")
     cell.load_state_dict({n: torch.from_numpy(a) for n, a in as_arrays(weights).items()})
     return TorchSide(cell, dict(cell.named_parameters()))
+
+
+def look_at(module: torch.nn.Module) -> Live:
+    """Return what a live module holds; see `sides.live`."""
+    named = dict(module.named_parameters())
+    side = known_side(module)
+    return Live(
+        "torch",
+        side or say_class(module),
+        trusted=side is not None,
+        tensors={name: _stored(parameter) for name, parameter in named.items()},
+        sizes=sizes_of(module),
+        open=lambda names: TorchSide(module, {n: named[name] for n, name in names.items()}),
+        children=lambda: ((name, child) for name, child in module.named_modules() if name),
+    )
+
+
+def open_function(function: object) -> Side:
+    """Return a function of tensors as a side."""
+    return TorchSide(function, {})
+
+
+def _stored(parameter: torch.Tensor) -> Array:
+    tensor = parameter.detach().cpu()
+    if tensor.dtype == torch.bfloat16:
+        halves: Array = tensor.contiguous().view(torch.int16).numpy().view(BFLOAT16)
+        return halves
+    return _array(tensor)
