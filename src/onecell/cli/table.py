@@ -127,6 +127,10 @@ def _print_files(proof: Proof, console: Console) -> None:
         names = ", ".join(proof.carried[:NAMES]) + (f" and {more} more" if more > 0 else "")
         count = f"{len(proof.carried)} other tensor{'s' if len(proof.carried) > 1 else ''}"
         console.print(Text(plain(f"Carried over: {count}: {names}")))
+    if proof.renamed:
+        for old, new in proof.renamed.items():
+            console.print(Text(plain(f"  {old} is called {new} in the new file")))
+    elif proof.carried:
         console.print(
             Text(
                 "They keep their names and bits: only LSTM cells are translated and proved. Other "
