@@ -6,6 +6,7 @@ import os
 import sys
 import tempfile
 from collections.abc import Callable, Iterable
+from inspect import Parameter
 from typing import Any
 
 import numpy as np
@@ -56,6 +57,13 @@ def draw(spec: Spec, rows: int, seed: int = 0) -> tuple[Weights, Array, Array, A
     widths = (spec.input_size, spec.hidden_size, spec.hidden_size)
     x, h, c = (rng.standard_normal((rows, width)).astype(spec.dtype) for width in widths)
     return weights, x, h, c
+
+
+def default_of(parameter: Parameter) -> str:
+    """Write a parameter as name, or name=default."""
+    if parameter.default is Parameter.empty:
+        return parameter.name
+    return f"{parameter.name}={parameter.default!s}"
 
 
 def shapes(state: tuple[Any, Any]) -> list[list[int]]:

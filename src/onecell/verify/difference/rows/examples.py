@@ -6,18 +6,18 @@ with the state carried from step to step. What the page's MindSpore code leaves 
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from onecell.spec import Spec
 from onecell.verify.difference.answers import by_definition, distances, fill, ones, shapes
-from onecell.verify.difference.claims import Between, Claim, both, each, ours, says
+from onecell.verify.difference.claims import Between, Claim, Expected, both, each, ours, says
 from onecell.verify.difference.row import row
 from onecell.verify.difference.values import Text
 from onecell.weights import Weights
 
-CARRIED = [0.0] * 5
+CARRIED: Final[list[Expected]] = [0.0] * 5
 """Every step is the definition's, to two decimals."""
-LOST = [0.0, *[Between(0.1, 1.0)] * 4]
+LOST: Final[list[Expected]] = [0.0, *[Between(0.1, 1.0)] * 4]
 """From the second step on the state is missing."""
 
 
@@ -59,9 +59,10 @@ def example_shapes(LSTMCell: Any, tensor: Any) -> object:
     matter=("example 1, with biases", "示例 1，带偏置"),
     claim=each(
         "torch's code carries the state. MindSpore's passes the first h and c again at every "
-        "step, so from the second step on it computes something else.",
+        "step, so from the second step on it computes something else; how far off depends on the "
+        "weights.",
         "torch 的代码会传递状态；MindSpore 的代码每一步传入的都是最初的 h 与 c，"
-        "因此从第二步起计算的是另一回事。",
+        "因此从第二步起计算的是另一回事，差距大小取决于权重。",
         torch=CARRIED,
         mindspore=LOST,
     ),

@@ -53,22 +53,22 @@ def equal_weights(LSTMCell: Any, tensor: Any) -> object:
     onecell=ours("the same", "相同", torch=GRADIENTS, mindspore=GRADIENTS),
 )
 def gradients(LSTMCell: Any, tensor: Any) -> object:
-    weights, *inputs = draw(Spec(10, 16), rows=3)
+    weights, x_0, h_0, c_0 = draw(Spec(10, 16), rows=3)
     cell = fill(LSTMCell(10, 16), weights, tensor)
-    x, h, c = (tensor(array, requires_grad=True) for array in inputs)
+    x, h, c = (tensor(array, requires_grad=True) for array in (x_0, h_0, c_0))
     h_next, c_next = cell(x, (h, c))
     (h_next.sum() + c_next.sum()).backward()
     found = {"x": x.grad, "h": h.grad, "c": c.grad}
     found |= {name: parameter.grad for name, parameter in cell.named_parameters()}
     ones = np.ones((3, 16))
-    want = reference.gradients(weights, inputs[0][None], *inputs[1:], ones[None], None, ones)
+    want = reference.gradients(weights, x_0[None], h_0, c_0, ones[None], None, ones)
     wanted = {"x": want.x[0], "h": want.h, "c": want.c} | want.parameters()
     return {name: distance(grad, wanted[name]) < 1e-5 for name, grad in found.items()}
 
 
 @gradients.on("mindspore")
 def _(LSTMCell: Any, tensor: Any, framework: Any) -> object:
-    weights, *inputs = draw(Spec(10, 16), rows=3)
+    weights, x_0, h_0, c_0 = draw(Spec(10, 16), rows=3)
     cell = fill(LSTMCell(10, 16), weights, tensor)
 
     def loss(x: Any, h: Any, c: Any) -> Any:
@@ -77,11 +77,11 @@ def _(LSTMCell: Any, tensor: Any, framework: Any) -> object:
 
     parameters = {name: getattr(cell, name) for name in weights.arrays()}
     differentiate = framework.grad(loss, (0, 1, 2), weights=list(parameters.values()))
-    by_inputs, by_parameters = differentiate(*map(tensor, inputs))
+    by_inputs, by_parameters = differentiate(tensor(x_0), tensor(h_0), tensor(c_0))
     found = dict(zip("xhc", by_inputs, strict=True))
     found |= dict(zip(parameters, by_parameters, strict=True))
     ones = np.ones((3, 16))
-    want = reference.gradients(weights, inputs[0][None], *inputs[1:], ones[None], None, ones)
+    want = reference.gradients(weights, x_0[None], h_0, c_0, ones[None], None, ones)
     wanted = {"x": want.x[0], "h": want.h, "c": want.c} | want.parameters()
     return {name: distance(grad, wanted[name]) < 1e-5 for name, grad in found.items()}
 
@@ -264,8 +264,9 @@ def accuracy_wide(LSTMCell: Any, tensor: Any) -> object:
 )
 def tanh(LSTMCell: Any, tensor: Any) -> object:
     x = np.linspace(4, 6, 2001, dtype=np.float32)[:, None]
-    gate_g, open_i_and_o = np.float32([[0], [0], [1], [0]]), np.float32([40, 0, 0, 40])
-    weights = Weights(gate_g, 0 * gate_g, open_i_and_o, 0 * open_i_and_o)
+    x_to_g = np.array([[0], [0], [1], [0]], np.float32)
+    open_i_and_o = np.array([40, 0, 0, 40], np.float32)
+    weights = Weights(x_to_g, 0 * x_to_g, open_i_and_o, 0 * open_i_and_o)
     cell = fill(LSTMCell(1, 1), weights, tensor)
     _, c_next = cell(tensor(x), (tensor(0 * x), tensor(0 * x)))  # c' = 1 * tanh(x)
     return distance(c_next, np.tanh(x.astype(np.float64)))

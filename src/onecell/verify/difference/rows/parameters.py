@@ -2,13 +2,46 @@
 
 from __future__ import annotations
 
+from inspect import signature
 from typing import Any
 
 import numpy as np
 
-from onecell.verify.difference.answers import accepts, ask, dtype_of, writes_to_stderr
+from onecell.verify.difference.answers import accepts, default_of, dtype_of, writes_to_stderr
 from onecell.verify.difference.claims import both, each, ours, says, unasked
 from onecell.verify.difference.row import row
+
+TORCH = ["input_size", "hidden_size", "bias=True", "device=None", "dtype=None"]
+MINDSPORE = ["input_size", "hidden_size", "has_bias=True", "dtype=Float32"]
+
+
+@row(
+    "signature",
+    "parameters",
+    sources="page signature, matter 1, matter 2, matter 3, matter 7, matter 8",
+    matter=("the signature", "签名"),
+    claim=each(
+        "torch's constructor also takes `device`; MindSpore's call has no default for the state.",
+        "torch 的构造函数还接受 `device`；MindSpore 调用时的状态没有默认值。",
+        torch={"constructor": TORCH, "call": ["input", "hx=None"]},
+        mindspore={"constructor": MINDSPORE, "call": ["x", "hx"]},
+    ),
+    onecell=ours(
+        "each framework's, with `c_0` behind the state and `bias` beside `has_bias`",
+        "与各框架一致，并在状态之后增加 `c_0`，在 `has_bias` 之外增加 `bias`",
+        torch={"constructor": TORCH, "call": ["input", "hx=None", "c_0=None"]},
+        mindspore={
+            "constructor": [*MINDSPORE[:2], "has_bias=None", "bias=None", "dtype=Float32"],
+            "call": ["x", "hx=None", "c_0=None", "sequence=False"],
+        },
+    ),
+)
+def spelled(LSTMCell: Any) -> object:
+    call = LSTMCell.construct if hasattr(LSTMCell, "construct") else LSTMCell.forward
+    return {
+        "constructor": [default_of(each) for each in signature(LSTMCell).parameters.values()],
+        "call": [default_of(each) for each in list(signature(call).parameters.values())[1:]],
+    }
 
 
 @row(
@@ -220,19 +253,19 @@ def construction_log(LSTMCell: Any) -> object:
         "torch shows the sizes and the bias and keeps `.bias`; MindSpore shows an empty pair of "
         "brackets and has no `.bias`.",
         "torch 显示尺寸与 bias，并有属性 `.bias`；MindSpore 只显示空括号，也没有 `.bias`。",
-        torch={"repr": "LSTMCell(3, 4)", ".bias": True},
-        mindspore={"repr": "LSTMCell()", ".bias": "raises AttributeError"},
+        torch={"repr": "LSTMCell(3, 4)", "has .bias": True},
+        mindspore={"repr": "LSTMCell()", "has .bias": False},
     ),
     onecell=ours(
         "as each framework",
         "与各框架一致",
-        torch={"repr": "LSTMCell(3, 4)", ".bias": True},
-        mindspore={"repr": "LSTMCell()", ".bias": "raises AttributeError"},
+        torch={"repr": "LSTMCell(3, 4)", "has .bias": True},
+        mindspore={"repr": "LSTMCell()", "has .bias": False},
     ),
 )
 def shown(LSTMCell: Any) -> object:
     cell = LSTMCell(3, 4)
-    return {"repr": repr(cell), ".bias": ask(lambda: cell.bias)}
+    return {"repr": repr(cell), "has .bias": hasattr(cell, "bias")}
 
 
 @row(
