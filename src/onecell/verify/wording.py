@@ -29,13 +29,13 @@ SENTENCES: Final[Mapping[str, tuple[str, str]]] = {
         "gates of {parameter} alone are stored in the order {order}",
         "仅 {parameter} 的门按 {order} 的顺序存储",
     ),
-    "transposed": ("{parameter} is stored transposed", "{parameter} 以转置形式存储"),
+    "transposed": ("{parameter} stored transposed", "{parameter} 以转置形式存储"),
     "blocks transposed": (
-        "each gate's block of {parameter} is transposed",
+        "each gate's block of {parameter} stored transposed",
         "{parameter} 中每个门的方块被转置",
     ),
     "interleaved": (
-        "{parameter} is stored interleaved: the four gates of a unit side by side",
+        "{parameter} stored interleaved, the four gates of a unit side by side",
         "{parameter} 以交错形式存储：同一单元的四个门相邻",
     ),
     "matrices swapped": (

@@ -14,8 +14,14 @@ import numpy as np
 
 from onecell.verify.cases import Array
 from onecell.verify.comparison import Diagnosis, Finding
-from onecell.verify.diagnosis.by_behaviour import ROWS, Step
-from onecell.verify.diagnosis.layouts import offset_finding, tidy
+from onecell.verify.diagnosis.layouts import (
+    INPUTS,
+    OUTPUTS,
+    offset_finding,
+    state_findings,
+    tidy,
+)
+from onecell.verify.diagnosis.probe import ROWS, Step
 
 _SEED: Final = 1735
 _CELL: Final = 4.0
@@ -37,23 +43,26 @@ def diagnose_answers(
     began = time.perf_counter()
     rng = np.random.default_rng(_SEED)
     x, h, c = (rng.uniform(-1, 1, (ROWS, k)).astype(dtype) for k in (sizes[0], sizes[1], sizes[1]))
-    want, tried = first(x, h, c), 0
-    for kind, got in _answers(second, x, h, c):
+    got, tried = second(x, h, c), 0
+    for findings, want in _answers(first, x, h, c):
         tried += 1
         if max(_apart(g, w) for g, w in zip(got, want, strict=True)) <= tolerance:
-            said = (Finding(kind or "step right", {}),)
+            said = findings or (Finding("step right", {}),)
             return Diagnosis("behaviour", True, said, tried, time.perf_counter() - began)
     findings, explained = _by_gates(_gates(first, x, h), _gates(second, x, h), tolerance)
     return Diagnosis("behaviour", explained, findings, tried + 3, time.perf_counter() - began)
 
 
-def _answers(step: Step, x: Array, h: Array, c: Array) -> Iterator[tuple[str, tuple[Array, Array]]]:
-    """Yield the kind of finding and what the cell answers once that is put right."""
-    plain, crossed = step(x, h, c), step(x, c, h)
-    yield "", plain
-    yield "states swapped out", (plain[1], plain[0])
-    yield "states swapped in", crossed
-    yield "states swapped", (crossed[1], crossed[0])
+def _answers(
+    step: Step, x: Array, h: Array, c: Array
+) -> Iterator[tuple[tuple[Finding, ...], tuple[Array, Array]]]:
+    """Yield each mistake with states, and what the right cell answers once it is made."""
+    state = {"h": h, "c": c, "0": np.zeros_like(h)}
+    for entering, (takes_h, takes_c) in INPUTS.items():
+        h_next, c_next = step(x, state[takes_h], state[takes_c])
+        known = {"h'": h_next, "c'": c_next, **state}
+        for leaving, (first, second) in OUTPUTS.items():
+            yield state_findings(entering, leaving), (known[first], known[second])
 
 
 def _gates(step: Step, x: Array, h: Array) -> dict[str, Array]:

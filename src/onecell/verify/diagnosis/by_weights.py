@@ -23,10 +23,12 @@ from onecell.verify.diagnosis.layouts import (
     IDENTITY,
     ORDERS,
     TREATMENTS,
+    Treatment,
     bias_blocks,
     blocks,
     offset_finding,
     order_findings,
+    orientation_findings,
     orientations,
     tidy,
 )
@@ -62,8 +64,8 @@ def diagnose_weights(a: Weights, b: Weights) -> Diagnosis:
     """Return what turns the weights of `a` into those of `b`; sizes and stored types are equal."""
     began = time.perf_counter()
     right, wrong = a.widened(), b.widened()
-    matrices, findings, order, tried = _matrices(right, wrong)
-    biases, said = _biases(right, wrong, order, interleaved=_is_interleaved(findings))
+    matrices, findings, orders, tried = _matrices(right, wrong)
+    biases, said = _biases(right, wrong, orders, interleaved=_is_interleaved(findings))
     findings = [*findings, *said]
     parts = [*matrices, *biases]
     rest, explained = _leftover(parts, a.dtype_name, wrong, known=bool(findings))
@@ -74,18 +76,18 @@ def diagnose_weights(a: Weights, b: Weights) -> Diagnosis:
     return Diagnosis("weights", explained, tuple(findings), tried, took)
 
 
-def _matrices(a: Weights, b: Weights) -> tuple[list[_Part], list[Finding], Order, int]:
+def _matrices(a: Weights, b: Weights) -> tuple[list[_Part], list[Finding], tuple[Order, ...], int]:
     """Explain both matrices: with their places swapped only where that is far better."""
     pairs = [(a.weight_ih, a.weight_hh)]
     if a.input_size == a.hidden_size:
         pairs.append((a.weight_hh, a.weight_ih))
-    best: tuple[float, list[_Part], list[Finding], Order] | None = None
+    best: tuple[float, list[_Part], list[Finding], tuple[Order, ...]] | None = None
     for number, pair in enumerate(pairs):
-        score, parts, findings, order = _match_pair(pair, (b.weight_ih, b.weight_hh))
+        score, parts, findings, orders = _match_pair(pair, (b.weight_ih, b.weight_hh))
         if number:
             findings = [Finding("matrices swapped", {}), *findings]
         if best is None or (score < _MATCH and score < best[0] / 2):
-            best = score, parts, findings, order
+            best = score, parts, findings, orders
     assert best is not None  # noqa: S101 (there is at least one pair)
     readings = sum(1 for matrix in (b.weight_ih, b.weight_hh) for _ in orientations(matrix))
     tried = len(pairs) * readings * len(ORDERS) * len(TREATMENTS)
@@ -94,7 +96,8 @@ def _matrices(a: Weights, b: Weights) -> tuple[list[_Part], list[Finding], Order
 
 def _match_pair(
     want: tuple[Array, Array], got: tuple[Array, Array]
-) -> tuple[float, list[_Part], list[Finding], Order]:
+) -> tuple[float, list[_Part], list[Finding], tuple[Order, ...]]:
+    """Return the score, the parts, the findings, and the orders that the biases may have."""
     tables = [_scores(w, g) for w, g in zip(want, got, strict=True)]
     alone = [_best(table) for table in tables]
     shared = _best({order: sum(_least(table, order)[0] for table in tables) for order in ORDERS})
@@ -115,13 +118,12 @@ def _match_pair(
         for name, (each, _) in zip(WEIGHTS, choice, strict=True):
             findings += order_findings(each, name)
     parts = []
+    findings += orientation_findings({n: how for n, (_, how) in zip(WEIGHTS, choice, strict=True)})
     for name, w, g, (each, how) in zip(WEIGHTS, want, got, choice, strict=True):
-        if how != "as is":
-            findings.append(Finding(how, {"parameter": name}))
         right = dict(orientations(g))[how]
         parts.append(_Part(name, right, blocks(w)[list(each)]))
     score = max(table[key] for table, key in zip(tables, choice, strict=True))
-    return score, parts, findings, order if order == other else shared
+    return score, parts, findings, tuple(dict.fromkeys((order, other, IDENTITY)))
 
 
 def _scores(want: Array, got: Array) -> dict[tuple[Order, str], float]:
@@ -156,37 +158,74 @@ def _is_interleaved(findings: list[Finding]) -> bool:
 
 
 def _biases(
-    a: Weights, b: Weights, order: Order, *, interleaved: bool
+    a: Weights, b: Weights, orders: tuple[Order, ...], *, interleaved: bool
 ) -> tuple[list[_Part], list[Finding]]:
+    """Explain both biases, in the order of the matrices or in one of their orders."""
     if not a.bias and not b.bias:
         return [], []
-    want, got = bias_blocks(a)[:, list(order)], bias_blocks(b)
+    right, got = bias_blocks(a), bias_blocks(b)
     if interleaved:
         got = got.reshape(2, -1, len(GATES)).transpose(0, 2, 1)
     if not a.bias:
-        findings = [Finding("bias added", {"parameter": " and ".join(BIASES)})]
-        return _bias_parts(got, want), findings
-    size = float(np.max(np.abs(want))) or 1.0
-    ranked = []
-    for treatment in TREATMENTS:
-        treated = treatment.apply(want)
-        # No bias at all is a bias of zero; a treatment that keeps one is no explanation of that.
-        for constants in (np.zeros((2, len(GATES), 1)), _constants(got - treated, size)):
-            left = got - treated - constants
-            rms, worst = float(np.sqrt(np.mean(left**2))), float(np.max(np.abs(left)))
-            added = int(np.count_nonzero(constants))
-            level = 0 if worst <= 2e-6 * size else 1 if worst <= 2.0**-8 * size else 2
-            cost = treatment.cost + 2 * added
-            key = (level, cost, rms) if level < 2 else (level, rms * (1 + 0.2 * cost), cost)
-            ranked.append((key, treatment, constants, treated))
-    _, treatment, constants, treated = min(ranked, key=lambda each: each[0])
-    findings = list(treatment.findings)
-    for gate, value in enumerate(constants.sum(axis=0)[:, 0]):
+        return _bias_parts(got, right), [
+            Finding("bias added", {"parameter": " and ".join(BIASES)}),
+        ]
+    size = float(np.max(np.abs(right))) or 1.0
+    plain = _fit(got, right, orders[0], TREATMENTS[0], size, added=False)
+    fits = [
+        _fit(got, right, order, treatment, size, added=added)
+        for order in orders
+        for treatment in TREATMENTS
+        for added in (False, True)
+    ]
+    best = min(fits, key=lambda fit: fit.rank)
+    if best.level == _UNLIKE and best.rms > plain.rms / 4:
+        best = plain  # other numbers altogether: no treatment is any explanation
+    findings = list(best.treatment.findings)
+    if len(orders) > 1 and best.order != orders[0] and best.order != IDENTITY:
+        findings = [*order_findings(best.order, " and ".join(BIASES)), *findings]
+    for place, value in enumerate(best.constants.sum(axis=0)[:, 0]):
         if value:
-            findings.append(offset_finding(GATES[order[gate]], tidy(float(value))))
-    plain = not constants.any() and set(np.ravel(treatment.mix)) <= {0.0, 1.0}
-    plain = plain and all(sum(row) <= 1 for row in treatment.mix)
-    return _bias_parts(got, treated + constants, exact=plain), findings
+            findings.append(offset_finding(GATES[best.order[place]], tidy(float(value))))
+    mix = best.treatment.mix
+    moves = not best.constants.any() and all(row in _MOVES for row in mix)
+    return _bias_parts(got, got - best.left, exact=moves), findings
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Fit:
+    """The biases under one order, treatment and set of constants."""
+
+    order: Order
+    treatment: Treatment
+    constants: Array
+    left: Array
+    level: int
+    rms: float
+
+    @property
+    def rank(self) -> tuple[float, ...]:
+        """Smaller is better: how well it fits in steps, how far-fetched it is, how well it fits."""
+        cost = self.treatment.cost + 2 * int(np.count_nonzero(self.constants))
+        if self.level == _UNLIKE:
+            return (self.level, self.rms * (1 + 0.2 * cost), cost)
+        return (self.level, cost, self.rms)
+
+
+_UNLIKE: Final = 2
+_MOVES: Final = ((0, 0), (1, 0), (0, 1))
+"""Rows of a treatment that move numbers and compute none."""
+
+
+def _fit(
+    got: Array, right: Array, order: Order, treatment: Treatment, size: float, *, added: bool
+) -> _Fit:
+    left = got - treatment.apply(right[:, list(order)])
+    constants = _constants(left, size) if added else np.zeros((2, len(GATES), 1))
+    left = left - constants
+    worst = float(np.max(np.abs(left)))
+    level = 0 if worst <= 2e-6 * size else 1 if worst <= 2.0**-8 * size else _UNLIKE
+    return _Fit(order, treatment, constants, left, level, float(np.sqrt(np.mean(left**2))))
 
 
 def _bias_parts(got: Array, want: Array, *, exact: bool = True) -> list[_Part]:

@@ -72,6 +72,40 @@ def wrongly_read(matrix: Array) -> Iterator[tuple[str, Array]]:
     yield "interleaved", blocks(np.ascontiguousarray(right.transpose(1, 0, 2)).reshape(-1, width))
 
 
+INPUTS: Final[Mapping[str, tuple[str, str]]] = {
+    "": ("h", "c"),
+    "states swapped in": ("c", "h"),
+    "state ignored": ("0", "0"),
+    "h ignored": ("0", "c"),
+    "c ignored": ("h", "0"),
+}
+"""Kind of finding → what the cell takes for h and for c."""
+
+OUTPUTS: Final[Mapping[str, tuple[str, str]]] = {
+    "": ("h'", "c'"),
+    "states swapped out": ("c'", "h'"),
+    "c not updated": ("h'", "c"),
+    "h not updated": ("h", "c'"),
+}
+"""Kind of finding → what it returns as h' and as c'."""
+
+
+def state_findings(entering: str, leaving: str) -> tuple[Finding, ...]:
+    """Return what to say of a key of `INPUTS` and one of `OUTPUTS`."""
+    if (entering, leaving) == ("states swapped in", "states swapped out"):
+        return (Finding("states swapped", {}),)
+    return tuple(Finding(kind, {}) for kind in (entering, leaving) if kind)
+
+
+def orientation_findings(ways: Mapping[str, str]) -> tuple[Finding, ...]:
+    """Return what to say of parameter → orientation; parameters of one way in one finding."""
+    found: dict[str, list[str]] = {}
+    for parameter, how in ways.items():
+        if how != "as is":
+            found.setdefault(how, []).append(parameter)
+    return tuple(Finding(how, {"parameter": " and ".join(n)}) for how, n in found.items())
+
+
 @dataclass(frozen=True, slots=True)
 class Treatment:
     """What a port may have done to the two biases: each is a sum of multiples of the right ones."""
