@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Literal
 
 from onecell.errors import ArgumentError
-from onecell.migrate.findings import Rewrite
+from onecell.migrate.findings import Finding, Outcome, Rewrite
+from onecell.migrate.scan import find_uses, other_framework
 
 Framework = Literal["torch", "mindspore"]
 Target = Literal["onecell", "native"]
@@ -49,6 +50,14 @@ def rewrite(
     ):
         if value not in choices:
             raise ArgumentError(f"`{name}` must be one of {', '.join(choices)}, got {value!r}.")
+    other = other_framework(to)
+    uses = find_uses(source, to)
+    if not uses.cell and not (whole_file and other in source):
+        found = [
+            Finding("cell", Outcome.ALREADY, line, column, f"It is {to}'s cell.")
+            for line, column in uses.already
+        ]
+        return Rewrite(source, source, tuple(found))
     from onecell.migrate.transform import transform  # noqa: PLC0415 - LibCST loads on a use
 
-    return transform(source, to, target, whole_file, filename)
+    return transform(source, to, target, uses)

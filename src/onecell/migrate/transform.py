@@ -2,63 +2,100 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import libcst as cst
-from libcst.helpers import get_full_name_for_node
-from libcst.metadata import MetadataWrapper, PositionProvider, QualifiedNameProvider
+from libcst.metadata import (
+    BuiltinAssignment,
+    ImportAssignment,
+    MetadataWrapper,
+    PositionProvider,
+    Scope,
+    ScopeProvider,
+)
 
 from onecell.dialect import DIALECTS
+from onecell.migrate.context import Context, sources_of
 from onecell.migrate.findings import Finding, Outcome, Rewrite
+from onecell.migrate.imports import Imported, bindings_of, settle
+from onecell.migrate.kinds import Kinds, attributes_of, evidence_of
+from onecell.migrate.names import Names, loads_of
+from onecell.migrate.rewriter import Log, Rewriter
+from onecell.migrate.scan import Uses, cell_paths, other_framework
+from onecell.migrate.spelling import Speller
+from onecell.migrate.syntax import parents_of
+from onecell.migrate.table import rows_to
+
+_ROUNDS = 4
+"""A name that turns out to stay bound is not taken for something new in the next round."""
 
 
-class _Constructor(cst.CSTTransformer):
-    """Rename the cell's constructor arguments; report what was seen."""
-
-    METADATA_DEPENDENCIES = (QualifiedNameProvider, PositionProvider)
-
-    def __init__(self, to: str) -> None:
-        super().__init__()
-        self.source = DIALECTS["torch" if to == "mindspore" else "mindspore"]
-        self.dest = DIALECTS[to]
-        self.findings: list[Finding] = []
-
-    def leave_ImportFrom(  # noqa: N802
-        self, original_node: cst.ImportFrom, updated_node: cst.ImportFrom
-    ) -> cst.ImportFrom:
-        module = get_full_name_for_node(original_node.module) if original_node.module else ""
-        names = updated_node.names
-        if (
-            f"{module}.LSTMCell" not in (self.source.cell, self.source.onecell)
-            or isinstance(names, cst.ImportStar)
-            or [alias.evaluated_name for alias in names] != ["LSTMCell"]
-        ):
-            return updated_node
-        home = cst.parse_expression(self.dest.onecell.rpartition(".")[0])
-        assert isinstance(home, cst.Attribute)  # noqa: S101
-        return updated_node.with_changes(module=home)
-
-    def leave_Call(self, original_node: cst.Call, updated_node: cst.Call) -> cst.Call:  # noqa: N802
-        found = {name.name for name in self.get_metadata(QualifiedNameProvider, original_node.func)}
-        if not found & {self.source.cell, self.source.onecell}:
-            return updated_node
-        spelled = {self.source.constructor[k]: v for k, v in self.dest.constructor.items()}
-        args = [
-            arg.with_changes(keyword=cst.Name(spelled.get(arg.keyword.value, arg.keyword.value)))
-            if arg.keyword
-            else arg
-            for arg in updated_node.args
-        ]
-        at = self.get_metadata(PositionProvider, original_node).start
-        self.findings.append(
-            Finding("constructor", Outcome.CONVERTED, at.line, at.column, "Renamed arguments.")
-        )
-        return updated_node.with_changes(args=args)
-
-
-def transform(source: str, to: str, target: str, whole_file: bool, filename: str) -> Rewrite:
+def transform(source: str, to: str, target: str, uses: Uses) -> Rewrite:
     """Do what `rewrite` says, once there may be something to do."""
-    del target, whole_file, filename
-    if "LSTMCell" not in source:
-        return Rewrite(source, source, ())
-    rules = _Constructor(to)
-    after = MetadataWrapper(cst.parse_module(source)).visit(rules).code
-    return Rewrite(source, after, tuple(rules.findings))
+    module = cst.parse_module(source)
+    wrapper = MetadataWrapper(module, unsafe_skip_copy=True)
+    scopes = {scope for scope in wrapper.resolve(ScopeProvider).values() if scope is not None}
+    positions = wrapper.resolve(PositionProvider)
+    old = other_framework(to)
+    names = Names(loads_of(scopes), parents_of(module))
+    kinds = Kinds(
+        names, rows_to(to, target), old, attributes_of(module), evidence_of(module, names, old)
+    )
+    already = [
+        Finding("cell", Outcome.ALREADY, line, column, f"It is {to}'s cell.")
+        for line, column in uses.already
+    ]
+    kept: frozenset[str] = frozenset()
+    for _ in range(_ROUNDS):
+        speller = _speller(scopes, to, old, kept)
+        ctx = Context(old, to, target, names, kinds, speller, frozenset(cell_paths(DIALECTS[old])))
+        log = Log(positions)
+        speller.sources = sources_of(names, ctx.is_foreign)
+        changed = module.visit(Rewriter(ctx, log, module))
+        found = list(_imported(scopes, ctx))
+        left = frozenset(one.binding.name for one in found if one.kept)
+        if not left & {b.name for b in speller.needed} or left <= kept:
+            break
+        kept = left
+    after = settle(changed, found, speller).code
+    findings = sorted([*already, *log.findings], key=lambda f: (f.line, f.column))
+    if not log.findings:
+        after = source
+    return Rewrite(source, after, tuple(findings))
+
+
+def _speller(scopes: Iterable[Scope], to: str, old: str, kept: frozenset[str]) -> Speller:
+    taken = set(kept)
+    present: dict[str, str] = {}
+    for scope in scopes:
+        for bound in scope.assignments:
+            if isinstance(bound, BuiltinAssignment):
+                continue
+            if not isinstance(bound, ImportAssignment):
+                taken.add(bound.name)
+            elif isinstance(bound.node, cst.Import | cst.ImportFrom):
+                for binding in bindings_of(bound.node):
+                    first = binding.path.partition(".")[0]
+                    if first == old or binding.path.startswith(f"onecell.{old}"):
+                        continue
+                    if scope.parent is scope or scope is scope.globals:
+                        present[binding.path] = binding.name
+                    else:
+                        taken.add(binding.name)
+    return Speller(to, frozenset(taken), present, ())
+
+
+def _imported(scopes: Iterable[Scope], ctx: Context) -> Iterable[Imported]:
+    """Yield every name that is imported from the framework the module is leaving."""
+    for scope in scopes:
+        for bound in scope.assignments:
+            statement = bound.node if isinstance(bound, ImportAssignment) else None
+            if not isinstance(statement, cst.Import | cst.ImportFrom):
+                continue
+            for index, binding in enumerate(bindings_of(statement)):
+                if binding.name != bound.name.partition(".")[0]:
+                    continue
+                if not ctx.is_foreign(binding.path):
+                    continue
+                reads = {access.node for access in bound.references}
+                yield Imported(statement, index, binding, bool(reads - ctx.dropped), bool(reads))
