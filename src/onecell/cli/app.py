@@ -9,6 +9,8 @@ import typer
 
 from onecell.cli.convert import EXAMPLES as CONVERT_EXAMPLES
 from onecell.cli.convert import convert
+from onecell.cli.diff import EXAMPLES as DIFF_EXAMPLES
+from onecell.cli.diff import diff
 from onecell.cli.info import EXAMPLES as INFO_EXAMPLES
 from onecell.cli.info import info
 from onecell.cli.migrate import EXAMPLES as MIGRATE_EXAMPLES
@@ -29,6 +31,7 @@ for verb, examples in (
     (port, PORT_EXAMPLES),
     (convert, CONVERT_EXAMPLES),
     (migrate, MIGRATE_EXAMPLES),
+    (diff, DIFF_EXAMPLES),
     (info, INFO_EXAMPLES),
 ):
     # One line a paragraph: the terminal's width decides where lines break, not the docstring's.

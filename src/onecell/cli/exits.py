@@ -41,6 +41,8 @@ class Status(IntEnum):
     SOURCE = 7
     """A source file could not be read, parsed or written; it stays as it is, and the others are
     migrated."""
+    CHANGED = 8
+    """Of `diff`: every claim holds, and an answer is not the one of the table compared with."""
     INTERNAL = 70
     """A mistake in onecell itself."""
     INTERRUPTED = 130
@@ -59,6 +61,13 @@ MIGRATE_STATUSES = (
     "by hand · 7 a file could not be migrated"
 )
 """The line that the help of `migrate` ends with; where two hold, 1 goes before 7 before 6."""
+
+DIFF_STATUSES = (
+    "[bold]Exit status[/bold]: 0 all is as claimed · 1 a claim is wrong, or a probe crashed · "
+    "2 usage · 3 bad FILE · 4 cannot write · 5 a framework is missing · 8 something has changed "
+    "since FILE"
+)
+"""The line that the help of `diff` ends with."""
 
 Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
 

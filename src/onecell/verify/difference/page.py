@@ -43,7 +43,8 @@ _INTRO: Final = Text(
 )
 _MADE: Final = Text(
     "<!-- Made by `onecell diff torch mindspore --stored --format markdown`; not to be edited. -->",
-    "<!-- 由 `onecell diff torch mindspore --stored --format markdown --lang zh` 生成，请勿编辑。 -->",
+    "<!-- 由 `onecell diff torch mindspore --stored --format markdown --lang zh` 生成，"
+    "请勿手工编辑。 -->",
 )
 _TABLE: Final = Text("Differences", "差异对比")
 _VERDICTS: Final = Text(

@@ -24,6 +24,16 @@ VERDICTS: Final[Mapping[Verdict, Text]] = {
     Verdict.CRASHED: Text("crashed", "崩溃"),
 }
 
+COUNT: Final = Text(
+    "{rows} rows: {same} the same, {differs} differ as claimed, {wrong} not as claimed, "
+    "{not_run} not run. MindSpore's page is wrong in {page}.",
+    "共 {rows} 行：{same} 行相同，{differs} 行有差异且与所述一致，{wrong} 行与所述不符，"
+    "{not_run} 行未能运行。MindSpore 的页面有 {page} 处有误。",
+)
+CHANGED: Final = Text("Changed since {versions}:", "与 {versions} 相比的变化：")
+UNCHANGED: Final = Text("Nothing has changed since {versions}.", "与 {versions} 相比没有变化。")
+PAGE: Final = Text("MindSpore's page", "MindSpore 的页面")
+
 TITLES: Final[Mapping[str, str]] = {
     "torch": "PyTorch",
     "mindspore": "MindSpore",
@@ -105,12 +115,25 @@ def describe_versions(table: Table, language: Language = "en") -> str:
     return ("、" if language == "zh" else ", ").join(parts)
 
 
+def count(table: Table, language: Language = "en") -> str:
+    """Return how many rows have which verdict, as a sentence."""
+    verdicts = [finding.verdict for finding in table.findings]
+    return COUNT.get(language).format(
+        rows=len(verdicts),
+        same=verdicts.count(Verdict.SAME),
+        differs=verdicts.count(Verdict.DIFFERS),
+        wrong=verdicts.count(Verdict.WRONG) + verdicts.count(Verdict.CRASHED),
+        not_run=verdicts.count(Verdict.NOT_RUN),
+        page=sum(finding.page_verdict is Verdict.WRONG for finding in table.findings),
+    )
+
+
 def _answer(value: Json, language: Language) -> list[str]:
     if not isinstance(value, dict):
         return [_plain(value, language)]
     colon = "：" if language == "zh" else ": "
     answers = list(value.values())
-    if answers in ([True] * len(answers), [False] * len(answers)):
+    if all(each is True for each in answers) or all(each is False for each in answers):
         names = ", ".join(_phrase(key, language) for key in value)
         return [names + colon + _plain(answers[0], language)]
     return [f"{_phrase(key, language)}{colon}{_plain(v, language)}" for key, v in value.items()]
@@ -136,10 +159,8 @@ def _list(value: list[Json], language: Language) -> str:
         return f"({', '.join(map(str, value))}{',' if len(value) == 1 else ''})"
     if all(isinstance(each, float) for each in value):
         return ", ".join(f"{each:.2f}" for each in value)
-    apart = (
-        " | " if any(isinstance(e, list) and e and isinstance(e[0], str) for e in value) else ", "
-    )
-    return apart.join(_plain(each, language) for each in value)
+    words = any(isinstance(each, list) and each and isinstance(each[0], str) for each in value)
+    return ("; " if words else ", ").join(_plain(each, language) for each in value)
 
 
 def _phrase(text: str, language: Language) -> str:

@@ -1,0 +1,78 @@
+"""A difference table as a person reads it in a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from rich.console import Console
+from rich.table import Table as Grid
+from rich.text import Text as Styled
+
+from onecell.cli.exits import plain
+from onecell.verify.difference import SECTIONS, Change, Finding, Language, Table, Verdict
+from onecell.verify.difference.words import (
+    CHANGED,
+    PAGE,
+    TITLES,
+    UNCHANGED,
+    count,
+    describe_page,
+    describe_verdict,
+    describe_versions,
+    lines,
+)
+
+_STYLES: Final = {
+    Verdict.SAME: "green",
+    Verdict.DIFFERS: "yellow",
+    Verdict.WRONG: "bold red",
+    Verdict.CRASHED: "bold red",
+    Verdict.NOT_RUN: "dim",
+}
+
+
+def print_table(table: Table, console: Console, language: Language = "en") -> None:
+    """Print every row, section by section, and how many hold."""
+    grid = Grid(pad_edge=False, header_style="bold", show_lines=True, expand=True)
+    grid.add_column("id", ratio=3, overflow="fold")
+    for framework in table.frameworks:
+        grid.add_column(TITLES[framework], ratio=5, overflow="fold")
+    grid.add_column("", ratio=6, overflow="fold")
+    grid.add_column("onecell", ratio=4, overflow="fold")
+    section = ""
+    for finding in table.findings:
+        if finding.section != section:
+            section = finding.section
+            grid.add_row(Styled(SECTIONS[section].get(language), "bold"))
+        answers = (_answer(finding, framework, language) for framework in table.frameworks)
+        ours = Styled(plain(finding.onecell.get(language)))
+        grid.add_row(plain(finding.id), *answers, _verdict(finding, language), ours)
+    console.print(grid)
+    console.print(plain(describe_versions(table, language)))
+    console.print(count(table, language))
+
+
+def print_changes(
+    changes: Sequence[Change], before: Table, console: Console, lang: Language = "en"
+) -> None:
+    """Print what has changed since `before`, a line each."""
+    text = CHANGED if changes else UNCHANGED
+    console.print(plain(text.get(lang).format(versions=describe_versions(before, lang))))
+    for change in changes:
+        console.print(Styled(f"  {plain(change.describe(lang))}", "bold red"))
+
+
+def _answer(finding: Finding, framework: str, language: Language) -> Styled:
+    asked = finding.of(framework)
+    return Styled("\n".join(map(plain, lines(asked, language))) if asked is not None else "")
+
+
+def _verdict(finding: Finding, language: Language) -> Styled:
+    text = Styled(describe_verdict(finding, language), _STYLES[finding.verdict])
+    text.append(f"\n{plain(finding.claim.get(language))}", "default")
+    if finding.page is not None:
+        style = "red" if finding.page_verdict is Verdict.WRONG else "dim"
+        said = (PAGE.get(language), finding.page.get(language), describe_page(finding, language))
+        text.append("\n" + plain(": ".join(said)), style)
+    return text
