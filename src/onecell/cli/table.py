@@ -16,7 +16,7 @@ from onecell.verify.cases import GRADIENT_STEPS
 from onecell.verify.optimizers import OPTIMIZERS
 
 FULL_CELLS: Final = 3
-"""With more cells than this, only those that fail are printed in full."""
+"""With more cells than this, a proof is printed as one line a cell."""
 NAMES: Final = 8
 """Of the tensors that are carried over, so many are named."""
 
@@ -29,10 +29,15 @@ _HEADINGS: Final = {
 }
 
 
-def print_proof(proof: Proof, console: Console, *, verbose: bool = False) -> None:
-    """Print the cells, what was carried over, where the files are, and the verdict."""
+def print_proof(
+    proof: Proof, console: Console, *, verbose: bool = False, most: int = FULL_CELLS
+) -> None:
+    """Print the cells, what was carried over, where the files are, and the verdict.
+
+    With more cells than `most` only those that fail are printed in full, unless `verbose`.
+    """
     full = proof.cells
-    if not verbose and len(proof.cells) > FULL_CELLS:
+    if not verbose and proof.cells and len(proof.cells) > most:
         _print_summary(proof, console)
         full = tuple(cell for cell in proof.cells if not cell.holds)
     for cell in full:
@@ -157,6 +162,9 @@ def _print_path(what: str, path: str, console: Console) -> None:
 def _print_verdict(proof: Proof, console: Console) -> None:
     cells = f"{len(proof.cells)} cell{'s' if len(proof.cells) > 1 else ''}"
     took = f"{proof.seconds:.1f} s"
+    if proof.holds and not proof.cells:
+        console.print(Text("It holds no LSTM cell: there is nothing to prove.", "bold"))
+        return
     if proof.holds:
         console.print(Text(f"HOLDS: {cells}, proved in {took}.", "bold green"))
         return
