@@ -66,24 +66,27 @@ def read_source(path: Path) -> bytes:
             read, or it is larger than `limits.READ_BYTES`.
     """
     try:
-        # A pipe without a writer would block `open` for ever.
-        handle = os.open(
-            path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
-        )
-        with open(handle, "rb") as file:  # noqa: PTH123 - a descriptor
-            found = os.fstat(handle)
-            if not stat.S_ISREG(found.st_mode):
-                raise SourceError(f"not a regular file but {_kind(found.st_mode)}")
-            data = file.read(READ_BYTES + 1)
+        mode, data = _read(path)
     except OSError as error:
         if error.errno in {errno.ENXIO, errno.EOPNOTSUPP}:
-            raise SourceError("not a regular file but a socket") from None
+            raise SourceError("not a regular file but a socket or a device") from None
         raise SourceError(f"cannot be read: {error.strerror or error}") from None
     except ValueError as error:  # a null character in the path
         raise SourceError(f"cannot be read: {error}") from None
+    if not stat.S_ISREG(mode):
+        raise SourceError(f"not a regular file but {_kind(mode)}")
     if len(data) > READ_BYTES:
         raise SourceError(f"larger than {READ_BYTES >> 20} MiB, which is the most that is read")
     return data
+
+
+def _read(path: Path) -> tuple[int, bytes]:
+    """Return the mode of what is at `path` and, of a regular file, its content up to the limit."""
+    # A pipe without a writer would block `open` for ever.
+    flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+    with open(os.open(path, flags), "rb") as file:  # noqa: PTH123 - a descriptor
+        mode = os.fstat(file.fileno()).st_mode
+        return mode, file.read(READ_BYTES + 1) if stat.S_ISREG(mode) else b""
 
 
 def migrate_data(task: Task) -> Answer:

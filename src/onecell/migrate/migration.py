@@ -136,7 +136,7 @@ class _Run:
         if get_dialect("torch" if self.to == "mindspore" else "mindspore").name.encode() in data:
             self.speaks.add(found.path)
         if not mentions_cell(data):
-            return FileResult(found.path, found.relative, FileOutcome.SAME)
+            return FileResult(found.path, found.relative, found.root, FileOutcome.SAME)
         result = self._rewrite(found, data=data, whole_file=MARK in data)
         if MARK in data or any(each.outcome is not Outcome.ALREADY for each in result.findings):
             self.seeds.add(found.path)
@@ -151,11 +151,17 @@ class _Run:
             return _failed(found, error)
         if answer.after == data:
             return FileResult(
-                found.path, found.relative, FileOutcome.SAME, answer.rewrite, cells=answer.cells
+                found.path,
+                found.relative,
+                found.root,
+                FileOutcome.SAME,
+                answer.rewrite,
+                cells=answer.cells,
             )
         return FileResult(
             found.path,
             found.relative,
+            found.root,
             FileOutcome.CHANGED,
             answer.rewrite,
             before=data,
@@ -179,4 +185,4 @@ class _Run:
 
 
 def _failed(found: Found, error: SourceError) -> FileResult:
-    return FileResult(found.path, found.relative, FileOutcome.FAILED, error=str(error))
+    return FileResult(found.path, found.relative, found.root, FileOutcome.FAILED, error=str(error))

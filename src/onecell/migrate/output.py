@@ -22,9 +22,9 @@ def write_in_place(migration: Migration) -> Migration:
         The same migration; a file that could not be written, or whose content is no longer the one
         that was read, is FAILED in it and stays as it is on the disk.
     """
-    roots = [_root(each).resolve() for each in migration.results]
+    own = frozenset(each.path.resolve() for each in migration.results if not each.path.is_symlink())
     done = tuple(
-        _write_back(each, roots) if each.outcome is FileOutcome.CHANGED else each
+        _write_back(each, own) if each.outcome is FileOutcome.CHANGED else each
         for each in migration.results
     )
     return replace(migration, results=done)
@@ -63,19 +63,12 @@ def write_tree(
     return replace(migration, results=done)
 
 
-def _root(result: FileResult) -> Path:
-    """Return the folder that a file was found below; for one that was named itself, its own."""
-    depth = len(result.relative.parts)
-    return Path(os.path.abspath(result.path)).parents[depth - 1]  # noqa: PTH100 - links stay
-
-
-def _write_back(result: FileResult, roots: Sequence[Path]) -> FileResult:
-    if result.path.is_symlink() and len(result.relative.parts) > 1:
-        place = result.path.resolve()
-        if not any(root in place.parents for root in roots):
-            return _failed(
-                result, "a link out of the folder; name the file itself to have it written"
-            )
+def _write_back(result: FileResult, own: frozenset[Path]) -> FileResult:
+    if result.root is not None and result.path.is_symlink():
+        # What a folder links to is written if it is in the folder too, under its own name.
+        if result.path.resolve() in own:
+            return result
+        return _failed(result, "a link to a file elsewhere; name that file to have it written")
     return _write(result, result.path, result.after, force=True, unchanged=result.before)
 
 

@@ -30,6 +30,8 @@ class FileResult:
     """As the caller would name it: beginning with the path that was asked for."""
     relative: Path
     """Its place in the tree, seen from the folder that was asked for."""
+    root: Path | None
+    """The folder that was asked for; None for a file that was named itself."""
     outcome: FileOutcome
     rewrite: Rewrite | None = None
     """What the engine did; None where it was not asked, and where the file failed.

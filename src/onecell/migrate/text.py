@@ -19,6 +19,7 @@ from onecell.errors import SourceError
 _BOM = b"\xef\xbb\xbf"
 _LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
 _BYTE_LINE = re.compile(rb"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
+_FIRST_END = re.compile(r"[ \t\f]*(?:\r\n|\r|\n)")
 _END = re.compile(r"(?:\r\n|\r|\n)\Z")
 _FORM_FEED = re.compile(r"[ \t\f]*\f(?=[ \t]*[^\s])")
 
@@ -33,12 +34,19 @@ class Text:
     bom: bool
     original: str
     """The same text with line ends and form feeds as in the file."""
+    tail: str
+    """Blank lines at the end of the file, which LibCST does not always give back."""
 
     @classmethod
     def of(cls, original: str, *, encoding: str = "utf-8", bom: bool = False) -> Self:
         """Return what the engine sees of a text, with all that it takes to go back."""
-        text = "".join(_simplify(line) for line in _LINE.findall(original))
-        return cls(text=text, encoding=encoding, bom=bom, original=original)
+        last = len(original.rstrip(" \t\f\r\n"))
+        end = _FIRST_END.match(original, last)
+        # After a backslash the line goes on.
+        stop = end.end() if end and original[last - 1 : last] != "\\" else len(original)
+        body, tail = original[:stop], original[stop:]
+        text = "".join(_simplify(line) for line in _LINE.findall(body))
+        return cls(text=text, encoding=encoding, bom=bom, original=body, tail=tail)
 
     def encode(self, after: str) -> bytes:
         """Return the bytes of the rewritten text: untouched lines have those of the file.
@@ -62,6 +70,9 @@ class Text:
         Raises:
             SourceError: a form feed of the original would be lost.
         """
+        return self._restore_lines(after) + self.tail
+
+    def _restore_lines(self, after: str) -> str:
         if self.original == self.text:
             return after
         old = _LINE.findall(self.original)
@@ -108,7 +119,13 @@ def _simplify(line: str) -> str:
     A form feed before code sets the column to 0 for CPython, so all before it goes with it.
     """
     body = _END.sub("\n", line)
-    return _FORM_FEED.sub("", body, count=1) if _FORM_FEED.match(body) else body
+    lost = _lost(body)
+    return body[lost.end() :] if lost else body
+
+
+def _lost(line: str) -> re.Match[str] | None:
+    """Return the beginning of a line that the engine does not see, if it has one."""
+    return _FORM_FEED.match(line)
 
 
 def _aligned(old: list[str], simple: list[str], new: list[str], usual: str) -> Iterator[str]:
@@ -118,9 +135,9 @@ def _aligned(old: list[str], simple: list[str], new: list[str], usual: str) -> I
         if what == "equal":
             yield from old[start:stop]
             continue
-        for number in range(start, stop):
-            if _END.sub("\n", old[number]) != simple[number]:
-                raise SourceError(f"line {number + 1} would be rewritten and has a form feed")
+        feeds = {at: found.group() for at in range(start, stop) if (found := _lost(old[at]))}
+        if feeds and stop - start != new_stop - new_start:
+            raise SourceError(f"line {min(feeds) + 1} has a form feed, which would be lost")
         for at, line in enumerate(new[new_start:new_stop], start):
             end = _END.search(old[at]) if at < stop else None
-            yield _END.sub(end.group() if end else usual, line)
+            yield feeds.get(at, "") + _END.sub(end.group() if end else usual, line)
