@@ -17,17 +17,19 @@ from onecell.verify.comparison import (
     Party,
 )
 from onecell.verify.mutation import GATE_SWAPS, Mutation
-from onecell.verify.parity import compare
+from onecell.verify.parity import compare, self_test
 from onecell.verify.plan import Plan, plan_port
 from onecell.verify.port import Proof, carry_out, port_checkpoint
 from onecell.verify.proof import CellProof, Sabotage, prove_cell
 from onecell.verify.readings import Quantity, Reading
 from onecell.verify.record import to_json
 from onecell.verify.sides import SIDES, Side
+from onecell.verify.wrong_ports import WRONG_PORTS
 
 __all__ = [
     "GATE_SWAPS",
     "SIDES",
+    "WRONG_PORTS",
     "Case",
     "Caught",
     "CellProof",
@@ -52,5 +54,6 @@ __all__ = [
     "plan_port",
     "port_checkpoint",
     "prove_cell",
+    "self_test",
     "to_json",
 ]

@@ -12,7 +12,7 @@ import numpy as np
 from onecell.errors import ArgumentError, UnlikeCellsError
 from onecell.spec import Spec
 from onecell.verify.cases import ROLLOUT_STEPS, SEED, make_case
-from onecell.verify.comparison import Comparison, Diagnosis, Finding, Party
+from onecell.verify.comparison import Caught, Comparison, Diagnosis, Finding, Party
 from onecell.verify.contenders import NEAR, Contender, Opened, contend
 from onecell.verify.diagnosis import diagnose_answers, diagnose_behaviour, diagnose_weights
 from onecell.verify.divergence import first_divergence
@@ -20,6 +20,8 @@ from onecell.verify.oracle import Oracle, make_oracle, observe
 from onecell.verify.parties import Claim, check_sizes, read_claim
 from onecell.verify.readings import Quantity, Reading, by_quantity, measure
 from onecell.verify.record import environment
+from onecell.verify.wrong_ports import STEPS, example, try_wrong_ports
+from onecell.weights import Weights
 
 Progress = Callable[[str, int, int], None]
 """Called with what is done next, how many parts are done, and how many there are."""
@@ -34,6 +36,7 @@ def compare(
     seed: int = SEED,
     sides: Sequence[str] | None = None,
     sizes: tuple[int, int] | None = None,
+    self_test: bool = False,
     progress: Progress | None = None,
 ) -> Comparison:
     """Compare two things that claim to be the same cell, and say why they differ if they do.
@@ -55,6 +58,7 @@ def compare(
             of its framework, and on both if it belongs to none. None: onecell's kernel, and the
             frameworks' own cells where they are installed.
         sizes: (I, H), where neither tells its own.
+        self_test: see the comparison fail on every one of `WRONG_PORTS`, made from these weights.
         progress: told before every part and at the end.
 
     Raises:
@@ -74,26 +78,17 @@ def compare(
     claims = read_claim("a", a, names[0]), read_claim("b", b, names[1])
     spec = _alike(claims, sizes)
     base = next((claim.weights for claim in claims if claim.weights is not None), None)
-    case = make_case(base if base is not None else spec, rollout_steps=steps, seed=seed)
+    case = make_case(spec if base is None else base.widened(), rollout_steps=steps, seed=seed)
     left_out: dict[str, str] = {}
-    contenders = [contend(claim, case, sides, left_out) for claim in claims]
-    first, second = contenders
-    total = 2 + sum(len(each.sides) for each in contenders)
+    first, second = (contend(claim, case, sides, left_out) for claim in claims)
     tell = progress if progress is not None else _say_nothing
-    tell("reference", 0, total)
+    tell("reference", 0, 1)
     right = first.weights if first.weights is not None else second.weights
-    oracle = make_oracle(right, case) if right is not None else observe(first.sides[0].side, case)
-    found: list[Mapping[str, Reading]] = []
-    for contender in contenders:
-        for opened in contender.sides:
-            tell(f"{contender.claim.label}: {opened.name}", len(found) + 1, total)
-            found.append(_measure(contender, opened, oracle))
-            for quantity, why in opened.side.leaves_out.items():
-                left_out[f"{contender.claim.label}: {opened.name}: {quantity}"] = why
-    quantities = by_quantity(found, list(oracle.expected))
-    tell("diagnosis", total - 1, total)
-    diagnosis = _diagnose(first, second, oracle, quantities)
-    tell("", total, total)
+    if right is None:
+        oracle = observe(first.sides[0].side, case)
+    else:
+        oracle = make_oracle(right.widened(), case)
+    quantities, diagnosis = _judge(first, second, oracle, tell)
     return Comparison(
         a=_party(first, spec),
         b=_party(second, spec),
@@ -103,8 +98,8 @@ def compare(
         quantities=quantities,
         first=first_divergence(quantities, first.weights, second.weights, diagnosis),
         diagnosis=diagnosis,
-        self_test=(),
-        left_out=left_out,
+        self_test=_try_all(right or example(spec), tell) if self_test else (),
+        left_out=left_out | _leaves_out(first) | _leaves_out(second),
         sampling={},
         seed=seed,
         steps=steps,
@@ -113,6 +108,56 @@ def compare(
         environment=environment(),
         seconds=time.perf_counter() - began,
     )
+
+
+def self_test(
+    weights: Weights | None = None, *, progress: Progress | None = None
+) -> tuple[Caught, ...]:
+    """Run the comparison against every one of `WRONG_PORTS` and say whether it saw and named it.
+
+    Args:
+        weights: those that the ports get wrong; None for a small fixed cell.
+        progress: told before every wrong port and at the end.
+    """
+    return _try_all(example() if weights is None else weights, progress or _say_nothing)
+
+
+def _try_all(weights: Weights, progress: Progress) -> tuple[Caught, ...]:
+    right = Contender(read_claim("a", weights, None), weights, [], [])
+    case = make_case(weights.widened(), rollout_steps=STEPS)
+    oracle = make_oracle(weights.widened(), case)
+
+    def judge(wrong: object) -> tuple[tuple[Quantity, ...], Diagnosis]:
+        port = contend(read_claim("b", wrong, None), case, (), {})
+        return _judge(right, port, oracle, _say_nothing)
+
+    return try_wrong_ports(weights, judge, progress)
+
+
+def _judge(
+    a: Contender, b: Contender, oracle: Oracle, tell: Progress
+) -> tuple[tuple[Quantity, ...], Diagnosis]:
+    """Run every side of both against the oracle and find out why they differ, if they do."""
+    total = 2 + len(a.sides) + len(b.sides)
+    found: list[Mapping[str, Reading]] = []
+    for contender in (a, b):
+        for opened in contender.sides:
+            tell(f"{contender.claim.label}: {opened.name}", len(found) + 1, total)
+            found.append(_measure(contender, opened, oracle))
+    quantities = by_quantity(found, oracle.expected)
+    tell("diagnosis", total - 1, total)
+    diagnosis = _diagnose(a, b, oracle, quantities)
+    tell("", total, total)
+    return quantities, diagnosis
+
+
+def _leaves_out(contender: Contender) -> dict[str, str]:
+    """Return what the sides of one of the two cannot show, and why."""
+    return {
+        f"{contender.claim.label}: {opened.name}: {quantity}": why
+        for opened in contender.sides
+        for quantity, why in opened.side.leaves_out.items()
+    }
 
 
 def _say_nothing(what: str, done: int, total: int) -> None:

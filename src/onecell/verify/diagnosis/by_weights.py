@@ -43,6 +43,9 @@ _SINGLES: Final = 4
 """So many numbers that are off are named one by one."""
 _ROUNDED: Final[dict[str, float]] = {"float16": 2.0**-11, "bfloat16": 2.0**-8}
 """Stored type → the largest relative error of rounding to it."""
+_GRAIN: Final[dict[str, float]] = {"float16": 2.0**-10, "bfloat16": 2.0**-7}
+"""Stored type → what arithmetic that ended in it may be off by, relatively; else `_FINE`."""
+_FINE: Final = 1e-6
 _SMALLEST_HALF: Final = 2.0**-25
 """The largest absolute error of rounding a denormal to float16."""
 
@@ -65,7 +68,13 @@ def diagnose_weights(a: Weights, b: Weights) -> Diagnosis:
     began = time.perf_counter()
     right, wrong = a.widened(), b.widened()
     matrices, findings, orders, tried = _matrices(right, wrong)
-    biases, said = _biases(right, wrong, orders, interleaved=_is_interleaved(findings))
+    biases, said = _biases(
+        right,
+        wrong,
+        orders,
+        grain=_GRAIN.get(a.dtype_name, _FINE),
+        interleaved=_is_interleaved(findings),
+    )
     findings = [*findings, *said]
     parts = [*matrices, *biases]
     rest, explained = _leftover(parts, a.dtype_name, wrong, known=bool(findings))
@@ -158,7 +167,7 @@ def _is_interleaved(findings: list[Finding]) -> bool:
 
 
 def _biases(
-    a: Weights, b: Weights, orders: tuple[Order, ...], *, interleaved: bool
+    a: Weights, b: Weights, orders: tuple[Order, ...], *, grain: float, interleaved: bool
 ) -> tuple[list[_Part], list[Finding]]:
     """Explain both biases, in the order of the matrices or in one of their orders."""
     if not a.bias and not b.bias:
@@ -170,10 +179,9 @@ def _biases(
         return _bias_parts(got, right), [
             Finding("bias added", {"parameter": " and ".join(BIASES)}),
         ]
-    size = float(np.max(np.abs(right))) or 1.0
-    plain = _fit(got, right, orders[0], TREATMENTS[0], size, added=False)
+    plain = _fit(got, right, orders[0], TREATMENTS[0], grain, added=False)
     fits = [
-        _fit(got, right, order, treatment, size, added=added)
+        _fit(got, right, order, treatment, grain, added=added)
         for order in orders
         for treatment in TREATMENTS
         for added in (False, True)
@@ -218,13 +226,15 @@ _MOVES: Final = ((0, 0), (1, 0), (0, 1))
 
 
 def _fit(
-    got: Array, right: Array, order: Order, treatment: Treatment, size: float, *, added: bool
+    got: Array, right: Array, order: Order, treatment: Treatment, grain: float, *, added: bool
 ) -> _Fit:
     left = got - treatment.apply(right[:, list(order)])
-    constants = _constants(left, size) if added else np.zeros((2, len(GATES), 1))
+    size = float(np.max(np.abs(right))) or 1.0
+    constants = _constants(left, size, grain) if added else np.zeros((2, len(GATES), 1))
     left = left - constants
+    size += float(np.max(np.abs(constants)))
     worst = float(np.max(np.abs(left)))
-    level = 0 if worst <= 2e-6 * size else 1 if worst <= 2.0**-8 * size else _UNLIKE
+    level = 0 if worst <= 2 * grain * size else 1 if worst <= 2.0**-8 * size else _UNLIKE
     return _Fit(order, treatment, constants, left, level, float(np.sqrt(np.mean(left**2))))
 
 
@@ -232,11 +242,13 @@ def _bias_parts(got: Array, want: Array, *, exact: bool = True) -> list[_Part]:
     return [_Part(n, got[i], want[i], exact) for i, n in enumerate(BIASES)]
 
 
-def _constants(left: Array, size: float) -> Array:
+def _constants(left: Array, size: float, grain: float) -> Array:
     """Return the constant of each bias and gate that `left` is, (2, 4, 1); 0 where it is none."""
     middle = np.median(left, axis=2, keepdims=True)
     spread = np.max(np.abs(left - middle), axis=2, keepdims=True)
-    is_constant = (spread <= 1e-5 * (size + np.abs(middle))) & (np.abs(middle) > 1e-4 * size)
+    is_constant = (spread <= 10 * grain * (size + np.abs(middle))) & (
+        np.abs(middle) > 100 * grain * size
+    )
     return np.asarray(np.where(is_constant, middle, 0.0))
 
 
@@ -252,7 +264,7 @@ def _leftover(
         left = np.abs(np.asarray(part.got, np.float64) - part.want)
         size = float(np.max(np.abs(part.want), initial=0.0)) or 1.0
         changed = changed or bool(left.any())
-        off = left > 8 * eps * size
+        off = left > 8 * (eps if part.exact else max(eps, _GRAIN.get(stored, eps))) * size
         noise = max(noise, float(np.max(np.where(off, 0.0, left) / size, initial=0.0)))
         where = np.argwhere(off)
         count += len(where)
