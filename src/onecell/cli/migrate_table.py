@@ -35,15 +35,23 @@ def print_migration(
         check: whether nobody wanted them written.
     """
     table = Table(box=None, pad_edge=False, header_style="bold", collapse_padding=True)
-    table.add_column("where", overflow="fold")
+    table.add_column("where", overflow="fold", min_width=20)
     table.add_column("outcome", no_wrap=True)
     table.add_column("rule", overflow="fold")
     table.add_column("what")
-    for result in migration.results:
-        for row in _rows(result):
-            table.add_row(*row)
-    if table.row_count:
+    # On one line there may be several alike, three annotations, say.
+    rows = list(dict.fromkeys(row for result in migration.results for row in _rows(result)))
+    if not console.is_terminal:
+        for where, outcome, rule, what, by_hand in rows:
+            decided = f"{outcome} ({rule})" if rule else str(outcome)
+            left = f" By hand: {by_hand}" if by_hand else ""
+            console.print(Text(f"{where}: {decided}: {what}{left}"), soft_wrap=True)
+    elif rows:
+        for where, outcome, rule, what, by_hand in rows:
+            told = Text(what).append(f"\nBy hand: {by_hand}" if by_hand else "", "bold")
+            table.add_row(Text(where), Text(outcome, _COLOURS[outcome]), Text(rule), told)
         console.print(table)
+    if rows:
         console.print()
     for path, why in migration.skipped:
         console.print(Text(plain(f"{path}: not looked into, {why}."), "dim"), soft_wrap=True)
@@ -51,18 +59,19 @@ def print_migration(
         console.print(line, soft_wrap=True)
 
 
-def _rows(result: FileResult) -> Iterator[tuple[Text, Text, Text, Text]]:
+_Row = tuple[str, Outcome, str, str, str]
+"""Where, outcome, rule, what was done or why not, what is left to do by hand."""
+
+
+def _rows(result: FileResult) -> Iterator[_Row]:
     if result.outcome is FileOutcome.FAILED:
-        where = Text(plain(str(result.path)))
-        yield where, Text("failed", "bold red"), Text(), Text(plain(result.error))
+        yield plain(str(result.path)), Outcome.FAILED, "", plain(result.error), ""
         return
     for found in result.findings:
         if found.outcome is not Outcome.ALREADY:
-            what = Text(plain(found.message))
-            if found.by_hand:
-                what.append(f"\nBy hand: {plain(found.by_hand)}", "bold")
-            outcome = Text(found.outcome.value, _COLOURS[found.outcome])
-            yield Text(plain(result.place(found))), outcome, Text(plain(found.rule)), what
+            told = (found.rule, found.message, found.by_hand)
+            rule, what, by_hand = (plain(text) for text in told)
+            yield plain(result.place(found)), found.outcome, rule, what, by_hand
 
 
 def _summary(migration: Migration, *, written: str | None, check: bool) -> Iterator[Text]:

@@ -14,11 +14,14 @@ from onecell.errors import SourceError
 from onecell.migrate.findings import Rewrite
 from onecell.migrate.limits import READ_BYTES, check_compiles, check_size
 from onecell.migrate.rewrite import Framework, Target, rewrite
+from onecell.migrate.scan import cell_paths
 from onecell.migrate.text import decode
 
 MARK: Final = b"TODO(onecell)"
 """What begins each comment that the engine leaves."""
-_CELL: Final = (b"LSTMCell", b"lstm_cell")
+_CELL: Final = frozenset(
+    path.rpartition(".")[2].encode() for row in DIALECTS.values() for path in cell_paths(row)
+)
 _WORDS: Final = (*(name.encode() for name in DIALECTS), b"onecell")
 
 
