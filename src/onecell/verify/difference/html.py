@@ -30,25 +30,31 @@ _HEADS: Final = (Text("Matter", "事项"), Text("Difference", "差异"))
 _CODE: Final = Text("the programs", "程序")
 
 _STYLE: Final = """
-:root { color-scheme: light dark; }
-body { font: 15px/1.5 system-ui, sans-serif; margin: 1.5rem auto; max-width: 76rem;
-  padding: 0 1rem; }
-table { border-collapse: collapse; width: 100%; }
-th, td { border-bottom: 1px solid #8886; padding: .4rem .6rem; text-align: left;
+:root { color-scheme: light dark; --bad: light-dark(#b3261e, #ff8a80); }
+body { font: 15px/1.5 system-ui, sans-serif; margin: 1.5rem auto; max-width: 80rem;
+  overflow-wrap: anywhere; padding: 0 1rem; }
+h1 { font-size: 1.6rem; }
+table { border-collapse: collapse; table-layout: fixed; width: 100%; }
+th, td { border-bottom: 1px solid #8886; padding: .5rem .6rem; text-align: left;
   vertical-align: top; }
-td { overflow-wrap: anywhere; }
+th:nth-child(1) { width: 15%; } th:nth-child(4) { width: 26%; }
 p { margin: 0 0 .3rem; }
-pre { font-size: 12px; margin: .4rem 0; overflow-x: auto; }
-summary { cursor: pointer; opacity: .75; }
-.answer { font-family: ui-monospace, monospace; font-size: 13px; }
-.verdict { font-weight: 600; }
+code, pre, .answer { font-family: ui-monospace, monospace; font-size: .85em; }
+pre { margin: .4rem 0; white-space: pre-wrap; }
+summary, .said, .side { font-size: .85em; opacity: .75; }
+.said::before { content: "“"; } .said::after { content: "”"; }
+summary { cursor: pointer; }
+.verdict, .matter { font-weight: 600; }
 .differs .verdict { color: light-dark(#8a5a00, #e8b64c); }
 .same .verdict { color: light-dark(#176b2c, #6fcf86); }
-.wrong .verdict, .crashed .verdict, .ends { color: light-dark(#b3261e, #ff8a80); }
-.page-wrong { border-left: 3px solid light-dark(#b3261e, #ff8a80); padding-left: .5rem; }
-@media (max-width: 46rem) { table, tbody, tr, td { display: block; } thead { display: none; }
-  td::before { content: attr(data-head); display: block; font-size: 12px; opacity: .75; } }
-@media print { details { display: none; } }
+.wrong .verdict, .crashed .verdict, .ends { color: var(--bad); }
+.page-wrong { border-left: 3px solid var(--bad); padding-left: .5rem; }
+@media (max-width: 46rem) {
+  table, tbody, tr, td { display: block; } thead { display: none; }
+  td { border: 0; padding: .25rem 0; } tr { border-bottom: 2px solid #8888; padding: .6rem 0; }
+  td + td::before { content: attr(data-head); display: block; font-size: 12px; opacity: .75; }
+}
+@media print { details { display: none; } tr { break-inside: avoid; } }
 """
 
 
@@ -88,16 +94,25 @@ def _table(findings: list[Finding], table: Table, language: Language) -> Element
         style = finding.verdict.value.replace(" ", "-")
         row = SubElement(body, "tr", {"id": finding.id, "class": style})
         cells = [SubElement(row, "td", {"data-head": head}) for head in heads]
-        SubElement(cells[0], "p").text = finding.matter.get(language)
+        _paragraph(cells[0], finding.matter.get(language), "matter")
         _programs(cells[0], finding, table, language)
         for cell, name in zip(cells[1:3], table.frameworks, strict=True):
             _answer(cell, finding.of(name), language)
         SubElement(cells[3], "p", {"class": "verdict"}).text = describe_verdict(finding, language)
-        SubElement(cells[3], "p").text = finding.claim.get(language)
+        _paragraph(cells[3], finding.claim.get(language))
         _original(cells[3], finding, language)
-        SubElement(cells[4], "p").text = finding.onecell.get(language)
+        _paragraph(cells[4], finding.onecell.get(language))
         _ours(cells[4], finding, table, language)
     return made
+
+
+def _paragraph(cell: Element, text: str, style: str = "") -> None:
+    """Add a paragraph; what stands between backticks is code."""
+    made = SubElement(cell, "p", {"class": style} if style else {})
+    made.text, *parts = text.split("`")
+    for code, after in zip(parts[::2], parts[1::2], strict=True):
+        inside = SubElement(made, "code")
+        inside.text, inside.tail = code, after
 
 
 def _answer(cell: Element, observation: Observation | None, language: Language) -> None:
@@ -107,7 +122,7 @@ def _answer(cell: Element, observation: Observation | None, language: Language) 
     for line in lines(observation, language):
         SubElement(cell, "p", {"class": "answer ends" if ends else "answer"}).text = line
     if observation.said:
-        SubElement(cell, "p").text = f"“{observation.said}”"
+        SubElement(cell, "p", {"class": "said"}).text = observation.said
 
 
 def _ours(cell: Element, finding: Finding, table: Table, language: Language) -> None:
@@ -118,7 +133,7 @@ def _ours(cell: Element, finding: Finding, table: Table, language: Language) -> 
         _answer(cell, told[0], language)
         return
     for each in told:
-        SubElement(cell, "p").text = each.side
+        SubElement(cell, "p", {"class": "side"}).text = each.side
         _answer(cell, each, language)
 
 
@@ -130,7 +145,7 @@ def _original(cell: Element, finding: Finding, language: Language) -> None:
     text = f"{PAGE.get(language)}: {said} ({judged})"
     if language == "zh":
         text = f"{PAGE.get(language)}：{said}（{judged}）"
-    SubElement(cell, "p", {"class": "page-wrong" if wrong else "page"}).text = text
+    _paragraph(cell, text, "page-wrong" if wrong else "page")
 
 
 def _programs(cell: Element, finding: Finding, table: Table, language: Language) -> None:

@@ -181,7 +181,8 @@ def _original(finding: Finding, language: Language) -> str:
 
 def _example(finding: Finding, table: Table, language: Language) -> Iterator[str]:
     """Yield a code example: what it shows, both programs, and the numbers of every step."""
-    yield f"### {finding.matter.get(language).capitalize()}\n"
+    matter = finding.matter.get(language)
+    yield f"### {matter[0].upper()}{matter[1:]}\n"
     yield f"**{describe_verdict(finding, language)}** — {finding.claim.get(language)}\n"
     if finding.page is not None:
         head = _HEADS["page"][5].get(language)
@@ -205,7 +206,8 @@ def _programs(
     merged = _merge(*programs)
     if folded:
         yield f'<a id="{finding.id}"></a>\n'
-        yield f"**`{finding.id}`**: {finding.matter.get(language)}\n"
+        colon = "：" if language == "zh" else ": "
+        yield f"**`{finding.id}`**{colon}{finding.matter.get(language)}\n"
     for framework, program in zip(table.frameworks, programs, strict=True):
         body = program if merged is None else merged
         title = f"# {TITLES[framework]}\n" if merged is None else ""

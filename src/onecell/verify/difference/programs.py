@@ -53,8 +53,9 @@ def program(probe: Probe, side: str) -> str:
         raise ArgumentError(f"`{probe.__name__}` must have one return, with a value, at its end.")
     lines = source.splitlines()
     body = "\n".join(lines[function.body[0].lineno - 1 : last.lineno - 1])
-    answer = ast.get_source_segment(source, last.value, padded=True) or ""
-    printed = f"print({textwrap.dedent(answer)})"
+    first, *rest = (ast.get_source_segment(source, last.value) or "").split("\n")
+    indent = " " * last.col_offset
+    printed = "\n".join([f"print({first}", *(line.removeprefix(indent) for line in rest)]) + ")"
     above = textwrap.dedent(body)
     header = "\n".join(_imports(probe, function, side))
     return "\n\n".join(part for part in (header, "\n".join(filter(None, (above, printed)))) if part)
@@ -85,12 +86,10 @@ def _imports(probe: Probe, function: ast.FunctionDef, side: str) -> list[str]:
     wanted = [argument.arg for argument in function.args.args]
     if unknown := set(wanted) - set(meanings):
         raise ArgumentError(f"`{probe.__name__}` asks for {sorted(unknown)}; see `programs`.")
-    used = {
-        node.id
-        for statement in function.body
-        for node in ast.walk(statement)
-        if isinstance(node, ast.Name)
-    }
+    nodes = [node for statement in function.body for node in ast.walk(statement)]
+    names = [node for node in nodes if isinstance(node, ast.Name)]
+    own = {node.id for node in names if isinstance(node.ctx, ast.Store)}
+    used = {node.id for node in names} - own
     plain, lent = _lent(sys.modules[probe.__module__])
     lines = [plain[name] for name in sorted(used & plain.keys())]
     lines += [line for name, line in meanings.items() if name in wanted]

@@ -58,6 +58,8 @@ PHRASES: Final[Mapping[str, str]] = {
     "shapes": "形状",
     "state (1, H), batch 2": "状态 (1, H)，批次 2",
     "x of batch 1, state of batch 2": "x 批次 1，状态批次 2",
+    "within 5e-6": "5e-6 以内",
+    "within 1e-5": "1e-5 以内",
     "largest · √H": "最大值 · √H",
     "deviation · √(3H)": "标准差 · √(3H)",
 }

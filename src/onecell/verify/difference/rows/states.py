@@ -89,8 +89,8 @@ def wrong_shapes(LSTMCell: Any, tensor: Any) -> object:
     sources="matter 12",
     matter=("x of one row beside a batch of states", "单行 x 与成批状态"),
     claim=each(
-        "torch reads past the end of a list and the process ends; MindSpore raises ValueError.",
-        "torch 越界读取，进程直接终止；MindSpore 抛出 ValueError。",
+        "torch ends the process (on other sizes it raises); MindSpore raises ValueError.",
+        "torch 直接使进程崩溃（其他尺寸下会抛出异常）；MindSpore 抛出 ValueError。",
         torch=Crash(),
         mindspore="raises ValueError",
     ),
