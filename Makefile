@@ -11,7 +11,7 @@ FOLDERS := $(shell find src/onecell -type d -not -name __pycache__)
 CXX_FILES := $(wildcard kernel/include/onecell/*.h kernel/src/*.h kernel/src/*.cpp kernel/tests/*.cpp bindings/*.h bindings/*.cpp)
 PYTEST := $(BIN)/python -m pytest
 
-.PHONY: help demo test test-all pytest lint types kernel-test asan bench docs format clean
+.PHONY: help demo test test-all pytest browser lint types kernel-test asan bench docs format clean
 
 help:  ## show this list
 	@sed -n 's/^\([a-z-]*\):.*##/\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -31,11 +31,18 @@ demo: $(BUILT)  ## train a digits reader in torch, port it, run it in MindSpore,
 
 test: lint types kernel-test asan pytest  ## everything that CI checks
 
-pytest: $(BUILT)  ## the Python tests alone
+pytest: $(BUILT) browser  ## the Python tests alone
 	$(PYTEST) -m "not slow"
 
-test-all: lint types kernel-test asan $(BUILT)  ## the same and the exhaustive tests
+test-all: lint types kernel-test asan $(BUILT) browser  ## the same and the exhaustive tests
 	$(PYTEST)
+
+# The report is tested in a real browser. Debian's is asked for where there is none.
+browser:
+	@command -v chromium >/dev/null || { command -v apt-get >/dev/null && \
+	  $$([ "$$(id -u)" = 0 ] || echo sudo) env DEBIAN_FRONTEND=noninteractive sh -c 'apt-get update -qq && \
+	    apt-get install -y -qq --no-install-recommends chromium fonts-noto-cjk'; } || { \
+	  echo "The report's tests need chromium on PATH: install it and a Chinese font." >&2; exit 1; }
 
 lint: $(BUILT)  ## style of Python and C++, and who may import whom
 	$(BIN)/ruff check .
