@@ -138,6 +138,10 @@ class Converter:
         required = set(old.names) - set(old.defaults) - given
         if required:
             raise Unsure(f"`{min(required)}` is not given")
+        for name, value in self.row.fixed.items():
+            lost = name in old.defaults and name not in names and name not in given
+            if lost and not _equal(old.defaults[name], value):
+                raise Unsure(f"`{name}` is exact only as {value}")
         backwards = set(names.values())
         for name, value in self.row.fixed.items():
             only_new = name in new.defaults and name not in backwards

@@ -126,11 +126,12 @@ def _plan_state(
         args = _rename(updated.args, names)
         assert given.x is not None  # noqa: S101
         row = args[given.x].value
-        held = (
-            updated.func.value
-            if cell is not node.func and isinstance(updated.func, cst.Attribute)
-            else updated.func
-        )
+        held = cell
+        if cell is node.func:
+            held = updated.func
+        elif isinstance(node.func, cst.Attribute) and cell is node.func.value:
+            assert isinstance(updated.func, cst.Attribute)  # noqa: S101 - methods stay methods
+            held = updated.func.value
         shape = "(1, cell_.hidden_size)" if unbatched else "(x_.shape[0], cell_.hidden_size)"
         value = args[given.state].value if given.state is not None else cst.Name("None")
         if listed:

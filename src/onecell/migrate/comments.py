@@ -1,8 +1,8 @@
-"""The one comment that a use left as it is gets, once."""
+"""Comments: the one that a use left as it is gets, and those of statements that go."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import libcst as cst
 
@@ -21,3 +21,28 @@ def with_todos(
         return updated
     lines = getattr(updated, "leading_lines", ())
     return updated.with_changes(leading_lines=[*lines, *new])
+
+
+def without(
+    original: Sequence[cst.CSTNode],
+    updated: Sequence[cst.BaseStatement],
+    gone: Collection[cst.CSTNode],
+) -> tuple[list[cst.BaseStatement], list[cst.EmptyLine]]:
+    """Return the statements that stay, and the lines over the last ones where those go.
+
+    Comments and blank lines over a statement that goes are then over the next one.
+    """
+    result: list[cst.BaseStatement] = []
+    lines: list[cst.EmptyLine] = []
+    for before, statement in zip(original, updated, strict=True):
+        if before in gone and isinstance(statement, cst.SimpleStatementLine):
+            lines += statement.leading_lines
+            if (comment := statement.trailing_whitespace.comment) is not None:
+                lines.append(cst.EmptyLine(comment=comment))
+            continue
+        if lines:
+            over = getattr(statement, "leading_lines", ())
+            statement = statement.with_changes(leading_lines=[*lines, *over])  # noqa: PLW2901
+            lines = []
+        result.append(statement)
+    return result, lines

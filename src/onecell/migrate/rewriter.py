@@ -13,7 +13,7 @@ from onecell.migrate import special
 from onecell.migrate.arguments import Unsure
 from onecell.migrate.calls import plan_call
 from onecell.migrate.cell_calls import plan_cell_call
-from onecell.migrate.comments import with_todos
+from onecell.migrate.comments import with_todos, without
 from onecell.migrate.context import Context, Plan
 from onecell.migrate.findings import Finding, Outcome
 from onecell.migrate.methods import plan_method
@@ -64,6 +64,7 @@ class Rewriter(cst.CSTTransformer):
         self.plans: dict[cst.CSTNode, Plan] = {}
         self.swaps: dict[cst.CSTNode, cst.BaseExpression] = {}
         self.removed: set[cst.CSTNode] = set()
+        self.emptied: set[cst.CSTNode] = set()
 
     # What is left as it is.
 
@@ -292,7 +293,7 @@ class Rewriter(cst.CSTTransformer):
 
     def leave_Assign(  # noqa: N802
         self, original_node: cst.Assign, updated_node: cst.Assign
-    ) -> cst.BaseSmallStatement | cst.RemovalSentinel:
+    ) -> cst.BaseSmallStatement:
         same = (
             isinstance(original_node.value, cst.Call)
             and original_node.value in self.plans
@@ -306,27 +307,31 @@ class Rewriter(cst.CSTTransformer):
 
     def leave_Expr(  # noqa: N802
         self, original_node: cst.Expr, updated_node: cst.Expr
-    ) -> cst.BaseSmallStatement | cst.RemovalSentinel:
+    ) -> cst.BaseSmallStatement:
         if original_node.value in self.plans and isinstance(
             updated_node.value, cst.Name | cst.Attribute
         ):
             return self._gone(original_node)
         return updated_node
 
-    def _gone(self, node: cst.BaseSmallStatement) -> cst.BaseSmallStatement | cst.RemovalSentinel:
-        """Leave a statement out; where its line has comments, or stands alone, pass instead."""
+    def _gone(self, node: cst.BaseSmallStatement) -> cst.BaseSmallStatement:
+        """Leave a statement out, with its line if that has nothing else."""
         line = self.ctx.names.parents[node]
-        block = self.ctx.names.parents[line]
-        if (
-            not isinstance(line, cst.SimpleStatementLine)
-            or len(line.body) > 1
-            or line.trailing_whitespace.comment is not None
-            or any(e.comment for e in line.leading_lines)
-            or not isinstance(block, cst.IndentedBlock | cst.Module)
-            or len(block.body) == 1
-        ):
-            return cst.Pass()
-        return cst.RemoveFromParent()
+        if isinstance(line, cst.SimpleStatementLine) and len(line.body) == 1:
+            self.emptied.add(line)
+        return cst.Pass()
+
+    def leave_IndentedBlock(
+        self, original_node: cst.IndentedBlock, updated_node: cst.IndentedBlock
+    ) -> cst.IndentedBlock:
+        body, left = without(original_node.body, updated_node.body, self.emptied)
+        if not body:
+            return updated_node
+        return updated_node.with_changes(body=body, footer=[*left, *updated_node.footer])
+
+    def leave_Module(self, original_node: cst.Module, updated_node: cst.Module) -> cst.Module:
+        body, left = without(original_node.body, updated_node.body, self.emptied)
+        return updated_node.with_changes(body=body, footer=[*left, *updated_node.footer])
 
     def _say(self, original: cst.CSTNode, updated: cst.BaseStatement) -> cst.BaseStatement:
         return with_todos(self.module, original, updated, self.log.todos.get(original, ()))

@@ -53,7 +53,7 @@ def cell_called(ctx: Context, node: cst.Call) -> cst.BaseExpression | None:
     if is_super(func.value):
         owner = ctx.kinds.class_around(node)
         is_cell = owner is not None and ctx.kinds.of_class(owner) == "cell"
-        return cst.Name("self") if is_cell else None
+        return cst.Name("self") if is_cell else None  # what `super()` is bound to
     return func.value if ctx.kinds.of(func.value) == "cell" else None
 
 

@@ -116,14 +116,23 @@ class Speller:
     def _text(self, path: str, like: Spelled | None) -> str:
         module, _, leaf = path.rpartition(".")
         if like is not None:
-            if like.binding.path == like.whole and like.binding.home != "import":
+            by_itself = like.binding.path == like.whole and like.binding.home != "import"
+            renamed = module == self.to and leaf != like.binding.leaf
+            if by_itself and not renamed and not self._has_short(module, like.binding):
                 return self._leaf(module, leaf, like.binding)
-            dotted = self._like(module, leaf, like)
+            dotted = None if by_itself else self._like(module, leaf, like)
             if dotted is not None:
                 return dotted
         if module in _BY_LEAF:
             return self._leaf(module, leaf, None)
         return self._by_module(module, leaf)
+
+    def _has_short(self, module: str, old: Binding) -> bool:
+        """Whether a cell of onecell's becomes the framework's own in a module that names `nn`."""
+        return old.home.startswith("onecell.") and any(
+            (new := self.in_place(source)) is not None and new.path == module
+            for source in self.sources
+        )
 
     def _like(self, module: str, leaf: str, like: Spelled) -> str | None:
         """Spell `module.leaf` through the import that takes the place of the one in the source."""
