@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import libcst as cst
 
@@ -23,14 +23,16 @@ def with_todos(
     return updated.with_changes(leading_lines=[*lines, *new])
 
 
-def without(
+def rearranged(
     original: Sequence[cst.CSTNode],
     updated: Sequence[cst.BaseStatement],
     gone: Collection[cst.CSTNode],
+    followed: Mapping[cst.CSTNode, cst.BaseStatement],
 ) -> tuple[list[cst.BaseStatement], list[cst.EmptyLine]]:
-    """Return the statements that stay, and the lines over the last ones where those go.
+    """Return a block's statements less those `gone`, and the lines over the last of these.
 
-    Comments and blank lines over a statement that goes are then over the next one.
+    Comments and blank lines over a statement that goes are then over the next one. A statement in
+    `followed` has another one right after it.
     """
     result: list[cst.BaseStatement] = []
     lines: list[cst.EmptyLine] = []
@@ -45,4 +47,6 @@ def without(
             statement = statement.with_changes(leading_lines=[*lines, *over])  # noqa: PLW2901
             lines = []
         result.append(statement)
+        if before in followed:
+            result.append(followed[before])
     return result, lines

@@ -114,7 +114,7 @@ def _place(
     first, last = changes[known[0]], changes[known[-1]]
     for new in wanted:
         same = [c for c in changes.values() if any(b.home == new.home for b in c.instead)]
-        if new.home == "import":
+        if new.home in ("import", "functools"):
             first.before.append(new)
         elif same:
             same[0].instead.append(new)
@@ -158,9 +158,11 @@ class _Settle(cst.CSTTransformer):
         """Return the statements, and comment lines that lost the statement they stood over."""
         result: list[cst.BaseStatement] = []
         pending: list[cst.EmptyLine] = []
+        removed = False
         for line in body:
             new = self._line(line) if isinstance(line, cst.SimpleStatementLine) else [line]
             if not new:
+                removed = True
                 assert isinstance(line, cst.SimpleStatementLine)  # noqa: S101 - the others stay
                 pending += [e for e in line.leading_lines if e.comment or not pending]
                 if line.trailing_whitespace.comment is not None and not _is_pragma(line):
@@ -169,10 +171,17 @@ class _Settle(cst.CSTTransformer):
             if pending:
                 head = new[0]
                 lines = [*pending, *getattr(head, "leading_lines", ())]
-                if not any(e.comment for e in lines):
+                if not result and not any(e.comment for e in pending):
+                    lines = _without_blanks(lines)
+                elif not any(e.comment for e in lines):
                     lines = lines[: max(len(pending), len(lines) - len(pending))]
                 new[0] = head.with_changes(leading_lines=lines)
                 pending = []
+                removed = False
+            elif removed and not result:
+                head = new[0]
+                over = _without_blanks(getattr(head, "leading_lines", ()))
+                new[0] = head.with_changes(leading_lines=over)
             result += new
         return result, pending
 
@@ -207,6 +216,12 @@ class _Settle(cst.CSTTransformer):
             if not middle:
                 lines[-1] = lines[-1].with_changes(trailing_whitespace=line.trailing_whitespace)
         return lines
+
+
+def _without_blanks(lines: Sequence[cst.EmptyLine]) -> list[cst.EmptyLine]:
+    """Return the lines from the first comment on: a block begins without a gap."""
+    first = next((i for i, e in enumerate(lines) if e.comment), len(lines))
+    return list(lines[first:])
 
 
 def _is_pragma(line: cst.SimpleStatementLine) -> bool:

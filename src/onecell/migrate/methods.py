@@ -232,6 +232,11 @@ def _to_mindspore(ctx: Context, node: cst.Call, name: str, kind: str) -> tuple[s
     if name == "to" and _moves(ctx, node):
         _forget_args(ctx, node)
         return "device", _receiver
+    if name in ("train", "eval") and not known and not node.args:
+        raise Unsure(
+            f"`{name}` of something that this file does not show to be a module",
+            f"if it is one, write `set_train({'' if name == 'train' else 'False'})`",
+        )
     if name == "backward":
         raise Unsure(
             "`backward` has no counterpart: MindSpore differentiates functions",

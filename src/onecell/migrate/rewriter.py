@@ -13,7 +13,7 @@ from onecell.migrate import special
 from onecell.migrate.arguments import Unsure
 from onecell.migrate.calls import plan_call
 from onecell.migrate.cell_calls import plan_cell_call
-from onecell.migrate.comments import with_todos, without
+from onecell.migrate.comments import rearranged, with_todos
 from onecell.migrate.context import Context, Plan
 from onecell.migrate.findings import Finding, Outcome
 from onecell.migrate.methods import plan_method
@@ -65,6 +65,7 @@ class Rewriter(cst.CSTTransformer):
         self.swaps: dict[cst.CSTNode, cst.BaseExpression] = {}
         self.removed: set[cst.CSTNode] = set()
         self.emptied: set[cst.CSTNode] = set()
+        self.followed: dict[cst.CSTNode, cst.BaseStatement] = {}
 
     # What is left as it is.
 
@@ -144,13 +145,10 @@ class Rewriter(cst.CSTTransformer):
         if row is MADE_TENSOR or (row is not None and row.rule == "tensor_type"):
             row = MADE_TENSOR if ctx.to == "torch" else None
         if row is None:
-            wrapped = special.plan_wrap(ctx, node)
-            if wrapped is not None:
-                return self._try(node, lambda: wrapped, "wrap")
+            if special.wraps(ctx, node):
+                return self._try(node, lambda: special.plan_wrap(ctx, node), "wrap")
             if ctx.kinds.rows.get(path) is not None:
                 return self._mark(node, "tensor_type", Unsure(f"`{path}(…)` is not in the table"))
-            if not self._has_row_above(path):
-                return self._mark(node, "unknown", Unsure(f"`{path}` is not in the table"))
             return self._mark(node, "unknown", Unsure(f"`{path}` is not in the table"))
         if not row.side(ctx.source).is_callable:
             return True
@@ -283,6 +281,12 @@ class Rewriter(cst.CSTTransformer):
 
     # Statements: what moves things between devices goes, and comments come.
 
+    def visit_SimpleStatementLine(self, node: cst.SimpleStatementLine) -> None:
+        mode = special.mode_to_state(self.ctx, node)
+        if mode is not None:
+            self.followed[node] = cst.parse_statement(mode)
+            self._converted(node, "training", "A module begins in the mode of its framework.")
+
     def visit_Assign(self, node: cst.Assign) -> bool:  # noqa: N802
         if special.is_device_only(self.ctx, node):
             self.ctx.forget(node.value)
@@ -324,13 +328,13 @@ class Rewriter(cst.CSTTransformer):
     def leave_IndentedBlock(
         self, original_node: cst.IndentedBlock, updated_node: cst.IndentedBlock
     ) -> cst.IndentedBlock:
-        body, left = without(original_node.body, updated_node.body, self.emptied)
+        body, left = rearranged(original_node.body, updated_node.body, self.emptied, self.followed)
         if not body:
             return updated_node
         return updated_node.with_changes(body=body, footer=[*left, *updated_node.footer])
 
     def leave_Module(self, original_node: cst.Module, updated_node: cst.Module) -> cst.Module:
-        body, left = without(original_node.body, updated_node.body, self.emptied)
+        body, left = rearranged(original_node.body, updated_node.body, self.emptied, self.followed)
         return updated_node.with_changes(body=body, footer=[*left, *updated_node.footer])
 
     def _say(self, original: cst.CSTNode, updated: cst.BaseStatement) -> cst.BaseStatement:

@@ -11,6 +11,7 @@ from onecell.migrate.arguments import Unsure
 from onecell.migrate.calls import plan_call
 from onecell.migrate.context import Context, Plan
 from onecell.migrate.methods import is_device
+from onecell.migrate.names import dotted
 from onecell.migrate.syntax import upwards
 from onecell.migrate.table_layers import CELL
 
@@ -96,23 +97,64 @@ def plan_partial(ctx: Context, node: cst.Call) -> tuple[str, Plan] | None:
     return "partial", build
 
 
-def plan_wrap(ctx: Context, node: cst.Call) -> tuple[str, Plan] | None:
-    """Return how `LSTMCell.from_torch(cell)` is rewritten, None for any other call."""
+def wraps(ctx: Context, node: cst.Call) -> bool:
+    """Whether a call is `LSTMCell.from_torch(cell)`, or its like."""
     func = node.func
-    name = f"from_{ctx.source}"
-    if not isinstance(func, cst.Attribute) or func.attr.value != name:
-        return None
-    if not ctx.names_cell(func.value):
-        return None
+    return (
+        isinstance(func, cst.Attribute)
+        and func.attr.value == f"from_{ctx.source}"
+        and ctx.names_cell(func.value)
+    )
+
+
+def plan_wrap(ctx: Context, node: cst.Call) -> tuple[str, Plan]:
+    """Return how `LSTMCell.from_torch(cell)` is rewritten.
+
+    Raises:
+        Unsure: the framework's own cell is wanted, which cannot wrap another.
+    """
     if ctx.target == "native":
-        raise Unsure(f"`{name}` is onecell's alone", "use `--target onecell`")
-    row = CELL["onecell"]
+        raise Unsure(f"`from_{ctx.source}` is onecell's alone", "use `--target onecell`")
+    row, func = CELL["onecell"], node.func
+    assert isinstance(func, cst.Attribute)  # noqa: S101 - the caller looked
+    held = func.value
 
     def build(updated: cst.Call) -> cst.Call:
-        held = ctx.respell(func.value, row) or func.value
-        return updated.with_changes(func=cst.Attribute(held, cst.Name(f"from_{ctx.to}")))
+        spelled = ctx.respell(held, row) or held
+        return updated.with_changes(func=cst.Attribute(spelled, cst.Name(f"from_{ctx.to}")))
 
     return "wrap", build
+
+
+def mode_to_state(ctx: Context, line: cst.SimpleStatementLine) -> str | None:
+    """Return what has to follow `super().__init__()` in a class that asks `self.training`.
+
+    torch's modules begin in training mode, MindSpore's do not.
+    """
+    call = line.body[0].value if isinstance(line.body[0], cst.Expr) else None
+    if not isinstance(call, cst.Call) or not isinstance(call.func, cst.Attribute):
+        return None
+    if call.func.attr.value != "__init__" or not is_super(call.func.value):
+        return None
+    owner = ctx.kinds.class_around(line)
+    if owner is None or not ctx.kinds.of_class(owner) or not _asks_mode(owner):
+        return None
+    return "self.set_train()" if ctx.to == "mindspore" else "self.eval()"
+
+
+def _asks_mode(owner: cst.ClassDef) -> bool:
+    found = _AsksMode()
+    owner.visit(found)
+    return found.found
+
+
+class _AsksMode(cst.CSTVisitor):
+    def __init__(self) -> None:
+        super().__init__()
+        self.found = False
+
+    def visit_Attribute(self, node: cst.Attribute) -> None:
+        self.found = self.found or dotted(node) == "self.training"
 
 
 def attribute(ctx: Context, node: cst.Attribute) -> str | None:

@@ -129,9 +129,14 @@ class Speller:
 
     def _has_short(self, module: str, old: Binding) -> bool:
         """Whether a cell of onecell's becomes the framework's own in a module that names `nn`."""
-        return old.home.startswith("onecell.") and any(
-            (new := self.in_place(source)) is not None and new.path == module
-            for source in self.sources
+        own_name = old.name != old.leaf
+        return (
+            old.home.startswith("onecell.")
+            and not own_name
+            and any(
+                (new := self.in_place(source)) is not None and new.path == module
+                for source in self.sources
+            )
         )
 
     def _like(self, module: str, leaf: str, like: Spelled) -> str | None:

@@ -6,7 +6,10 @@ from collections.abc import Iterable
 
 import libcst as cst
 from libcst.metadata import (
+    Assignment,
+    BaseAssignment,
     BuiltinAssignment,
+    ClassScope,
     ImportAssignment,
     MetadataWrapper,
     PositionProvider,
@@ -23,7 +26,7 @@ from onecell.migrate.names import Names, loads_of
 from onecell.migrate.rewriter import Log, Rewriter
 from onecell.migrate.scan import Uses, cell_paths, other_framework
 from onecell.migrate.spelling import Speller
-from onecell.migrate.syntax import parents_of
+from onecell.migrate.syntax import is_none, parents_of
 from onecell.migrate.table import rows_to
 
 _ROUNDS = 4
@@ -47,7 +50,7 @@ def transform(source: str, to: str, target: str, uses: Uses) -> Rewrite:
     ]
     kept: frozenset[str] = frozenset()
     for _ in range(_ROUNDS):
-        speller = _speller(scopes, to, old, kept)
+        speller = _speller(scopes, names, to, old, kept)
         ctx = Context(old, to, target, names, kinds, speller, frozenset(cell_paths(DIALECTS[old])))
         log = Log(positions)
         speller.sources = sources_of(names, ctx.is_foreign)
@@ -64,7 +67,9 @@ def transform(source: str, to: str, target: str, uses: Uses) -> Rewrite:
     return Rewrite(source, after, tuple(findings))
 
 
-def _speller(scopes: Iterable[Scope], to: str, old: str, kept: frozenset[str]) -> Speller:
+def _speller(
+    scopes: Iterable[Scope], names: Names, to: str, old: str, kept: frozenset[str]
+) -> Speller:
     taken = set(kept)
     present: dict[str, str] = {}
     for scope in scopes:
@@ -72,7 +77,8 @@ def _speller(scopes: Iterable[Scope], to: str, old: str, kept: frozenset[str]) -
             if isinstance(bound, BuiltinAssignment):
                 continue
             if not isinstance(bound, ImportAssignment):
-                taken.add(bound.name)
+                if not isinstance(scope, ClassScope) and not _is_absence(bound, names):
+                    taken.add(bound.name)
             elif isinstance(bound.node, cst.Import | cst.ImportFrom):
                 for binding in bindings_of(bound.node):
                     first = binding.path.partition(".")[0]
@@ -83,6 +89,15 @@ def _speller(scopes: Iterable[Scope], to: str, old: str, kept: frozenset[str]) -
                     else:
                         taken.add(binding.name)
     return Speller(to, frozenset(taken), present, ())
+
+
+def _is_absence(bound: BaseAssignment, names: Names) -> bool:
+    """Whether a binding is the `name = None` of an import that may fail."""
+    return (
+        isinstance(bound, Assignment)
+        and is_none(names.value_of(bound.node))
+        and any(isinstance(other, ImportAssignment) for other in bound.scope[bound.name])
+    )
 
 
 def _imported(scopes: Iterable[Scope], ctx: Context) -> Iterable[Imported]:
