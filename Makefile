@@ -8,10 +8,10 @@ PIP := $(BIN)/pip install --quiet --quiet --disable-pip-version-check --constrai
 SOURCES := CMakeLists.txt $(wildcard kernel/CMakeLists.txt kernel/include/onecell/* kernel/src/* bindings/*)
 # A new module has to be made known to the editable install: folders change when files come or go.
 FOLDERS := $(shell find src/onecell -type d -not -name __pycache__)
-CXX_FILES := $(wildcard kernel/include/onecell/*.h kernel/src/*.h kernel/src/*.cpp kernel/tests/*.cpp bindings/*.h bindings/*.cpp)
+CXX_FILES := $(wildcard benchmarks/probes/*.cpp kernel/include/onecell/*.h kernel/src/*.h kernel/src/*.cpp kernel/tests/*.cpp bindings/*.h bindings/*.cpp)
 PYTEST := $(BIN)/python -m pytest
 
-.PHONY: help demo test test-all pytest browser lint types kernel-test asan bench docs format clean
+.PHONY: help demo test test-all pytest browser lint types kernel-test asan bench bench-quick docs format clean
 
 help:  ## show this list
 	@sed -n 's/^\([a-z-]*\):.*##/\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -69,8 +69,17 @@ define kernel_tests
 	build/kernel-$(1)/kernel_tests
 endef
 
-bench: $(BUILT)  ## µs a call, ours beside the frameworks' own cells
-	$(BIN)/python benchmarks/step.py
+# The peers, which only the benchmark needs.
+$(VENV)/.bench: $(READY)
+	$(PIP) --no-build-isolation --editable '.[torch,mindspore,cli,bench]'
+	touch $(BUILT) $@
+
+bench: $(VENV)/.bench $(BUILT)  ## everything against every peer, a quarter of an hour; rewrites its page
+	$(BIN)/python benchmarks/run.py --name main
+	$(BIN)/python benchmarks/page.py
+
+bench-quick: $(VENV)/.bench $(BUILT)  ## the same in under three minutes, fewer rows and rounds
+	$(BIN)/python benchmarks/run.py --quick
 
 docs: $(BUILT)  ## the API reference, as pages in build/docs
 	$(BIN)/pdoc --docformat google --output-directory build/docs onecell onecell.torch onecell.mindspore
