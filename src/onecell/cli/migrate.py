@@ -5,9 +5,9 @@ from __future__ import annotations
 import contextlib
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 import typer
 from rich.console import Console
@@ -17,8 +17,7 @@ from onecell.cli.exits import MIGRATE_STATUSES, Debug, Status, reporting
 from onecell.cli.migrate_table import as_json, print_diff, print_migration
 from onecell.cli.options import FRAMEWORKS, Force, check_framework
 from onecell.errors import ArgumentError
-from onecell.migrate import Framework, Migration, Target, migrate_paths, write_in_place, write_tree
-from onecell.migrate.migration import Progress as Report
+from onecell.migrate import Framework, Migration, Target
 
 EXAMPLES = f"""[bold]Examples[/bold]
 
@@ -33,7 +32,8 @@ EXAMPLES = f"""[bold]Examples[/bold]
 {MIGRATE_STATUSES}
 """
 
-_BAR_FROM: int = 20
+Report = Callable[[int, int], None]
+_BAR_FROM: Final = 20
 """With fewer files there is nothing to watch."""
 
 
@@ -117,6 +117,8 @@ def migrate(
     Of a folder it takes .py, .pyi, .pyw and .ipynb files, but not what git ignores, nothing hidden
     and no virtual environment. docs/migrate.md tells what is converted.
     """
+    from onecell.migrate import migrate_paths, write_in_place, write_tree  # noqa: PLC0415
+
     with reporting(debug=debug):
         _check_modes(write=write, out=out, diff=diff, check=check, as_json=json_)
         with _progress() as report:

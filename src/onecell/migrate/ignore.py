@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
-
-from pathspec import GitIgnoreSpec
+from typing import TYPE_CHECKING, Self
 
 from onecell.errors import ArgumentError
+
+if TYPE_CHECKING:
+    from pathspec import GitIgnoreSpec
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,7 @@ def exclude(root: Path, patterns: Sequence[str]) -> Ignored:
         ArgumentError: one of them is not a pattern.
     """
     try:
-        return Ignored(((root, GitIgnoreSpec.from_lines(patterns)),))
+        return Ignored(((root, _spec(patterns)),))
     except ValueError as error:
         raise ArgumentError(f"`exclude` must be patterns as in .gitignore: {error}") from None
 
@@ -64,12 +65,18 @@ def around(root: Path) -> Ignored:
     return found
 
 
+def _spec(lines: Sequence[str]) -> GitIgnoreSpec:
+    from pathspec import GitIgnoreSpec  # noqa: PLC0415 - a tool library
+
+    return GitIgnoreSpec.from_lines(lines)
+
+
 def _read(path: Path) -> GitIgnoreSpec | None:
     """Return what a file of patterns says; None if it is not there or cannot be understood."""
     try:
         if not path.is_file():
             return None
         lines = path.read_text(encoding="utf-8", errors="surrogateescape").splitlines()
-        return GitIgnoreSpec.from_lines(lines)
+        return _spec(lines)
     except (OSError, ValueError):
         return None
