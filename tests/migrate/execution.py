@@ -88,7 +88,7 @@ def draw(rng: np.random.Generator, shape: Iterable[int], scale: float = 0.6) -> 
     """Return float32 numbers between an eighth and twice `scale` away from zero."""
     shape = tuple(shape)
     sizes = rng.uniform(0.125, 1.875, shape) * scale
-    return (rng.choice([-1.0, 1.0], shape) * sizes).astype(np.float32)
+    return np.asarray(rng.choice([-1.0, 1.0], shape) * sizes, np.float32)
 
 
 def draw_weights(shapes: Mapping[str, tuple[int, ...]]) -> dict[str, Array]:
@@ -130,28 +130,31 @@ def execute(
     inputs: Mapping[str, Array],
     change: Callable[[dict[str, Array]], None] = lambda weights: None,
 ) -> Answers:
-    """Run a module's `build` and `run` in evaluation mode.
+    """Run a module's `build` and `run` twice: for what it gives, and for its gradients.
 
     Args:
-        source: the module.
+        source: the module. A model is run in the mode, training or evaluation, that it is built in.
         framework: the one that it is written in.
         inputs: what `run` gets after the model, in order.
         change: may alter the weights before they are loaded, to see that it is noticed.
     """
     side = open_side(framework)
     module = load_module(source)
-    model = module.build()
-    weights = draw_weights(side.shapes(model))
-    change(weights)
-    side.load(model, weights)
+
+    def build() -> Any:
+        model = module.build()
+        weights = draw_weights(side.shapes(model))
+        change(weights)
+        side.load(model, weights)
+        return model
+
+    model = build()
     found = side.arrays(module.run(model, *map(side.tensor, inputs.values())))
     assert found, "`run` must return at least one tensor or number"
-    parameters = side.read(model)
-    side.load(model, weights)
     return Answers(
         {f"output {number}": array for number, array in enumerate(found)},
-        parameters,
-        side.gradients(model, module.run, inputs),
+        side.read(model),
+        side.gradients(build(), module.run, inputs),
     )
 
 

@@ -17,8 +17,6 @@ class InMindSpore:
 
     def shapes(self, model: Any) -> dict[str, tuple[int, ...]]:
         """Return the shape of every parameter."""
-        if isinstance(model, nn.Cell):
-            model.set_train(False)
         return {name: tuple(parameter.shape) for name, parameter in _named(model)}
 
     def load(self, model: Any, weights: Mapping[str, Array]) -> None:

@@ -16,13 +16,7 @@ class InTorch:
 
     def shapes(self, model: Any) -> dict[str, tuple[int, ...]]:
         """Return the shape of every parameter."""
-        self.prepare(model)
         return {name: tuple(parameter.shape) for name, parameter in _named(model)}
-
-    def prepare(self, model: Any) -> None:
-        """Put the model into evaluation mode."""
-        if isinstance(model, torch.nn.Module):
-            model.eval()
 
     def load(self, model: Any, weights: Mapping[str, Array]) -> None:
         """Give every parameter its value."""
