@@ -282,6 +282,25 @@ def _detach(ctx: Context, node: cst.Call, row: Row, converter: Converter) -> Pla
     return lambda updated: expression("_.detach()", _=updated.args[0].value)
 
 
+def _filled(ctx: Context, node: cst.Call, row: Row, converter: Converter) -> Plan:
+    """Without a `dtype`, MindSpore makes integers of any value, and torch what the value is."""
+    converter.convert(node.args, node.args)
+    forget_dropped(ctx, node, row)
+    bound = {b.parameter: node.args[b.index].value for b in bind(node.args, row.side(ctx.source))}
+    value = literal(bound["fill_value"])
+    missing = "dtype" not in bound and not (isinstance(value, int) and not isinstance(value, bool))
+    if missing and not (ctx.to == "mindspore" and isinstance(value, float)):
+        raise Unsure("without `dtype`, MindSpore makes integers", "give both sides a `dtype`")
+
+    def build(updated: cst.Call) -> cst.Call:
+        args = converter.convert(node.args, updated.args)
+        if missing:
+            args.append(keyword("dtype", ctx.speller.spell("mindspore.float32")))
+        return _called(ctx, node, row, updated, args)
+
+    return build
+
+
 def _file(ctx: Context, node: cst.Call, row: Row, converter: Converter) -> Plan:
     """Checkpoints: a state_dict, by a name that is a string and ends as MindSpore wants it."""
     converter.convert(node.args, node.args)
@@ -350,6 +369,7 @@ _SPECIAL: Final[Mapping[str, _Special]] = {
     "loss": _loss,
     "long": _long,
     "detach": _detach,
+    "filled": _filled,
     "file": _file,
     "load_into": _load_into,
 }

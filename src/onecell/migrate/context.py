@@ -13,9 +13,9 @@ from onecell.migrate.imports import bindings_of
 from onecell.migrate.kinds import Kinds
 from onecell.migrate.names import Names, root
 from onecell.migrate.rows import Row
+from onecell.migrate.scan import canonical
 from onecell.migrate.spelling import Binding, Spelled, Speller
 from onecell.migrate.syntax import code
-from onecell.migrate.table import canonical
 
 Plan = Callable[[cst.Call], cst.BaseExpression]
 """Builds what a call becomes from the call with its parts rewritten."""
@@ -64,7 +64,7 @@ class Context:
             if not isinstance(statement, cst.Import | cst.ImportFrom):
                 continue
             for binding in bindings_of(statement):
-                if binding.name == start.value and self.is_foreign(binding.path):
+                if binding.name == start.value and self.is_foreign(binding.origin):
                     return Spelled(binding, path or binding.path)
         return None
 
@@ -110,6 +110,6 @@ def sources_of(names: Names, is_foreign: Callable[[str], bool]) -> tuple[Binding
             bound.node, cst.Import | cst.ImportFrom
         ):
             for binding in bindings_of(bound.node):
-                if is_foreign(binding.path):
+                if is_foreign(binding.origin):
                     found[binding] = None
     return tuple(sorted(found))

@@ -16,8 +16,8 @@ from libcst.metadata import ImportAssignment
 
 from onecell.migrate.names import Names
 from onecell.migrate.rows import Row
+from onecell.migrate.scan import canonical
 from onecell.migrate.syntax import elements, is_none, upwards
-from onecell.migrate.table import canonical
 
 _ONE_OF: Final = {"cells": "cell", "layers": "layer", "modules": "module", "state": "tensor"}
 _LIST_OF: Final = {"cell": "cells", "layer": "layers", "module": "modules"}

@@ -232,10 +232,11 @@ def _to_mindspore(ctx: Context, node: cst.Call, name: str, kind: str) -> tuple[s
     if name == "to" and _moves(ctx, node):
         _forget_args(ctx, node)
         return "device", _receiver
-    if name in ("train", "eval") and not known and not node.args:
+    if not known and (name == "forward" or (name in ("train", "eval") and not node.args)):
+        there = {"forward": "construct", "train": "set_train", "eval": "set_train(False)"}[name]
         raise Unsure(
             f"`{name}` of something that this file does not show to be a module",
-            f"if it is one, write `set_train({'' if name == 'train' else 'False'})`",
+            f"if it is one, it is `{there}`",
         )
     if name == "backward":
         raise Unsure(
@@ -274,6 +275,11 @@ def _to_torch(ctx: Context, node: cst.Call, name: str, kind: str) -> tuple[str, 
     found = _set_train(ctx, node, name)
     if found is not None:
         return found
+    if name == "construct" and kind == "":
+        raise Unsure(
+            "`construct` of something that this file does not show to be a cell",
+            "if it is one, it is `forward`",
+        )
     if name == "expand_dims" and len(node.args) == 1 and node.args[0].keyword is None:
         return "unsqueeze_method", _renaming("unsqueeze")
     if name == "trainable_params" and not node.args:

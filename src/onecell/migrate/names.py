@@ -28,6 +28,11 @@ def root(node: cst.BaseExpression) -> cst.BaseExpression:
     return node
 
 
+def first_name(node: cst.CSTNode) -> cst.CSTNode:
+    """Return the name at the start of a chain of attributes, or the node itself."""
+    return root(node) if isinstance(node, cst.Attribute) else node
+
+
 def imported(alias: cst.ImportAlias, statement: cst.Import | cst.ImportFrom) -> tuple[str, str]:
     """Return the name that an import binds and the path it stands for."""
     name = dotted(alias.name) or ""
@@ -43,9 +48,9 @@ def loads_of(scopes: Iterable[Scope]) -> dict[cst.CSTNode, list[Assignment | Imp
     found: dict[cst.CSTNode, list[Assignment | ImportAssignment]] = {}
     for scope in scopes:
         for access in scope.accesses:
-            found[access.node] = [
-                a for a in access.referents if isinstance(a, Assignment | ImportAssignment)
-            ]
+            bound = [a for a in access.referents if isinstance(a, Assignment | ImportAssignment)]
+            # `import a.b` is read as `a.b`, all others by their first name.
+            found.setdefault(first_name(access.node), []).extend(bound)
     return found
 
 

@@ -18,9 +18,9 @@ from onecell.migrate.context import Context, Plan
 from onecell.migrate.findings import Finding, Outcome
 from onecell.migrate.methods import plan_method
 from onecell.migrate.names import dotted, root
-from onecell.migrate.scan import FUNCTIONAL
+from onecell.migrate.scan import FUNCTIONAL, canonical
 from onecell.migrate.syntax import code, upwards
-from onecell.migrate.table import MADE_TENSOR, canonical
+from onecell.migrate.table import MADE_TENSOR
 from onecell.migrate.table_layers import CELL
 
 _STATEMENTS: Final = (
@@ -293,6 +293,10 @@ class Rewriter(cst.CSTTransformer):
             self.removed.add(node)
             self._converted(node, "device", "MindSpore has one device for the process.")
             return False
+        for target in node.targets:
+            if (name := special.reserved_attribute(self.ctx, target.target)) is not None:
+                why = f"`{name}` is a method of every module in {self.ctx.to}"
+                self._mark(node, "reserved", Unsure(why, "call it otherwise, in checkpoints too"))
         return True
 
     def leave_Assign(  # noqa: N802

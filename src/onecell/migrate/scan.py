@@ -3,16 +3,49 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Final
 
 from onecell.dialect import DIALECTS, Dialect
 
-FUNCTIONAL = {
+FUNCTIONAL: Final = {
     "torch": ("torch.lstm_cell",),
     "mindspore": ("mindspore.ops.LSTM", "mindspore.ops.BasicLSTMCell"),
 }
 """Further spellings of the cell, as functions and operators."""
+
+
+SYNONYMS: Final[Mapping[str, str]] = {
+    "torch.concat": "torch.cat",
+    "torch.nn.parameter.Parameter": "torch.nn.Parameter",
+    "torch.nn.modules.module.Module": "torch.nn.Module",
+    "torch.nn.modules.rnn.LSTMCell": "torch.nn.LSTMCell",
+    "torch.nn.modules.LSTMCell": "torch.nn.LSTMCell",
+    "torch.optim.adam.Adam": "torch.optim.Adam",
+    "torch.optim.adamw.AdamW": "torch.optim.AdamW",
+    "torch.optim.sgd.SGD": "torch.optim.SGD",
+    "mindspore.ops.concat": "mindspore.ops.cat",
+    "mindspore.ops.operations.zeros": "mindspore.ops.zeros",
+    "mindspore.nn.cell.Cell": "mindspore.nn.Cell",
+    "mindspore.common.tensor.Tensor": "mindspore.Tensor",
+    "mindspore.common.parameter.Parameter": "mindspore.Parameter",
+    "mindspore.manual_seed": "mindspore.set_seed",
+    **{
+        f"mindspore.dtype.{name}": f"mindspore.{name}"
+        for name in ("float16", "float32", "float64", "int32", "int64", "bool_")
+    },
+    **{
+        f"mindspore.common.dtype.{name}": f"mindspore.{name}"
+        for name in ("float16", "float32", "float64", "int32", "int64", "bool_")
+    },
+}
+"""Another import path → the path in the table."""
+
+
+def canonical(path: str) -> str:
+    """Return the import path under which the table knows `path`."""
+    return SYNONYMS.get(path, path)
 
 
 def other_framework(framework: str) -> str:
@@ -56,7 +89,8 @@ def find_uses(source: str, to: str) -> Uses:
     known: dict[str, set[str]] = {}
     for name, path in names:
         known.setdefault(name, set()).add(path)
-    cell = any(path in old for _, path in names)
+    cell = any(canonical(path) in old for _, path in names)
+    bound = _bound(tree)
     already = []
     for node in ast.walk(tree):
         if not isinstance(node, ast.Name | ast.Attribute):
@@ -66,7 +100,7 @@ def find_uses(source: str, to: str) -> Uses:
             found |= {f"{star}.{node.id}" for star in stars}
         if found & set(old):
             cell = True
-        if found & set(new):
+        if found & set(new) and _first(node) not in bound:
             already.append((node.lineno, node.col_offset))
     return Uses(cell, tuple(sorted(already)))
 
@@ -94,4 +128,20 @@ def _paths(node: ast.expr, known: dict[str, set[str]]) -> Iterator[str]:
         node = node.value
     if isinstance(node, ast.Name):
         for path in known.get(node.id, ()):
-            yield ".".join([path, *reversed(rest)])
+            yield canonical(".".join([path, *reversed(rest)]))
+
+
+def _first(node: ast.expr) -> str:
+    while isinstance(node, ast.Attribute):
+        node = node.value
+    return node.id if isinstance(node, ast.Name) else ""
+
+
+def _bound(tree: ast.Module) -> set[str]:
+    """Return the names that a module binds in some way other than by an import."""
+    found = {node.arg for node in ast.walk(tree) if isinstance(node, ast.arg)}
+    return found | {
+        node.id
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
+    }

@@ -19,6 +19,87 @@ STEP: Final = {"torch": "forward", "mindspore": "construct"}
 """Framework → the method of a module that computes."""
 
 
+RESERVED: Final = {
+    "mindspore": frozenset(
+        [
+            "apply",
+            "buffers",
+            "cast_inputs",
+            "cells",
+            "cells_and_names",
+            "cls_name",
+            "compile",
+            "construct",
+            "create_time",
+            "flags_recursive",
+            "generate_scope",
+            "get_flags",
+            "get_inputs",
+            "get_parameters",
+            "get_scope",
+            "name_cells",
+            "offload",
+            "parameter_layout_dict",
+            "parameters_and_names",
+            "parameters_dict",
+            "phase",
+            "param_prefix",
+            "recompute",
+            "run_construct",
+            "set_grad",
+            "set_inputs",
+            "set_train",
+            "shard",
+            "state_dict",
+            "to",
+            "to_float",
+            "trainable_params",
+            "untrainable_params",
+        ]
+    ),
+    "torch": frozenset(
+        [
+            "add_module",
+            "apply",
+            "buffers",
+            "children",
+            "cpu",
+            "cuda",
+            "double",
+            "eval",
+            "float",
+            "forward",
+            "half",
+            "modules",
+            "named_children",
+            "named_modules",
+            "named_parameters",
+            "parameters",
+            "register_buffer",
+            "register_parameter",
+            "requires_grad_",
+            "share_memory",
+            "state_dict",
+            "to",
+            "train",
+            "type",
+            "zero_grad",
+        ]
+    ),
+}
+"""Framework → what its modules call methods of their own, so that no attribute may be called so."""
+
+
+def reserved_attribute(ctx: Context, node: cst.BaseExpression) -> str | None:
+    """Return the name that `self.name = …` may not have in the other framework, else None."""
+    if not isinstance(node, cst.Attribute) or node.attr.value not in RESERVED[ctx.to]:
+        return None
+    if not isinstance(node.value, cst.Name) or node.value.value != "self":
+        return None
+    owner = ctx.kinds.class_around(node)
+    return node.attr.value if owner is not None and ctx.kinds.of_class(owner) else None
+
+
 def is_super(node: cst.BaseExpression) -> bool:
     """Whether `node` is a call of `super`."""
     return (

@@ -54,6 +54,11 @@ class Binding:
             return f"{self.home}.{self.leaf}"
         return self.leaf if self.name != self.leaf.partition(".")[0] else self.name
 
+    @property
+    def origin(self) -> str:
+        """The path that the statement names, of which a plain import binds the first part."""
+        return self.leaf if self.home == "import" else self.path
+
 
 @dataclass(frozen=True, slots=True)
 class Spelled:
@@ -142,7 +147,9 @@ class Speller:
     def _like(self, module: str, leaf: str, like: Spelled) -> str | None:
         """Spell `module.leaf` through the import that takes the place of the one in the source."""
         replaced = self.in_place(like.binding)
-        if replaced is None or not self._free(replaced):
+        if replaced is not None and (name := self.present.get(replaced.path)) is not None:
+            replaced = Binding(replaced.home, replaced.leaf, name)
+        elif replaced is None or not self._free(replaced):
             return None
         if replaced.path == module:
             self._need(replaced)
@@ -192,4 +199,5 @@ class Speller:
         )
 
     def _need(self, binding: Binding) -> None:
-        self.needed.add(binding)
+        if self.present.get(binding.path) != binding.name:
+            self.needed.add(binding)

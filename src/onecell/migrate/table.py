@@ -8,7 +8,7 @@ from typing import Final
 
 from onecell.dialect import DIALECTS
 from onecell.migrate.rows import Row, row
-from onecell.migrate.scan import other_framework
+from onecell.migrate.scan import canonical, other_framework
 from onecell.migrate.table_functions import DTYPES, FUNCTIONS
 from onecell.migrate.table_layers import CELL, LAYERS, OPTIMIZERS
 
@@ -23,37 +23,6 @@ MADE_TENSOR: Final = row(
     gives="tensor",
     one_way="torch",
 )
-
-SYNONYMS: Final[Mapping[str, str]] = {
-    "torch.concat": "torch.cat",
-    "torch.nn.parameter.Parameter": "torch.nn.Parameter",
-    "torch.nn.modules.module.Module": "torch.nn.Module",
-    "torch.nn.modules.rnn.LSTMCell": "torch.nn.LSTMCell",
-    "torch.nn.modules.LSTMCell": "torch.nn.LSTMCell",
-    "torch.optim.adam.Adam": "torch.optim.Adam",
-    "torch.optim.adamw.AdamW": "torch.optim.AdamW",
-    "torch.optim.sgd.SGD": "torch.optim.SGD",
-    "mindspore.ops.concat": "mindspore.ops.cat",
-    "mindspore.ops.operations.zeros": "mindspore.ops.zeros",
-    "mindspore.nn.cell.Cell": "mindspore.nn.Cell",
-    "mindspore.common.tensor.Tensor": "mindspore.Tensor",
-    "mindspore.common.parameter.Parameter": "mindspore.Parameter",
-    "mindspore.manual_seed": "mindspore.set_seed",
-    **{
-        f"mindspore.dtype.{name}": f"mindspore.{name}"
-        for name in ("float16", "float32", "float64", "int32", "int64", "bool_")
-    },
-    **{
-        f"mindspore.common.dtype.{name}": f"mindspore.{name}"
-        for name in ("float16", "float32", "float64", "int32", "int64", "bool_")
-    },
-}
-"""Another import path → the path in the table."""
-
-
-def canonical(path: str) -> str:
-    """Return the import path under which the table knows `path`."""
-    return SYNONYMS.get(path, path)
 
 
 @cache

@@ -79,6 +79,7 @@ FUNCTIONS: Final = (
         "mindspore.ops.full(size, fill_value, *, dtype=None)",
         dropped=("device",),
         gives="tensor",
+        shape="filled",
     ),
     *(
         row(

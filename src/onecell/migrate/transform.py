@@ -22,7 +22,7 @@ from onecell.migrate.context import Context, sources_of
 from onecell.migrate.findings import Finding, Outcome, Rewrite
 from onecell.migrate.imports import Imported, bindings_of, settle
 from onecell.migrate.kinds import Kinds, attributes_of, evidence_of
-from onecell.migrate.names import Names, loads_of
+from onecell.migrate.names import Names, first_name, loads_of
 from onecell.migrate.rewriter import Log, Rewriter
 from onecell.migrate.scan import Uses, cell_paths, other_framework
 from onecell.migrate.spelling import Speller
@@ -81,8 +81,8 @@ def _speller(
                     taken.add(bound.name)
             elif isinstance(bound.node, cst.Import | cst.ImportFrom):
                 for binding in bindings_of(bound.node):
-                    first = binding.path.partition(".")[0]
-                    if first == old or binding.path.startswith(f"onecell.{old}"):
+                    first = binding.origin.partition(".")[0]
+                    if first == old or binding.origin.startswith(f"onecell.{old}"):
                         continue
                     if scope.parent is scope or scope is scope.globals:
                         present[binding.path] = binding.name
@@ -110,7 +110,7 @@ def _imported(scopes: Iterable[Scope], ctx: Context) -> Iterable[Imported]:
             for index, binding in enumerate(bindings_of(statement)):
                 if binding.name != bound.name.partition(".")[0]:
                     continue
-                if not ctx.is_foreign(binding.path):
+                if not ctx.is_foreign(binding.origin):
                     continue
-                reads = {access.node for access in bound.references}
+                reads = {first_name(access.node) for access in bound.references}
                 yield Imported(statement, index, binding, bool(reads - ctx.dropped), bool(reads))

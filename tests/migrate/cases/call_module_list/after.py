@@ -5,13 +5,13 @@ from onecell.mindspore import LSTMCell
 class Model(nn.Cell):
     def __init__(self):
         super().__init__()
-        self.cells = nn.CellList([LSTMCell(10, 16), LSTMCell(16, 16)])
+        self.layers = nn.CellList([LSTMCell(10, 16), LSTMCell(16, 16)])
 
     def construct(self, x, h, c):
-        for i, cell in enumerate(self.cells):
+        for i, cell in enumerate(self.layers):
             h, c = cell(x=x, hx=(h, c))
             x = h
-        h, c = self.cells[1](x=x, hx=(h, c))
+        h, c = self.layers[1](x=x, hx=(h, c))
         return h, c
 
 

@@ -16,4 +16,4 @@ def build():
 
 
 def run(model, x):
-    return model(x, h, c)
+    return model(x)

@@ -5,5 +5,5 @@ def build():
     return LSTMCell(10, 16, bias=False)
 
 
-def run(model, x, h, c):
-    return model(x, h, c)
+def run(model: LSTMCell, x, h, c):
+    return model(x, (h, c))

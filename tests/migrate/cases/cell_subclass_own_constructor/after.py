@@ -9,5 +9,5 @@ def build():
     return Named(10, 16, has_bias=False)
 
 
-def run(model, x, h, c):
-    return model(input=x, hx=(h, c))
+def run(model: Named, x, h, c):
+    return model(x=x, hx=(h, c))

@@ -1,3 +1,4 @@
+import mindspore
 from mindspore import nn, ops
 from onecell.mindspore import LSTMCell
 
@@ -9,7 +10,7 @@ class Model(nn.Cell):
 
     def construct(self, x, h, c):
         h, c = self.cell(x, (h, c))
-        return h + ops.full((3, 16), 0.5), c
+        return h + ops.full((3, 16), 0.5, dtype=mindspore.float32), c
 
 
 def build():

@@ -17,5 +17,5 @@ def build():
     return Model()
 
 
-def run(model, x, h, c):
-    return model.forward(x, h, c)
+def run(model: Model, x, h, c):
+    return model.construct(x, h, c)

@@ -21,5 +21,5 @@ def run(model, x, h, c):
 
 
 def evaluate(thing):
-    # TODO(onecell): method: `eval` of something that this file does not show to be a module; if it is one, write `set_train(False)`
+    # TODO(onecell): method: `eval` of something that this file does not show to be a module; if it is one, it is `set_train(False)`
     thing.eval()
