@@ -17,6 +17,8 @@ from onecell.cli.migrate import EXAMPLES as MIGRATE_EXAMPLES
 from onecell.cli.migrate import migrate
 from onecell.cli.port import EXAMPLES as PORT_EXAMPLES
 from onecell.cli.port import port
+from onecell.cli.verify import EXAMPLES as VERIFY_EXAMPLES
+from onecell.cli.verify import verify
 
 app = typer.Typer(
     help="One LSTM cell for every framework: port checkpoints, and prove that nothing changed.",
@@ -31,6 +33,7 @@ for verb, examples in (
     (port, PORT_EXAMPLES),
     (convert, CONVERT_EXAMPLES),
     (migrate, MIGRATE_EXAMPLES),
+    (verify, VERIFY_EXAMPLES),
     (diff, DIFF_EXAMPLES),
     (info, INFO_EXAMPLES),
 ):

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from enum import IntEnum
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
@@ -15,8 +15,13 @@ from onecell.errors import (
     CheckpointError,
     DtypeError,
     MissingExtraError,
+    NotACellError,
+    NotFiniteError,
+    ObjectImportError,
     OutputExistsError,
     SourceError,
+    UnlikeCellsError,
+    WhichCellError,
 )
 
 
@@ -43,6 +48,16 @@ class Status(IntEnum):
     migrated."""
     CHANGED = 8
     """Of `diff`: every claim holds, and an answer is not the one of the table compared with."""
+    WHICH = 9
+    """Of `verify`: there are several cells, or none of the name that was given."""
+    UNLIKE = 10
+    """Of `verify`: the two cannot be compared; their sizes or element types differ."""
+    NOT_FINITE = 11
+    """Of `verify`: a parameter holds NaN or infinity."""
+    NOT_A_CELL = 12
+    """Of `verify`: an object is not called as a cell is."""
+    IMPORT = 13
+    """Of `verify`: MODULE:ATTRIBUTE does not import."""
     INTERNAL = 70
     """A mistake in onecell itself."""
     INTERRUPTED = 130
@@ -68,6 +83,14 @@ DIFF_STATUSES = (
     "since FILE"
 )
 """The line that the help of `diff` ends with."""
+
+VERIFY_STATUSES = (
+    "[bold]Exit status[/bold]: 0 the same cell · 1 different, or the self-test fails · 2 usage · "
+    "3 bad file, or no cell in it · 4 cannot write · 5 a library is missing · 9 which cell? · "
+    "10 sizes or element types differ · 11 NaN or infinity in the weights · 12 not called as a "
+    "cell is · 13 MODULE:ATTRIBUTE does not import"
+)
+"""The line that the help of `verify` ends with."""
 
 Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
 
@@ -97,20 +120,32 @@ def reporting(*, debug: bool) -> Iterator[None]:
         raise typer.Exit(status) from None
 
 
+_SAYS_ALL: Final[Mapping[type[Exception], Status]] = {
+    CheckpointError: Status.INPUT,
+    SourceError: Status.INPUT,
+    MissingExtraError: Status.MISSING,
+    WhichCellError: Status.WHICH,
+    UnlikeCellsError: Status.UNLIKE,
+    NotFiniteError: Status.NOT_FINITE,
+    NotACellError: Status.NOT_A_CELL,
+    ObjectImportError: Status.IMPORT,
+    ArgumentError: Status.USAGE,
+    DtypeError: Status.USAGE,
+}
+"""Errors whose own text is the whole line."""
+
+
 def explain(error: Exception) -> tuple[Status, str]:
     """Return the status and the line for an error that came out of the library."""
+    for kind, status in _SAYS_ALL.items():
+        if isinstance(error, kind):
+            return status, str(error)
     match error:
-        case CheckpointError() | SourceError():
-            found = Status.INPUT, str(error)
         case OutputExistsError():
             name = error.filename or str(error)
             found = Status.OUTPUT, f"{name} is already there; say --force to replace it."
-        case MissingExtraError():
-            found = Status.MISSING, str(error)
         case ImportError():
             found = Status.MISSING, f"a library does not load: {error}"
-        case ArgumentError() | DtypeError():
-            found = Status.USAGE, str(error)
         case OSError():
             found = Status.OUTPUT, f"cannot write {_describe(error)}"
         case MemoryError():

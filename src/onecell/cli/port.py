@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
-import io
-import os
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from pathlib import Path
-from typing import Annotated, Final, TypedDict
+from typing import Annotated, TypedDict
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-from rich.text import Text
 
-from onecell.cli.exits import STATUSES, Debug, Status, plain, reporting
+from onecell.cli.exits import STATUSES, Debug, Status, reporting
 from onecell.cli.options import (
     FRAMEWORKS,
     Exclude,
@@ -25,13 +20,13 @@ from onecell.cli.options import (
     check_format,
     check_framework,
 )
+from onecell.cli.process import progress_bar, take_process_for_mindspore
 from onecell.cli.project_table import print_project, project_status
 from onecell.cli.table import print_proof
 from onecell.errors import ArgumentError
 from onecell.project import carry_out_project, is_project, plan_project
 from onecell.verify import SIDES, carry_out, plan_port
 from onecell.verify.cases import ROLLOUT_STEPS
-from onecell.verify.port import Progress as Report
 from onecell.verify.proof import SelfTest
 
 EXAMPLES = f"""[bold]Examples[/bold]
@@ -50,9 +45,6 @@ EXAMPLES = f"""[bold]Examples[/bold]
 
 {STATUSES} · 6 uses in the code are left to do by hand · 7 a source file could not be migrated
 """
-
-_A_FEW: Final = 2
-"""So many cells are worth a bar; how many a project has shows only as its checkpoints are read."""
 
 
 class Effort(TypedDict):
@@ -166,7 +158,7 @@ def port(
                 exclude=exclude or (),
             )
             _prepare(planned.libraries)
-            with _progress(_A_FEW) as report:
+            with progress_bar("proving") as report:
                 done = carry_out_project(planned, progress=report, **effort)
             print_project(done, console, verbose=verbose)
             # A report page about `done` is to be written here, into `done.out`.
@@ -176,7 +168,7 @@ def port(
                 paths[0], to, out or Path(), source=from_, suffix=suffix, force=force, sides=names
             )
             _prepare(plan.libraries)
-            with _progress(len(plan.conversion.cells)) as report:
+            with progress_bar("proving", wanted=len(plan.conversion.cells) > 1) as report:
                 proof = carry_out(plan, progress=report, **effort)
             print_proof(proof, console, verbose=verbose)
             status = Status.HOLDS if proof.holds else Status.FAILS
@@ -187,29 +179,4 @@ def port(
 def _prepare(libraries: Collection[str]) -> None:
     """Get ready for the frameworks that the proof imports."""
     if "mindspore" in libraries:
-        _take_process_for_mindspore()
-
-
-def _take_process_for_mindspore() -> None:
-    """Import MindSpore before anything else does, quiet and fast: this process is ours."""
-    os.environ.setdefault("GLOG_v", "3")
-    with contextlib.redirect_stderr(io.StringIO()):
-        from onecell.verify.sides.mindspore import take_process  # noqa: PLC0415
-    take_process()
-
-
-@contextlib.contextmanager
-def _progress(cells: int) -> Iterator[Report | None]:
-    """Show a bar on stderr, where that is a terminal and there is something to wait for."""
-    console = Console(stderr=True)
-    if cells < 2 or not console.is_terminal:
-        yield None
-        return
-    columns = (TextColumn("proving"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, TextColumn("{task.fields[cell]}"), console=console) as bar:
-        task = bar.add_task("", total=cells, cell="")
-
-        def report(name: str, done: int, total: int) -> None:
-            bar.update(task, completed=done, total=total, cell=Text(plain(name)))
-
-        yield report
+        take_process_for_mindspore()

@@ -2,31 +2,27 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Final
 
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from onecell.cli.exits import plain
+from onecell.cli.quantities import (
+    new_table,
+    show_error,
+    show_family,
+    show_limit,
+    show_part,
+    show_verdict,
+)
 from onecell.verify import SIDES, CellProof, Proof, Quantity, Reading
-from onecell.verify.cases import GRADIENT_STEPS
-from onecell.verify.optimizers import OPTIMIZERS
 
 FULL_CELLS: Final = 3
 """With more cells than this, a proof is printed as one line a cell."""
 NAMES: Final = 8
 """Of the tensors that are carried over, so many are named."""
-
-_HEADINGS: Final = {
-    "forward": "forward",
-    "gradient": f"gradient, {GRADIENT_STEPS} steps",
-    "rollout": "rollout, {steps} steps",
-    "sgd": f"after SGD, rate {OPTIMIZERS['sgd'].rate:g}",
-    "adam": f"after Adam, rate {OPTIMIZERS['adam'].rate:g}",
-}
 
 
 def print_proof(
@@ -55,7 +51,7 @@ def _print_cell(cell: CellProof, proof: Proof, console: Console) -> None:
         f"  I = {cell.input_size}, H = {cell.hidden_size}, {cell.stored}{computed}, {biases}",
     )
     console.print(title)
-    table = _table("largest error in")
+    table = new_table("largest error in")
     for reading in cell.quantities[0].readings:
         table.add_column(_column_name(reading, proof), justify="right", overflow="fold")
     table.add_column("limit", justify="right")
@@ -65,13 +61,12 @@ def _print_cell(cell: CellProof, proof: Proof, console: Console) -> None:
         family, part = quantity.name.split(".")
         if family != kind:
             kind = family
-            steps = max((r.steps or 0 for r in quantity.readings), default=0)
-            table.add_row(Text(_HEADINGS[family].format(steps=steps), "dim"))
+            table.add_row(show_family(family, quantity.readings))
         table.add_row(
-            f"  {_part(family, part)}",
-            *(_error(reading) for reading in quantity.readings),
-            _limit(quantity.readings),
-            _verdict(quantity.holds),
+            f"  {show_part(family, part)}",
+            *(show_error(reading) for reading in quantity.readings),
+            show_limit(quantity.readings),
+            show_verdict(quantity.holds),
         )
     console.print(table)
     if cell.same_bits is not None:
@@ -88,7 +83,7 @@ def _print_cell(cell: CellProof, proof: Proof, console: Console) -> None:
 
 def _print_summary(proof: Proof, console: Console) -> None:
     """One row a cell: the worst error of every side in units of its limit."""
-    table = _table("cell")
+    table = new_table("cell")
     for name in ("I", "H", "stored"):
         table.add_column(name, justify="right")
     columns = _columns(proof)
@@ -98,7 +93,7 @@ def _print_summary(proof: Proof, console: Console) -> None:
     for cell in proof.cells:
         sizes = (str(cell.input_size), str(cell.hidden_size), cell.stored)
         worst = (_worst(cell, reading) for reading in columns)
-        table.add_row(Text(plain(cell.name)), *sizes, *worst, _verdict(cell.holds))
+        table.add_row(Text(plain(cell.name)), *sizes, *worst, show_verdict(cell.holds))
     console.print(table)
     seen = sum(each.seen for cell in proof.cells for each in cell.sabotage)
     all_of_them = sum(len(cell.sabotage) for cell in proof.cells)
@@ -174,12 +169,6 @@ def _print_verdict(proof: Proof, console: Console) -> None:
     console.print(Text(text, "bold red"))
 
 
-def _table(first: str) -> Table:
-    table = Table(box=None, pad_edge=False, header_style="bold", collapse_padding=True)
-    table.add_column(first, no_wrap=True)
-    return table
-
-
 def _columns(proof: Proof) -> list[Reading]:
     """Return one reading for every column that any cell has, in order."""
     found: dict[tuple[str, str], Reading] = {}
@@ -193,24 +182,6 @@ def _column_name(reading: Reading, proof: Proof) -> str:
     facts = proof.source if reading.file == "source" else proof.target
     side = reading.side.replace("onecell.", "onecell.\n")
     return f"{side}\n{plain(facts.path.suffix)}"
-
-
-def _part(family: str, part: str) -> str:
-    if family in {"forward", "rollout"}:
-        return f"{part}'" if family == "forward" else part
-    return part
-
-
-def _error(reading: Reading) -> Text:
-    shown = "not finite" if math.isnan(reading.error) else f"{reading.error:.1e}"
-    mark = "*" if SIDES[reading.side].tanh_error else ""
-    return Text(shown + mark, "" if reading.holds else "bold red")
-
-
-def _limit(readings: Sequence[Reading]) -> str:
-    """The limit that the sides share; a side with a coarse tanh has its own, in the report."""
-    tight = [r.limit for r in readings if not SIDES[r.side].tanh_error]
-    return f"{min(tight or [r.limit for r in readings]):.1e}"
 
 
 def _worst(cell: CellProof, column: Reading) -> Text:
@@ -228,7 +199,3 @@ def _worst(cell: CellProof, column: Reading) -> Text:
 def _readings(cells: Iterable[CellProof]) -> Iterable[Reading]:
     quantities: Iterable[Quantity] = (q for cell in cells for q in cell.quantities)
     return (reading for quantity in quantities for reading in quantity.readings)
-
-
-def _verdict(holds: bool) -> Text:
-    return Text("holds", "green") if holds else Text("FAILS", "bold red")

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from onecell.errors import ArgumentError, UnlikeCellsError
+from onecell.errors import ArgumentError, UnlikeCellsError, WhichCellError
 from onecell.spec import Spec
 from onecell.verify.cases import ROLLOUT_STEPS, SEED, make_case
 from onecell.verify.comparison import Caught, Comparison, Diagnosis, Finding, Party
@@ -50,8 +50,8 @@ def compare(
             cell of torch, MindSpore or onecell, a module, or a function of NumPy arrays, each
             called as `cell(x, (h, c))` and returning `(h', c')`.
         b: what claims to be the same.
-        cell: which cell of a checkpoint or module, by name; a tuple of two where `a` and `b` call
-            it differently.
+        cell: which cell of a checkpoint or module, by name, for whichever of the two has one of
+            that name; a tuple of two names where they call it differently.
         steps: T, the steps of the rollout.
         seed: of the inputs.
         sides: who computes with the weights of a checkpoint, names from `SIDES`: each on the files
@@ -75,7 +75,14 @@ def compare(
     if steps < 2:
         raise ArgumentError(f"`steps` must be at least 2, got {steps}.")
     names = cell if isinstance(cell, tuple) else (cell, cell)
-    claims = read_claim("a", a, names[0]), read_claim("b", b, names[1])
+    perhaps = isinstance(cell, str)
+    claims = (
+        read_claim("a", a, names[0], perhaps=perhaps),
+        read_claim("b", b, names[1], perhaps=perhaps),
+    )
+    if perhaps and all(claim.cell != cell for claim in claims):
+        there = ", ".join(f"`{each}`" for claim in claims for each in claim.cells)
+        raise WhichCellError(f"neither has a cell called {cell!r}; there are {there}.")
     spec = _alike(claims, sizes)
     base = next((claim.weights for claim in claims if claim.weights is not None), None)
     case = make_case(spec if base is None else base.widened(), rollout_steps=steps, seed=seed)
@@ -89,17 +96,19 @@ def compare(
     else:
         oracle = make_oracle(right.widened(), case)
     quantities, diagnosis = _judge(first, second, oracle, tell)
+    shown = tuple(each for each in quantities if each.of("a") and each.of("b"))
+    left_out |= _not_shown(first, second, [each.name for each in quantities if each not in shown])
     return Comparison(
         a=_party(first, spec),
         b=_party(second, spec),
         computed=spec.dtype.name,
         reference=_say_reference(first, second),
         same_bits=_same_bits(first, second),
-        quantities=quantities,
-        first=first_divergence(quantities, first.weights, second.weights, diagnosis),
+        quantities=shown,
+        first=first_divergence(shown, first.weights, second.weights, diagnosis),
         diagnosis=diagnosis,
         self_test=_try_all(right or example(spec), tell) if self_test else (),
-        left_out=left_out | _leaves_out(first) | _leaves_out(second),
+        left_out=left_out,
         sampling={},
         seed=seed,
         steps=steps,
@@ -123,12 +132,12 @@ def self_test(
 
 
 def _try_all(weights: Weights, progress: Progress) -> tuple[Caught, ...]:
-    right = Contender(read_claim("a", weights, None), weights, [], [])
+    right = Contender(read_claim("a", weights), weights, [], [])
     case = make_case(weights.widened(), rollout_steps=STEPS)
     oracle = make_oracle(weights.widened(), case)
 
     def judge(wrong: object) -> tuple[tuple[Quantity, ...], Diagnosis]:
-        port = contend(read_claim("b", wrong, None), case, (), {})
+        port = contend(read_claim("b", wrong), case, (), {})
         return _judge(right, port, oracle, _say_nothing)
 
     return try_wrong_ports(weights, judge, progress)
@@ -151,13 +160,11 @@ def _judge(
     return quantities, diagnosis
 
 
-def _leaves_out(contender: Contender) -> dict[str, str]:
-    """Return what the sides of one of the two cannot show, and why."""
-    return {
-        f"{contender.claim.label}: {opened.name}: {quantity}": why
-        for opened in contender.sides
-        for quantity, why in opened.side.leaves_out.items()
-    }
+def _not_shown(a: Contender, b: Contender, names: Sequence[str]) -> dict[str, str]:
+    """Return the quantities that only one of the two shows, and why the other does not."""
+    reasons = [why for each in (a, b) for opened in each.sides for why in [opened.side.leaves_out]]
+    parameters = "the parameters of one of the two are not known to be a cell's"
+    return {name: next((why[name] for why in reasons if name in why), parameters) for name in names}
 
 
 def _say_nothing(what: str, done: int, total: int) -> None:

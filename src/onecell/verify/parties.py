@@ -66,13 +66,17 @@ class Claim:
         return None if self.live is None else self.live.sizes
 
 
-def read_claim(label: Label, given: object, cell: str | None) -> Claim:
+def read_claim(
+    label: Label, given: object, cell: str | None = None, *, perhaps: bool = False
+) -> Claim:
     """Return what `given` is.
 
     Args:
         label: "a" or "b", for messages.
         given: a path, "module:attribute", `Weights`, or a live object.
         cell: which cell of a file or of a module, by its name.
+        perhaps: whether `cell` may be meant for the other one: where there is no cell of that name
+            and no choice either, the only one is taken.
 
     Raises:
         CheckpointError: a file that cannot be read, or holds no cell.
@@ -83,16 +87,21 @@ def read_claim(label: Label, given: object, cell: str | None) -> Claim:
     """
     if isinstance(given, Weights):
         claim = Claim(label, "Weights", "weights", "(root)", ("(root)",), None, given, {}, None)
-    elif isinstance(given, str) and not Path(given).exists() and _OBJECT.fullmatch(given):
-        claim = _of_object(label, given, import_object(given), cell)
+    elif isinstance(given, str) and names_an_object(given):
+        claim = _of_object(label, given, import_object(given), cell, perhaps=perhaps)
     elif isinstance(given, str | os.PathLike):
-        claim = _of_file(label, Path(given), cell)
+        claim = _of_file(label, Path(given), cell, perhaps=perhaps)
     else:
-        claim = _of_object(label, say_class(given), given, cell)
+        claim = _of_object(label, say_class(given), given, cell, perhaps=perhaps)
     if claim.weights is None:
         return claim
     check_finite(f"`{label}` ({claim.given})", claim.weights)
     return replace(claim, stored=claim.weights.dtype_name)
+
+
+def names_an_object(given: str) -> bool:
+    """Whether a string is "module:attribute" and not the path of a file that is there."""
+    return _OBJECT.fullmatch(given) is not None and not Path(given).exists()
 
 
 def import_object(path: str) -> object:
@@ -135,7 +144,7 @@ def check_finite(what: str, weights: Weights) -> None:
             )
 
 
-def _of_file(label: Label, path: Path, cell: str | None) -> Claim:
+def _of_file(label: Label, path: Path, cell: str | None, *, perhaps: bool) -> Claim:
     checkpoint = read_checkpoint(path)
     dialect = checkpoint.dialect or TORCH.name
     notes = []
@@ -147,6 +156,8 @@ def _of_file(label: Label, path: Path, cell: str | None) -> Claim:
     if not sites:
         raise CheckpointError(f"{path}: it holds no LSTM cell, only {_list(checkpoint.tensors)}.")
     names = [site.name for site in sites]
+    if perhaps and len(names) == 1:
+        cell = None
     site = sites[names.index(_choose(label, str(path), names, cell))]
     return Claim(
         label,
@@ -185,17 +196,22 @@ def _sites(
     return tensors, []
 
 
-def _of_object(label: Label, given: str, thing: object, cell: str | None) -> Claim:
+def _of_object(
+    label: Label, given: str, thing: object, cell: str | None, *, perhaps: bool
+) -> Claim:
     if isinstance(thing, Weights):
         return Claim(label, given, "weights", "(root)", ("(root)",), None, thing, {}, None)
     live = look_at(thing)
     if cell is not None:
         inside = dict(live.children())
-        if cell not in inside:
+        if cell not in inside and perhaps:
+            cell = None
+        elif cell not in inside:
             held = f"it holds {_list(inside)}" if inside else "it holds no modules"
             raise WhichCellError(f"`{label}` ({given}): no module called {cell!r}; {held}.")
-        thing = inside[cell]
-        live = look_at(thing)
+        else:
+            thing = inside[cell]
+            live = look_at(thing)
     weights, names = _weights_in(live)
     kinds = {dtype_name(array.dtype) for array in live.tensors.values()} & set(FLOAT_NAMES)
     return Claim(

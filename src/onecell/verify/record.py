@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 from onecell import available_isas, isa
 from onecell.verify.cases import GRADIENT_STEPS
+from onecell.verify.comparison_record import file_to_json
 from onecell.verify.optimizers import BETAS, EPSILON, OPTIMIZERS
 from onecell.verify.oracle import MARGIN, RESOLUTION, TANH_MARGIN
 from onecell.verify.sides import SIDES
 
 if TYPE_CHECKING:
-    from onecell.verify.comparison import FileFacts
     from onecell.verify.port import Proof
     from onecell.verify.proof import CellProof
     from onecell.verify.readings import Reading
@@ -31,8 +31,8 @@ def to_json(proof: Proof) -> dict[str, Any]:
     return {
         "schema": SCHEMA,
         "holds": proof.holds,
-        "source": _file(proof.source),
-        "target": _file(proof.target) | {"written": proof.holds},
+        "source": file_to_json(proof.source),
+        "target": file_to_json(proof.target) | {"written": proof.holds},
         "tensors": {
             "carried": list(proof.carried),
             "renamed": dict(proof.renamed),
@@ -77,16 +77,6 @@ def version(distribution: str) -> str | None:
         return importlib.metadata.version(distribution)
     except importlib.metadata.PackageNotFoundError:
         return None
-
-
-def _file(facts: FileFacts) -> dict[str, Any]:
-    return {
-        "path": str(facts.path),
-        "dialect": facts.dialect,
-        "format": facts.format,
-        "bytes": facts.size,
-        "sha256": facts.sha256,
-    }
 
 
 def _cell(cell: CellProof) -> dict[str, Any]:
