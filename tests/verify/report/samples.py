@@ -13,13 +13,16 @@ from onecell import Spec, Weights
 from onecell.verify import (
     SIDES,
     Caught,
+    Column,
     Comparison,
     Diagnosis,
     Divergence,
     FileFacts,
     Finding,
     Party,
+    Proof,
     difference,
+    prove_cell,
 )
 from onecell.verify.cases import make_case
 from onecell.verify.comparison import Label
@@ -110,6 +113,33 @@ def make_comparison(
     )
 
 
+def make_proof(cells: int, change: Change = unchanged) -> Proof:
+    """Return the proof of a port of so many cells, the last of them changed by `change`."""
+    proofs = []
+    for number in range(cells):
+        a = Weights.random(Spec(5, 4), number)
+        b = change(a) if number == cells - 1 else a
+        columns = Column("arrays", "source"), Column("arrays", "target")
+        proofs.append(prove_cell(f"layers.{number}<i>", a, b, columns, rollout_steps=10))
+    files = (
+        FileFacts(Path("in <a>.pt"), "torch", "pt", 811, "0a" * 32),
+        FileFacts(Path("out/in <a>.ckpt"), "mindspore", "ckpt", 2_400_000, "0b" * 32),
+    )
+    return Proof(
+        source=files[0],
+        target=files[1],
+        report=Path("out/in <a>.proof.json"),
+        cells=tuple(proofs),
+        carried=tuple(f"head.{number}.weight" for number in range(20)),
+        renamed={"head.0.weight": "head.0.embedding_table"},
+        dropped=("epoch",),
+        intact=True,
+        read_by={"mindspore": True},
+        left_out={"torch": "`torch` is not installed"},
+        seconds=0.5,
+    )
+
+
 def make_table(findings: int = 4) -> Table:
     """Return a difference table with every verdict in turn."""
     verdicts = list(Verdict)
@@ -118,7 +148,7 @@ def make_table(findings: int = 4) -> Table:
             id=f"row-{number}",
             section="parameters" if number % 2 else "inputs",
             sources=("page",),
-            matter=Text(f"matter number {number}", f"第 {number} 项"),
+            matter=Text(f"matter number-{number}", f"第 {number} 项"),
             claim=Text("torch says <b>yes</b>", "torch 说<b>是</b>"),
             onecell=Text("accepts both", "两者都接受"),
             code={"torch": "import torch\nprint(1 < 2 and '</script>')"},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 from onecell.verify.cases import GRADIENT_STEPS, SEED
@@ -214,21 +215,19 @@ def _cell(id_: str, cell: CellProof, *, drawn: bool) -> Cell:
 
 def _extra(proof: Proof) -> tuple[Fact, ...]:
     facts = []
-    if proof.carried:
-        more = len(proof.carried) - MOST_NAMES
-        names = ", ".join(proof.carried[:MOST_NAMES])
-        facts.append(
-            Fact(
-                Text(
-                    f"Carried over under their old names, bit for bit ({len(proof.carried)})",
-                    f"以原名逐位保留的其他张量（{len(proof.carried)} 个）",
-                ),
-                Text(
-                    names + (f" and {more} more" if more > 0 else ""),
-                    names + (f" 等，另有 {more} 个" if more > 0 else ""),
-                ),
-            )
+    kept = [name for name in proof.carried if name not in proof.renamed]
+    if kept:
+        heading = Text(
+            f"Carried over under their old names, bit for bit ({len(kept)})",
+            f"以原名逐位保留的其他张量（{len(kept)} 个）",
         )
+        facts.append(Fact(heading, _first_of(kept)))
+    if proof.renamed:
+        heading = Text(
+            f"Carried over under new names, bit for bit ({len(proof.renamed)})",
+            f"改名后逐位保留的其他张量（{len(proof.renamed)} 个）",
+        )
+        facts.append(Fact(heading, _first_of([f"{o} → {n}" for o, n in proof.renamed.items()])))
     if proof.dropped:
         facts.append(
             Fact(
@@ -244,3 +243,11 @@ def _extra(proof: Proof) -> tuple[Fact, ...]:
         for name, same_bits in proof.read_by.items()
     ]
     return tuple(facts)
+
+
+def _first_of(names: Sequence[str]) -> Text:
+    """Return the first names, and how many more there are."""
+    first, more = ", ".join(names[:MOST_NAMES]), len(names) - MOST_NAMES
+    if more <= 0:
+        return same(first)
+    return Text(f"{first} and {more} more", f"{first} 等，另有 {more} 个")

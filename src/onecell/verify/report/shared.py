@@ -78,8 +78,8 @@ def method_facts() -> Sequence[Fact]:
             Text("Rollout", "连续运行"),
             Text(
                 f"Compared as far as the limit stays below {RESOLUTION:.2g} of the quantity's "
-                "size: in a chaotic cell rounding alone decides what comes later, and agreement there "
-                "would prove nothing.",
+                "size: in a chaotic cell rounding alone decides what comes later, and agreement "
+                "there would prove nothing.",
                 f"只比较到限值不超过该量尺度的 {RESOLUTION:.2g} 为止：在混沌的单元里，再往后全由"
                 "舍入决定，一致也证明不了什么。",
             ),

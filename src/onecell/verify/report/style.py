@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from matplotlib.colors import LinearSegmentedColormap
+from matplotlib.colors import Colormap, LinearSegmentedColormap
 
 WIDTH: Final = 5.0
 """Inches at 72 dots: 360 px, so that a phone shows a plot in its own size."""
@@ -70,16 +70,14 @@ def series_colour(number: int) -> str:
     return STAND_INS[f"series-{number % SERIES + 1}"]
 
 
-def _diverging() -> LinearSegmentedColormap:
+def _diverging() -> Colormap:
     """Blue below, orange above, and nothing at zero: the page shows through, light or dark."""
     blue, orange = (0.13, 0.44, 0.85), (0.90, 0.42, 0.05)
     stops = [(*blue, 1.0), (*blue, 0.0), (*orange, 0.0), (*orange, 1.0)]
-    map_ = LinearSegmentedColormap.from_list(
-        "onecell", list(zip((0.0, 0.5, 0.5, 1.0), stops, strict=True)), N=255
-    )
+    pairs = list(zip((0.0, 0.5, 0.5, 1.0), stops, strict=True))
+    scale = LinearSegmentedColormap.from_list("onecell", pairs, N=255)
     # Not a number is neither high nor low: a colour of its own.
-    map_.set_bad((0.80, 0.10, 0.55, 1.0))
-    return map_
+    return scale.with_extremes(bad=(0.80, 0.10, 0.55, 1.0))
 
 
 DIVERGING: Final = _diverging()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import importlib.metadata
 import os
 import shlex
 from datetime import UTC, datetime
@@ -17,6 +16,7 @@ from onecell.verify.comparison import Comparison
 from onecell.verify.difference import SECTIONS, Observation, Table, Text
 from onecell.verify.difference.words import TITLES, VERDICTS, lines
 from onecell.verify.port import Proof
+from onecell.verify.record import version
 
 if TYPE_CHECKING:
     from onecell.verify.report.page import Page
@@ -99,6 +99,16 @@ def _fill(page: Page, difference: Table | None) -> str:
     def say(text: Text) -> Markup:
         return both(text.en, text.zh)
 
+    def coded(text: str) -> Markup:
+        parts = text.split("`")
+        code = Markup("<code>{}</code>")
+        return Markup().join(
+            code.format(part) if place % 2 else escape(part) for place, part in enumerate(parts)
+        )
+
+    def prose(text: Text) -> Markup:
+        return both(coded(text.en), coded(text.zh))
+
     def answer(observation: Observation | None) -> Markup:
         if observation is None:
             return Markup("–")
@@ -115,7 +125,13 @@ def _fill(page: Page, difference: Table | None) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.globals |= {"both": both, "say": say, "answer": answer, "Markup": Markup}
+    environment.globals |= {
+        "both": both,
+        "say": say,
+        "prose": prose,
+        "answer": answer,
+        "Markup": Markup,
+    }
     return environment.get_template("report.html.j2").render(
         page=page,
         difference=difference,
@@ -126,7 +142,7 @@ def _fill(page: Page, difference: Table | None) -> str:
         script=script,
         style_hash=_hash(style),
         script_hash=_hash(script),
-        version=importlib.metadata.version("onecell"),
+        version=version("onecell"),
     )
 
 
