@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+from rich.box import HORIZONTALS
 from rich.console import Console
 from rich.table import Table as Grid
 from rich.text import Text as Styled
@@ -34,21 +35,10 @@ _STYLES: Final = {
 
 def print_table(table: Table, console: Console, language: Language = "en") -> None:
     """Print every row, section by section, and how many hold."""
-    grid = Grid(pad_edge=False, header_style="bold", show_lines=True, expand=True)
-    grid.add_column("id", ratio=3, overflow="fold")
-    for framework in table.frameworks:
-        grid.add_column(TITLES[framework], ratio=5, overflow="fold")
-    grid.add_column("", ratio=6, overflow="fold")
-    grid.add_column("onecell", ratio=4, overflow="fold")
-    section = ""
-    for finding in table.findings:
-        if finding.section != section:
-            section = finding.section
-            grid.add_row(Styled(SECTIONS[section].get(language), "bold"))
-        answers = (_answer(finding, framework, language) for framework in table.frameworks)
-        ours = Styled(plain(finding.onecell.get(language)))
-        grid.add_row(plain(finding.id), *answers, _verdict(finding, language), ours)
-    console.print(grid)
+    for section, heading in SECTIONS.items():
+        found = [each for each in table.findings if each.section == section]
+        if found:
+            console.print(_section(found, heading.get(language), table, language))
     console.print(plain(describe_versions(table, language)))
     console.print(count(table, language))
 
@@ -61,6 +51,21 @@ def print_changes(
     console.print(plain(text.get(lang).format(versions=describe_versions(before, lang))))
     for change in changes:
         console.print(Styled(f"  {plain(change.describe(lang))}", "bold red"))
+
+
+def _section(findings: Sequence[Finding], title: str, table: Table, language: Language) -> Grid:
+    grid = Grid(title=title, title_justify="left", title_style="bold", box=HORIZONTALS)
+    grid.add_column("id", ratio=3, overflow="fold", style="dim")
+    for framework in table.frameworks:
+        grid.add_column(TITLES[framework], ratio=5, overflow="fold")
+    grid.add_column("", ratio=6, overflow="fold")
+    grid.add_column("onecell", ratio=4, overflow="fold")
+    grid.expand = grid.show_lines = True
+    for finding in findings:
+        answers = (_answer(finding, framework, language) for framework in table.frameworks)
+        ours = Styled(plain(finding.onecell.get(language)))
+        grid.add_row(plain(finding.id), *answers, _verdict(finding, language), ours)
+    return grid
 
 
 def _answer(finding: Finding, framework: str, language: Language) -> Styled:

@@ -95,8 +95,8 @@ def _imports(probe: Probe, function: ast.FunctionDef, side: str) -> list[str]:
     lines += [line for name, line in meanings.items() if name in wanted]
     modules = sorted({lent[name] for name in used & lent.keys()})
     for each in modules:
-        names = sorted(name for name in used & lent.keys() if lent[name] == each)
-        lines.append(f"from {each} import {', '.join(names)}")
+        taken = sorted(name for name in used & lent.keys() if lent[name] == each)
+        lines.append(f"from {each} import {', '.join(taken)}")
     return lines
 
 

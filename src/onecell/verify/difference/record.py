@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
+from copy import deepcopy
 from pathlib import Path
 from typing import Any, Final
 
@@ -81,7 +82,7 @@ def load_table(path: str | os.PathLike[str]) -> Table:
             content = file.read(LARGEST + 1)
         if len(content) > LARGEST:
             raise CheckpointError(f"{path}: it has more than {LARGEST} bytes; no table has")
-        return from_json(json.loads(content))
+        return from_json(json.loads(content, parse_constant=_refuse))
     except OSError as error:
         raise CheckpointError(f"{path}: {error.strerror or error}.") from None
     except (ValueError, RecursionError) as error:
@@ -93,6 +94,10 @@ def load_table(path: str | os.PathLike[str]) -> Table:
 def stored_table() -> Table:
     """Return the table that comes with onecell; runs nothing and needs no framework."""
     return load_table(STORED)
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(f"{constant} is no number of JSON's")
 
 
 def _finding(finding: Finding) -> dict[str, Any]:
@@ -113,7 +118,7 @@ def _finding(finding: Finding) -> dict[str, Any]:
                 "side": each.side,
                 "version": each.version,
                 "outcome": each.outcome.value,
-                "value": each.value,
+                "value": deepcopy(each.value),
                 "said": each.said,
                 "code": finding.code[each.side].split("\n"),
             }

@@ -25,8 +25,8 @@ VERDICTS: Final[Mapping[Verdict, Text]] = {
 }
 
 COUNT: Final = Text(
-    "{rows} rows: {same} the same, {differs} differ as claimed, {wrong} not as claimed, "
-    "{not_run} not run. MindSpore's page is wrong in {page}.",
+    "Rows: {rows}. The same: {same}; different, as claimed: {differs}; not as claimed: {wrong}; "
+    "not run: {not_run}. MindSpore's page is wrong in {page}.",
     "共 {rows} 行：{same} 行相同，{differs} 行有差异且与所述一致，{wrong} 行与所述不符，"
     "{not_run} 行未能运行。MindSpore 的页面有 {page} 处有误。",
 )

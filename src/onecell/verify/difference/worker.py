@@ -48,7 +48,7 @@ def run_program(text: str) -> dict[str, Any]:
     SAID.clear()
     try:
         exec(compile(text, "<probe>", "exec"), {"print": printed.append, "__name__": "probe"})  # noqa: S102
-        value = json.loads(json.dumps(printed[-1]))
+        value = json.loads(json.dumps(printed[-1], allow_nan=False))
     except Exception as error:
         value = raised(error)
     return {"value": value, "said": SAID[0] if SAID else ""}

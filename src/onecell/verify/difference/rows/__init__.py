@@ -9,6 +9,7 @@ from __future__ import annotations
 from onecell.verify.difference.row import ROWS
 from onecell.verify.difference.rows import (
     arguments,
+    construction,
     examples,
     numbers,
     parameters,
@@ -16,4 +17,13 @@ from onecell.verify.difference.rows import (
     weights,
 )
 
-__all__ = ["ROWS", "arguments", "examples", "numbers", "parameters", "states", "weights"]
+__all__ = [
+    "ROWS",
+    "arguments",
+    "construction",
+    "examples",
+    "numbers",
+    "parameters",
+    "states",
+    "weights",
+]
