@@ -24,7 +24,7 @@ from onecell.weights import Weights
 
 from .conftest import Run
 
-SIDES = ("--sides", "arrays,torch", "--rollout", "20")
+SIDES = ("--sides", "arrays,torch", "--rollout", "20", "--no-report")
 
 
 def test_a_port_prints_every_quantity_and_holds(run: Run, model: Path, tmp_path: Path) -> None:

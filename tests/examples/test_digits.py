@@ -17,4 +17,4 @@ def test_the_demo_holds(tmp_path: Path) -> None:
     assert "HOLDS: 1 cell" in done.stdout
     assert done.stdout.count("360 of 360") == 5
     made = {path.name for path in tmp_path.iterdir()}
-    assert made == {"digits.pt", "digits.ckpt", "digits.proof.json"}
+    assert made == {"digits.pt", "digits.ckpt", "digits.proof.json", "digits.report.html"}

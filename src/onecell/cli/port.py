@@ -20,6 +20,7 @@ from onecell.cli.options import (
     check_format,
     check_framework,
 )
+from onecell.cli.page import check_page, say_command, write_pages
 from onecell.cli.process import progress_bar, take_process_for_mindspore
 from onecell.cli.project_table import print_project, project_status
 from onecell.cli.table import print_proof
@@ -122,6 +123,13 @@ def port(
             "one pair.",
         ),
     ] = False,
+    page: Annotated[
+        bool,
+        typer.Option(
+            "--report/--no-report",
+            help="Write a page about every checkpoint, NAME.report.html, for people.",
+        ),
+    ] = True,
     verbose: Annotated[
         bool, typer.Option("--verbose", "-v", help="Print every cell in full.")
     ] = False,
@@ -136,7 +144,8 @@ def port(
 
     Each new checkpoint is written, read back, and every LSTM cell in it is held against a float64
     reference: outputs, all gradients, optimizer steps and a rollout, on the sides that are
-    installed. It appears in DIR only if everything holds; its report, NAME.proof.json, always.
+    installed. It appears in DIR only if everything holds; its proof, NAME.proof.json, and a page
+    that shows it, NAME.report.html, always.
     """
     with reporting(debug=debug):
         names = None if sides is None else [name.strip() for name in sides.split(",")]
@@ -161,17 +170,33 @@ def port(
             with progress_bar("proving") as report:
                 done = carry_out_project(planned, progress=report, **effort)
             print_project(done, console, verbose=verbose)
-            # A report page about `done` is to be written here, into `done.out`.
+            proofs = [each.proof for each in done.checkpoints if each.proof is not None]
             status = project_status(done)
         else:
             plan = plan_port(
                 paths[0], to, out or Path(), source=from_, suffix=suffix, force=force, sides=names
             )
+            if page:
+                check_page(plan.report, force=force)
             _prepare(plan.libraries)
             with progress_bar("proving", wanted=len(plan.conversion.cells) > 1) as report:
                 proof = carry_out(plan, progress=report, **effort)
             print_proof(proof, console, verbose=verbose)
+            proofs = [proof]
             status = Status.HOLDS if proof.holds else Status.FAILS
+        if page:
+            options = {
+                "--to": to,
+                "--out": out or ".",
+                "--from": from_,
+                "--target": target if is_project(paths) else None,
+                "--exclude": exclude,
+                "--format": form,
+                "--sides": sides,
+                "--rollout": rollout,
+                "--self-test": self_test,
+            }
+            write_pages(proofs, say_command("port", paths, options), console, force=force)
         if status:
             raise typer.Exit(status)
 
