@@ -22,17 +22,17 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from bench import curves, machine, memory, result, sweep, table, tables
+from bench import accuracy, curves, machine, memory, result, sweep, table, tables
 from bench.conductor import Conductor
 from bench.figures import Pace
 from bench.rows import ROWS, Row
 from rich.console import Console
-from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 QUICK_PACE = Pace(rounds=9, slice_seconds=0.01, row_seconds=5.0, least_rounds=3)
 QUICK_LEAVES_OUT = frozenset({"torch.compile"})
 """It compiles for seconds where every other contender is ready at once."""
-PARTS = ("table", "sweep", "steps", "threads", "memory")
+PARTS = ("table", "sweep", "steps", "threads", "memory", "accuracy")
 QUICK_PARTS = ("table", "memory")
 
 
@@ -41,14 +41,19 @@ def _options() -> argparse.Namespace:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     add = parser.add_argument
+    cpus = len(os.sched_getaffinity(0))
     add("--name", help="the result is benchmarks/results/NAME.json (local, or quick)")
     add("--only", nargs="+", choices=PARTS, help="measure only these parts")
     add(
-        "--rows", nargs="+", default=[], metavar="TEXT", help="of the table, rows with this in them"
+        "--rows",
+        nargs="+",
+        default=[],
+        metavar="TEXT",
+        help="the table alone, rows with this in them",
     )
     add("--list", action="store_true", help="list the names of the rows and end")
     add("--rounds", type=int, help="rounds of each row of the table (15)")
-    add("--threads", type=int, default=2, help="for everybody (2)")
+    add("--threads", type=int, default=min(2, cpus), help="for everybody (2)")
     add("--quick", action="store_true", help="the quick rows, few rounds, no torch.compile")
     add("--update", action="store_true", help="keep the other parts of a result that is there")
     add("--sweep-seconds", type=float, default=600, help="after this the sweep ends (600)")
@@ -56,7 +61,6 @@ def _options() -> argparse.Namespace:
     options = parser.parse_args()
     if options.rounds is not None and options.rounds < 1:
         parser.error(f"--rounds must be at least 1, got {options.rounds}.")
-    cpus = len(os.sched_getaffinity(0))
     if not 1 <= options.threads <= cpus:
         parser.error(f"--threads must be 1 to {cpus}, the CPUs there are, got {options.threads}.")
     return options
@@ -94,20 +98,33 @@ def _parts(
         "steps": lambda: curves.over_steps(conductor, options.threads, tell),
         "threads": lambda: curves.over_threads(conductor, tell),
         "memory": lambda: memory.measure(tell),
+        "accuracy": lambda: accuracy.measure(tell),
     }
 
 
 def _measure(options: argparse.Namespace, rows: list[Row], path: Path, console: Console) -> None:
     """Measure every part asked for, and write the result after each."""
     found = result.begin(path, machine.describe(), update=options.update)
-    chosen = options.only or (QUICK_PARTS if options.quick else PARTS)
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
-    # The bar moves when something is done, never by itself: its thread would disturb.
+    whole = QUICK_PARTS if options.quick else PARTS
+    chosen = options.only or (("table",) if options.rows else whole)
+    tasks = {
+        "table": len(rows), "sweep": len(sweep.shapes(options.sweep_steps)),
+        "steps": curves.points_over_steps(), "threads": curves.points_over_threads(), "memory": 1,
+        "accuracy": 1,
+    }  # fmt: skip
+    total = sum(tasks[name] for name in chosen)
+    columns = (
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TextColumn("{task.description}"),
+    )
+    # The bar moves when something begins, never by itself: its thread would disturb.
     with Conductor() as conductor, Progress(*columns, console=console, auto_refresh=False) as bar:
-        task = bar.add_task("starting", total=None)
+        task = bar.add_task("starting", total=total, completed=-1)
 
         def tell(words: str) -> None:
-            bar.update(task, description=words, refresh=True)
+            bar.update(task, description=words, advance=1, refresh=True)
 
         for name, measure in _parts(options, conductor, rows, tell).items():
             if name in chosen:

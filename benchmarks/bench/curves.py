@@ -30,6 +30,16 @@ def thread_counts(cpus: int) -> list[int]:
     return [*counts, cpus, 2 * cpus]
 
 
+def points_over_steps() -> int:
+    """Return how many points `over_steps` measures."""
+    return len(STEPS_SHAPES) * len(STEPS)
+
+
+def points_over_threads() -> int:
+    """Return how many points `over_threads` measures here."""
+    return len(THREADS_SIZES) * len(thread_counts(len(os.sched_getaffinity(0))))
+
+
 def over_steps(conductor: Conductor, threads: int, tell: Callable[[str], None]) -> dict[str, Any]:
     """Return µs by T for some shapes."""
     sizes = [Size(t, n, hidden, hidden) for n, hidden in STEPS_SHAPES for t in STEPS]

@@ -30,7 +30,6 @@ def measure(
     for row in rows:
         if row.section in FORWARD and "no_ceilings" not in section:
             # Again and again: a machine shared with others is not the same all the time.
-            tell("ceilings")
             try:
                 ceilings = probes.ceilings(threads, ceilings)
             except Missing as gone:

@@ -199,6 +199,19 @@ def memory(result: Json) -> str:
     return table(["claim", "measured", ""], lines)
 
 
+def accuracy(result: Json) -> str:
+    """Give the largest errors against float64."""
+    section = result["sections"].get("accuracy", {})
+    if "errors" not in section:
+        return str(section.get("missing", UNMEASURED))
+    names = list(dict.fromkeys(name for row in section["errors"].values() for name in row))
+    lines = [
+        [quantity, *(f"{row[name]:.1e}" if name in row else NONE for name in names)]
+        for quantity, row in section["errors"].items()
+    ]
+    return table(["", *names], lines)
+
+
 def _not_timed(result: Json) -> dict[str, str]:
     """Return who was missing or excluded anywhere, and why."""
     found: dict[str, str] = {}
@@ -266,6 +279,7 @@ SECTIONS: Final[dict[str, Callable[[Json], str]]] = {
     "threads": threads,
     "roofline": roofline,
     "memory": memory,
+    "accuracy": accuracy,
     "peers": peers,
 }
 """The marked sections of the page, and what fills them."""
