@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -78,8 +78,7 @@ def plan_cell_call(ctx: Context, node: cst.Call, cell: cst.BaseExpression) -> Pl
     return build
 
 
-def _bind(args: Sequence[cst.Arg], names: dict[str, str] | object) -> _Given:
-    spelled = dict(names)  # type: ignore[call-overload]
+def _bind(args: Sequence[cst.Arg], spelled: Mapping[str, str]) -> _Given:
     by_name = {spelled["x"]: "x", spelled["state"]: "state", "h_0": "state", "c_0": "c"}
     found: dict[str, int] = {}
     for index, arg in enumerate(args):

@@ -15,7 +15,7 @@ from onecell.migrate.names import Names, root
 from onecell.migrate.rows import Row
 from onecell.migrate.scan import canonical
 from onecell.migrate.spelling import Binding, Spelled, Speller
-from onecell.migrate.syntax import code
+from onecell.migrate.syntax import children, code
 
 Plan = Callable[[cst.Call], cst.BaseExpression]
 """Builds what a call becomes from the call with its parts rewritten."""
@@ -69,7 +69,7 @@ class Context:
         return None
 
     def respell(self, node: cst.BaseExpression, row: Row) -> cst.BaseExpression | None:
-        """Return `row`'s name on the other side; None where `node` is a name of the module's own."""
+        """Return `row`'s name on the other side; None for a name of the module's own."""
         like = self.spelled(node)
         if like is None:
             return None
@@ -84,7 +84,7 @@ class Context:
             found = stack.pop()
             if found in self.names.loads:
                 self.dropped.add(found)
-            stack.extend(found.children)
+            stack.extend(children(found))
 
     def make(self, text: str) -> cst.BaseExpression:
         """Parse a value of the table, with the import path in it spelled for this module."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
 import libcst as cst
 
@@ -92,9 +93,9 @@ def _leaf_for(old: Binding, wanted: set[Binding]) -> Binding | None:
             new.home in ("torch", "mindspore") and new.leaf in ("nn", "ops")
         ):
             continue
-        if (new.name == old.name) if own_name else (new.name == new.leaf):
-            if own_name or counterpart(old.path, new.path):
-                return new
+        same = new.name == (old.name if own_name else new.leaf)
+        if same and (own_name or counterpart(old.path, new.path)):
+            return new
     return None
 
 
@@ -122,28 +123,34 @@ def _place(
             last.after.append(new)
 
 
+_BLOCKS: Final = (
+    cst.Module
+    | cst.IndentedBlock
+    | cst.BaseCompoundStatement
+    | cst.Else
+    | cst.Finally
+    | cst.ExceptHandler
+    | cst.ExceptStarHandler
+    | cst.MatchCase
+)
+
+
 class _Settle(cst.CSTTransformer):
     def __init__(self, changes: Mapping[AnyImport, _Change]) -> None:
         super().__init__()
         self.changes = changes
 
-    def visit_Import(self, node: cst.Import) -> bool:  # noqa: N802 - LibCST's name
-        del node
-        return False  # its children stay the same objects, and so does it
+    def on_visit(self, node: cst.CSTNode) -> bool:
+        """Go where statements are, and no deeper: what is not visited stays the same object."""
+        return isinstance(node, _BLOCKS)
 
-    def visit_ImportFrom(self, node: cst.ImportFrom) -> bool:  # noqa: N802
-        del node
-        return False
-
-    def leave_Module(  # noqa: N802
-        self, original_node: cst.Module, updated_node: cst.Module
-    ) -> cst.Module:
+    def leave_Module(self, original_node: cst.Module, updated_node: cst.Module) -> cst.Module:
         del original_node
         body, left = self._body(updated_node.body)
         footer = [*left, *updated_node.footer] if left else updated_node.footer
         return updated_node.with_changes(body=body, footer=footer)
 
-    def leave_IndentedBlock(  # noqa: N802
+    def leave_IndentedBlock(
         self, original_node: cst.IndentedBlock, updated_node: cst.IndentedBlock
     ) -> cst.IndentedBlock:
         del original_node

@@ -1,6 +1,6 @@
 """What an expression is, as far as the module itself says: a cell, a layer, a tensor, …
 
-Kinds are words: "cell", "cells" (a list of them), "layer" (from the table; a call gives a tensor),
+Kinds are these words: "cell", "cells" (a list of them), "layer" (from the table; a call gives a tensor),
 "layers", "module" (a class of the user's), "modules", "state" (h and c), "tensor", "optimizer",
 "device", "dtype"; "" where nothing is known. Nothing is guessed from a name alone.
 """
@@ -14,7 +14,7 @@ from typing import Final
 import libcst as cst
 from libcst.metadata import ImportAssignment
 
-from onecell.migrate.names import Names
+from onecell.migrate.names import Names, dotted
 from onecell.migrate.rows import Row
 from onecell.migrate.scan import canonical
 from onecell.migrate.syntax import elements, is_none, upwards
@@ -115,7 +115,7 @@ class Kinds:
         kinds = {self._of(node) for node in nodes} - {None}
         return next(iter(kinds)) or "" if len(kinds) == 1 else ""
 
-    def _find(self, node: cst.CSTNode) -> str:  # noqa: PLR0911 - one line a kind of syntax
+    def _find(self, node: cst.CSTNode) -> str:
         match node:
             case cst.Name():
                 return self._name(node)
@@ -320,78 +320,49 @@ _TELLTALE: Final = {
 """Framework → methods that nothing but its modules has."""
 
 
-def evidence_of(module: cst.Module, names: Names, framework: str) -> frozenset[str | cst.CSTNode]:
+def evidence_of(names: Names, framework: str) -> frozenset[str | cst.CSTNode]:
     """Return what must be a module because one of its telltale methods is called.
 
     That is the import path of a class from another file, for every instance of it, and otherwise
     the argument or variable itself.
     """
-    found = _Evidence(names, _TELLTALE[framework])
-    module.visit(found)
-    return frozenset(found.found)
-
-
-class _Evidence(cst.CSTVisitor):
-    def __init__(self, names: Names, telltale: set[str]) -> None:
-        super().__init__()
-        self.names = names
-        self.telltale = telltale
-        self.found: set[str | cst.CSTNode] = set()
-
-    def visit_Call(self, node: cst.Call) -> None:  # noqa: N802 - LibCST's name
-        func = node.func
+    found: set[str | cst.CSTNode] = set()
+    for node in names.parents:
+        func = node.func if isinstance(node, cst.Call) else None
         if (
             not isinstance(func, cst.Attribute)
-            or func.attr.value not in self.telltale
+            or func.attr.value not in _TELLTALE[framework]
             or not isinstance(func.value, cst.Name)
         ):
-            return
-        for binding in self.names.assignments(func.value):
+            continue
+        for binding in names.assignments(func.value):
             if isinstance(binding, ImportAssignment):
                 continue
             target = binding.node
-            made = self.names.value_of(target)
+            made = names.value_of(target)
             named = made.func if isinstance(made, cst.Call) else None
             if isinstance(target, cst.Param) and target.annotation is not None:
                 named = target.annotation.annotation
-            path = self.names.path(named) if named is not None else None
-            self.found.add(path if path is not None else target)
+            path = names.path(named) if named is not None else None
+            found.add(path if path is not None else target)
+    return frozenset(found)
 
 
-def attributes_of(module: cst.Module) -> dict[cst.ClassDef, dict[str, list[cst.BaseExpression]]]:
-    """Return, for every class, what its methods assign to attributes of their first argument."""
+def attributes_of(names: Names) -> dict[cst.ClassDef, dict[str, list[cst.BaseExpression]]]:
+    """Return, for every class, what its methods assign to attributes of `self`."""
     found: dict[cst.ClassDef, dict[str, list[cst.BaseExpression]]] = {}
-    module.visit(_Attributes(found))
+    for node in names.parents:
+        targets: list[cst.BaseExpression] = []
+        if isinstance(node, cst.Assign):
+            targets = [target.target for target in node.targets]
+        elif isinstance(node, cst.AnnAssign) and node.value is not None:
+            targets = [node.target]
+        for target in targets:
+            if not isinstance(target, cst.Attribute) or dotted(target.value) != "self":
+                continue
+            owner = next(
+                (up for up in upwards(node, names.parents) if isinstance(up, cst.ClassDef)), None
+            )
+            if owner is not None and isinstance(node, cst.Assign | cst.AnnAssign) and node.value:
+                found.setdefault(owner, {}).setdefault(target.attr.value, []).append(node.value)
     return found
-
-
-class _Attributes(cst.CSTVisitor):
-    def __init__(self, found: dict[cst.ClassDef, dict[str, list[cst.BaseExpression]]]) -> None:
-        super().__init__()
-        self.found = found
-        self.classes: list[cst.ClassDef] = []
-
-    def visit_ClassDef(self, node: cst.ClassDef) -> None:  # noqa: N802 - LibCST's name
-        self.classes.append(node)
-        self.found[node] = {}
-
-    def leave_ClassDef(self, original_node: cst.ClassDef) -> None:  # noqa: N802
-        del original_node
-        self.classes.pop()
-
-    def _add(self, target: cst.BaseExpression, value: cst.BaseExpression) -> None:
-        if (
-            self.classes
-            and isinstance(target, cst.Attribute)
-            and isinstance(target.value, cst.Name)
-            and target.value.value == "self"
-        ):
-            self.found[self.classes[-1]].setdefault(target.attr.value, []).append(value)
-
-    def visit_Assign(self, node: cst.Assign) -> None:  # noqa: N802 - LibCST's name
-        for target in node.targets:
-            self._add(target.target, node.value)
-
-    def visit_AnnAssign(self, node: cst.AnnAssign) -> None:  # noqa: N802 - LibCST's name
-        if node.value is not None:
-            self._add(node.target, node.value)

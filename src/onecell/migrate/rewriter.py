@@ -19,7 +19,7 @@ from onecell.migrate.findings import Finding, Outcome
 from onecell.migrate.methods import plan_method
 from onecell.migrate.names import dotted, root
 from onecell.migrate.scan import FUNCTIONAL, canonical
-from onecell.migrate.syntax import code, upwards
+from onecell.migrate.syntax import code, is_layout, upwards
 from onecell.migrate.table import MADE_TENSOR
 from onecell.migrate.table_layers import CELL
 
@@ -67,6 +67,18 @@ class Rewriter(cst.CSTTransformer):
         self.emptied: set[cst.CSTNode] = set()
         self.followed: dict[cst.CSTNode, cst.BaseStatement] = {}
 
+    def on_visit(self, node: cst.CSTNode) -> bool:
+        """Pass over layout: it has no names, and is most of a module."""
+        return not is_layout(node) and super().on_visit(node)
+
+    def on_leave(
+        self, original_node: cst.CSTNodeT, updated_node: cst.CSTNodeT
+    ) -> cst.CSTNodeT | cst.RemovalSentinel | cst.FlattenSentinel[cst.CSTNodeT]:
+        """Build what `original_node` becomes."""
+        if is_layout(original_node):
+            return updated_node
+        return super().on_leave(original_node, updated_node)
+
     # What is left as it is.
 
     def _leave(self, node: cst.CSTNode, rule: str, outcome: Outcome, why: Unsure) -> bool:
@@ -97,11 +109,11 @@ class Rewriter(cst.CSTTransformer):
 
     # Imports are settled afterwards; only a star is looked at here.
 
-    def visit_Import(self, node: cst.Import) -> bool:  # noqa: N802 - LibCST's name
+    def visit_Import(self, node: cst.Import) -> bool:
         del node
         return False
 
-    def visit_ImportFrom(self, node: cst.ImportFrom) -> bool:  # noqa: N802
+    def visit_ImportFrom(self, node: cst.ImportFrom) -> bool:
         home = dotted(node.module) or ""
         if isinstance(node.names, cst.ImportStar) and self.ctx.is_foreign(home):
             by_hand = "name what the module uses"
@@ -113,7 +125,7 @@ class Rewriter(cst.CSTTransformer):
 
     # Calls.
 
-    def visit_Call(self, node: cst.Call) -> bool:  # noqa: N802
+    def visit_Call(self, node: cst.Call) -> bool:
         ctx, func = self.ctx, node.func
         if node in ctx.gone:
             return False
@@ -176,9 +188,7 @@ class Rewriter(cst.CSTTransformer):
             self._converted(node, name, f"Rewritten for {self.ctx.to}.")
         return True
 
-    def leave_Call(  # noqa: N802
-        self, original_node: cst.Call, updated_node: cst.Call
-    ) -> cst.BaseExpression:
+    def leave_Call(self, original_node: cst.Call, updated_node: cst.Call) -> cst.BaseExpression:
         plan = self.plans.get(original_node)
         if plan is None:
             return updated_node
@@ -189,7 +199,7 @@ class Rewriter(cst.CSTTransformer):
 
     # Names.
 
-    def visit_Attribute(self, node: cst.Attribute) -> bool:  # noqa: N802
+    def visit_Attribute(self, node: cst.Attribute) -> bool:
         if node in self.ctx.gone:
             return False
         if root(node) in self.ctx.names.loads and self.ctx.names.paths(node) - {"?"}:
@@ -200,7 +210,7 @@ class Rewriter(cst.CSTTransformer):
             self._converted(node, "attribute", f"`{node.attr.value}` is `{replaced}`.")
         return True
 
-    def visit_Name(self, node: cst.Name) -> bool:  # noqa: N802
+    def visit_Name(self, node: cst.Name) -> bool:
         is_read = node in self.ctx.names.loads and node not in self.ctx.gone
         if is_read and self.ctx.names.paths(node) - {"?"}:
             self._reference(node)
@@ -235,7 +245,7 @@ class Rewriter(cst.CSTTransformer):
             self._converted(node, row.rule, f"`{code(node)}` is `{code(spelled)}`.")
         return False
 
-    def leave_Attribute(  # noqa: N802
+    def leave_Attribute(
         self, original_node: cst.Attribute, updated_node: cst.Attribute
     ) -> cst.BaseExpression:
         found = self.swaps.get(original_node)
@@ -247,9 +257,7 @@ class Rewriter(cst.CSTTransformer):
             return updated_node.with_changes(attr=found.attr)
         return found.with_changes(lpar=original_node.lpar, rpar=original_node.rpar)
 
-    def leave_Name(  # noqa: N802
-        self, original_node: cst.Name, updated_node: cst.Name
-    ) -> cst.BaseExpression:
+    def leave_Name(self, original_node: cst.Name, updated_node: cst.Name) -> cst.BaseExpression:
         found = self.swaps.get(original_node)
         if found is None:
             return updated_node
@@ -257,7 +265,7 @@ class Rewriter(cst.CSTTransformer):
 
     # The skeleton of a class.
 
-    def visit_FunctionDef(self, node: cst.FunctionDef) -> bool:  # noqa: N802
+    def visit_FunctionDef(self, node: cst.FunctionDef) -> bool:
         ctx = self.ctx
         owner = ctx.kinds.method_of(node)
         if owner is None or node.name.value != ctx.kinds.step or not ctx.kinds.of_class(owner):
@@ -272,7 +280,7 @@ class Rewriter(cst.CSTTransformer):
         self._converted(node, "skeleton", f"`{node.name.value}` is `{new}`.")
         return True
 
-    def leave_FunctionDef(  # noqa: N802
+    def leave_FunctionDef(
         self, original_node: cst.FunctionDef, updated_node: cst.FunctionDef
     ) -> cst.BaseStatement:
         if (name := self.swaps.get(original_node)) is not None:
@@ -287,7 +295,7 @@ class Rewriter(cst.CSTTransformer):
             self.followed[node] = cst.parse_statement(mode)
             self._converted(node, "training", "A module begins in the mode of its framework.")
 
-    def visit_Assign(self, node: cst.Assign) -> bool:  # noqa: N802
+    def visit_Assign(self, node: cst.Assign) -> bool:
         if special.is_device_only(self.ctx, node):
             self.ctx.forget(node.value)
             self.removed.add(node)
@@ -299,7 +307,7 @@ class Rewriter(cst.CSTTransformer):
                 self._mark(node, "reserved", Unsure(why, "call it otherwise, in checkpoints too"))
         return True
 
-    def leave_Assign(  # noqa: N802
+    def leave_Assign(
         self, original_node: cst.Assign, updated_node: cst.Assign
     ) -> cst.BaseSmallStatement:
         same = (
@@ -313,9 +321,7 @@ class Rewriter(cst.CSTTransformer):
             return self._gone(original_node)
         return updated_node
 
-    def leave_Expr(  # noqa: N802
-        self, original_node: cst.Expr, updated_node: cst.Expr
-    ) -> cst.BaseSmallStatement:
+    def leave_Expr(self, original_node: cst.Expr, updated_node: cst.Expr) -> cst.BaseSmallStatement:
         if original_node.value in self.plans and isinstance(
             updated_node.value, cst.Name | cst.Attribute
         ):
@@ -344,43 +350,37 @@ class Rewriter(cst.CSTTransformer):
     def _say(self, original: cst.CSTNode, updated: cst.BaseStatement) -> cst.BaseStatement:
         return with_todos(self.module, original, updated, self.log.todos.get(original, ()))
 
-    def leave_SimpleStatementLine(  # noqa: N802
+    def leave_SimpleStatementLine(
         self, original_node: cst.SimpleStatementLine, updated_node: cst.SimpleStatementLine
     ) -> cst.BaseStatement:
         return self._say(original_node, updated_node)
 
-    def leave_ClassDef(  # noqa: N802
+    def leave_ClassDef(
         self, original_node: cst.ClassDef, updated_node: cst.ClassDef
     ) -> cst.BaseStatement:
         return self._say(original_node, updated_node)
 
-    def leave_If(self, original_node: cst.If, updated_node: cst.If) -> cst.BaseStatement:  # noqa: N802
+    def leave_If(self, original_node: cst.If, updated_node: cst.If) -> cst.BaseStatement:
         return self._say(original_node, updated_node)
 
-    def leave_For(self, original_node: cst.For, updated_node: cst.For) -> cst.BaseStatement:  # noqa: N802
+    def leave_For(self, original_node: cst.For, updated_node: cst.For) -> cst.BaseStatement:
         return self._say(original_node, updated_node)
 
-    def leave_While(  # noqa: N802
-        self, original_node: cst.While, updated_node: cst.While
-    ) -> cst.BaseStatement:
+    def leave_While(self, original_node: cst.While, updated_node: cst.While) -> cst.BaseStatement:
         return self._say(original_node, updated_node)
 
-    def leave_With(  # noqa: N802
-        self, original_node: cst.With, updated_node: cst.With
-    ) -> cst.BaseStatement:
+    def leave_With(self, original_node: cst.With, updated_node: cst.With) -> cst.BaseStatement:
         return self._say(original_node, updated_node)
 
-    def leave_Try(self, original_node: cst.Try, updated_node: cst.Try) -> cst.BaseStatement:  # noqa: N802
+    def leave_Try(self, original_node: cst.Try, updated_node: cst.Try) -> cst.BaseStatement:
         return self._say(original_node, updated_node)
 
-    def leave_TryStar(  # noqa: N802
+    def leave_TryStar(
         self, original_node: cst.TryStar, updated_node: cst.TryStar
     ) -> cst.BaseStatement:
         return self._say(original_node, updated_node)
 
-    def leave_Match(  # noqa: N802
-        self, original_node: cst.Match, updated_node: cst.Match
-    ) -> cst.BaseStatement:
+    def leave_Match(self, original_node: cst.Match, updated_node: cst.Match) -> cst.BaseStatement:
         return self._say(original_node, updated_node)
 
 

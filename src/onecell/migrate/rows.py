@@ -57,11 +57,8 @@ class Signature:
         """Source of each default."""
         plain = self._arguments.args[len(self._arguments.args) - len(self._arguments.defaults) :]
         found = dict(zip(plain, self._arguments.defaults, strict=True))
-        for argument, value in zip(
-            self._arguments.kwonlyargs, self._arguments.kw_defaults, strict=True
-        ):
-            if value is not None:
-                found[argument] = value
+        named = zip(self._arguments.kwonlyargs, self._arguments.kw_defaults, strict=True)
+        found |= {argument: value for argument, value in named if value is not None}
         return {argument.arg: ast.unparse(value) for argument, value in found.items()}
 
 

@@ -12,7 +12,7 @@ from onecell.migrate.calls import plan_call
 from onecell.migrate.context import Context, Plan
 from onecell.migrate.methods import is_device
 from onecell.migrate.names import dotted
-from onecell.migrate.syntax import upwards
+from onecell.migrate.syntax import parents_of, upwards
 from onecell.migrate.table_layers import CELL
 
 STEP: Final = {"torch": "forward", "mindspore": "construct"}
@@ -224,18 +224,10 @@ def mode_to_state(ctx: Context, line: cst.SimpleStatementLine) -> str | None:
 
 
 def _asks_mode(owner: cst.ClassDef) -> bool:
-    found = _AsksMode()
-    owner.visit(found)
-    return found.found
-
-
-class _AsksMode(cst.CSTVisitor):
-    def __init__(self) -> None:
-        super().__init__()
-        self.found = False
-
-    def visit_Attribute(self, node: cst.Attribute) -> None:
-        self.found = self.found or dotted(node) == "self.training"
+    return any(
+        isinstance(node, cst.Attribute) and dotted(node) == "self.training"
+        for node in parents_of(owner)
+    )
 
 
 def attribute(ctx: Context, node: cst.Attribute) -> str | None:
@@ -308,16 +300,4 @@ def _moves_only(ctx: Context, name: cst.CSTNode) -> bool:
 
 def reads(module: cst.Module, name: str) -> bool:
     """Whether any name in the module is `name`."""
-    found = _Reads(name)
-    module.visit(found)
-    return found.found
-
-
-class _Reads(cst.CSTVisitor):
-    def __init__(self, name: str) -> None:
-        super().__init__()
-        self.name = name
-        self.found = False
-
-    def visit_Name(self, node: cst.Name) -> None:  # noqa: N802 - LibCST's name
-        self.found = self.found or node.value == self.name
+    return any(isinstance(node, cst.Name) and node.value == name for node in parents_of(module))

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator, Sequence
+from dataclasses import fields
+from functools import cache
+from typing import Final
 
 import libcst as cst
 
@@ -31,13 +34,11 @@ class _Fill(cst.CSTTransformer):
         super().__init__()
         self.nodes = nodes
 
-    def leave_Name(  # noqa: N802 - LibCST's name
-        self, original_node: cst.Name, updated_node: cst.Name
-    ) -> cst.BaseExpression:
+    def leave_Name(self, original_node: cst.Name, updated_node: cst.Name) -> cst.BaseExpression:
         found = self.nodes.get(original_node.value)
         return updated_node if found is None else found.deep_clone()
 
-    def leave_Attribute(  # noqa: N802 - LibCST's name
+    def leave_Attribute(
         self, original_node: cst.Attribute, updated_node: cst.Attribute
     ) -> cst.Attribute:
         del original_node
@@ -85,7 +86,7 @@ def is_pure(node: cst.BaseExpression) -> bool:
         return is_pure(node.value)
     if isinstance(node, cst.Subscript):
         return is_pure(node.value) and all(
-            isinstance(e.slice, cst.Slice) or is_pure(e.slice.value) for e in node.slice
+            not isinstance(e.slice, cst.Index) or is_pure(e.slice.value) for e in node.slice
         )
     return isinstance(node, cst.UnaryOperation) and is_pure(node.expression)
 
@@ -99,13 +100,53 @@ def elements(node: cst.BaseExpression) -> Sequence[cst.BaseExpression] | None:
     return [e.value for e in node.elements]
 
 
-def parents_of(module: cst.Module) -> dict[cst.CSTNode, cst.CSTNode]:
-    """Return the parent of every node."""
+_LAYOUT: Final = (
+    cst.BaseParenthesizableWhitespace
+    | cst.TrailingWhitespace
+    | cst.EmptyLine
+    | cst.Newline
+    | cst.Comment
+    | cst.Comma
+    | cst.AssignEqual
+    | cst.LeftParen
+    | cst.RightParen
+    | cst.Dot
+    | cst.MaybeSentinel
+)
+"""What holds no name: most of the nodes of a module."""
+
+
+def is_layout(node: object) -> bool:
+    """Whether a node is whitespace, a comment or punctuation."""
+    return isinstance(node, _LAYOUT)
+
+
+@cache
+def _fields(kind: type[cst.CSTNode]) -> tuple[str, ...]:
+    layout = ("whitespace", "lpar", "rpar", "comma", "semicolon", "leading_lines", "lines_after")
+    return tuple(f.name for f in fields(kind) if not any(part in f.name for part in layout))
+
+
+def children(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
+    """Yield the parts of a node, less layout; LibCST's own `children` copies each of them."""
+    for name in _fields(type(node)):
+        value = getattr(node, name)
+        if isinstance(value, cst.CSTNode):
+            if not isinstance(value, _LAYOUT):
+                yield value
+        elif isinstance(value, list | tuple):
+            for part in value:
+                if isinstance(part, cst.CSTNode) and not isinstance(part, _LAYOUT):
+                    yield part
+
+
+def parents_of(module: cst.CSTNode) -> dict[cst.CSTNode, cst.CSTNode]:
+    """Return the parent of every node but layout, in no special order."""
     found: dict[cst.CSTNode, cst.CSTNode] = {}
     stack: list[cst.CSTNode] = [module]
     while stack:
         node = stack.pop()
-        for child in node.children:
+        for child in children(node):
             found[child] = node
             stack.append(child)
     return found

@@ -41,9 +41,7 @@ def transform(source: str, to: str, target: str, uses: Uses) -> Rewrite:
     positions = wrapper.resolve(PositionProvider)
     old = other_framework(to)
     names = Names(loads_of(scopes), parents_of(module))
-    kinds = Kinds(
-        names, rows_to(to, target), old, attributes_of(module), evidence_of(module, names, old)
-    )
+    kinds = Kinds(names, rows_to(to, target), old, attributes_of(names), evidence_of(names, old))
     already = [
         Finding("cell", Outcome.ALREADY, line, column, f"It is {to}'s cell.")
         for line, column in uses.already
