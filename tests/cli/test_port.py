@@ -33,7 +33,7 @@ def test_a_port_prints_every_quantity_and_holds(run: Run, model: Path, tmp_path:
     assert ran.err == ""
     for words in (
         "cell  I = 5, H = 4, float32, two biases",
-        *("forward", "gradient, 4 steps", "rollout, 20 steps", "after SGD, rate 0.1"),
+        *("forward", "gradient, 4 steps", "rollout, 20 steps", "after SGD, rate 0.1", "after Adam"),
         *("arrays", "torch", ".ckpt", "limit"),
         *("Carried over: 2 other tensors: head.weight, head.bias", "HOLDS: 1 cell, proved in"),
     ):
