@@ -135,6 +135,7 @@ def _measure(options: argparse.Namespace, rows: list[Row], path: Path, console: 
                 section["seconds"] = round(time.monotonic() - begun, 1)
                 found["sections"][name] = section
                 result.save(found, path)
+        bar.update(task, completed=total, description="done", refresh=True)
     path.with_suffix(".md").write_text(tables.everything(found), encoding="utf-8")
     console.print(tables.targets(found), markup=False)
     console.print(f"{path} and {path.with_suffix('.md').name}", markup=False)
