@@ -7,6 +7,7 @@ the input ends. Its parent is `pool`; nothing else starts it.
 from __future__ import annotations
 
 import contextlib
+import gc
 import os
 import pickle
 import signal
@@ -26,6 +27,7 @@ def main() -> None:
     """Answer requests until there are none."""
     answers = _take_output()
     _confine()
+    gc.disable()  # a tree is large and lives as long as its file: looking through it frees nothing
     threading.stack_size(_STACK_BYTES)
     sys.setrecursionlimit(_RECURSION)
     server = threading.Thread(target=_serve, args=(sys.stdin.buffer, answers))
@@ -53,15 +55,19 @@ def _confine() -> None:
 
 def _serve(requests: BinaryIO, answers: BinaryIO) -> None:
     try:
-        import libcst.metadata  # noqa: F401, PLC0415 - before the first time limit runs
+        import onecell.migrate.files  # noqa: PLC0415
+        import onecell.migrate.transform  # noqa: F401, PLC0415 - before the first time limit runs
     except ImportError as error:
         _send(answers, error)
         return
+    gc.freeze()
     _send(answers, READY)
     with contextlib.suppress(EOFError, BrokenPipeError):
         while True:
             work, argument = pickle.load(requests)  # noqa: S301 - from our parent
             _send(answers, _answer(work, argument))
+            del work, argument
+            gc.collect()
 
 
 def _answer(work: Callable[[object], object], argument: object) -> object:
