@@ -82,6 +82,7 @@ _STEPS: Final = Text(
     "Largest distance of h from the definition in float64, step by step, on equal weights:",
     "权重相等时，每一步的 h 与 float64 定义的最大差距：",
 )
+_ANSWER: Final = Text("Answer", "回答")
 _STEP: Final = Text("Step", "步")
 
 
@@ -188,14 +189,27 @@ def _example(finding: Finding, table: Table, language: Language) -> Iterator[str
         head = _HEADS["page"][5].get(language)
         yield f"{head}{'：' if language == 'zh' else ': '}{_original(finding, language)}\n"
     yield f"onecell{'：' if language == 'zh' else ': '}{finding.onecell.get(language)}\n"
-    steps = [(each.side, each.value) for each in finding.observations]
-    if all(isinstance(value, list) for _, value in steps):
-        yield _STEPS.get(language) + "\n"
-        counted = [(side, value) for side, value in steps if isinstance(value, list)]
-        length = max((len(value) for _, value in counted), default=0)
-        heads = [_STEP.get(language), *map(str, range(1, length + 1))]
-        yield from _rows(heads, ([TITLES[s], *(f"{v:.2f}" for v in value)] for s, value in counted))
+    yield from _answers(finding, language)
     yield from _programs(finding, table, language, folded=False)
+
+
+def _answers(finding: Finding, language: Language) -> Iterator[str]:
+    """Yield what each side answered; a number a step in columns."""
+    values = {each.side: each.value for each in finding.observations}
+    numbers = {
+        side: [number for number in value if isinstance(number, float)]
+        for side, value in values.items()
+        if isinstance(value, list)
+    }
+    if numbers == values:
+        yield _STEPS.get(language) + "\n"
+        length = max(map(len, numbers.values()))
+        heads = [_STEP.get(language), *map(str, range(1, length + 1))]
+        yield from _rows(heads, ([TITLES[s], *(f"{v:.2f}" for v in n)] for s, n in numbers.items()))
+        return
+    heads = ["", _ANSWER.get(language)]
+    answers = ([TITLES[o.side], "<br>".join(lines(o, language))] for o in finding.observations)
+    yield from _rows(heads, answers)
 
 
 def _programs(

@@ -25,7 +25,14 @@ SCHEMA: Final = "onecell.difference/1"
 """Changes when a reader of the old form would misread the new one."""
 
 STORED: Final = Path(__file__).parent / "stored" / "torch-2.13.0-mindspore-2.10.0.json"
-"""The table of the releases that onecell is developed against."""
+"""The table of the releases that onecell is developed against.
+
+To renew it, and the pages in docs/ that are made of it:
+
+    onecell diff torch mindspore --format json --force --out STORED
+    onecell diff torch mindspore --stored --format markdown --force --out docs/difference-table.md
+    onecell diff torch mindspore --stored --format markdown --lang zh --force --out ...zh.md
+"""
 
 LARGEST: Final = 16 * 2**20
 """A stored table is a few hundred kilobytes; a file of more bytes than this is none."""

@@ -6,11 +6,21 @@ with the state carried from step to step. What the page's MindSpore code leaves 
 
 from __future__ import annotations
 
+import re
 from typing import Any, Final
 
 from onecell.spec import Spec
 from onecell.verify.difference.answers import by_definition, distances, fill, ones, shapes
-from onecell.verify.difference.claims import Between, Claim, Expected, both, each, ours, says
+from onecell.verify.difference.claims import (
+    Between,
+    Claim,
+    Expected,
+    both,
+    each,
+    ours,
+    says,
+    unasked,
+)
 from onecell.verify.difference.row import row
 from onecell.verify.difference.values import Text
 from onecell.weights import Weights
@@ -62,7 +72,7 @@ def example_shapes(LSTMCell: Any, tensor: Any) -> object:
         "step, so from the second step on it computes something else; how far off depends on the "
         "weights.",
         "torch 的代码会传递状态；MindSpore 的代码每一步传入的都是最初的 h 与 c，"
-        "因此从第二步起计算的是另一回事，差距大小取决于权重。",
+        "因此从第二步起得到的是不同的结果，差距大小取决于权重。",
         torch=CARRIED,
         mindspore=LOST,
     ),
@@ -161,6 +171,26 @@ def _(LSTMCell: Any, tensor: Any) -> object:
     want = by_definition(weights, x, h, c)
     output, _ = cell.unroll(x, (h, c))
     return distances(output, want)
+
+
+@row(
+    "example-docstring",
+    "examples",
+    sources="mistake 4",
+    matter=("the example in the class's own docstring", "类自身文档字符串中的示例"),
+    claim=each(
+        "torch's loop feeds the new state back; the loop in MindSpore's docstring still does not.",
+        "torch 的循环把新状态传入下一步；MindSpore 文档字符串中的循环至今仍未传递状态。",
+        torch=["hx, cx = rnn(input[i], (hx, cx))"],
+        mindspore=["hx = net(x[i], (h, c))"],
+    ),
+    onecell=unasked(
+        "`examples/seed` has both loops with the state carried",
+        "`examples/seed` 中的两个循环都传递状态",
+    ),
+)
+def example_docstring(LSTMCell: Any) -> object:
+    return re.findall(r"\w.* = \w+\(\w+\[i\], .*\)", LSTMCell.__doc__ or "")
 
 
 @row(

@@ -42,7 +42,7 @@ def one_row(LSTMCell: Any, tensor: Any) -> object:
     claim=each(
         "torch raises RuntimeError. MindSpore broadcasts in silence: a state of one row over the "
         "batch, a narrow c over H, one row of x over a batch of states.",
-        "torch 抛出 RuntimeError。MindSpore 不声不响地广播：单行状态扩展到整个批次，"
+        "torch 抛出 RuntimeError。MindSpore 不加提示地广播：单行状态扩展到整个批次，"
         "单列 c 扩展到 H，单行 x 扩展到整批状态。",
         torch={
             "state (1, H), batch 2": "raises RuntimeError",
