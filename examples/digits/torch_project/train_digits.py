@@ -6,28 +6,11 @@ import argparse
 from pathlib import Path
 
 import torch
-from digits import CLASSES, HIDDEN, PIXELS, load
+from digits import load
+from reader import Reader
 
 EPOCHS = 40
 BATCH = 64
-
-
-class Reader(torch.nn.Module):
-    """Read an image row by row and name the digit."""
-
-    def __init__(self, cell_class: type[torch.nn.Module] = torch.nn.LSTMCell) -> None:
-        super().__init__()
-        self.cell = cell_class(PIXELS, HIDDEN)
-        self.head = torch.nn.Linear(HIDDEN, CLASSES)
-
-    def forward(self, images: torch.Tensor) -> torch.Tensor:
-        """Return the scores (batch, 10) of images (rows, batch, pixels)."""
-        state = None
-        for row in images:
-            state = self.cell(row, state)
-        assert state is not None
-        scores: torch.Tensor = self.head(state[0])
-        return scores
 
 
 def train(reader: Reader) -> float:
