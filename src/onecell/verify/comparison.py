@@ -141,7 +141,9 @@ class Caught:
     excess: float
     """The largest error that it made, in units of its limit."""
     said: str
-    """The diagnosis."""
+    """The diagnosis, in English."""
+    said_zh: str
+    """The same in Chinese."""
 
     @property
     def holds(self) -> bool:

@@ -155,6 +155,7 @@ def try_wrong_ports(
                 or any(twin.is_named(diagnosis) for twin in _twins(wrong, tried)),
                 excess=max((reading.excess for reading in readings), default=0.0),
                 said=diagnosis.text(),
+                said_zh=diagnosis.text("zh"),
             )
         )
     progress("", len(tried), len(tried))

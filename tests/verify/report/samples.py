@@ -99,7 +99,7 @@ def make_comparison(
         first=_divergence() if wrong else None,
         diagnosis=_diagnosis(wrong=wrong),
         self_test=tuple(
-            Caught(each.name, number >= overlooked, True, 3.0e5, each.name)
+            Caught(each.name, number >= overlooked, True, 3.0e5, each.name, f"中文 {each.name}")
             for number, each in enumerate(GATE_SWAPS)
         ),
         left_out={"onecell.mindspore": "`mindspore` is not installed"},

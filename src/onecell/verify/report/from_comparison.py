@@ -10,6 +10,7 @@ from onecell.verify.cases import GRADIENT_STEPS
 from onecell.verify.comparison import Comparison
 from onecell.verify.difference import Text
 from onecell.verify.report import heat
+from onecell.verify.report.known import known
 from onecell.verify.report.measured import (
     columns_of,
     make_columns,
@@ -24,6 +25,7 @@ from onecell.verify.report.shared import (
     environment_facts,
     file_facts,
     largest_excess,
+    left_out_facts,
     method_facts,
     optimizer_fact,
     size_facts,
@@ -59,9 +61,9 @@ def page_of_comparison(comparison: Comparison, command: str, created: str) -> Pa
         findings=_findings(comparison),
         parties=(_party(comparison.a), _party(comparison.b)),
         cells=(_cell(comparison),),
-        left_out=tuple(Fact(same(n), same(w)) for n, w in comparison.left_out.items()),
+        left_out=left_out_facts(comparison.left_out),
         method=(
-            Fact(Text("Reference", "参照"), same(comparison.reference)),
+            Fact(Text("Reference", "参照"), known(comparison.reference)),
             Fact(
                 Text("Element type of the computation", "计算所用数据类型"),
                 same(comparison.computed),
@@ -197,7 +199,7 @@ def _party(party: found.Party) -> Party:
         name=party.cell,
         facts=tuple(facts),
         cells=party.cells,
-        notes=party.notes,
+        notes=tuple(known(note) for note in party.notes),
     )
 
 
@@ -220,10 +222,10 @@ def _cell(comparison: Comparison) -> Cell:
         maps_note=note,
         mutants=tuple(
             Mutant(
-                same(each.mutant),
+                known(each.mutant),
                 each.holds,
                 number(each.excess if not math.isnan(each.excess) else math.inf),
-                each.said,
+                Text(each.said, each.said_zh),
             )
             for each in comparison.self_test
         ),

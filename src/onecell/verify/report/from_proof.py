@@ -13,6 +13,7 @@ from onecell.verify.proof import CellProof
 from onecell.verify.readings import Quantity
 from onecell.verify.record import environment
 from onecell.verify.report import heat
+from onecell.verify.report.known import known
 from onecell.verify.report.measured import (
     columns_of,
     make_columns,
@@ -26,6 +27,7 @@ from onecell.verify.report.shared import (
     environment_facts,
     file_facts,
     largest_excess,
+    left_out_facts,
     method_facts,
     optimizer_fact,
     size_facts,
@@ -61,7 +63,7 @@ def page_of_proof(proof: Proof, command: str, created: str) -> Page:
             _cell(f"cell-{number_}", cell, drawn=id(cell) in drawn)
             for number_, cell in enumerate(proof.cells, 1)
         ),
-        left_out=tuple(Fact(same(name), same(why)) for name, why in proof.left_out.items()),
+        left_out=left_out_facts(proof.left_out),
         method=(
             Fact(
                 Text("Reference", "参照"),
@@ -147,7 +149,7 @@ def _findings(proof: Proof) -> tuple[Fact, ...]:
                 same(cell.name),
                 Text(
                     f"the check does not see a deliberate mistake: {each.mutation}",
-                    f"检查没有发现故意的错误：{each.mutation}",
+                    f"检查没有发现故意的错误：{known(each.mutation).zh}",
                 ),
             )
             for each in cell.sabotage
@@ -207,7 +209,7 @@ def _cell(id_: str, cell: CellProof, *, drawn: bool) -> Cell:
             f"只画出 {MOST_DRAWN} 个单元，未通过的优先。",
         ),
         mutants=tuple(
-            Mutant(same(each.mutation), each.seen, number(each.excess), "")
+            Mutant(known(each.mutation), each.seen, number(each.excess), None)
             for each in cell.sabotage
         ),
     )

@@ -25,22 +25,25 @@ BLOCKS: Final = 40
 """Rows of each gate and columns that are drawn, at most."""
 
 
-def draw_weights(name: str, caption: Text, arrays: Mapping[str, Array], largest: float) -> Plot:
+def draw_weights(
+    name: str, caption: Text, arrays: Mapping[str, Array], bound: float, *, largest: bool = False
+) -> Plot:
     """Draw the parameters of one cell side by side, their rows being the gates i f g o.
 
-    An array with more rows or columns than can be seen is shown in blocks; a block has the value
-    of the largest magnitude in it, so that a single wrong weight is not averaged away.
+    An array with more rows or columns than can be seen is shown in blocks, each by one number.
 
     Args:
         name: of the figure.
         caption: of the figure.
         arrays: the parameters by canonical name, (4H, I), (4H, H), (4H,), (4H,).
-        largest: the magnitude that has the full colour.
+        bound: the magnitude that has the full colour; 0 where there is nothing but zeros.
+        largest: show the number of largest magnitude in each block, so that a single one that is
+            wrong stays visible.
     """
-    shown = {key: _blocks(arrays[key]) for key in PARAMETERS if key in arrays}
+    shown = {key: _blocks(arrays[key], largest=largest) for key in PARAMETERS if key in arrays}
     widths = [max(each.shape[1], 4) for each in shown.values()]
     widths = [max(width, sum(widths) * 0.07) for width in widths]
-    bound = largest if largest > 0 else 1.0
+    full = bound if bound > 0 else 1.0
     with mpl.rc_context(style.RC):
         figure = Figure(figsize=(style.WIDTH, 3.6))
         every = figure.subplots(1, len(shown), width_ratios=widths, squeeze=False)[0]
@@ -48,7 +51,7 @@ def draw_weights(name: str, caption: Text, arrays: Mapping[str, Array], largest:
             image = axes.imshow(
                 array,
                 cmap=style.DIVERGING,
-                norm=Normalize(-bound, bound),
+                norm=Normalize(-full, full),
                 interpolation="none",
                 aspect="auto",
                 extent=(0, 1, len(GATES), 0),
@@ -63,7 +66,7 @@ def draw_weights(name: str, caption: Text, arrays: Mapping[str, Array], largest:
                 spine.set_visible(True)
             for gate in range(1, len(GATES)):
                 axes.axhline(gate, color=style.MUTED, linewidth=0.8)
-        if largest > 0:
+        if bound > 0:
             bar = figure.colorbar(
                 image, ax=list(every), location="bottom", fraction=0.035, pad=0.02, aspect=40
             )
@@ -90,9 +93,20 @@ def _signed(value: float) -> str:
     return ("−" if value < 0 else "") + number(abs(value))
 
 
-def _blocks(array: Array) -> Array:
+def _blocks(array: Array, *, largest: bool) -> Array:
     """Return `array` in blocks, those of a gate apart from those of the next."""
-    return np.concatenate([heat_map(gate, BLOCKS) for gate in np.split(array, len(GATES))])
+    reduce = heat_map if largest else _sampled
+    return np.concatenate([reduce(gate, BLOCKS) for gate in np.split(array, len(GATES))])
+
+
+def _sampled(array: Array, most: int) -> Array:
+    """Return one number of each block; NaN where the block has one that is not finite."""
+    matrix = np.asarray(array, np.float64).reshape(len(array), -1)
+    lost = heat_map(np.where(np.isfinite(matrix), 0.0, 1.0), most) > 0
+    rows, columns = (
+        np.linspace(0, size, min(most, size), endpoint=False).astype(int) for size in matrix.shape
+    )
+    return np.where(lost, np.nan, matrix[np.ix_(rows, columns)])
 
 
 def draw_pair(cell: str, a: Weights, b: Weights) -> tuple[Plot, ...]:
@@ -126,7 +140,7 @@ def draw_pair(cell: str, a: Weights, b: Weights) -> tuple[Plot, ...]:
         caption = Text(
             f"{caption.en}; magenta is not a finite number", f"{caption.zh}；洋红色为非有限数"
         )
-    return (*plots, draw_weights(f"{cell}-map-difference", caption, difference, most))
+    return (*plots, draw_weights(f"{cell}-map-difference", caption, difference, most, largest=True))
 
 
 def _difference(a: Mapping[str, Array], b: Mapping[str, Array]) -> dict[str, Array] | None:

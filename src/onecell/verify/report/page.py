@@ -43,7 +43,7 @@ class Party:
     facts: tuple[Fact, ...]
     cells: tuple[str, ...] = ()
     """Names of all cells that were found there."""
-    notes: tuple[str, ...] = ()
+    notes: tuple[Text, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +91,8 @@ class Mutant:
     name: Text
     caught: bool
     excess: str
-    said: str
+    said: Text | None
+    """What the diagnosis says; None where there is none."""
 
 
 @dataclass(frozen=True, slots=True)

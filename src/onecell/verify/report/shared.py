@@ -10,15 +10,16 @@ from onecell.verify.difference import Text
 from onecell.verify.optimizers import OPTIMIZERS
 from onecell.verify.oracle import MARGIN, RESOLUTION, TANH_MARGIN
 from onecell.verify.readings import Quantity
+from onecell.verify.report.known import known
 from onecell.verify.report.page import Fact
 from onecell.verify.report.texts import bytes_of, same
 
 MAPS: Final = Text(
     "Blue is below zero, orange above, and the page's own colour is zero. Rows are the four "
-    "gates. Where there are more numbers than can be drawn, each block shows its largest, so that "
-    "a single wrong weight stays visible.",
-    "蓝色为负，橙色为正，底色为零。各行按四个门排列。数值多于可画的格数时，每格显示其中绝对值最大者，"
-    "因此单个错误的权重也看得见。",
+    "gates. Where there are more numbers than can be drawn, each block shows one of them, and of "
+    "the difference the largest, so that a single wrong weight stays visible.",
+    "蓝色为负，橙色为正，底色为零。各行按四个门排列。数值多于可画的格数时，每格显示其中一个；差值图中"
+    "显示绝对值最大者，因此单个错误的权重也看得见。",
 )
 
 
@@ -41,6 +42,14 @@ def size_facts(input_size: int, hidden_size: int, stored: str) -> list[Fact]:
 def largest_excess(quantities: Iterable[Quantity]) -> float:
     """Return the largest error of all, in units of its limit; 0 if there is none."""
     return max((r.excess for quantity in quantities for r in quantity.readings), default=0.0)
+
+
+def left_out_facts(left_out: Mapping[str, str]) -> tuple[Fact, ...]:
+    """Return what took no part, those with the same reason together."""
+    names: dict[str, list[str]] = {}
+    for name, why in left_out.items():
+        names.setdefault(why, []).append(name)
+    return tuple(Fact(same(", ".join(each)), known(why)) for why, each in names.items())
 
 
 def optimizer_fact() -> Fact:
