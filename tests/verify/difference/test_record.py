@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from onecell.errors import CheckpointError
 from onecell.verify.difference import (
+    LANGUAGES,
     Finding,
     Json,
     Observation,
@@ -26,7 +26,10 @@ from onecell.verify.difference import (
     from_json,
     load_table,
     not_compared,
+    stored_table,
+    to_html,
     to_json,
+    to_markdown,
 )
 from onecell.verify.difference.changes import alike
 from onecell.verify.difference.run import conclude
@@ -151,18 +154,35 @@ def test_whatever_json_comes_is_a_table_or_refused(tree: Json) -> None:
         from_json(tree)
 
 
+def _places(tree: Any) -> list[tuple[Any, Any]]:
+    """Return every (container, key) of a tree."""
+    keys: list[Any] = []
+    if isinstance(tree, dict):
+        keys = list(tree)
+    elif isinstance(tree, list):
+        keys = list(range(len(tree)))
+    return [(tree, key) for key in keys] + [p for key in keys for p in _places(tree[key])]
+
+
+@settings(max_examples=40)
 @given(st.data())
-def test_a_table_with_a_piece_torn_out_is_refused_or_read(data: st.DataObject) -> None:
-    tree: dict[str, Any] = {
-        "schema": "onecell.difference/1",
-        "frameworks": ["torch", "mindspore"],
-        "versions": {"torch": "1"},
-        "rows": [],
-    }
-    key = data.draw(st.sampled_from(sorted(tree)))
-    tree[key] = data.draw(JSON)
-    with contextlib.suppress(CheckpointError):  # and nothing else
-        assert isinstance(from_json(tree), Table)
+def test_a_table_that_somebody_edited_is_refused_or_shown(data: st.DataObject) -> None:
+    whole = stored_table()
+    rows = [whole.findings[i] for i in (0, 14, 24)]
+    tree = json.loads(dump(replace(whole, findings=tuple(rows))))
+    container, key = data.draw(st.sampled_from(_places(tree)))
+    if data.draw(st.booleans()):
+        del container[key]
+    else:
+        container[key] = data.draw(JSON)
+    try:
+        table = from_json(tree)
+    except CheckpointError:  # and nothing else
+        return
+    for language in LANGUAGES:
+        to_markdown(table, language)
+        to_html(table, language)
+    changes(whole, table)
 
 
 @pytest.mark.parametrize(
@@ -171,13 +191,14 @@ def test_a_table_with_a_piece_torn_out_is_refused_or_read(data: st.DataObject) -
         b"",
         b"{",
         b'{"schema": NaN}',
+        b'["\\ud800"]',
         b"[]",
         b"null",
         b"\xff\xfe",
         b"[" * 100_000,
         b'{"schema": "onecell.difference/0"}',
     ],
-    ids=["empty", "torn", "no number", "list", "null", "no text", "deep", "old"],
+    ids=["empty", "torn", "no number", "no character", "list", "null", "no text", "deep", "old"],
 )
 def test_a_file_that_is_no_table_is_one_line(content: bytes, tmp_path: Path) -> None:
     path = tmp_path / "table.json"

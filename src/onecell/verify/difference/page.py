@@ -183,7 +183,7 @@ def _original(finding: Finding, language: Language) -> str:
 def _example(finding: Finding, table: Table, language: Language) -> Iterator[str]:
     """Yield a code example: what it shows, both programs, and the numbers of every step."""
     matter = finding.matter.get(language)
-    yield f"### {matter[0].upper()}{matter[1:]}\n"
+    yield f"### {matter[:1].upper()}{matter[1:]}\n"
     yield f"**{describe_verdict(finding, language)}** — {finding.claim.get(language)}\n"
     if finding.page is not None:
         head = _HEADS["page"][5].get(language)

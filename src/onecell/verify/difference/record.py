@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from onecell.errors import CheckpointError
+from onecell.verify.difference.row import FRAMEWORKS
 from onecell.verify.difference.values import (
     SECTIONS,
     Finding,
@@ -63,18 +64,20 @@ def from_json(tree: object) -> Table:
     if not isinstance(tree, dict) or "schema" not in tree:
         raise CheckpointError("it is not a difference table as `onecell diff --format json` writes")
     if tree["schema"] != SCHEMA:
-        raise CheckpointError(f"`schema` must be {SCHEMA!r}, got {tree['schema']!r:.80}")
+        raise CheckpointError(f"`schema` must be {SCHEMA!r}, got {repr(tree['schema'])[:80]}")
     try:
-        first, second = tree["frameworks"]
-        return Table(
-            (_text(first), _text(second)),
+        first, second = map(_text, tree["frameworks"])
+        found = Table(
+            (first, second),
             {_text(name): _or_none(v) for name, v in tree["versions"].items()},
             tuple(_read_finding(each) for each in tree["rows"]),
         )
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        _check_sides(found)
+    except (LookupError, TypeError, ValueError, AttributeError) as error:
         raise CheckpointError(
-            f"it is not a whole difference table: {type(error).__name__} {error!s:.80}"
+            f"it is not a whole difference table: {type(error).__name__} {repr(str(error))[:80]}"
         ) from None
+    return found
 
 
 def load_table(path: str | os.PathLike[str]) -> Table:
@@ -89,7 +92,9 @@ def load_table(path: str | os.PathLike[str]) -> Table:
             content = file.read(LARGEST + 1)
         if len(content) > LARGEST:
             raise CheckpointError(f"{path}: it has more than {LARGEST} bytes; no table has")
-        return from_json(json.loads(content, parse_constant=_refuse))
+        tree = json.loads(content, parse_constant=_refuse)
+        json.dumps(tree, ensure_ascii=False).encode()  # half a surrogate pair could not be shown
+        return from_json(tree)
     except OSError as error:
         raise CheckpointError(f"{path}: {error.strerror or error}.") from None
     except (ValueError, RecursionError) as error:
@@ -101,6 +106,19 @@ def load_table(path: str | os.PathLike[str]) -> Table:
 def stored_table() -> Table:
     """Return the table that comes with onecell; runs nothing and needs no framework."""
     return load_table(STORED)
+
+
+def _check_sides(table: Table) -> None:
+    """Raise unless every row has both frameworks, and no side that is nobody's."""
+    known = {*table.frameworks, *(f"onecell.{name}" for name in table.frameworks)}
+    if not set(table.frameworks) <= set(FRAMEWORKS):
+        raise ValueError(f"frameworks {table.frameworks}")
+    for finding in table.findings:
+        sides = [each.side for each in finding.observations]
+        if not set(table.frameworks) <= set(sides) <= known or len(sides) != len(set(sides)):
+            raise ValueError(f"sides {sides} of {finding.id}")
+        if not set(finding.wrong) <= known:
+            raise ValueError(f"sides {finding.wrong} of {finding.id}")
 
 
 def _refuse(constant: str) -> None:

@@ -135,7 +135,7 @@ def _answer(value: Json, language: Language) -> list[str]:
         return [_plain(value, language)]
     colon = "：" if language == "zh" else ": "
     answers = list(value.values())
-    if all(each is True for each in answers) or all(each is False for each in answers):
+    if answers and isinstance(answers[0], bool) and all(each is answers[0] for each in answers):
         names = ", ".join(_phrase(key, language) for key in value)
         return [names + colon + _plain(answers[0], language)]
     return [f"{_phrase(key, language)}{colon}{_plain(v, language)}" for key, v in value.items()]
