@@ -10,8 +10,8 @@ from onecell.dialect import DIALECTS
 from onecell.migrate.arguments import Unsure
 from onecell.migrate.calls import plan_call
 from onecell.migrate.context import Context, Plan
-from onecell.migrate.methods import is_device
 from onecell.migrate.names import dotted
+from onecell.migrate.receivers import is_device, is_super
 from onecell.migrate.syntax import parents_of, upwards
 from onecell.migrate.table_layers import CELL
 
@@ -98,15 +98,6 @@ def reserved_attribute(ctx: Context, node: cst.BaseExpression) -> str | None:
         return None
     owner = ctx.kinds.class_around(node)
     return node.attr.value if owner is not None and ctx.kinds.of_class(owner) else None
-
-
-def is_super(node: cst.BaseExpression) -> bool:
-    """Whether `node` is a call of `super`."""
-    return (
-        isinstance(node, cst.Call)
-        and isinstance(node.func, cst.Name)
-        and node.func.value == "super"
-    )
 
 
 def inherited_constructor(ctx: Context, node: cst.Call) -> bool | None:

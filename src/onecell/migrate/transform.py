@@ -19,9 +19,10 @@ from libcst.metadata import (
 
 from onecell.dialect import DIALECTS
 from onecell.migrate.context import Context, sources_of
+from onecell.migrate.evidence import attributes_of, evidence_of
 from onecell.migrate.findings import Finding, Outcome, Rewrite
 from onecell.migrate.imports import Imported, bindings_of, settle
-from onecell.migrate.kinds import Kinds, attributes_of, evidence_of
+from onecell.migrate.kinds import Kinds
 from onecell.migrate.names import Names, first_name, loads_of
 from onecell.migrate.rewriter import Log, Rewriter
 from onecell.migrate.scan import Uses, cell_paths, other_framework
