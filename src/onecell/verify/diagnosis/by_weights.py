@@ -194,7 +194,9 @@ def _biases(
         findings = [*order_findings(best.order, " and ".join(BIASES)), *findings]
     for place, value in enumerate(best.constants.sum(axis=0)[:, 0]):
         if value:
-            findings.append(offset_finding(GATES[best.order[place]], tidy(float(value))))
+            findings.append(
+                offset_finding(GATES[best.order[place]], tidy(float(value), max(1e-4, grain)))
+            )
     mix = best.treatment.mix
     moves = not best.constants.any() and all(row in _MOVES for row in mix)
     return _bias_parts(got, got - best.left, exact=moves), findings

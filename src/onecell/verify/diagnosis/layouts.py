@@ -193,7 +193,7 @@ def offset_finding(gate: str, value: float) -> Finding:
     return Finding("forget bias added", {"value": value})
 
 
-def tidy(value: float) -> float:
-    """Return an estimated constant, or the nearest multiple of 1/4 if that is within 1e-4."""
+def tidy(value: float, within: float = 1e-4) -> float:
+    """Return an estimated constant, or the nearest multiple of 1/4 if that is `within` reach."""
     near = round(value * 4) / 4
-    return near if abs(value - near) < 1e-4 else value
+    return near if abs(value - near) < within else value

@@ -44,7 +44,11 @@ class ArraysSide:
     def train(self, optimizer: Optimizer, gradients: Mapping[str, Array]) -> Mapping[str, Array]:
         """Return the step as its formula has it, in the parameters' own element type."""
         pairs = self._parameters().items()
-        return {name: optimizer.step(parameter, gradients[name]) for name, parameter in pairs}
+        return {
+            name: optimizer.step(parameter, gradients[name])
+            for name, parameter in pairs
+            if name in gradients
+        }
 
     def _parameters(self) -> dict[str, Array]:
         return self.cell.weights.arrays()

@@ -35,7 +35,11 @@ class ReferenceSide:
     def train(self, optimizer: Optimizer, gradients: Mapping[str, Array]) -> Mapping[str, Array]:
         """Return the step as its formula has it, in float64."""
         pairs = self.weights.arrays().items()
-        return {name: optimizer.step(parameter, gradients[name]) for name, parameter in pairs}
+        return {
+            name: optimizer.step(parameter, gradients[name])
+            for name, parameter in pairs
+            if name in gradients
+        }
 
 
 def open_side(weights: Weights) -> Side:
