@@ -150,3 +150,20 @@ def test_reading_writes_nothing(tmp_path: Path) -> None:
     migrate_file(path, to="mindspore")
     assert path.read_text() == USE
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_what_an_earlier_run_left_is_still_left() -> None:
+    note = "# TODO(onecell): `backward` has no counterpart"
+    source = f"from onecell.mindspore import LSTMCell\n\nif x:\n    {note}\n    loss.backward()\n"
+    done = moved(source.encode())
+    assert done.after == source.encode()
+    (found,) = [each for each in done.rewrite.findings if each.outcome is Outcome.MARKED]
+    assert (found.rule, found.line, found.column) == ("mark", 4, 4)
+    assert found.message == "Marked by an earlier run: `backward` has no counterpart"
+
+
+def test_what_is_left_is_told_once() -> None:
+    once = moved(f"{USE}loss = torch.fft.fft(h)\n".encode())
+    twice = moved(once.after)
+    for done in (once, twice):
+        assert [f.outcome for f in done.rewrite.findings].count(Outcome.MARKED) == 1

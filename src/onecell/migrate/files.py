@@ -6,13 +6,15 @@ import errno
 import os
 import stat
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Final
 
 from onecell.dialect import DIALECTS
 from onecell.errors import SourceError
-from onecell.migrate.findings import Rewrite
+from onecell.migrate.findings import Finding, Outcome, Rewrite
 from onecell.migrate.limits import READ_BYTES, check_compiles, check_size
+from onecell.migrate.results import LEFT
 from onecell.migrate.rewrite import Framework, Target, rewrite
 from onecell.migrate.scan import cell_paths
 from onecell.migrate.text import decode
@@ -143,7 +145,33 @@ def rewrite_text(text: str, task: Task) -> Rewrite:
         raise SourceError("not enough memory to parse it") from None
     if not faithful:
         raise SourceError("LibCST does not give it back byte for byte")
-    return done
+    earlier = _marked_before(done)
+    if not earlier:
+        return done
+    findings = sorted((*done.findings, *earlier), key=lambda found: (found.line, found.column))
+    return Rewrite(done.before, done.after, tuple(findings))
+
+
+def _marked_before(done: Rewrite) -> list[Finding]:
+    """Return a finding for each comment of an earlier run that the engine does not repeat.
+
+    What is left to do by hand may no longer name the other framework: `loss.backward()`, say.
+    """
+    lines = done.before.split("\n")
+    start = f"# {MARK.decode()}: "
+    marks = [n for n, line in enumerate(lines, 1) if line.lstrip().startswith(start)]
+    left = [found.line for found in done.findings if found.outcome in LEFT]
+    return [
+        Finding(
+            rule="mark",
+            outcome=Outcome.MARKED,
+            line=line,
+            column=lines[line - 1].index("#"),
+            message=f"Marked by an earlier run: {lines[line - 1].lstrip().removeprefix(start)}",
+        )
+        for line, stop in pairwise([*marks, len(lines) + 1])
+        if not any(line < each < stop for each in left)
+    ]
 
 
 def _kind(mode: int) -> str:

@@ -89,8 +89,10 @@ class Worker:
             answer = self._exchange(None, _START_SECONDS)
         except SourceError as error:
             raise OnecellError(f"the process that parses does not start: {error}") from None
-        if isinstance(answer, ImportError):
+        if isinstance(answer, ImportError) and (answer.name or "").startswith("libcst"):
             raise MissingExtraError("libcst", "migrate", "rewriting source") from answer
+        if isinstance(answer, ImportError):
+            raise OnecellError(f"the process that parses does not load: {answer}")
         if answer != READY:
             raise OnecellError(f"the process that parses said {answer!r} instead of {READY!r}")
         self._greeted = True

@@ -6,9 +6,13 @@ from bisect import bisect_right
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
+from typing import Final
 
 from onecell.migrate.findings import Finding, Outcome, Rewrite
 from onecell.migrate.rewrite import Framework, Target
+
+LEFT: Final = frozenset({Outcome.REFUSED, Outcome.MARKED, Outcome.FAILED})
+"""Outcomes of a use that is left to do by hand."""
 
 
 class FileOutcome(StrEnum):
@@ -55,8 +59,7 @@ class FileResult:
     @property
     def left(self) -> tuple[Finding, ...]:
         """The uses that are left to do by hand."""
-        undone = (Outcome.REFUSED, Outcome.MARKED, Outcome.FAILED)
-        return tuple(found for found in self.findings if found.outcome in undone)
+        return tuple(found for found in self.findings if found.outcome in LEFT)
 
     def place(self, found: Finding) -> str:
         """Return where a finding is: `path:line`, or `path:cell 3:line` in a notebook."""
