@@ -50,7 +50,13 @@ def test_the_same_cell_holds(run: Run, model: Path, ported: Path) -> None:
     ran = run("verify", model, ported, *KERNEL)
     assert ran.status == Status.HOLDS
     assert ran.err == ""
-    for words in ("torch file, I = 5, H = 4", "mindspore file", "a: arrays", "b: arrays", "limit"):
+    for words in (
+        "torch file, cell cell, I = 5, H = 4",
+        "mindspore file",
+        "a: arrays",
+        "b: arrays",
+        "limit",
+    ):
         assert words in ran.out, words
     assert ran.out.count("holds\n") == 19
     assert "SAME: the weights have the same bits" in ran.out

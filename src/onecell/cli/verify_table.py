@@ -26,7 +26,10 @@ _NOTES: Final = 6
 def print_comparison(found: Comparison, console: Console) -> None:
     """Print the two, every quantity, what was left out, the diagnosis and the verdict."""
     for party in (found.a, found.b):
-        console.print(_describe(party))
+        # A path that is broken over lines cannot be copied.
+        name = Text.assemble((f"{party.label}  ", "bold"), (plain(party.given), "bold"))
+        console.print(name, soft_wrap=True)
+        console.print(Text(f"   {_describe(party)}"))
         for note in party.notes:
             console.print(Text(plain(f"   {note}"), "dim"))
     console.print()
@@ -37,17 +40,16 @@ def print_comparison(found: Comparison, console: Console) -> None:
     _print_verdict(found, console)
 
 
-def _describe(party: Party) -> Text:
+def _describe(party: Party) -> str:
     words = [party.kind if party.framework is None else f"{party.framework} {party.kind}"]
     words.append(f"I = {party.input_size}, H = {party.hidden_size}, {party.stored}")
     if party.bias is not None:
         words.append("two biases" if party.bias else "no bias")
     else:
         words.append("seen by what it computes only")
-    cell = f", cell {plain(party.cell)}" if party.kind == "file" or len(party.cells) > 1 else ""
-    return Text.assemble(
-        (f"{party.label}  ", "bold"), (plain(party.given), "bold"), f"{cell}: {', '.join(words)}"
-    )
+    if party.kind == "file" or len(party.cells) > 1:
+        words.insert(1, f"cell {plain(party.cell)}")
+    return ", ".join(words)
 
 
 def _print_quantities(found: Comparison, console: Console) -> None:
