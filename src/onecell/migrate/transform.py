@@ -24,9 +24,10 @@ from onecell.migrate.findings import Finding, Outcome, Rewrite
 from onecell.migrate.imports import Imported, bindings_of, settle
 from onecell.migrate.kinds import Kinds
 from onecell.migrate.names import Names, first_name, loads_of
-from onecell.migrate.rewriter import Log, Rewriter
+from onecell.migrate.rewriter import Rewriter
 from onecell.migrate.scan import Uses, cell_paths, other_framework
 from onecell.migrate.spelling import Speller
+from onecell.migrate.statements import Log
 from onecell.migrate.syntax import is_none, parents_of
 from onecell.migrate.table import rows_to
 
