@@ -50,7 +50,7 @@ def reports(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
         "strange": (samples.make_comparison(samples.swapped, name=samples.STRANGE), made_up),
         "not-finite": (samples.make_comparison(samples.lost, inputs=3, hidden=1), None),
         "alone": (samples.make_comparison(only="a", inputs=1, hidden=1, bias=False), None),
-        "large": (samples.make_comparison(inputs=512, hidden=1024, steps=8), None),
+        "large": (samples.large(), None),
         "port": (samples.make_proof(6), None),
         "wrong-port": (samples.make_proof(2, samples.swapped), made_up),
     }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -111,6 +112,12 @@ def make_comparison(
         environment={"onecell": "0.1.0", "torch": "2.13.0", "mindspore": None},
         seconds=1.25,
     )
+
+
+@cache
+def large() -> Comparison:
+    """Return the comparison of two cells of nearly six million numbers."""
+    return make_comparison(inputs=512, hidden=1024, steps=4)
 
 
 def make_proof(cells: int, change: Change = unchanged) -> Proof:

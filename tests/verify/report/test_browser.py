@@ -232,6 +232,8 @@ def test_on_paper_all_is_open_and_black_on_white(
     assert box["height"] > 10
     assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
     assert page.evaluate("getComputedStyle(document.body).color") == "rgb(0, 0, 0)"
+    page.set_viewport_size({"width": 720, "height": 1000})  # A4 within its margins
+    assert page.evaluate("document.documentElement.scrollWidth") <= 720
     assert page.locator(".languages").is_hidden()
     assert page.locator("button").is_hidden()
 

@@ -57,8 +57,7 @@ def test_nothing_is_fetched() -> None:
 
 
 def test_a_large_cell_fits_into_a_page_that_can_be_sent() -> None:
-    found = samples.make_comparison(inputs=512, hidden=1024, steps=4)
-    assert len(render_report(found).encode()) < LARGEST
+    assert len(render_report(samples.large()).encode()) < LARGEST
 
 
 def test_a_port_of_many_cells_fits_into_a_page_that_can_be_sent() -> None:
