@@ -38,11 +38,9 @@ def python(*arguments: str | Path) -> None:
 
 def port(out: Path, target: str) -> None:
     """Port the project and its checkpoint into the folder `target` of `out`."""
-    words = ["--to", "mindspore", "--target", target, "--exclude", "train_*"]
-    python(
-        *("-m", "onecell", "port", PROJECT, out / "digits.pt"),
-        *(*words, "--out", out / target, "--force"),
-    )
+    paths: list[str | Path] = [PROJECT, out / "digits.pt"]
+    words = ["--to", "mindspore", "--target", target, "--exclude", "train_*", "--force"]
+    python("-m", "onecell", "port", *paths, *words, "--out", out / target)
 
 
 def read_all(out: Path) -> dict[str, dict[str, Any]]:

@@ -232,9 +232,8 @@ def test_the_exit_status_says_what_became_of_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     if spoil == "a use that is marked":
-        (project / "more.py").write_text(
-            "from torch import nn\nnn.LSTMCell(3, 4).register_buffer\n"
-        )
+        use = "import torch\ncell = torch.nn.LSTMCell(3, 4)\ntorch.fft.fft(cell.weight_ih)\n"
+        (project / "more.py").write_text(use)
     elif spoil == "a file that does not parse":
         (project / "more.py").write_text("import torch\nnn.LSTMCell(\n")
     elif spoil == "a checkpoint that is damaged":

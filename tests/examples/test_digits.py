@@ -26,9 +26,10 @@ def test_the_mindspore_rows_run_migrated_code(tmp_path: Path) -> None:
         ("native", "from mindspore import nn"),
     ):
         out = tmp_path / target
-        words = ("--to", "mindspore", "--target", target, "--out", out)
-        command = [sys.executable, "-m", "onecell", "migrate", DEMO.parent / "torch_project"]
-        subprocess.run([*command, *words], capture_output=True, check=False)
+        paths: list[str | Path] = [DEMO.parent / "torch_project", "--out", out]
+        words = ["--to", "mindspore", "--target", target]
+        command = [sys.executable, "-m", "onecell", "migrate", *words, *paths]
+        subprocess.run(command, capture_output=True, check=False)
         text = (out / "reader.py").read_text()
         assert cell in text
         assert "torch" not in text

@@ -26,11 +26,17 @@ NAMES: Final = 8
 
 
 def print_proof(
-    proof: Proof, console: Console, *, verbose: bool = False, most: int = FULL_CELLS
+    proof: Proof,
+    console: Console,
+    *,
+    verbose: bool = False,
+    most: int = FULL_CELLS,
+    named: bool = False,
 ) -> None:
     """Print the cells, what was carried over, where the files are, and the verdict.
 
     With more cells than `most` only those that fail are printed in full, unless `verbose`.
+    `named` says that the model's code told what the tensors of all layers are called.
     """
     full = proof.cells
     if not verbose and proof.cells and len(proof.cells) > most:
@@ -39,7 +45,7 @@ def print_proof(
     for cell in full:
         _print_cell(cell, proof, console)
     _print_notes(proof, console)
-    _print_files(proof, console)
+    _print_files(proof, console, named=named)
     _print_verdict(proof, console)
 
 
@@ -121,7 +127,7 @@ def _print_notes(proof: Proof, console: Console) -> None:
         console.print(Text(note, "dim"))
 
 
-def _print_files(proof: Proof, console: Console) -> None:
+def _print_files(proof: Proof, console: Console, *, named: bool) -> None:
     if proof.carried:
         more = len(proof.carried) - NAMES
         names = ", ".join(proof.carried[:NAMES]) + (f" and {more} more" if more > 0 else "")
@@ -130,11 +136,11 @@ def _print_files(proof: Proof, console: Console) -> None:
     if proof.renamed:
         for old, new in proof.renamed.items():
             console.print(Text(plain(f"  {old} is called {new} in the new file")))
-    elif proof.carried:
+    elif proof.carried and not named:
         console.print(
             Text(
-                "They keep their names and bits: only LSTM cells are translated and proved. Other "
-                "layers may be called otherwise in the other framework; see docs/checkpoints.md."
+                "They keep their names and bits: only LSTM cells are proved. Without the code "
+                "nobody knows what else is called otherwise there; see docs/checkpoints.md."
             )
         )
     if proof.dropped:
