@@ -38,8 +38,8 @@ class InMindSpore:
 
     def gradients(
         self, model: Any, run: Callable[..., Any], inputs: Mapping[str, Array]
-    ) -> dict[str, Array]:
-        """Return the gradients by the parameters and the float inputs."""
+    ) -> dict[str, Array] | None:
+        """Return the gradients by the parameters and the float inputs; None if there are none."""
         parameters = dict(_named(model))
         floats = [name for name, array in inputs.items() if array.dtype.kind == "f"]
         if not parameters and not floats:
@@ -63,10 +63,10 @@ class InMindSpore:
         try:
             grads = ms.grad(loss, positions, weights)(*(given[name] for name in floats))
         except RuntimeError as error:
-            # Where torch has no gradient to give, MindSpore raises; anything else is a failure.
+            # An operator without a derivative; torch leaves such a one out of the graph.
             if "bprop not defined" not in str(error):
                 raise
-            return {}
+            return None
         if positions and weights:
             by_inputs, by_parameters = grads
         else:
