@@ -201,8 +201,18 @@ def equals(value: cst.BaseExpression, wanted: str) -> bool:
 
 def _drop(result: list[cst.Arg], arg: cst.Arg) -> None:
     """Leave `arg` out; what stood before it is then followed by what followed it."""
-    if result:
-        result[-1] = result[-1].with_changes(comma=arg.comma)
+    if not result:
+        return
+    comma, before = arg.comma, result[-1].comma
+    if isinstance(before, cst.Comma):
+        over = before.whitespace_after
+        if isinstance(over, cst.ParenthesizedWhitespace) and over.first_line.comment:
+            # The comment is about what stays.
+            after = comma.whitespace_after if isinstance(comma, cst.Comma) else None
+            if isinstance(after, cst.ParenthesizedWhitespace):
+                over = after.with_changes(first_line=over.first_line)
+            comma = before.with_changes(whitespace_after=over)
+    result[-1] = result[-1].with_changes(comma=comma)
 
 
 def _append(result: list[cst.Arg], arg: cst.Arg) -> None:

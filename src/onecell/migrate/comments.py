@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 
 import libcst as cst
+from libcst.matchers import Comment, findall
+
+from onecell.migrate.syntax import code
 
 
 def with_todos(
@@ -21,6 +25,24 @@ def with_todos(
         return updated
     lines = getattr(updated, "leading_lines", ())
     return updated.with_changes(leading_lines=[*lines, *new])
+
+
+def lost_between(before: cst.CSTNode, after: cst.CSTNode) -> list[str]:
+    """Return the comments of `before` that `after` no longer has, in order."""
+    if "#" not in code(before):
+        return []
+    left = Counter(_comments(after))
+    lost = []
+    for comment in _comments(before):
+        if left[comment]:
+            left[comment] -= 1
+        else:
+            lost.append(comment)
+    return lost
+
+
+def _comments(node: cst.CSTNode) -> list[str]:
+    return [found.value for found in findall(node, Comment()) if isinstance(found, cst.Comment)]
 
 
 def rearranged(

@@ -37,6 +37,8 @@ class Context:
     """Names that were read by what the rewrite leaves out or replaces."""
     gone: set[cst.CSTNode] = field(default_factory=set)
     """What the rewrite leaves out; nothing is to be said about it."""
+    pinned: frozenset[cst.CSTNode] = frozenset()
+    """Names of devices that something still reads, as an earlier round has shown."""
 
     def row(self, node: cst.CSTNode) -> Row | None:
         """Return the row of what `node` names, or None."""

@@ -83,6 +83,10 @@ class Names:
         """Return what binds `name` where it is read."""
         return self.loads.get(name, [])
 
+    def reads_of(self, target: cst.CSTNode) -> list[cst.CSTNode]:
+        """Return the names that read what `target` binds."""
+        return [n for n, bound in self.loads.items() if any(b.node is target for b in bound)]
+
     def value_of(self, target: cst.CSTNode) -> cst.BaseExpression | None:
         """Return the value of `target = value`, or None where `target` is bound otherwise."""
         parent = self.parents.get(target)

@@ -27,6 +27,7 @@ def _size(ctx: Context, node: cst.Call, row: Row, converter: Converter) -> Plan:
     for arg in named:
         if arg.keyword is not None and arg.keyword.value not in allowed:
             raise Unsure(f"`{arg.keyword.value}` has no exact counterpart")
+    for arg in named:
         if arg.keyword is not None and arg.keyword.value in row.dropped:
             ctx.forget(arg.value)
 

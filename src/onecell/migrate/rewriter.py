@@ -11,6 +11,7 @@ from onecell.migrate import special
 from onecell.migrate.arguments import Unsure
 from onecell.migrate.calls import plan_call
 from onecell.migrate.cell_calls import plan_cell_call
+from onecell.migrate.comments import lost_between
 from onecell.migrate.context import Context, Plan
 from onecell.migrate.methods import plan_method
 from onecell.migrate.names import dotted, root
@@ -110,6 +111,9 @@ class Rewriter(StatementRewriter):
         if plan is None:
             return updated_node
         built = plan(updated_node)
+        if lost := lost_between(updated_node, built):
+            # What stood inside the call stands over its statement then.
+            self.log.todos.setdefault(self._statement(original_node), []).extend(lost)
         if updated_node.lpar and not built.lpar:
             return built.with_changes(lpar=updated_node.lpar, rpar=updated_node.rpar)
         return built

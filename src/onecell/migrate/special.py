@@ -259,19 +259,22 @@ def is_type_context(ctx: Context, node: cst.CSTNode) -> bool:
     return before is not node and False
 
 
+_SCOPES: Final = cst.FunctionDef | cst.ClassDef
+
+
 def is_device_only(ctx: Context, node: cst.Assign) -> bool:
     """Whether a statement names a device that is used for nothing but moving things there."""
     target = node.targets[0].target
     if ctx.to != "mindspore" or len(node.targets) != 1 or not isinstance(target, cst.Name):
         return False
-    if ctx.kinds.of(node.value) != "device":
+    if ctx.kinds.of(node.value) != "device" or target in ctx.pinned:
         return False
-    reads = [
-        name
-        for name, bindings in ctx.names.loads.items()
-        if any(bound.node is target for bound in bindings)
-    ]
-    return all(_moves_only(ctx, name) for name in reads)
+    around = (u for u in upwards(node, ctx.names.parents) if isinstance(u, _SCOPES))
+    if isinstance(next(around, None), cst.ClassDef):
+        return False  # anybody may read it as an attribute
+    reads = ctx.names.reads_of(target)
+    # One that nothing here reads is there for other files.
+    return bool(reads) and all(_moves_only(ctx, name) for name in reads)
 
 
 def _moves_only(ctx: Context, name: cst.CSTNode) -> bool:

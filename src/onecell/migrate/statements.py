@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
 import libcst as cst
 from libcst.metadata import CodeRange
 
-from onecell.migrate import special
+from onecell.migrate import special, training_steps
 from onecell.migrate.arguments import Unsure
 from onecell.migrate.comments import rearranged, with_todos
 from onecell.migrate.context import Context, Plan
@@ -57,8 +57,11 @@ class StatementRewriter(cst.CSTTransformer):
         self.plans: dict[cst.CSTNode, Plan] = {}
         self.swaps: dict[cst.CSTNode, cst.BaseExpression] = {}
         self.removed: set[cst.CSTNode] = set()
+        self.devices: set[cst.CSTNode] = set()
+        """Names of devices whose statements are among these."""
         self.emptied: set[cst.CSTNode] = set()
         self.followed: dict[cst.CSTNode, cst.BaseStatement] = {}
+        self.steps: dict[cst.CSTNode, list[training_steps.Step]] = {}
 
     def on_visit(self, node: cst.CSTNode) -> bool:
         """Pass over layout: it has no names, and is most of a module."""
@@ -81,19 +84,20 @@ class StatementRewriter(cst.CSTTransformer):
     def _leave(self, node: cst.CSTNode, rule: str, outcome: Outcome, why: Unsure) -> bool:
         """Leave `node` as it is, and say so in front of its statement."""
         self.log.add(node, rule, outcome, f"Left as it is: {why.message}.", why.by_hand)
-        statement = (
-            node
-            if isinstance(node, _STATEMENTS)
-            else next(
-                up for up in upwards(node, self.ctx.names.parents) if isinstance(up, _STATEMENTS)
-            )
-        )
+        statement = self._statement(node)
         tail = f"; {why.by_hand}" if why.by_hand else ""
         lines = self.log.todos.setdefault(statement, [])
         text = f"# TODO(onecell): {rule}: {why.message}{tail}"
         if text not in lines:
             lines.append(text)
         return False
+
+    def _statement(self, node: cst.CSTNode) -> cst.CSTNode:
+        """Return the statement that `node` is, or is part of."""
+        if isinstance(node, _STATEMENTS):
+            return node
+        around = upwards(node, self.ctx.names.parents)
+        return next(up for up in around if isinstance(up, _STATEMENTS))
 
     def _refuse(self, node: cst.CSTNode, rule: str, why: Unsure) -> bool:
         return self._leave(node, rule, Outcome.REFUSED, why)
@@ -104,7 +108,34 @@ class StatementRewriter(cst.CSTTransformer):
     def _converted(self, node: cst.CSTNode, rule: str, message: str) -> None:
         self.log.add(node, rule, Outcome.CONVERTED, message)
 
-    # Imports are settled afterwards; only a star is looked at here.
+    # The training step.
+
+    def visit_IndentedBlock(self, node: cst.IndentedBlock) -> None:
+        self._find_steps(node)
+
+    def visit_Module(self, node: cst.Module) -> None:
+        self._find_steps(node)
+
+    def _find_steps(self, block: cst.IndentedBlock | cst.Module) -> None:
+        """Plan the training steps of a block, and mark what is like one but not the plain form."""
+        found, unsure = training_steps.find_steps(self.ctx, block.body)
+        for call, why in unsure:
+            self.ctx.gone.add(call)
+            self._mark(call, "training_step", why)
+        for step in found:
+            for call in step.calls:
+                self._converted(call, "training_step", f"Rewritten for {self.ctx.to}.")
+            self.steps.setdefault(block, []).append(step)
+            self.emptied.update(block.body[place] for place in step.emptied)
+
+    def _block(
+        self, original: cst.IndentedBlock | cst.Module, updated: Sequence[cst.BaseStatement]
+    ) -> tuple[list[cst.BaseStatement], list[cst.EmptyLine]]:
+        """Return a block's statements, and the lines over the last of those that go."""
+        before: Sequence[cst.CSTNode] = original.body
+        for step in reversed(self.steps.get(original, [])):
+            before, updated = step.written(self.ctx, before, updated, self.emptied, self.followed)
+        return rearranged(before, updated, self.emptied, self.followed)
 
     # The skeleton of a class.
 
@@ -142,6 +173,7 @@ class StatementRewriter(cst.CSTTransformer):
         if special.is_device_only(self.ctx, node):
             self.ctx.forget(node.value)
             self.removed.add(node)
+            self.devices.add(node.targets[0].target)
             self._converted(node, "device", "MindSpore has one device for the process.")
             return False
         for target in node.targets:
@@ -181,11 +213,11 @@ class StatementRewriter(cst.CSTTransformer):
     def leave_IndentedBlock(
         self, original_node: cst.IndentedBlock, updated_node: cst.IndentedBlock
     ) -> cst.IndentedBlock:
-        body, left = rearranged(original_node.body, updated_node.body, self.emptied, self.followed)
+        body, left = self._block(original_node, updated_node.body)
         if not body:
             return updated_node
         return updated_node.with_changes(body=body, footer=[*left, *updated_node.footer])
 
     def leave_Module(self, original_node: cst.Module, updated_node: cst.Module) -> cst.Module:
-        body, left = rearranged(original_node.body, updated_node.body, self.emptied, self.followed)
+        body, left = self._block(original_node, updated_node.body)
         return updated_node.with_changes(body=body, footer=[*left, *updated_node.footer])

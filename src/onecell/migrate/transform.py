@@ -31,8 +31,9 @@ from onecell.migrate.statements import Log
 from onecell.migrate.syntax import is_none, parents_of
 from onecell.migrate.table import rows_to
 
-_ROUNDS = 4
-"""A name that turns out to stay bound is not taken for something new in the next round."""
+_ROUNDS = 8
+"""A name that turns out to stay bound is not taken for something new in the next round, and a
+device that turns out to be read is not left out."""
 
 
 def transform(source: str, to: str, target: str, uses: Uses) -> Rewrite:
@@ -49,17 +50,22 @@ def transform(source: str, to: str, target: str, uses: Uses) -> Rewrite:
         for line, column in uses.already
     ]
     kept: frozenset[str] = frozenset()
+    pinned: frozenset[cst.CSTNode] = frozenset()
     for _ in range(_ROUNDS):
         speller = _speller(scopes, names, to, old, kept)
-        ctx = Context(old, to, target, names, kinds, speller, frozenset(cell_paths(DIALECTS[old])))
+        cells = frozenset(cell_paths(DIALECTS[old]))
+        ctx = Context(old, to, target, names, kinds, speller, cells, pinned=pinned)
         log = Log(positions)
         speller.sources = sources_of(names, ctx.is_foreign)
-        changed = module.visit(Rewriter(ctx, log, module))
+        rewriter = Rewriter(ctx, log, module)
+        changed = module.visit(rewriter)
         found = list(_imported(scopes, ctx))
         left = frozenset(one.binding.name for one in found if one.kept)
-        if not left & {b.name for b in speller.needed} or left <= kept:
+        read = {name for name in rewriter.devices if set(names.reads_of(name)) - ctx.dropped}
+        again = bool(left & {b.name for b in speller.needed}) and not left <= kept
+        if not again and not read:
             break
-        kept = left
+        kept, pinned = (left if again else kept), pinned | read
     after = settle(changed, found, speller).code
     findings = sorted([*already, *log.findings], key=lambda f: (f.line, f.column))
     if not log.findings:
