@@ -8,10 +8,10 @@ PIP := $(BIN)/pip install --quiet --quiet --disable-pip-version-check --constrai
 SOURCES := CMakeLists.txt $(wildcard kernel/CMakeLists.txt kernel/include/onecell/* kernel/src/* bindings/*)
 # A new module has to be made known to the editable install: folders change when files come or go.
 FOLDERS := $(shell find src/onecell -type d -not -name __pycache__)
-CXX_FILES := $(wildcard kernel/include/onecell/*.h kernel/src/*.h kernel/src/*.cpp kernel/tests/*.cpp bindings/*.h bindings/*.cpp)
+CXX_FILES := $(wildcard benchmarks/probes/*.cpp kernel/include/onecell/*.h kernel/src/*.h kernel/src/*.cpp kernel/tests/*.cpp bindings/*.h bindings/*.cpp)
 PYTEST := $(BIN)/python -m pytest
 
-.PHONY: help demo test test-all pytest lint types kernel-test asan bench docs format clean
+.PHONY: help demo test test-all pytest browser lint types kernel-test asan bench bench-quick docs format clean
 
 help:  ## show this list
 	@sed -n 's/^\([a-z-]*\):.*##/\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -19,7 +19,7 @@ help:  ## show this list
 $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
 	$(PIP) 'scikit-build-core' nanobind cmake ninja numpy
-	$(PIP) --no-build-isolation --editable '.[torch,mindspore,cli,dev]'
+	$(PIP) --no-build-isolation --editable '.[torch,mindspore,cli,migrate,report,dev]'
 	touch $(READY) $(BUILT)
 
 $(BUILT): $(READY) $(SOURCES) $(FOLDERS)
@@ -31,11 +31,18 @@ demo: $(BUILT)  ## train a digits reader in torch, port it, run it in MindSpore,
 
 test: lint types kernel-test asan pytest  ## everything that CI checks
 
-pytest: $(BUILT)  ## the Python tests alone
+pytest: $(BUILT) browser  ## the Python tests alone
 	$(PYTEST) -m "not slow"
 
-test-all: lint types kernel-test asan $(BUILT)  ## the same and the exhaustive tests
+test-all: lint types kernel-test asan $(BUILT) browser  ## the same and the exhaustive tests
 	$(PYTEST)
+
+# The report is tested in a real browser. Debian's is asked for where there is none.
+browser:
+	@command -v chromium >/dev/null || { command -v apt-get >/dev/null && \
+	  $$([ "$$(id -u)" = 0 ] || echo sudo) env DEBIAN_FRONTEND=noninteractive sh -c 'apt-get update -qq && \
+	    apt-get install -y -qq --no-install-recommends chromium fonts-noto-cjk'; } || { \
+	  echo "The report's tests need chromium on PATH: install it and a Chinese font." >&2; exit 1; }
 
 lint: $(BUILT)  ## style of Python and C++, and who may import whom
 	$(BIN)/ruff check .
@@ -63,8 +70,17 @@ define kernel_tests
 	build/kernel-$(1)/frozen_tests
 endef
 
-bench: $(BUILT)  ## µs a call, ours beside the frameworks' own cells
-	$(BIN)/python benchmarks/step.py
+# The peers, which only the benchmark needs.
+$(VENV)/.bench: $(READY)
+	$(PIP) --no-build-isolation --editable '.[torch,mindspore,cli,bench]'
+	touch $(BUILT) $@
+
+bench: $(VENV)/.bench $(BUILT)  ## everything against every peer, a quarter of an hour; rewrites its page
+	$(BIN)/python benchmarks/run.py --name main
+	$(BIN)/python benchmarks/page.py
+
+bench-quick: $(VENV)/.bench $(BUILT)  ## the same in under three minutes, fewer rows and rounds
+	$(BIN)/python benchmarks/run.py --quick
 
 docs: $(BUILT)  ## the API reference, as pages in build/docs
 	$(BIN)/pdoc --docformat google --output-directory build/docs onecell onecell.torch onecell.mindspore

@@ -7,6 +7,7 @@ freshly drawn; each figure is the largest absolute error over all of them.
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import warnings
 from pathlib import Path
@@ -51,10 +52,10 @@ def measure() -> dict[str, dict[str, float]]:
 
 
 def main() -> None:
-    """Measure, print, and write Markdown."""
+    """Measure, print, and write JSON."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--out", type=Path, default=Path(__file__).parent / "out")
-    out: Path = parser.parse_args().out
+    parser.add_argument("--json", type=Path, help="write the figures here, too")
+    out: Path | None = parser.parse_args().json
     os.environ.setdefault("GLOG_v", "3")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -63,16 +64,14 @@ def main() -> None:
         take_process()
         worst = measure()
     table = Table(title="largest absolute error against float64")
-    lines = ["| | " + " | ".join(OURS_AND_THEIRS) + " |", "|---" * (1 + len(OURS_AND_THEIRS)) + "|"]
     for column in ("", *OURS_AND_THEIRS):
         table.add_column(column, justify="right" if column else "left")
     for quantity, row in worst.items():
         cells = [f"{row[name]:.1e}" for name in OURS_AND_THEIRS]
         table.add_row(quantity, *cells)
-        lines.append(f"| {quantity} | " + " | ".join(cells) + " |")
     Console().print(table)
-    out.mkdir(parents=True, exist_ok=True)
-    (out / "parity.md").write_text("\n".join(lines) + "\n")
+    if out is not None:
+        out.write_text(json.dumps(worst))
 
 
 if __name__ == "__main__":

@@ -11,18 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from digits import load
 from rich.console import Console
 from rich.table import Table
 
 HERE = Path(__file__).parent
-READERS = {
-    "torch.nn": ("read_with_torch.py", "digits.pt"),
-    "onecell.torch": ("read_with_torch.py", "digits.pt"),
-    "mindspore.nn": ("read_with_mindspore.py", "digits.ckpt"),
-    "onecell.mindspore": ("read_with_mindspore.py", "digits.ckpt"),
-    "onecell, arrays": ("read_with_arrays.py", "digits.ckpt"),
-}
+PROJECT = HERE / "torch_project"
+PORTS = {"onecell.mindspore": "onecell", "mindspore.nn": "native"}
+"""Row of the table → the `--target` of its port, and the folder that the port goes to."""
 ENOUGH = 0.95
 """The accuracy below which something went wrong in training."""
 console = Console()
@@ -34,19 +29,35 @@ def python(*arguments: str | Path) -> None:
     MindSpore writes pages of warnings on NumPy 2, and works.
     """
     command = [sys.executable, *map(str, arguments)]
-    done = subprocess.run(command, check=False, stderr=subprocess.PIPE, text=True)
+    environment = os.environ | {"PYTHONPATH": str(PROJECT)}
+    done = subprocess.run(command, check=False, stderr=subprocess.PIPE, text=True, env=environment)
     if done.returncode != 0:
         sys.stderr.write(done.stderr)
         sys.exit(done.returncode)
 
 
+def port(out: Path, target: str) -> None:
+    """Port the project and its checkpoint into the folder `target` of `out`."""
+    paths: list[str | Path] = [PROJECT, out / "digits.pt"]
+    words = ["--to", "mindspore", "--target", target, "--exclude", "train_*", "--force"]
+    python("-m", "onecell", "port", *paths, *words, "--out", out / target)
+
+
 def read_all(out: Path) -> dict[str, dict[str, Any]]:
     """Run every reader and return what it reports, by name."""
+    readers: dict[str, tuple[str | Path, ...]] = {
+        "torch.nn": (PROJECT / "read_digits.py", out / "digits.pt"),
+        "onecell.torch": (HERE / "read_with_onecell.py", out / "digits.pt"),
+    }
+    for name, target in PORTS.items():
+        ported = out / target
+        program = (HERE / "past_first_operator.py", ported / "read_digits.py")
+        readers[name] = (*program, ported / "digits.ckpt")
+    readers["onecell, arrays"] = (HERE / "read_with_arrays.py", out / "onecell" / "digits.ckpt")
     found = {}
-    for name, (program, checkpoint) in READERS.items():
+    for name, command in readers.items():
         result = out / "result.json"
-        choice = [] if name.endswith("arrays") else ["--cell", name]
-        python(HERE / program, out / checkpoint, result, *choice)
+        python(*command, result)
         found[name] = json.loads(result.read_text())
         result.unlink()
     return found
@@ -54,8 +65,8 @@ def read_all(out: Path) -> dict[str, dict[str, Any]]:
 
 def show(found: dict[str, dict[str, Any]]) -> bool:
     """Print accuracy, agreement and time; return whether all agree, and read well enough."""
-    right = load()[1].labels
     first = np.array(found["torch.nn"]["labels"])
+    right = np.array(found["torch.nn"]["right"])
     table = Table(title=f"{len(right)} test images", title_justify="left")
     for column in ("cell", "accuracy", "agrees with torch.nn", "time for all"):
         table.add_column(column, justify="left" if column == "cell" else "right")
@@ -77,10 +88,12 @@ def main() -> int:
     out = arguments.parse_args().out
     out.mkdir(parents=True, exist_ok=True)
     console.rule("1 · train with torch.nn.LSTMCell")
-    python(HERE / "train_in_torch.py", out / "digits.pt")
-    console.rule("2 · onecell port digits.pt --to mindspore")
-    python("-m", "onecell", "port", out / "digits.pt", "--to", "mindspore", "--out", out, "--force")
-    console.rule("3 · read the test images with every cell")
+    python(PROJECT / "train_digits.py", out / "digits.pt")
+    for number, target in enumerate(PORTS.values(), 2):
+        shown = "onecell port torch_project digits.pt --to mindspore --target"
+        console.rule(f"{number} · {shown} {target}")
+        port(out, target)
+    console.rule("4 · read the test images with every cell")
     agreed = show(read_all(out))
     verdict = "every cell agrees on every image" if agreed else "NOT AS IT SHOULD BE"
     console.print(f"[bold]{verdict}[/]; the files are in {os.path.relpath(out)}")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 
 import numpy as np
 from digits import load, report
@@ -13,8 +12,8 @@ from onecell.checkpoint import load_checkpoint
 
 if __name__ == "__main__":
     arguments = argparse.ArgumentParser(description=__doc__)
-    arguments.add_argument("checkpoint", type=Path)
-    arguments.add_argument("out", type=Path)
+    arguments.add_argument("checkpoint")
+    arguments.add_argument("out")
     options = arguments.parse_args()
     tensors = load_checkpoint(options.checkpoint).tensors
     cell = LSTMCell.from_weights(Weights.from_dialect(tensors, "mindspore", prefix="cell."))
@@ -27,4 +26,4 @@ if __name__ == "__main__":
         labels: np.ndarray = np.argmax(h @ weight.T + bias, axis=1)
         return labels
 
-    report("onecell, arrays", read, options.out)
+    report(read, options.out)

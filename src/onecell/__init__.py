@@ -8,8 +8,6 @@ The kernel picks the best instruction set of the machine; `isa` tells which, `se
 environment variable ONECELL_ISA chooses another, with the same bits.
 """
 
-from importlib.metadata import version as _version
-
 from onecell._kernel import available_isas, isa, set_isa
 from onecell.cell import LSTMCell
 from onecell.dialect import DIALECTS, Dialect, Layout
@@ -20,7 +18,7 @@ from onecell.spec import Spec
 from onecell.stream import Stream
 from onecell.weights import Weights
 
-__version__ = _version("onecell")
+__version__: str
 
 __all__ = [
     "DIALECTS",
@@ -37,3 +35,11 @@ __all__ = [
     "isa",
     "set_isa",
 ]
+
+
+def __getattr__(name: str) -> str:
+    if name == "__version__":  # what reads it takes as long to load as half of this package
+        from importlib.metadata import version  # noqa: PLC0415
+
+        return version("onecell")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

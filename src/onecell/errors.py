@@ -39,8 +39,32 @@ class UnsafeCheckpointError(CheckpointError):
     """A checkpoint file asks for more than tensors: code, an encrypted body, a bomb."""
 
 
+class SourceError(OnecellError, ValueError):
+    """A source file cannot be migrated: unreadable, not Python, or more than the parser bears."""
+
+
 class OutputExistsError(OnecellError, FileExistsError):
     """A file that would be written is already there, and nobody said to replace it."""
+
+
+class WhichCellError(OnecellError, LookupError):
+    """There are several cells, or none of the name that was given; the message lists them."""
+
+
+class UnlikeCellsError(OnecellError, ValueError):
+    """Two cells cannot be compared: their sizes or element types differ."""
+
+
+class NotFiniteError(OnecellError, ValueError):
+    """A cell's parameters hold NaN or infinity, so there is nothing to compare."""
+
+
+class NotACellError(OnecellError, TypeError):
+    """An object cannot be called as an LSTMCell is, `cell(x, (h, c)) -> (h', c')`."""
+
+
+class ObjectImportError(OnecellError, ImportError):
+    """`module:attribute` names nothing that can be imported."""
 
 
 class MissingExtraError(OnecellError, ImportError):

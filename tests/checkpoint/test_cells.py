@@ -199,3 +199,23 @@ def test_a_new_name_that_is_taken_is_an_error() -> None:
     tensors = cell("c.") | {"c.WEIGHT_HH": np.ones(2)}
     with pytest.raises(CheckpointError, match=r"would be called `c.WEIGHT_HH`"):
         convert(tensors, "torch", dialect)
+
+
+def test_what_belongs_to_no_cell_can_be_renamed() -> None:
+    tensors = cell("c.") | {"table.weight": np.ones((2, 3))}
+    done = convert(tensors, "torch", "mindspore", {"table.weight": "table.embedding_table"})
+    assert done.tensors["table.embedding_table"] is tensors["table.weight"]
+    assert done.renamed == {"table.weight": "table.embedding_table"}
+    assert done.carried == ["table.weight"]
+    assert list(done.tensors)[-1] == "table.embedding_table"
+
+
+def test_a_parameter_of_a_cell_is_not_renamed() -> None:
+    done = convert(cell("c."), "torch", "mindspore", {"c.weight_ih": "other"})
+    assert set(done.tensors) == {f"c.{name}" for name in CANONICAL_NAMES}
+
+
+def test_a_rename_to_a_name_that_is_taken_is_an_error() -> None:
+    tensors = cell("c.") | {"a.weight": np.ones(2), "a.gamma": np.ones(2)}
+    with pytest.raises(CheckpointError, match=r"two tensors would be called `a.gamma`"):
+        convert(tensors, "torch", "mindspore", {"a.weight": "a.gamma"})

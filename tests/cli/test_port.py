@@ -24,7 +24,7 @@ from onecell.weights import Weights
 
 from .conftest import Run
 
-SIDES = ("--sides", "arrays,torch", "--rollout", "20")
+SIDES = ("--sides", "arrays,torch", "--rollout", "20", "--no-report")
 
 
 def test_a_port_prints_every_quantity_and_holds(run: Run, model: Path, tmp_path: Path) -> None:
@@ -33,12 +33,12 @@ def test_a_port_prints_every_quantity_and_holds(run: Run, model: Path, tmp_path:
     assert ran.err == ""
     for words in (
         "cell  I = 5, H = 4, float32, two biases",
-        *("forward", "gradient, 4 steps", "rollout, 20 steps", "after SGD, rate 0.1"),
+        *("forward", "gradient, 4 steps", "rollout, 20 steps", "after SGD, rate 0.1", "after Adam"),
         *("arrays", "torch", ".ckpt", "limit"),
         *("Carried over: 2 other tensors: head.weight, head.bias", "HOLDS: 1 cell, proved in"),
     ):
         assert words in ran.out, words
-    assert ran.out.count("holds\n") == 15
+    assert ran.out.count("holds\n") == 19
     assert (tmp_path / "out" / "model.ckpt").is_file()
     assert json.loads((tmp_path / "out" / "model.proof.json").read_text())["holds"] is True
 
@@ -157,3 +157,99 @@ def test_mindspore_to_torch_by_the_real_command_with_every_side(tmp_path: Path) 
         *(("arrays", "source"), ("mindspore", "source")),
         *(("arrays", "target"), ("torch", "target"), ("onecell.torch", "target")),
     ]
+
+
+PROJECT = """\
+from torch import nn
+
+
+class Model(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.cell = nn.LSTMCell(5, 4)
+        self.head = nn.Linear(4, 2)
+
+    def forward(self, x, h, c):
+        h, c = self.cell(x, (h, c))
+        return self.head(h)
+"""
+
+
+@pytest.fixture
+def project(model: Path, tmp_path: Path) -> Path:
+    folder = tmp_path / "project"
+    folder.mkdir()
+    (folder / "model.py").write_text(PROJECT)
+    model.rename(folder / "model.pt")
+    return folder
+
+
+def test_a_project_ends_with_one_summary(run: Run, project: Path, tmp_path: Path) -> None:
+    ran = run("port", project, "--to", "mindspore", "--out", tmp_path / "out", *SIDES)
+    assert ran.status == 0
+    summary = ran.out.partition(" port ")[2]
+    for words in ("1 of 1 files changed", "model.pt → model.ckpt: 1 cell proved", "exit status 0"):
+        assert words in summary, words
+
+
+def test_a_project_needs_a_folder_to_go_to(run: Run, project: Path) -> None:
+    ran = run("port", project, "--to", "mindspore")
+    assert ran.status == 2
+    assert "a project needs --out DIR" in ran.err
+
+
+@pytest.mark.parametrize("target", ["onecell", "native"])
+def test_the_target_is_passed_on(target: str, run: Run, project: Path, tmp_path: Path) -> None:
+    run(
+        *("port", project, "--to", "mindspore", "--target", target, "--out", tmp_path / "o"), *SIDES
+    )
+    text = (tmp_path / "o" / "model.py").read_text()
+    assert ("onecell.mindspore" in text) is (target == "onecell")
+
+
+def test_another_target_is_a_usage_error(run: Run, project: Path, tmp_path: Path) -> None:
+    ran = run("port", project, "--to", "mindspore", "--target", "both", "--out", tmp_path / "o")
+    assert ran.status == 2
+    assert not (tmp_path / "o").exists()
+
+
+@pytest.mark.parametrize(
+    ("spoil", "status", "words"),
+    [
+        ("a use that is marked", 6, "left to do by hand"),
+        ("a file that does not parse", 7, "a source file could not be migrated"),
+        ("a checkpoint that is damaged", 3, "a checkpoint could not be ported"),
+        ("a proof that fails", 1, "FAILS: a new checkpoint does not compute the same"),
+    ],
+)
+def test_the_exit_status_says_what_became_of_it(
+    spoil: str,
+    status: int,
+    words: str,
+    run: Run,
+    project: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    if spoil == "a use that is marked":
+        use = "import torch\ncell = torch.nn.LSTMCell(3, 4)\ntorch.fft.fft(cell.weight_ih)\n"
+        (project / "more.py").write_text(use)
+    elif spoil == "a file that does not parse":
+        (project / "more.py").write_text("import torch\nnn.LSTMCell(\n")
+    elif spoil == "a checkpoint that is damaged":
+        (project / "more.pt").write_bytes(b"PK\x03\x04 no more")
+    else:
+        blind = [mutation.Mutation(each.name, _nearly_the_same) for each in GATE_SWAPS]
+        monkeypatch.setattr(mutation, "GATE_SWAPS", blind)
+    ran = run("port", project, "--to", "mindspore", "--out", tmp_path / "out", *SIDES)
+    assert ran.status == status
+    assert words in " ".join(ran.out.split())
+    assert (tmp_path / "out" / "model.py").is_file()
+
+
+def test_code_without_a_checkpoint_says_that_nothing_is_proved(
+    run: Run, project: Path, tmp_path: Path
+) -> None:
+    ran = run("port", project / "model.py", "--to", "mindspore", "--out", tmp_path / "out")
+    assert ran.status == 0
+    assert "none found, so nothing is proved" in ran.out

@@ -14,7 +14,22 @@ def test_the_demo_holds(tmp_path: Path) -> None:
         [sys.executable, DEMO, "--out", tmp_path], capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "HOLDS: 1 cell" in done.stdout
+    assert done.stdout.count("HOLDS: 1 cell") == 2
+    assert done.stdout.count("HOLDS: ported, nothing left to do by hand") == 2
     assert done.stdout.count("360 of 360") == 5
-    made = {path.name for path in tmp_path.iterdir()}
-    assert made == {"digits.pt", "digits.ckpt", "digits.proof.json"}
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["digits.pt", "native", "onecell"]
+
+
+def test_the_mindspore_rows_run_migrated_code(tmp_path: Path) -> None:
+    for target, cell in (
+        ("onecell", "from onecell.mindspore import LSTMCell"),
+        ("native", "from mindspore import nn"),
+    ):
+        out = tmp_path / target
+        paths: list[str | Path] = [DEMO.parent / "torch_project", "--out", out]
+        words = ["--to", "mindspore", "--target", target]
+        command = [sys.executable, "-m", "onecell", "migrate", *words, *paths]
+        subprocess.run(command, capture_output=True, check=False)
+        text = (out / "reader.py").read_text()
+        assert cell in text
+        assert "torch" not in text

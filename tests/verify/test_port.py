@@ -246,7 +246,7 @@ def test_the_report_has_the_form_it_promises(model: Path, tmp_path: Path) -> Non
     assert report["schema"] == "onecell.proof/1"
     assert list(report["source"]) == ["path", "dialect", "format", "bytes", "sha256"]
     assert list(report["target"]) == ["path", "dialect", "format", "bytes", "sha256", "written"]
-    assert list(report["tensors"]) == ["carried", "dropped", "intact", "read_by"]
+    assert list(report["tensors"]) == ["carried", "renamed", "dropped", "intact", "read_by"]
     (cell,) = report["cells"]
     assert list(cell) == [
         *("name", "holds", "input_size", "hidden_size", "bias", "stored", "computed"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pytest
@@ -15,6 +15,7 @@ from onecell.errors import ArgumentError, MissingExtraError
 from onecell.spec import Spec
 from onecell.verify import GATE_SWAPS, SIDES, CellProof, Column, Mutation, choose_columns, sides
 from onecell.verify import prove_cell as prove
+from onecell.verify.optimizers import Optimizer
 from onecell.verify.sides import Array, Entry, Side
 from onecell.weights import Weights
 
@@ -24,6 +25,7 @@ NAMES = (
     *("gradient.weight_ih", "gradient.weight_hh", "gradient.bias_ih", "gradient.bias_hh"),
     *("rollout.h", "rollout.c"),
     *("sgd.weight_ih", "sgd.weight_hh", "sgd.bias_ih", "sgd.bias_hh"),
+    *("adam.weight_ih", "adam.weight_hh", "adam.bias_ih", "adam.bias_hh"),
 )
 
 
@@ -141,6 +143,7 @@ class _Broken:
 
     right: Side
     mistake: str
+    leaves_out: Mapping[str, str] = field(default_factory=dict)
 
     def step(self, x: Array, h: Array, c: Array) -> tuple[Array, Array]:
         if self.mistake == "h and c swapped":
@@ -167,11 +170,12 @@ class _Broken:
             h_all, c_all = (np.stack(part) for part in zip(*steps, strict=True))
         return h_all, c_all
 
-    def sgd(
-        self, x: Array, h: Array, c: Array, grad_h_all: Array, grad_c_last: Array, rate: float
-    ) -> Mapping[str, Array]:
-        rate = -rate if self.mistake == "uphill" else rate
-        return self.right.sgd(x, h, c, grad_h_all, grad_c_last, rate)
+    def train(self, optimizer: Optimizer, gradients: Mapping[str, Array]) -> Mapping[str, Array]:
+        if self.mistake == "uphill":
+            gradients = {name: -gradient for name, gradient in gradients.items()}
+        if self.mistake == "Adam is SGD" and optimizer.name == "adam":
+            optimizer = replace(optimizer, name="sgd")
+        return self.right.train(optimizer, gradients)
 
 
 class _BrokenEntry(Entry):
@@ -190,6 +194,7 @@ class _BrokenEntry(Entry):
         ("gradient of the wrong shape", "gradient.x"),
         ("state not carried", "rollout.h"),
         ("uphill", "sgd.weight_ih"),
+        ("Adam is SGD", "adam.weight_ih"),
     ],
 )
 def test_a_mistake_of_a_side_is_seen_where_it_is(

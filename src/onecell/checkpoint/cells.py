@@ -102,7 +102,9 @@ class Conversion:
     """Everything, in the order of the source."""
     cells: list[CellSite]
     carried: list[str]
-    """The names of all tensors that belong to no cell, unchanged."""
+    """The names in the source of all tensors that belong to no cell; their bits are unchanged."""
+    renamed: dict[str, str]
+    """Of these, old name → new name where they differ."""
 
 
 def find_cells(tensors: Mapping[str, np.ndarray], dialect: str | Dialect) -> list[CellSite]:
@@ -131,7 +133,10 @@ def find_cells(tensors: Mapping[str, np.ndarray], dialect: str | Dialect) -> lis
 
 
 def convert(
-    tensors: Mapping[str, np.ndarray], source: str | Dialect, target: str | Dialect
+    tensors: Mapping[str, np.ndarray],
+    source: str | Dialect,
+    target: str | Dialect,
+    renames: Mapping[str, str] | None = None,
 ) -> Conversion:
     """Return a checkpoint of dialect `source` in dialect `target`.
 
@@ -139,8 +144,15 @@ def convert(
     the same biases; every other tensor is carried over as it is, the same object. Nothing in
     `tensors` is written to; what needs no new layout shares its memory.
 
+    Args:
+        tensors: name → array.
+        source: their dialect.
+        target: the one they are to have.
+        renames: what tensors that belong to no cell are called in the new checkpoint, where that
+            is known to be something else.
+
     Raises:
-        CheckpointError: as `find_cells`; or a new name is taken by a tensor that is carried over.
+        CheckpointError: as `find_cells`; or two tensors would have one name.
     """
     cells = find_cells(tensors, source)
     replaced: dict[str, dict[str, np.ndarray]] = {}
@@ -153,14 +165,15 @@ def convert(
             target, prefix=site.prefix, layer=site.layer, reverse=site.reverse
         )
         parts.update(old)
+    carried = {name: (renames or {}).get(name, name) for name in tensors if name not in parts}
     converted: dict[str, np.ndarray] = {}
-    carried = [name for name in tensors if name not in parts]
     for name, array in tensors.items():
-        new = {name: array} if name not in parts else replaced.get(name, {})
-        for taken in new.keys() & (converted.keys() | set(carried) - {name}):
+        new = {carried[name]: array} if name in carried else replaced.get(name, {})
+        for taken in new.keys() & converted.keys():
             raise CheckpointError(f"two tensors would be called `{taken}` in the new checkpoint.")
         converted |= new
-    return Conversion(converted, cells, carried)
+    renamed = {name: new for name, new in carried.items() if new != name}
+    return Conversion(converted, cells, list(carried), renamed)
 
 
 def _group(tensors: Mapping[str, np.ndarray], row: Dialect) -> dict[CellSite, set[str]]:

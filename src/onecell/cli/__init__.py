@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from collections.abc import Sequence
 
@@ -16,6 +17,19 @@ def main(arguments: Sequence[str] | None = None) -> None:
     Args:
         arguments: the words after the program's name; None for those of the process.
     """
+    words = sys.argv[1:] if arguments is None else list(arguments)
+    # The process that parses source needs as long to start as this one: they do so side by side.
+    with _spare_worker() if words[:1] == ["migrate"] else contextlib.nullcontext():
+        _run(words)
+
+
+def _spare_worker() -> contextlib.AbstractContextManager[None]:
+    from onecell.migrate.pool import spare_worker  # noqa: PLC0415
+
+    return spare_worker()
+
+
+def _run(words: list[str]) -> None:
     try:
         from onecell.cli.app import app  # noqa: PLC0415
     except ModuleNotFoundError as error:
@@ -24,4 +38,4 @@ def main(arguments: Sequence[str] | None = None) -> None:
             raise
         sys.stderr.write(f"onecell: {MissingExtraError(library, 'cli', 'the command line')}\n")
         raise SystemExit(5) from None
-    app(None if arguments is None else list(arguments), prog_name="onecell")
+    app(words, prog_name="onecell")

@@ -9,10 +9,16 @@ import typer
 
 from onecell.cli.convert import EXAMPLES as CONVERT_EXAMPLES
 from onecell.cli.convert import convert
+from onecell.cli.diff import EXAMPLES as DIFF_EXAMPLES
+from onecell.cli.diff import diff
 from onecell.cli.info import EXAMPLES as INFO_EXAMPLES
 from onecell.cli.info import info
+from onecell.cli.migrate import EXAMPLES as MIGRATE_EXAMPLES
+from onecell.cli.migrate import migrate
 from onecell.cli.port import EXAMPLES as PORT_EXAMPLES
 from onecell.cli.port import port
+from onecell.cli.verify import EXAMPLES as VERIFY_EXAMPLES
+from onecell.cli.verify import verify
 
 app = typer.Typer(
     help="One LSTM cell for every framework: port checkpoints, and prove that nothing changed.",
@@ -26,6 +32,9 @@ app = typer.Typer(
 for verb, examples in (
     (port, PORT_EXAMPLES),
     (convert, CONVERT_EXAMPLES),
+    (migrate, MIGRATE_EXAMPLES),
+    (verify, VERIFY_EXAMPLES),
+    (diff, DIFF_EXAMPLES),
     (info, INFO_EXAMPLES),
 ):
     # One line a paragraph: the terminal's width decides where lines break, not the docstring's.

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from enum import IntEnum
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
@@ -15,7 +15,13 @@ from onecell.errors import (
     CheckpointError,
     DtypeError,
     MissingExtraError,
+    NotACellError,
+    NotFiniteError,
+    ObjectImportError,
     OutputExistsError,
+    SourceError,
+    UnlikeCellsError,
+    WhichCellError,
 )
 
 
@@ -25,7 +31,8 @@ class Status(IntEnum):
     HOLDS = 0
     """Done, and everything that was to be proved holds."""
     FAILS = 1
-    """The proof fails, or its self-test does; no checkpoint was written."""
+    """The proof fails, or its self-test does, and no checkpoint was written; of `migrate --check`:
+    some file would change."""
     USAGE = 2
     """The command line asks for something that does not exist."""
     INPUT = 3
@@ -34,6 +41,23 @@ class Status(IntEnum):
     """The output cannot be written: it exists, or the folder or the disk refuses."""
     MISSING = 5
     """A library that is needed is not installed, or does not load."""
+    LEFT = 6
+    """Migrated, and some uses were refused or marked: they are left to do by hand."""
+    SOURCE = 7
+    """A source file could not be read, parsed or written; it stays as it is, and the others are
+    migrated."""
+    CHANGED = 8
+    """Of `diff`: every claim holds, and an answer is not the one of the table compared with."""
+    WHICH = 9
+    """Of `verify`: there are several cells, or none of the name that was given."""
+    UNLIKE = 10
+    """Of `verify`: the two cannot be compared; their sizes or element types differ."""
+    NOT_FINITE = 11
+    """Of `verify`: a parameter holds NaN or infinity."""
+    NOT_A_CELL = 12
+    """Of `verify`: an object is not called as a cell is."""
+    IMPORT = 13
+    """Of `verify`: MODULE:ATTRIBUTE does not import."""
     INTERNAL = 70
     """A mistake in onecell itself."""
     INTERRUPTED = 130
@@ -44,7 +68,29 @@ STATUSES = (
     "[bold]Exit status[/bold]: 0 all holds · 1 the proof fails · 2 usage · 3 bad input file · "
     "4 cannot write · 5 a library is missing"
 )
-"""The line that every verb's help ends with."""
+"""The line that the help of every verb for checkpoints ends with."""
+
+MIGRATE_STATUSES = (
+    "[bold]Exit status[/bold]: 0 nothing is left to do by hand · 1 --check, and a file would "
+    "change · 2 usage · 4 cannot write to --out · 5 a library is missing · 6 uses are left to do "
+    "by hand · 7 a file could not be migrated"
+)
+"""The line that the help of `migrate` ends with; where two hold, 1 goes before 7 before 6."""
+
+DIFF_STATUSES = (
+    "[bold]Exit status[/bold]: 0 all is as claimed · 1 a claim is wrong, or a probe crashed · "
+    "2 usage · 3 bad FILE · 4 cannot write · 5 a framework is missing · 8 something has changed "
+    "since FILE"
+)
+"""The line that the help of `diff` ends with."""
+
+VERIFY_STATUSES = (
+    "[bold]Exit status[/bold]: 0 the same cell · 1 different, or the self-test fails · 2 usage · "
+    "3 bad file, or no cell in it · 4 cannot write · 5 a library is missing · 9 which cell? · "
+    "10 sizes or element types differ · 11 NaN or infinity in the weights · 12 not called as a "
+    "cell is · 13 MODULE:ATTRIBUTE does not import"
+)
+"""The line that the help of `verify` ends with."""
 
 Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
 
@@ -74,20 +120,32 @@ def reporting(*, debug: bool) -> Iterator[None]:
         raise typer.Exit(status) from None
 
 
+_SAYS_ALL: Final[Mapping[type[Exception], Status]] = {
+    CheckpointError: Status.INPUT,
+    SourceError: Status.INPUT,
+    MissingExtraError: Status.MISSING,
+    WhichCellError: Status.WHICH,
+    UnlikeCellsError: Status.UNLIKE,
+    NotFiniteError: Status.NOT_FINITE,
+    NotACellError: Status.NOT_A_CELL,
+    ObjectImportError: Status.IMPORT,
+    ArgumentError: Status.USAGE,
+    DtypeError: Status.USAGE,
+}
+"""Errors whose own text is the whole line."""
+
+
 def explain(error: Exception) -> tuple[Status, str]:
     """Return the status and the line for an error that came out of the library."""
+    for kind, status in _SAYS_ALL.items():
+        if isinstance(error, kind):
+            return status, str(error)
     match error:
-        case CheckpointError():
-            found = Status.INPUT, str(error)
         case OutputExistsError():
             name = error.filename or str(error)
             found = Status.OUTPUT, f"{name} is already there; say --force to replace it."
-        case MissingExtraError():
-            found = Status.MISSING, str(error)
         case ImportError():
             found = Status.MISSING, f"a library does not load: {error}"
-        case ArgumentError() | DtypeError():
-            found = Status.USAGE, str(error)
         case OSError():
             found = Status.OUTPUT, f"cannot write {_describe(error)}"
         case MemoryError():

@@ -9,6 +9,8 @@ import typer
 from onecell.checkpoint.files import SUFFIXES
 from onecell.cli.exits import plain
 from onecell.dialect import DIALECTS
+from onecell.errors import ArgumentError
+from onecell.migrate.rewrite import Framework, Target
 
 FRAMEWORKS = " or ".join(DIALECTS)
 FORMATS = tuple(dict.fromkeys(SUFFIXES.values()))
@@ -28,6 +30,18 @@ def check_format(name: str | None) -> str | None:
     raise typer.BadParameter(f"must be one of {', '.join(FORMATS)}, got {plain(name)!r}.")
 
 
+def as_framework(name: str) -> Framework:
+    """Return a name that `check_framework` has passed, as the type that the migrator asks for."""
+    return "torch" if name == "torch" else "mindspore"
+
+
+def as_target(name: str) -> Target:
+    """Return `name`, or raise `ArgumentError` unless it says whose cell to use."""
+    if name not in ("onecell", "native"):
+        raise ArgumentError(f"`--target` must be onecell or native, got {name!r}.")
+    return "onecell" if name == "onecell" else "native"
+
+
 From = Annotated[
     str | None,
     typer.Option(
@@ -39,3 +53,13 @@ From = Annotated[
 ]
 
 Force = Annotated[bool, typer.Option("--force", help="Replace files that are there.")]
+
+Exclude = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--exclude",
+        metavar="GLOB",
+        help="Leave out of folders what this matches, as a line of .gitignore would; may be "
+        "repeated.",
+    ),
+]

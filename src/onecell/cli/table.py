@@ -2,41 +2,50 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Final
 
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from onecell.cli.exits import plain
+from onecell.cli.quantities import (
+    new_table,
+    show_error,
+    show_family,
+    show_limit,
+    show_part,
+    show_verdict,
+)
 from onecell.verify import SIDES, CellProof, Proof, Quantity, Reading
-from onecell.verify.cases import GRADIENT_STEPS, RATE
 
 FULL_CELLS: Final = 3
-"""With more cells than this, only those that fail are printed in full."""
+"""With more cells than this, a proof is printed as one line a cell."""
 NAMES: Final = 8
 """Of the tensors that are carried over, so many are named."""
 
-_HEADINGS: Final = {
-    "forward": "forward",
-    "gradient": f"gradient, {GRADIENT_STEPS} steps",
-    "rollout": "rollout, {steps} steps",
-    "sgd": f"after SGD, rate {RATE:g}",
-}
 
+def print_proof(
+    proof: Proof,
+    console: Console,
+    *,
+    verbose: bool = False,
+    most: int = FULL_CELLS,
+    named: bool = False,
+) -> None:
+    """Print the cells, what was carried over, where the files are, and the verdict.
 
-def print_proof(proof: Proof, console: Console, *, verbose: bool = False) -> None:
-    """Print the cells, what was carried over, where the files are, and the verdict."""
+    With more cells than `most` only those that fail are printed in full, unless `verbose`.
+    `named` says that the model's code told what the tensors of all layers are called.
+    """
     full = proof.cells
-    if not verbose and len(proof.cells) > FULL_CELLS:
+    if not verbose and proof.cells and len(proof.cells) > most:
         _print_summary(proof, console)
         full = tuple(cell for cell in proof.cells if not cell.holds)
     for cell in full:
         _print_cell(cell, proof, console)
     _print_notes(proof, console)
-    _print_files(proof, console)
+    _print_files(proof, console, named=named)
     _print_verdict(proof, console)
 
 
@@ -48,7 +57,7 @@ def _print_cell(cell: CellProof, proof: Proof, console: Console) -> None:
         f"  I = {cell.input_size}, H = {cell.hidden_size}, {cell.stored}{computed}, {biases}",
     )
     console.print(title)
-    table = _table("largest error in")
+    table = new_table("largest error in")
     for reading in cell.quantities[0].readings:
         table.add_column(_column_name(reading, proof), justify="right", overflow="fold")
     table.add_column("limit", justify="right")
@@ -58,13 +67,12 @@ def _print_cell(cell: CellProof, proof: Proof, console: Console) -> None:
         family, part = quantity.name.split(".")
         if family != kind:
             kind = family
-            steps = max((r.steps or 0 for r in quantity.readings), default=0)
-            table.add_row(Text(_HEADINGS[family].format(steps=steps), "dim"))
+            table.add_row(show_family(family, quantity.readings))
         table.add_row(
-            f"  {_part(family, part)}",
-            *(_error(reading) for reading in quantity.readings),
-            _limit(quantity.readings),
-            _verdict(quantity.holds),
+            f"  {show_part(family, part)}",
+            *(show_error(reading) for reading in quantity.readings),
+            show_limit(quantity.readings),
+            show_verdict(quantity.holds),
         )
     console.print(table)
     if cell.same_bits is not None:
@@ -81,7 +89,7 @@ def _print_cell(cell: CellProof, proof: Proof, console: Console) -> None:
 
 def _print_summary(proof: Proof, console: Console) -> None:
     """One row a cell: the worst error of every side in units of its limit."""
-    table = _table("cell")
+    table = new_table("cell")
     for name in ("I", "H", "stored"):
         table.add_column(name, justify="right")
     columns = _columns(proof)
@@ -91,7 +99,7 @@ def _print_summary(proof: Proof, console: Console) -> None:
     for cell in proof.cells:
         sizes = (str(cell.input_size), str(cell.hidden_size), cell.stored)
         worst = (_worst(cell, reading) for reading in columns)
-        table.add_row(Text(plain(cell.name)), *sizes, *worst, _verdict(cell.holds))
+        table.add_row(Text(plain(cell.name)), *sizes, *worst, show_verdict(cell.holds))
     console.print(table)
     seen = sum(each.seen for cell in proof.cells for each in cell.sabotage)
     all_of_them = sum(len(cell.sabotage) for cell in proof.cells)
@@ -119,16 +127,20 @@ def _print_notes(proof: Proof, console: Console) -> None:
         console.print(Text(note, "dim"))
 
 
-def _print_files(proof: Proof, console: Console) -> None:
+def _print_files(proof: Proof, console: Console, *, named: bool) -> None:
     if proof.carried:
         more = len(proof.carried) - NAMES
         names = ", ".join(proof.carried[:NAMES]) + (f" and {more} more" if more > 0 else "")
         count = f"{len(proof.carried)} other tensor{'s' if len(proof.carried) > 1 else ''}"
         console.print(Text(plain(f"Carried over: {count}: {names}")))
+    if proof.renamed:
+        for old, new in proof.renamed.items():
+            console.print(Text(plain(f"  {old} is called {new} in the new file")))
+    elif proof.carried and not named:
         console.print(
             Text(
-                "They keep their names and bits: only LSTM cells are translated and proved. Other "
-                "layers may be called otherwise in the other framework; see docs/checkpoints.md."
+                "They keep their names and bits: only LSTM cells are proved. Without the code "
+                "nobody knows what else is called otherwise there; see docs/checkpoints.md."
             )
         )
     if proof.dropped:
@@ -151,6 +163,9 @@ def _print_path(what: str, path: str, console: Console) -> None:
 def _print_verdict(proof: Proof, console: Console) -> None:
     cells = f"{len(proof.cells)} cell{'s' if len(proof.cells) > 1 else ''}"
     took = f"{proof.seconds:.1f} s"
+    if proof.holds and not proof.cells:
+        console.print(Text("It holds no LSTM cell: there is nothing to prove.", "bold"))
+        return
     if proof.holds:
         console.print(Text(f"HOLDS: {cells}, proved in {took}.", "bold green"))
         return
@@ -158,12 +173,6 @@ def _print_verdict(proof: Proof, console: Console) -> None:
     why = f"{failing} of {cells}" if failing else "the file as a whole"
     text = f"FAILS: {why}, after {took}. No checkpoint was written; the report says where."
     console.print(Text(text, "bold red"))
-
-
-def _table(first: str) -> Table:
-    table = Table(box=None, pad_edge=False, header_style="bold", collapse_padding=True)
-    table.add_column(first, no_wrap=True)
-    return table
 
 
 def _columns(proof: Proof) -> list[Reading]:
@@ -181,24 +190,6 @@ def _column_name(reading: Reading, proof: Proof) -> str:
     return f"{side}\n{plain(facts.path.suffix)}"
 
 
-def _part(family: str, part: str) -> str:
-    if family in {"forward", "rollout"}:
-        return f"{part}'" if family == "forward" else part
-    return part
-
-
-def _error(reading: Reading) -> Text:
-    shown = "not finite" if math.isnan(reading.error) else f"{reading.error:.1e}"
-    mark = "*" if SIDES[reading.side].tanh_error else ""
-    return Text(shown + mark, "" if reading.holds else "bold red")
-
-
-def _limit(readings: Sequence[Reading]) -> str:
-    """The limit that the sides share; a side with a coarse tanh has its own, in the report."""
-    tight = [r.limit for r in readings if not SIDES[r.side].tanh_error]
-    return f"{min(tight or [r.limit for r in readings]):.1e}"
-
-
 def _worst(cell: CellProof, column: Reading) -> Text:
     found = [
         reading
@@ -214,7 +205,3 @@ def _worst(cell: CellProof, column: Reading) -> Text:
 def _readings(cells: Iterable[CellProof]) -> Iterable[Reading]:
     quantities: Iterable[Quantity] = (q for cell in cells for q in cell.quantities)
     return (reading for quantity in quantities for reading in quantity.readings)
-
-
-def _verdict(holds: bool) -> Text:
-    return Text("holds", "green") if holds else Text("FAILS", "bold red")

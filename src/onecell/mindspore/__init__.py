@@ -1,5 +1,8 @@
 """The front end for MindSpore: a drop-in for `mindspore.nn.LSTMCell` on onecell's kernel."""
 
 from onecell.mindspore.cell import LSTMCell
+from onecell.mindspore.first_operator import get_over_first_operator
+
+get_over_first_operator()
 
 __all__ = ["LSTMCell"]

@@ -7,21 +7,40 @@ from __future__ import annotations
 
 from onecell.verify.cases import Case, make_case
 from onecell.verify.columns import Column, choose_columns
+from onecell.verify.comparison import (
+    Caught,
+    Comparison,
+    Diagnosis,
+    Divergence,
+    FileFacts,
+    Finding,
+    Party,
+)
 from onecell.verify.mutation import GATE_SWAPS, Mutation
+from onecell.verify.parity import compare, self_test
 from onecell.verify.plan import Plan, plan_port
-from onecell.verify.port import FileFacts, Proof, carry_out, port_checkpoint
-from onecell.verify.proof import CellProof, Quantity, Reading, Sabotage, prove_cell
+from onecell.verify.port import Proof, carry_out, port_checkpoint
+from onecell.verify.proof import CellProof, Sabotage, prove_cell
+from onecell.verify.readings import Quantity, Reading
 from onecell.verify.record import to_json
 from onecell.verify.sides import SIDES, Side
+from onecell.verify.wrong_ports import WRONG_PORTS
 
 __all__ = [
     "GATE_SWAPS",
     "SIDES",
+    "WRONG_PORTS",
     "Case",
+    "Caught",
     "CellProof",
     "Column",
+    "Comparison",
+    "Diagnosis",
+    "Divergence",
     "FileFacts",
+    "Finding",
     "Mutation",
+    "Party",
     "Plan",
     "Proof",
     "Quantity",
@@ -30,9 +49,11 @@ __all__ = [
     "Side",
     "carry_out",
     "choose_columns",
+    "compare",
     "make_case",
     "plan_port",
     "port_checkpoint",
     "prove_cell",
+    "self_test",
     "to_json",
 ]

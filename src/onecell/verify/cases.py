@@ -1,10 +1,10 @@
 """The inputs on which a cell is proved: fixed by the weights alone, never zero, never all alike.
 
 A zero state hides most mistakes (with h = c = 0, swapping gates i and o leaves h with a cosine of
-0.9999), so every number here is random and non-zero. The rows of the batch visit three regimes:
-gates in their responsive middle, gates driven far into saturation, and numbers so small that they
-end in denormals. x and h are scaled by the weights, so that a cell with tiny or huge weights is
-still asked where its gates respond.
+0.9999), so every number here is random and non-zero. The rows of the batch visit four regimes:
+gates in their responsive middle, gates driven far into saturation, numbers so small that they end
+in denormals, and long tails, where a few numbers tower over all others. x and h are scaled by the
+weights, so that a cell with tiny or huge weights is still asked where its gates respond.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import Final
 
 import numpy as np
 
+from onecell.spec import Spec
 from onecell.weights import Weights
 
 Array = np.ndarray
@@ -22,11 +23,13 @@ SEED: Final = 1997
 GRADIENT_STEPS: Final = 4
 """Steps through which the gradients are taken, so that the state's own path counts."""
 ROLLOUT_STEPS: Final = 200
-RATE: Final = 0.1
-"""Learning rate of the optimizer step, plain SGD: p - RATE * grad."""
 
 _SATURATING: Final = 8.0
 _TINY: Final = 2.0**-10
+_TAILED: Final = 3
+"""The row of the batch with long tails."""
+_RAREST: Final = 2.0**-8
+"""One over the largest factor in the tail."""
 _LARGEST_SCALE: Final = 2.0**20
 
 
@@ -52,39 +55,51 @@ class Case:
             getattr(self, name).setflags(write=False)
 
 
-def make_case(weights: Weights, *, rollout_steps: int = ROLLOUT_STEPS, seed: int = SEED) -> Case:
+def make_case(
+    weights: Weights | Spec, *, rollout_steps: int = ROLLOUT_STEPS, seed: int = SEED
+) -> Case:
     """Draw the parity case for `weights`: the same numbers every time, on every machine.
 
     Args:
-        weights: give the sizes, the element type and the scale of the inputs.
+        weights: give the sizes, the element type and the scale of the inputs; a `Spec` where
+            there are no weights, with inputs of a scale of 1.
         rollout_steps: T, the steps of the rollout.
         seed: other numbers of the same kind.
     """
     rng = np.random.default_rng(seed)
     inputs, hidden = weights.input_size, weights.hidden_size
     # A batch that equals neither I nor H: a transposed axis then cannot fit by accident.
-    rows = next(n for n in (3, 5, 7) if n not in (inputs, hidden))
-    regimes = np.resize([1.0, _SATURATING, _TINY], rows)[:, None]
-    x_scale, h_scale = _responsive(weights.weight_ih), _responsive(weights.weight_hh)
+    rows = next(n for n in (5, 7, 9) if n not in (inputs, hidden))
+    regimes = np.resize([1.0, _SATURATING, _TINY, 1.0], rows)[:, None]
+    x_scale = h_scale = 1.0
+    if isinstance(weights, Weights):
+        x_scale, h_scale = responsive(weights.weight_ih), responsive(weights.weight_hh)
 
     def draw(*shape: int) -> Array:
         # Never within 1/8 of zero: one input that is nearly zero would hide a column of weights.
-        return rng.choice([-1.0, 1.0], shape) * rng.uniform(0.125, 1.875, shape)
+        drawn = rng.choice([-1.0, 1.0], shape) * rng.uniform(0.125, 1.875, shape)
+        return np.asarray(drawn)
 
-    h, c = draw(rows, hidden) * h_scale * regimes, draw(rows, hidden) * np.sqrt(regimes)
+    def tailed(drawn: Array) -> Array:
+        # Pareto's tail, without a mean: a few numbers tower over all others, in one row.
+        drawn[..., _TAILED, :] *= rng.uniform(_RAREST, 1.0, drawn[..., _TAILED, :].shape) ** -1.0
+        return drawn
+
+    h = tailed(draw(rows, hidden)) * h_scale * regimes
+    c = tailed(draw(rows, hidden)) * np.sqrt(regimes)
     c[2, ::2] *= 2.0**-135  # a denormal in float32
-    dtype = weights.spec.dtype
+    spec = weights.spec if isinstance(weights, Weights) else weights
     return Case(
-        x=(draw(GRADIENT_STEPS, rows, inputs) * x_scale * regimes).astype(dtype),
-        h=h.astype(dtype),
-        c=c.astype(dtype),
-        grad_h_all=draw(GRADIENT_STEPS, rows, hidden).astype(dtype),
-        grad_c_last=draw(rows, hidden).astype(dtype),
-        rollout_x=(draw(rollout_steps, rows, inputs) * x_scale).astype(dtype),
+        x=(tailed(draw(GRADIENT_STEPS, rows, inputs)) * x_scale * regimes).astype(spec.dtype),
+        h=h.astype(spec.dtype),
+        c=c.astype(spec.dtype),
+        grad_h_all=draw(GRADIENT_STEPS, rows, hidden).astype(spec.dtype),
+        grad_c_last=draw(rows, hidden).astype(spec.dtype),
+        rollout_x=(tailed(draw(rollout_steps, rows, inputs)) * x_scale).astype(spec.dtype),
     )
 
 
-def _responsive(weight: Array) -> float:
+def responsive(weight: Array) -> float:
     """Return the scale of inputs at which their product with `weight` has a spread of about 1."""
     with np.errstate(over="ignore", invalid="ignore"):
         spread = float(np.sqrt(np.mean(np.square(weight, dtype=np.float64)) * weight.shape[1]))
@@ -93,4 +108,4 @@ def _responsive(weight: Array) -> float:
     return float(np.clip(1.0 / spread, 1.0 / _LARGEST_SCALE, _LARGEST_SCALE))
 
 
-__all__ = ["GRADIENT_STEPS", "RATE", "ROLLOUT_STEPS", "SEED", "Case", "make_case"]
+__all__ = ["GRADIENT_STEPS", "ROLLOUT_STEPS", "SEED", "Case", "make_case"]

@@ -19,6 +19,8 @@ class Mutation:
 
     name: str
     apply: Callable[[Weights], Weights]
+    gates: str = ""
+    """The two gates that are swapped, if that is the mistake."""
 
 
 def swap_gates(weights: Weights, first: str, second: str) -> Weights:
@@ -31,7 +33,8 @@ def swap_gates(weights: Weights, first: str, second: str) -> Weights:
 
 
 def _swap(first: str, second: str) -> Mutation:
-    return Mutation(f"gates {first} and {second} swapped", lambda w: swap_gates(w, first, second))
+    name = f"gates {first} and {second} swapped"
+    return Mutation(name, lambda w: swap_gates(w, first, second), first + second)
 
 
 def _enlarge(weights: Weights) -> Weights:
@@ -53,14 +56,14 @@ def mutations(weights: Weights) -> Iterator[tuple[Mutation, Weights]]:
     changed = False
     for mutation in GATE_SWAPS:
         mutated = mutation.apply(weights)
-        if not _same_numbers(mutated, weights):
+        if not same_numbers(mutated, weights):
             changed = True
             yield mutation, mutated
     if not changed:
         yield ENLARGED, ENLARGED.apply(weights)
 
 
-def _same_numbers(one: Weights, other: Weights) -> bool:
+def same_numbers(one: Weights, other: Weights) -> bool:
     """Whether all numbers are equal; zeros of either sign are, and so are NaNs."""
     pairs = zip(one.widened().arrays().values(), other.widened().arrays().values(), strict=True)
     return all(np.array_equal(a, b, equal_nan=True) for a, b in pairs)

@@ -21,13 +21,15 @@ roundings. A side with such a tanh is allowed TANH_MARGIN of it more; measured, 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 
-from onecell.verify.cases import RATE, Array, Case
+from onecell.spec import GATES
+from onecell.verify.cases import Array, Case
+from onecell.verify.optimizers import OPTIMIZERS
 from onecell.verify.sides import Side, get_side
 from onecell.weights import Weights
 
@@ -38,6 +40,31 @@ RESOLUTION: Final = 2.0**-6
 rounding alone decides what comes later, and agreement there would prove nothing."""
 
 _SHIFT_SEEDS: Final = (1, 2)
+
+
+@dataclass(frozen=True, slots=True)
+class Threshold:
+    """The largest error of a correct side in one quantity, and what it is made of."""
+
+    value: float
+    dtype: str
+    eps: float
+    """From 1 to the next number of `dtype`."""
+    scale: float
+    """The size that the quantity naturally has."""
+    shift: float
+    """How far the reference moves when every number that goes in is moved by one eps."""
+    coarse: float
+    """What is allowed on top for a tanh that is off by more than rounding; else 0."""
+
+    @property
+    def reason(self) -> str:
+        """How the value came to be, in one line."""
+        extra = f" + {self.coarse:.1e} for its own tanh" if self.coarse else ""
+        return (
+            f"{MARGIN:g} × ({self.dtype} eps {self.eps:.1e} × size {self.scale:.2g} + "
+            f"{self.shift:.1e}, the reference's move under one eps){extra}"
+        )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -51,29 +78,49 @@ class Expected:
     """
     once: float
     """The same after a single step: what `shift` grew from."""
-    eps: float
+    dtype: str
+
+    @property
+    def eps(self) -> float:
+        """From 1 to the next number of the element type."""
+        return float(np.finfo(self.dtype).eps)
 
     @property
     def is_rollout(self) -> bool:
         """Whether the first axis of `value` is steps."""
         return len(self.shift) > 1
 
-    def limit(self, tanh_error: float = 0.0) -> tuple[float, int | None]:
-        """Return the largest error of a correct side, and the steps for which it is stated.
+    def limits(self, tanh_error: float = 0.0) -> Array:
+        """Return the largest error of a correct side, for every step; one where there are none.
 
         Args:
             tanh_error: by how much the side's tanh may be off beyond rounding.
+        """
+        limits: Array = MARGIN * (self.eps * self.scale + self.shift) + self._coarse(tanh_error)
+        return limits
+
+    def limit(self, tanh_error: float = 0.0) -> tuple[Threshold, int | None]:
+        """Return the limit for the whole quantity, and the steps for which it is stated.
 
         Returns:
-            The limit, and None for a quantity without steps.
+            The threshold, and None for a quantity without steps.
         """
-        growth = np.fmax(1.0, self.shift / self.once)
-        limits = MARGIN * (self.eps * self.scale + self.shift)
-        limits = limits + TANH_MARGIN * tanh_error * self.scale * growth
-        if not self.is_rollout:
-            return float(limits[0]), None
-        steps = int(np.count_nonzero(limits <= RESOLUTION * self.scale))
-        return float(limits[max(steps, 1) - 1]), steps
+        limits = self.limits(tanh_error)
+        steps = int(np.count_nonzero(limits <= RESOLUTION * self.scale)) if self.is_rollout else 1
+        last = max(steps, 1) - 1
+        threshold = Threshold(
+            float(limits[last]),
+            self.dtype,
+            self.eps,
+            self.scale,
+            float(self.shift[last]),
+            float(self._coarse(tanh_error)[last]),
+        )
+        return threshold, steps if self.is_rollout else None
+
+    def _coarse(self, tanh_error: float) -> Array:
+        growth: Array = np.fmax(1.0, self.shift / self.once)
+        return TANH_MARGIN * tanh_error * self.scale * growth
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -85,30 +132,62 @@ class Oracle:
 
 
 def quantities(side: Side, case: Case) -> Iterator[tuple[str, Array]]:
-    """Compute every quantity of the proof on one side, by name, in the order of the report."""
+    """Compute every quantity that `side` has, by name, in the order of the report."""
     yield from zip(("forward.h", "forward.c"), side.step(case.x[0], case.h, case.c), strict=True)
     loss = (case.x, case.h, case.c, case.grad_h_all, case.grad_c_last)
-    for name, gradient in side.gradients(*loss).items():
+    gradients = side.gradients(*loss)
+    for name, gradient in gradients.items():
         yield f"gradient.{name}", gradient
     rollout = side.rollout(case.rollout_x, case.h, case.c)
     yield from zip(("rollout.h", "rollout.c"), rollout, strict=True)
-    for name, parameter in side.sgd(*loss, RATE).items():
-        yield f"sgd.{name}", parameter
+    for optimizer in OPTIMIZERS.values():
+        for name, parameter in side.train(optimizer, gradients).items():
+            yield f"{optimizer.name}.{name}", parameter
 
 
 def make_oracle(weights: Weights, case: Case) -> Oracle:
     """Run the reference on `weights` and `case`, and on copies of them moved by one eps."""
-    eps = float(np.finfo(weights.spec.dtype).eps)
     reference = get_side("reference")
+
+    def run(seed: int | None) -> Iterator[tuple[str, Array]]:
+        if seed is None:
+            return quantities(reference.open(weights), case)
+        rng, eps = np.random.default_rng(seed), float(np.finfo(case.x.dtype).eps)
+        arrays = {name: _move(array, eps, rng) for name, array in weights.arrays().items()}
+        return quantities(reference.open(Weights(**arrays)), _moved(case, eps, rng))
+
+    return _oracle(case, run, weights)
+
+
+def observe(side: Side, case: Case) -> Oracle:
+    """Return as expected what `side` itself computes, where there are no weights to ask.
+
+    Its own rounding is then inside the value and inside the measured shift.
+    """
+
+    def run(seed: int | None) -> Iterator[tuple[str, Array]]:
+        if seed is None:
+            return quantities(side, case)
+        rng, eps = np.random.default_rng(seed), float(np.finfo(case.x.dtype).eps)
+        moved = _moved(case, eps, rng)
+        arrays = {n: getattr(moved, n).astype(case.x.dtype) for n in case.__slots__}
+        return quantities(side, Case(**arrays))
+
+    return _oracle(case, run, None)
+
+
+def _oracle(
+    case: Case, run: Callable[[int | None], Iterator[tuple[str, Array]]], weights: Weights | None
+) -> Oracle:
     # Weights that are NaN or too large make NaN here; such a quantity then fails by itself.
     with np.errstate(all="ignore"):
-        values = dict(quantities(reference.open(weights), case))
+        values = {name: np.asarray(value, np.float64) for name, value in run(None)}
         shifts = {name: np.zeros(value.shape) for name, value in values.items()}
         for seed in _SHIFT_SEEDS:
-            moved_weights, moved_case = _moved(weights, case, eps, seed)
-            for name, moved in quantities(reference.open(moved_weights), moved_case):
+            for name, moved in run(seed):
                 np.maximum(shifts[name], np.abs(moved - values[name]), out=shifts[name])
         scales = _scales(weights, case, values)
+    dtype, eps = case.x.dtype.name, float(np.finfo(case.x.dtype).eps)
     expected = {}
     for name, value in values.items():
         shift = np.array([np.max(shifts[name])])
@@ -116,30 +195,28 @@ def make_oracle(weights: Weights, case: Case) -> Oracle:
         if name.startswith("rollout."):
             shift = np.maximum.accumulate(shifts[name].max(axis=(1, 2)))
             once = float(np.max(shifts[name.replace("rollout", "forward")]))
-        expected[name] = Expected(value, scales[name], shift, max(once, eps * scales[name]), eps)
+        expected[name] = Expected(value, scales[name], shift, max(once, eps * scales[name]), dtype)
     return Oracle(case, expected)
 
 
-def _scales(weights: Weights, case: Case, values: Mapping[str, Array]) -> dict[str, float]:
+def _scales(weights: Weights | None, case: Case, values: Mapping[str, Array]) -> dict[str, float]:
     """Return the natural size of every quantity: what it has, or could have through one gate."""
     # Saturated gates have derivatives near zero, computed as 1 - s from an s rounded near one. The
     # error is then eps of what flows in, not of what comes out: hence "could have".
     inflow = max(_largest(case.grad_h_all), _largest(case.grad_c_last)) * max(1, _largest(case.c))
-    through = {
-        "x": _largest(weights.weight_ih),
-        "h": _largest(weights.weight_hh),
-        "weight_ih": _largest(case.x),
-        "weight_hh": _largest(case.h),
-    }
-    smallest = float(np.finfo(case.x.dtype).tiny) * len(weights.weight_ih)
+    through = {"weight_ih": _largest(case.x), "weight_hh": _largest(case.h)}
+    if weights is not None:
+        through |= {"x": _largest(weights.weight_ih), "h": _largest(weights.weight_hh)}
+    smallest = float(np.finfo(case.x.dtype).tiny) * len(GATES) * case.h.shape[1]
     scales = {}
     for name, value in values.items():
         kind, part = name.split(".")
         scales[name] = _largest(value)
         if kind == "gradient":
             scales[name] = max(scales[name], inflow * through.get(part, 1.0))
-        elif kind == "sgd":
-            scales[name] = max(scales[name], RATE * scales[f"gradient.{part}"])
+        elif kind in OPTIMIZERS:
+            reach = OPTIMIZERS[kind].reach(scales[f"gradient.{part}"])
+            scales[name] = max(scales[name], reach)
         else:
             scales[name] = max(scales[name], 1.0)
         # Below the smallest normal number the spacing shrinks no more: each of the 4H terms of a
@@ -148,16 +225,14 @@ def _scales(weights: Weights, case: Case, values: Mapping[str, Array]) -> dict[s
     return scales
 
 
-def _moved(weights: Weights, case: Case, eps: float, seed: int) -> tuple[Weights, Case]:
-    """Return float64 copies with every number moved by one eps of itself, up or down."""
-    rng = np.random.default_rng(seed)
+def _moved(case: Case, eps: float, rng: np.random.Generator) -> Case:
+    """Return a float64 copy with every number moved by one eps of itself, up or down."""
+    return Case(**{name: _move(getattr(case, name), eps, rng) for name in case.__slots__})
 
-    def move(array: Array) -> Array:
-        signs = rng.integers(0, 2, array.shape, dtype=np.int8) * 2.0 - 1.0
-        return np.asarray(array, np.float64) * (1.0 + eps * signs)
 
-    arrays = {name: move(array) for name, array in weights.arrays().items()}
-    return Weights(**arrays), Case(**{name: move(getattr(case, name)) for name in case.__slots__})
+def _move(array: Array, eps: float, rng: np.random.Generator) -> Array:
+    signs = rng.integers(0, 2, array.shape, dtype=np.int8) * 2.0 - 1.0
+    return np.asarray(array, np.float64) * (1.0 + eps * signs)
 
 
 def _largest(array: Array) -> float:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -20,6 +20,9 @@ from onecell.verify.sides import get_side
 
 OWN_SUFFIX: Final[Mapping[str, str]] = {"torch": ".pt", "mindspore": ".ckpt"}
 """Dialect → suffix of a ported file, unless another is asked for."""
+
+Rename = Callable[[Sequence[str], str], Mapping[str, str]]
+"""Told the names in a checkpoint and its dialect, returns old → new for some of them."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -55,6 +58,8 @@ def plan_port(
     suffix: str | None = None,
     force: bool = False,
     sides: Sequence[str] | None = None,
+    rename: Rename | None = None,
+    need_cell: bool = True,
 ) -> Plan:
     """Read `model`, convert it in memory and check that the result can be written and proved.
 
@@ -66,10 +71,13 @@ def plan_port(
         suffix: of the new file, one of `checkpoint.files.SUFFIXES`; None for what `to` itself uses.
         force: replace files that are there.
         sides: see `choose_columns`.
+        rename: told the names in `model` and its dialect, says what other layers' tensors are to
+            be called; None where they keep their names.
+        need_cell: refuse a checkpoint without any LSTM cell.
 
     Raises:
         ArgumentError: an argument is not one of its values, or the file does not tell its dialect.
-        CheckpointError: `model` cannot be read or holds no cell.
+        CheckpointError: `model` cannot be read, or holds no cell and `need_cell` is set.
         OutputExistsError: a file to be written is there and `force` is not set.
         OSError: `out` cannot be made.
         MissingExtraError: the framework of a side in `sides` is not installed.
@@ -82,8 +90,9 @@ def plan_port(
     checkpoint = read_checkpoint(model)
     dialect = source_dialect(checkpoint, source, model)
     columns, left_out = choose_columns(dialect, to, sides)
-    conversion = convert_tensors(model, checkpoint, dialect, to)
-    if not conversion.cells:
+    renames = None if rename is None else rename(tuple(checkpoint.tensors), dialect)
+    conversion = convert_tensors(model, checkpoint, dialect, to, renames)
+    if need_cell and not conversion.cells:
         raise CheckpointError(f"{model}: it holds no LSTM cell, only {_say(checkpoint.tensors)}.")
     out.mkdir(parents=True, exist_ok=True)
     target, report = out / f"{model.stem}{suffix}", out / f"{model.stem}.proof.json"
@@ -103,10 +112,16 @@ def read_checkpoint(path: Path) -> Checkpoint:
         raise CheckpointError(f"{path}: cannot be read: {error.strerror or error}.") from error
 
 
-def convert_tensors(path: Path, checkpoint: Checkpoint, source: str, to: str) -> Conversion:
+def convert_tensors(
+    path: Path,
+    checkpoint: Checkpoint,
+    source: str,
+    to: str,
+    renames: Mapping[str, str] | None = None,
+) -> Conversion:
     """Return `convert` of the tensors of `path`; a `CheckpointError` names the file."""
     try:
-        return convert(checkpoint.tensors, source, to)
+        return convert(checkpoint.tensors, source, to, renames)
     except CheckpointError as error:
         raise CheckpointError(f"{path}: {error}") from error
 

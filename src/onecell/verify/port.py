@@ -7,7 +7,6 @@ either way.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import tempfile
@@ -15,7 +14,6 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
 
 import numpy as np
 
@@ -24,6 +22,8 @@ from onecell.checkpoint.atomic import write_whole
 from onecell.dialect import get_dialect
 from onecell.dtypes import dtype_name
 from onecell.verify.cases import ROLLOUT_STEPS
+from onecell.verify.comparison import FileFacts
+from onecell.verify.parties import chunks, file_facts
 from onecell.verify.plan import Plan, plan_port, split_metadata
 from onecell.verify.proof import CellProof, SelfTest, prove_cell
 from onecell.verify.record import to_json
@@ -31,20 +31,6 @@ from onecell.verify.sides import get_reader
 
 Progress = Callable[[str, int, int], None]
 """Called with a cell's name, its number from 0, and how many there are; last with all done."""
-
-_CHUNK: Final = 1 << 20
-
-
-@dataclass(frozen=True, slots=True)
-class FileFacts:
-    """A checkpoint file as the report names it."""
-
-    path: Path
-    dialect: str
-    format: str
-    size: int
-    """In bytes."""
-    sha256: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +43,8 @@ class Proof:
     cells: tuple[CellProof, ...]
     carried: tuple[str, ...]
     """Tensors that belong to no cell and were copied."""
+    renamed: Mapping[str, str]
+    """Of these, old name → new name where the code told another."""
     dropped: tuple[str, ...]
     """Names of plain values in the source, such as an epoch, that the new format has no place for.
     """
@@ -70,13 +58,11 @@ class Proof:
 
     @property
     def holds(self) -> bool:
-        """Whether the file is intact for every reader and every cell holds."""
-        return (
-            self.intact
-            and all(self.read_by.values())
-            and bool(self.cells)
-            and all(cell.holds for cell in self.cells)
-        )
+        """Whether the file is intact for every reader and every cell holds.
+
+        Of a checkpoint without cells (`plan_port` refuses it unless told) that is the file alone.
+        """
+        return self.intact and all(self.read_by.values()) and all(cell.holds for cell in self.cells)
 
 
 def carry_out(
@@ -111,11 +97,12 @@ def carry_out(
         written = load_checkpoint(fresh)
         cells = tuple(_prove_cells(plan, written.tensors, rollout_steps, self_test, progress))
         proof = Proof(
-            source=_facts(plan.model, plan.model, plan.source, plan.checkpoint.format),
-            target=_facts(fresh, target, to, written.format),
+            source=file_facts(plan.model, plan.model, plan.source, plan.checkpoint.format),
+            target=file_facts(fresh, target, to, written.format),
             report=plan.report,
             cells=cells,
             carried=tuple(plan.conversion.carried),
+            renamed=dict(plan.conversion.renamed),
             dropped=dropped,
             intact=_same_tensors(tensors, written.tensors),
             read_by=_read_by(to, fresh, written.tensors),
@@ -126,7 +113,7 @@ def carry_out(
         # A disk that has no room for the report says so here, before anything has a name.
         write_whole(fresh.with_name(plan.report.name), [text])
         if proof.holds:
-            write_whole(target, _chunks(fresh), force=plan.force)
+            write_whole(target, chunks(fresh), force=plan.force)
         write_whole(plan.report, [text], force=plan.force)
     return proof
 
@@ -197,16 +184,3 @@ def _read_by(framework: str, path: Path, tensors: Mapping[str, np.ndarray]) -> d
     except (ValueError, TypeError, RuntimeError, AttributeError):
         return {framework: False}
     return {framework: same and not left}
-
-
-def _facts(path: Path, name: Path, dialect: str, kind: str) -> FileFacts:
-    digest = hashlib.sha256()
-    for chunk in _chunks(path):
-        digest.update(chunk)
-    return FileFacts(name, dialect, kind, path.stat().st_size, digest.hexdigest())
-
-
-def _chunks(path: Path) -> Iterator[bytes]:
-    with path.open("rb") as file:
-        while chunk := file.read(_CHUNK):
-            yield chunk

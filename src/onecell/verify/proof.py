@@ -2,63 +2,21 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, Literal
 
-import numpy as np
-
-from onecell.verify.cases import ROLLOUT_STEPS, Array, make_case
+from onecell.verify.cases import ROLLOUT_STEPS, make_case
 from onecell.verify.columns import Column, File
 from onecell.verify.mutation import mutations
-from onecell.verify.oracle import Expected, Oracle, make_oracle, quantities
+from onecell.verify.oracle import Oracle, make_oracle
+from onecell.verify.readings import Quantity, Reading, by_quantity, measure
 from onecell.verify.sides import Entry, get_side
 from onecell.weights import Weights
 
 SelfTest = Literal["quick", "full"]
 
 REASON_DTYPE: Final = "does not compute in {dtype}"
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """How far one side is from the reference in one quantity."""
-
-    side: str
-    file: File
-    error: float
-    """Largest absolute error; NaN where either is not finite or the shapes differ."""
-    ulps: float
-    """The same in units in the last place, at the largest value of the reference."""
-    limit: float
-    """What a correct side may miss; see `oracle`."""
-    steps: int | None
-    """The steps of a rollout that were compared."""
-
-    @property
-    def holds(self) -> bool:
-        """Whether the error is within the limit."""
-        return self.error <= self.limit
-
-    @property
-    def excess(self) -> float:
-        """The error in units of the limit; infinite where it is not a number."""
-        ratio = self.error / self.limit if self.limit > 0 else math.nan
-        return math.inf if math.isnan(ratio) else ratio
-
-
-@dataclass(frozen=True, slots=True)
-class Quantity:
-    """One quantity, such as "gradient.weight_hh", on every side."""
-
-    name: str
-    readings: tuple[Reading, ...]
-
-    @property
-    def holds(self) -> bool:
-        """Whether every side is within its limit."""
-        return all(reading.holds for reading in self.readings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +48,9 @@ class CellProof:
     sabotage: tuple[Sabotage, ...]
     left_out: Mapping[str, str]
     """Sides that could not take part, and why."""
+    source: Weights = field(repr=False)
+    """What the source file holds, and what was read back from the written one: for the report."""
+    target: Weights = field(repr=False)
 
     @property
     def holds(self) -> bool:
@@ -126,20 +87,19 @@ def prove_cell(
     case = make_case(weights["source"], rollout_steps=rollout_steps)
     oracle = make_oracle(weights["source"], case)
     dtype = weights["source"].dtype_name
-    readings: dict[str, list[Reading]] = {quantity: [] for quantity in oracle.expected}
+    found = []
     left_out = {}
     for column in columns:
         entry = get_side(column.side)
         if dtype not in entry.dtypes:
             left_out[entry.name] = REASON_DTYPE.format(dtype=dtype)
             continue
-        for quantity, reading in _read(entry, column.file, weights[column.file], oracle).items():
-            readings[quantity].append(reading)
+        found.append(_read(entry, column.file, weights[column.file], oracle))
     sabotage = []
     for mutation, mutated in mutations(weights["target"]):
-        found = _read(get_side("arrays"), "target", mutated, oracle).values()
-        excess = max(reading.excess for reading in found)
-        seen = any(not reading.holds for reading in found)
+        wrong = _read(get_side("arrays"), "target", mutated, oracle).values()
+        excess = max(reading.excess for reading in wrong)
+        seen = any(not reading.holds for reading in wrong)
         sabotage.append(Sabotage(mutation.name, seen, excess))
         if self_test == "quick":
             break
@@ -151,32 +111,14 @@ def prove_cell(
         stored=source.dtype_name,
         computed=dtype,
         same_bits=source.same_bits(target) if same_layout else None,
-        quantities=tuple(Quantity(name, tuple(found)) for name, found in readings.items()),
+        quantities=by_quantity(found, oracle.expected),
         sabotage=tuple(sabotage),
         left_out=left_out,
+        source=source,
+        target=target,
     )
 
 
 def _read(entry: Entry, file: File, weights: Weights, oracle: Oracle) -> dict[str, Reading]:
     """Run every quantity on one side."""
-    with np.errstate(all="ignore"):
-        got = dict(quantities(entry.open(weights), oracle.case))
-    readings = {}
-    for name, expected in oracle.expected.items():
-        limit, steps = expected.limit(entry.tanh_error)
-        error, ulps = _error(got.get(name), expected, steps)
-        readings[name] = Reading(entry.name, file, error, ulps, limit, steps)
-    return readings
-
-
-def _error(got: Array | None, expected: Expected, steps: int | None) -> tuple[float, float]:
-    """Return the largest absolute error and the same in ulp; NaN where they cannot be compared."""
-    want = expected.value
-    if got is None or got.shape != want.shape or steps == 0:
-        return math.nan, math.nan
-    got, want = got[:steps], want[:steps]
-    with np.errstate(all="ignore"):
-        error = float(np.max(np.abs(got - want)))
-        largest = got.dtype.type(np.max(np.abs(want)))
-        ulps = error / float(np.spacing(largest))
-    return error, ulps
+    return measure(entry.name, file, entry.open(weights), oracle, entry.tanh_error)

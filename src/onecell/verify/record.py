@@ -8,13 +8,16 @@ import platform
 from typing import TYPE_CHECKING, Any, Final
 
 from onecell import available_isas, isa
-from onecell.verify.cases import GRADIENT_STEPS, RATE
+from onecell.verify.cases import GRADIENT_STEPS
+from onecell.verify.comparison_record import file_to_json
+from onecell.verify.optimizers import BETAS, EPSILON, OPTIMIZERS
 from onecell.verify.oracle import MARGIN, RESOLUTION, TANH_MARGIN
 from onecell.verify.sides import SIDES
 
 if TYPE_CHECKING:
-    from onecell.verify.port import FileFacts, Proof
-    from onecell.verify.proof import CellProof, Reading
+    from onecell.verify.port import Proof
+    from onecell.verify.proof import CellProof
+    from onecell.verify.readings import Reading
 
 SCHEMA: Final = "onecell.proof/1"
 """Changes when a reader of the old form would misread the new one."""
@@ -28,10 +31,11 @@ def to_json(proof: Proof) -> dict[str, Any]:
     return {
         "schema": SCHEMA,
         "holds": proof.holds,
-        "source": _file(proof.source),
-        "target": _file(proof.target) | {"written": proof.holds},
+        "source": file_to_json(proof.source),
+        "target": file_to_json(proof.target) | {"written": proof.holds},
         "tensors": {
             "carried": list(proof.carried),
+            "renamed": dict(proof.renamed),
             "dropped": list(proof.dropped),
             "intact": proof.intact,
             "read_by": dict(proof.read_by),
@@ -39,7 +43,8 @@ def to_json(proof: Proof) -> dict[str, Any]:
         "method": {
             "reference": "float64",
             "gradient_steps": GRADIENT_STEPS,
-            "optimizer": f"SGD, p - {RATE} * grad",
+            "optimizers": {name: each.rate for name, each in OPTIMIZERS.items()},
+            "adam": {"betas": list(BETAS), "epsilon": EPSILON},
             "margin": MARGIN,
             "tanh_margin": TANH_MARGIN,
             "tanh_error": {e.name: e.tanh_error for e in SIDES.values() if e.tanh_error},
@@ -72,16 +77,6 @@ def version(distribution: str) -> str | None:
         return importlib.metadata.version(distribution)
     except importlib.metadata.PackageNotFoundError:
         return None
-
-
-def _file(facts: FileFacts) -> dict[str, Any]:
-    return {
-        "path": str(facts.path),
-        "dialect": facts.dialect,
-        "format": facts.format,
-        "bytes": facts.size,
-        "sha256": facts.sha256,
-    }
 
 
 def _cell(cell: CellProof) -> dict[str, Any]:

@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from onecell.errors import ArgumentError, MissingExtraError
+from onecell.verify.optimizers import OPTIMIZERS, Optimizer
 from onecell.weights import Weights
 
 Array = npt.NDArray[Any]
@@ -26,6 +27,10 @@ Bits = tuple[str, str, tuple[int, ...], bytes]
 
 class Side(Protocol):
     """One cell with its weights. Arrays in and out are NumPy's, in the cell's element type."""
+
+    @property
+    def leaves_out(self) -> Mapping[str, str]:
+        """Quantities, such as "gradient.bias_hh", that this side cannot have, and why."""
 
     def step(self, x: Array, h: Array, c: Array) -> tuple[Array, Array]:
         """Return (h', c') of one step; x (N, I), h and c (N, H)."""
@@ -42,12 +47,10 @@ class Side(Protocol):
     def rollout(self, x: Array, h: Array, c: Array) -> tuple[Array, Array]:
         """Return h and c after each of T steps, both (T, N, H), each step fed by the one before."""
 
-    def sgd(
-        self, x: Array, h: Array, c: Array, grad_h_all: Array, grad_c_last: Array, rate: float
-    ) -> Mapping[str, Array]:
-        """Return the parameters after one step of plain SGD on the loss of `gradients`.
+    def train(self, optimizer: Optimizer, gradients: Mapping[str, Array]) -> Mapping[str, Array]:
+        """Return the parameters after one step of `optimizer` on what `gradients` returned.
 
-        The side is changed by it: call it last.
+        The side itself is not changed by it.
         """
 
 
@@ -150,6 +153,12 @@ def is_installed(library: str) -> bool:
 def as_arrays(weights: Weights) -> dict[str, np.ndarray]:
     """Return copies of the parameters that a framework may own and write to."""
     return {name: np.array(array, order="C") for name, array in weights.arrays().items()}
+
+
+def without_gradients(parameters: Iterable[str], why: str) -> dict[str, str]:
+    """Return what a side has to leave out that knows no gradient of `parameters`."""
+    kinds = ("gradient", *OPTIMIZERS)
+    return {f"{kind}.{name}": why for name in parameters for kind in kinds}
 
 
 def _find(path: str) -> object:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from onecell.cell import LSTMCell
+from onecell.verify.optimizers import Optimizer
 from onecell.verify.sides import Array, Side
 from onecell.weights import Weights
 
@@ -16,6 +17,7 @@ class ArraysSide:
 
     def __init__(self, weights: Weights) -> None:
         self.cell = LSTMCell.from_weights(weights)
+        self.leaves_out: Mapping[str, str] = {}
 
     def step(self, x: Array, h: Array, c: Array) -> tuple[Array, Array]:
         """Return (h', c') of one step."""
@@ -39,15 +41,14 @@ class ArraysSide:
             c_all.append(c)
         return np.stack(h_all), np.stack(c_all)
 
-    def sgd(
-        self, x: Array, h: Array, c: Array, grad_h_all: Array, grad_c_last: Array, rate: float
-    ) -> Mapping[str, Array]:
-        """Return the parameters after `p -= rate * grad` in their own element type."""
-        found = self.gradients(x, h, c, grad_h_all, grad_c_last)
-        parameters = self._parameters()
-        for name, parameter in parameters.items():
-            parameter[...] = parameter - parameter.dtype.type(rate) * found[name]
-        return parameters
+    def train(self, optimizer: Optimizer, gradients: Mapping[str, Array]) -> Mapping[str, Array]:
+        """Return the step as its formula has it, in the parameters' own element type."""
+        pairs = self._parameters().items()
+        return {
+            name: optimizer.step(parameter, gradients[name])
+            for name, parameter in pairs
+            if name in gradients
+        }
 
     def _parameters(self) -> dict[str, Array]:
         return self.cell.weights.arrays()

@@ -14,7 +14,17 @@ import numpy as np
 from mindspore import nn, ops
 
 from onecell.dialect import MINDSPORE
-from onecell.verify.sides import Array, Bits, Side, as_arrays
+from onecell.verify.optimizers import BETAS, MINDSPORE_EPSILON, Optimizer
+from onecell.verify.sides import (
+    MINDSPORE_TANH_ERROR,
+    SIDES,
+    Array,
+    Bits,
+    Side,
+    as_arrays,
+    without_gradients,
+)
+from onecell.verify.sides.live import Live, known_side, say_class, sizes_of
 from onecell.weights import Weights
 
 
@@ -31,19 +41,18 @@ def take_process() -> None:
 
 
 class MindSporeSide:
-    """A cell with MindSpore's constructor and call on given weights, run eagerly."""
+    """A cell that is called as MindSpore's is, `cell(x, (h, c)) -> (h', c')`, run eagerly.
 
-    def __init__(self, cell: str, weights: Weights) -> None:
-        module, name = cell.rsplit(".", 1)
-        make = getattr(importlib.import_module(module), name)
-        dtype = ms.float64 if weights.dtype_name == "float64" else ms.float32
-        self.cell: Any = make(
-            weights.input_size, weights.hidden_size, has_bias=weights.bias, dtype=dtype
-        )
-        self.parameters: dict[str, Any] = {}
-        for parameter, array in as_arrays(weights).items():
-            self.parameters[parameter] = getattr(self.cell, parameter)
-            self.parameters[parameter].set_data(ms.Tensor(array))
+    Args:
+        cell: the cell, or a function of tensors. It is never changed.
+        parameters: canonical name → its parameter, for those that it has.
+    """
+
+    def __init__(self, cell: Any, parameters: Mapping[str, Any]) -> None:  # noqa: ANN401
+        self.cell = cell
+        self.parameters = {n: p for n, p in parameters.items() if p.requires_grad}
+        frozen = [name for name in parameters if name not in self.parameters]
+        self.leaves_out = without_gradients(frozen, "the parameter is frozen")
 
     def step(self, x: Array, h: Array, c: Array) -> tuple[Array, Array]:
         """Return (h', c') of one step."""
@@ -68,18 +77,20 @@ class MindSporeSide:
         h_all, c_all = (np.stack([_array(t) for t in part]) for part in zip(*states, strict=True))
         return h_all, c_all
 
-    def sgd(
-        self, x: Array, h: Array, c: Array, grad_h_all: Array, grad_c_last: Array, rate: float
-    ) -> Mapping[str, Array]:
-        """Return the parameters after one call of `mindspore.nn.SGD`."""
-        parameters = list(self.parameters.values())
-        _, by_parameters = self._grad(x, h, c, grad_h_all, grad_c_last)
-        if x.dtype == np.float32:
-            nn.SGD(parameters, learning_rate=rate)(by_parameters)
-        else:  # MindSpore 2.10's optimizers know no float64 learning rate
-            for parameter, gradient in zip(parameters, by_parameters, strict=True):
-                ops.assign_sub(parameter, gradient * _tensor(np.array(rate, x.dtype)))
-        return {name: _array(parameter) for name, parameter in self.parameters.items()}
+    def train(self, optimizer: Optimizer, gradients: Mapping[str, Array]) -> Mapping[str, Array]:
+        """Return copies of the parameters after one call of `mindspore.nn.SGD` or `Adam`."""
+        copies = [ms.Parameter(_tensor(_array(p)), name) for name, p in self.parameters.items()]
+        found = tuple(_tensor(gradients[name]) for name in self.parameters)
+        if any(gradient.dtype == ms.float64 for gradient in found):
+            # MindSpore 2.10's optimizers know no float64 learning rate.
+            arrays = {name: _array(p) for name, p in self.parameters.items()}
+            return {name: optimizer.step(p, gradients[name]) for name, p in arrays.items()}
+        if optimizer.name == "sgd":
+            step = nn.SGD(copies, learning_rate=optimizer.rate)
+        else:
+            step = nn.Adam(copies, optimizer.rate, *BETAS, MINDSPORE_EPSILON)
+        step(found)
+        return {copy.name: _array(copy) for copy in copies}
 
     def _grad(
         self, x: Array, h: Array, c: Array, grad_h_all: Array, grad_c_last: Array
@@ -122,9 +133,42 @@ def read_file(path: Path) -> Iterator[Bits]:
 
 def open_theirs(weights: Weights) -> Side:
     """Return `mindspore.nn.LSTMCell` holding `weights`."""
-    return MindSporeSide(MINDSPORE.cell, weights)
+    return _open(MINDSPORE.cell, weights)
 
 
 def open_ours(weights: Weights) -> Side:
     """Return `onecell.mindspore.LSTMCell` holding `weights`."""
-    return MindSporeSide(MINDSPORE.onecell, weights)
+    return _open(MINDSPORE.onecell, weights)
+
+
+def _open(path: str, weights: Weights) -> Side:
+    module, name = path.rsplit(".", 1)
+    make = getattr(importlib.import_module(module), name)
+    dtype = ms.float64 if weights.dtype_name == "float64" else ms.float32
+    cell = make(weights.input_size, weights.hidden_size, has_bias=weights.bias, dtype=dtype)
+    parameters = {}
+    for parameter, array in as_arrays(weights).items():
+        parameters[parameter] = getattr(cell, parameter)
+        parameters[parameter].set_data(ms.Tensor(array))
+    return MindSporeSide(cell, parameters)
+
+
+def look_at(cell: nn.Cell) -> Live:
+    """Return what a live cell holds; see `sides.live`."""
+    named = dict(cell.parameters_and_names())
+    side = known_side(cell)
+    return Live(
+        "mindspore",
+        side or say_class(cell),
+        trusted=side is not None,
+        tensors={name: _array(parameter) for name, parameter in named.items()},
+        sizes=sizes_of(cell),
+        open=lambda names: MindSporeSide(cell, {n: named[name] for n, name in names.items()}),
+        tanh_error=SIDES[side].tanh_error if side else MINDSPORE_TANH_ERROR,
+        children=lambda: ((name, child) for name, child in cell.cells_and_names() if name),
+    )
+
+
+def open_function(function: object) -> Side:
+    """Return a function of tensors as a side."""
+    return MindSporeSide(function, {})

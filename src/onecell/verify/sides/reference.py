@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import numpy as np
-
 from onecell import reference
+from onecell.verify.optimizers import Optimizer
 from onecell.verify.sides import Array, Side
 from onecell.weights import Weights
 
@@ -16,6 +15,7 @@ class ReferenceSide:
 
     def __init__(self, weights: Weights) -> None:
         self.weights = weights.astype("float64")
+        self.leaves_out: Mapping[str, str] = {}
 
     def step(self, x: Array, h: Array, c: Array) -> tuple[Array, Array]:
         """Return (h', c') of one step."""
@@ -32,13 +32,14 @@ class ReferenceSide:
         """Return h and c after each step."""
         return reference.unroll(self.weights, x, h, c)
 
-    def sgd(
-        self, x: Array, h: Array, c: Array, grad_h_all: Array, grad_c_last: Array, rate: float
-    ) -> Mapping[str, Array]:
-        """Return p - rate * grad for every parameter."""
-        found = self.gradients(x, h, c, grad_h_all, grad_c_last)
+    def train(self, optimizer: Optimizer, gradients: Mapping[str, Array]) -> Mapping[str, Array]:
+        """Return the step as its formula has it, in float64."""
         pairs = self.weights.arrays().items()
-        return {name: parameter - np.float64(rate) * found[name] for name, parameter in pairs}
+        return {
+            name: optimizer.step(parameter, gradients[name])
+            for name, parameter in pairs
+            if name in gradients
+        }
 
 
 def open_side(weights: Weights) -> Side:

@@ -1,83 +1,95 @@
-"""torch.nn.LSTMCell and onecell.torch.LSTMCell, as sides on the CPU."""
+"""torch.nn.LSTMCell, onecell.torch.LSTMCell and any module that is called as they are."""
 
 from __future__ import annotations
 
 import importlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import torch
 
 from onecell.dialect import TORCH
-from onecell.verify.sides import Array, Bits, Side, as_arrays
+from onecell.dtypes import BFLOAT16
+from onecell.verify.optimizers import BETAS, EPSILON, Optimizer
+from onecell.verify.sides import Array, Bits, Side, as_arrays, without_gradients
+from onecell.verify.sides.live import Live, known_side, say_class, sizes_of
 from onecell.weights import Weights
 
 
 class TorchSide:
-    """A cell with torch's constructor and call on given weights."""
+    """A module that is called as torch's cell is, `cell(x, (h, c)) -> (h', c')`.
 
-    def __init__(self, cell: str, weights: Weights) -> None:
-        module, name = cell.rsplit(".", 1)
-        make = getattr(importlib.import_module(module), name)
-        dtype = torch.float64 if weights.dtype_name == "float64" else torch.float32
-        # Made without storage, so that no number is drawn from the caller's random generator.
-        self.cell: torch.nn.Module = make(
-            weights.input_size, weights.hidden_size, weights.bias, device="meta", dtype=dtype
-        ).to_empty(device="cpu")
-        self.cell.load_state_dict({n: torch.from_numpy(a) for n, a in as_arrays(weights).items()})
+    Args:
+        cell: the module, or a function of tensors. It is never changed.
+        parameters: canonical name → its parameter, for those that it has.
+    """
+
+    def __init__(self, cell: Any, parameters: Mapping[str, torch.Tensor]) -> None:  # noqa: ANN401
+        self.cell = cell
+        self.parameters = {n: p for n, p in parameters.items() if p.requires_grad}
+        frozen = [name for name in parameters if name not in self.parameters]
+        self.leaves_out = without_gradients(frozen, "the parameter is frozen")
+        placed = next(iter(parameters.values()), None)
+        if placed is None and isinstance(cell, torch.nn.Module):
+            placed = next(cell.parameters(), None)
+        self.device = torch.device("cpu") if placed is None else placed.device
 
     def step(self, x: Array, h: Array, c: Array) -> tuple[Array, Array]:
         """Return (h', c') of one step, without recording a gradient."""
         with torch.no_grad():
-            h_next, c_next = self.cell(torch.tensor(x), (torch.tensor(h), torch.tensor(c)))
-        return h_next.numpy(), c_next.numpy()
+            h_next, c_next = self.cell(self._tensor(x), (self._tensor(h), self._tensor(c)))
+        return _array(h_next), _array(c_next)
 
     def gradients(
         self, x: Array, h: Array, c: Array, grad_h_all: Array, grad_c_last: Array
     ) -> Mapping[str, Array]:
-        """Return what `backward` leaves in every leaf."""
-        leaves = {n: torch.tensor(a, requires_grad=True) for n, a in (("x", x), ("h", h), ("c", c))}
-        self._backward(leaves, grad_h_all, grad_c_last)
-        leaves |= dict(self.cell.named_parameters())
-        return {name: _gradient(leaf) for name, leaf in leaves.items()}
+        """Return what `torch.autograd.grad` gives for every leaf; no `.grad` is touched."""
+        given = (("x", x), ("h", h), ("c", c))
+        leaves = {name: self._tensor(array).requires_grad_() for name, array in given}
+        loss = self._loss(leaves, grad_h_all, grad_c_last)
+        leaves |= self.parameters
+        found = torch.autograd.grad(loss, tuple(leaves.values()), materialize_grads=True)
+        return {name: _array(gradient) for name, gradient in zip(leaves, found, strict=True)}
 
     def rollout(self, x: Array, h: Array, c: Array) -> tuple[Array, Array]:
         """Return h and c after each step."""
-        state, states = (torch.tensor(h), torch.tensor(c)), []
+        state, states = (self._tensor(h), self._tensor(c)), []
         with torch.no_grad():
-            for row in torch.tensor(x):
+            for row in self._tensor(x):
                 state = self.cell(row, state)
                 states.append(state)
-        h_all, c_all = (torch.stack(part).numpy() for part in zip(*states, strict=True))
+        h_all, c_all = (_array(torch.stack(part)) for part in zip(*states, strict=True))
         return h_all, c_all
 
-    def sgd(
-        self, x: Array, h: Array, c: Array, grad_h_all: Array, grad_c_last: Array, rate: float
-    ) -> Mapping[str, Array]:
-        """Return the parameters after `torch.optim.SGD.step`."""
-        optimizer = torch.optim.SGD(self.cell.parameters(), lr=rate)
-        optimizer.zero_grad()
-        leaves = {"x": torch.tensor(x), "h": torch.tensor(h), "c": torch.tensor(c)}
-        self._backward(leaves, grad_h_all, grad_c_last)
-        optimizer.step()
-        return {name: p.detach().numpy() for name, p in self.cell.named_parameters()}
+    def train(self, optimizer: Optimizer, gradients: Mapping[str, Array]) -> Mapping[str, Array]:
+        """Return copies of the parameters after `torch.optim.SGD.step` or `Adam.step`."""
+        copies = {name: p.detach().clone() for name, p in self.parameters.items()}
+        for name, copy in copies.items():
+            copy.grad = self._tensor(gradients[name])
+        if copies and optimizer.name == "sgd":
+            torch.optim.SGD(copies.values(), lr=optimizer.rate).step()
+        elif copies:
+            torch.optim.Adam(copies.values(), optimizer.rate, BETAS, EPSILON).step()
+        return {name: _array(copy) for name, copy in copies.items()}
 
-    def _backward(
+    def _loss(
         self, leaves: Mapping[str, torch.Tensor], grad_h_all: Array, grad_c_last: Array
-    ) -> None:
+    ) -> torch.Tensor:
         h, c = leaves["h"], leaves["c"]
-        loss = torch.zeros((), dtype=h.dtype)
-        for row, grad_h in zip(leaves["x"], torch.tensor(grad_h_all), strict=True):
+        loss = torch.zeros((), dtype=h.dtype, device=self.device)
+        for row, grad_h in zip(leaves["x"], self._tensor(grad_h_all), strict=True):
             h, c = self.cell(row, (h, c))
             loss = loss + (h * grad_h).sum()
-        loss = loss + (c * torch.tensor(grad_c_last)).sum()
-        torch.autograd.backward(loss)
+        return loss + (c * self._tensor(grad_c_last)).sum()
+
+    def _tensor(self, array: Array) -> torch.Tensor:
+        return torch.tensor(array, device=self.device)
 
 
-def _gradient(leaf: torch.Tensor) -> Array:
-    if leaf.grad is None:
-        return torch.zeros_like(leaf).detach().numpy()
-    return leaf.grad.numpy()
+def _array(tensor: torch.Tensor) -> Array:
+    found: Array = tensor.detach().cpu().numpy()
+    return found
 
 
 def read_file(path: Path) -> Iterator[Bits]:
@@ -89,9 +101,49 @@ def read_file(path: Path) -> Iterator[Bits]:
 
 def open_theirs(weights: Weights) -> Side:
     """Return `torch.nn.LSTMCell` holding `weights`."""
-    return TorchSide(TORCH.cell, weights)
+    return _open(TORCH.cell, weights)
 
 
 def open_ours(weights: Weights) -> Side:
     """Return `onecell.torch.LSTMCell` holding `weights`."""
-    return TorchSide(TORCH.onecell, weights)
+    return _open(TORCH.onecell, weights)
+
+
+def _open(path: str, weights: Weights) -> Side:
+    module, name = path.rsplit(".", 1)
+    make = getattr(importlib.import_module(module), name)
+    dtype = torch.float64 if weights.dtype_name == "float64" else torch.float32
+    # Made without storage, so that no number is drawn from the caller's random generator.
+    cell: torch.nn.Module = make(
+        weights.input_size, weights.hidden_size, weights.bias, device="meta", dtype=dtype
+    ).to_empty(device="cpu")
+    cell.load_state_dict({n: torch.from_numpy(a) for n, a in as_arrays(weights).items()})
+    return TorchSide(cell, dict(cell.named_parameters()))
+
+
+def look_at(module: torch.nn.Module) -> Live:
+    """Return what a live module holds; see `sides.live`."""
+    named = dict(module.named_parameters())
+    side = known_side(module)
+    return Live(
+        "torch",
+        side or say_class(module),
+        trusted=side is not None,
+        tensors={name: _stored(parameter) for name, parameter in named.items()},
+        sizes=sizes_of(module),
+        open=lambda names: TorchSide(module, {n: named[name] for n, name in names.items()}),
+        children=lambda: ((name, child) for name, child in module.named_modules() if name),
+    )
+
+
+def open_function(function: object) -> Side:
+    """Return a function of tensors as a side."""
+    return TorchSide(function, {})
+
+
+def _stored(parameter: torch.Tensor) -> Array:
+    tensor = parameter.detach().cpu()
+    if tensor.dtype == torch.bfloat16:
+        halves: Array = tensor.contiguous().view(torch.int16).numpy().view(BFLOAT16)
+        return halves
+    return _array(tensor)

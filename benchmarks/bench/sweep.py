@@ -1,0 +1,136 @@
+"""Many shapes of one step: where ours loses, and where its cost jumps between neighbours."""
+
+from __future__ import annotations
+
+import math
+import random
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Final
+
+from bench import figures
+from bench.conductor import Conductor
+from bench.figures import Pace
+from bench.problem import Size, Work
+
+BATCHES: Final = (1, 2, 3, 4, 7, 8, 16, 32, 64, 128, 256)
+HIDDEN: Final = (8, 16, 33, 64, 100, 128, 256, 384, 512, 1024)
+INPUTS: Final = (1, 10, None)
+"""None is as wide as the state."""
+
+PEERS: Final = ("torch.nn.LSTMCell", "torch.nn.LSTM", "onnxruntime", "JAX", "OpenVINO")
+"""torch.compile takes seconds to compile each shape: it is in the table only."""
+OURS: Final = "onecell"
+LOSES: Final = 0.95
+CLIFF: Final = 1.3
+QUICK_LOOK: Final = Pace(
+    rounds=5, slice_seconds=0.004, row_seconds=4.0, least_rounds=3, warm_seconds=0.02
+)
+CLOSE_LOOK: Final = Pace(rounds=11, slice_seconds=0.015, row_seconds=10.0)
+CLOSE: Final = (0.8, 1.2)
+"""A ratio between these is measured again, longer, whichever way it leans."""
+
+
+@dataclass(frozen=True)
+class Cliff:
+    """A shape that costs more a multiply-add than its neighbours on both sides lead to expect."""
+
+    size: Size
+    along: str
+    times: float
+
+
+def shapes(steps: Iterable[int] = (1,)) -> list[Size]:
+    """Return all shapes, in an order (the same each time) that leaves no region for the end."""
+    found = [
+        Size(t, n, h if i is None else i, h)
+        for t in steps for n in BATCHES for h in HIDDEN for i in INPUTS
+    ]  # fmt: skip
+    random.Random(0).shuffle(found)  # noqa: S311 - an order, not a secret
+    return found
+
+
+def measure(
+    conductor: Conductor,
+    sizes: list[Size],
+    seconds: float,
+    threads: int,
+    tell: Callable[[str], None],
+) -> dict[str, Any]:
+    """Measure as many shapes as fit; return them, the losses, the cliffs, and who is left over."""
+    start, points = time.monotonic(), []
+    names = (OURS, *PEERS)
+    for size in sizes:
+        if time.monotonic() - start > seconds:
+            break
+        tell(f"sweep {size}")
+        work: Work = "step" if size.steps == 1 else "unroll"
+        found = figures.measure(conductor, names, size, work, QUICK_LOOK, threads)
+        ratio, _ = _ratio(found)
+        if ratio is not None and CLOSE[0] < ratio < CLOSE[1]:
+            found = figures.measure(conductor, names, size, work, CLOSE_LOOK, threads)
+        ratio, best = _ratio(found)
+        median = {name: round(f.median, 3) for name, f in found.figures.items()}
+        spread = {name: round(f.high - f.low, 3) for name, f in found.figures.items()}
+        points.append({
+            "size": list(size), "median": median, "spread": spread, "ratio": ratio, "best": best,
+            "not_timed": found.missing | found.excluded,
+        })  # fmt: skip
+    return {
+        "threads": threads,
+        "peers": list(PEERS),
+        "points": sorted(points, key=lambda point: point["size"]),
+        "not_reached": sorted(list(size) for size in sizes[len(points) :]),
+        **analyse(points),
+    }
+
+
+def _ratio(found: figures.Measured) -> tuple[float | None, str | None]:
+    peers = {name: f.median for name, f in found.figures.items() if name != OURS}
+    if OURS not in found.figures or not peers:
+        return None, None
+    best = min(peers, key=lambda name: peers[name])
+    return round(peers[best] / found.figures[OURS].median, 3), best
+
+
+def analyse(points: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return what the points say: how many, how many lost, the worst first, and the cliffs."""
+    judged = sorted((p for p in points if p["ratio"] is not None), key=lambda p: p["ratio"])
+    worst = [{key: p[key] for key in ("size", "ratio", "best")} for p in judged[:12]]
+    times = {Size(*p["size"]): p["median"][OURS] for p in points if OURS in p["median"]}
+    return {
+        "judged": len(judged),
+        "lost": sum(p["ratio"] < LOSES for p in judged),
+        "worst": worst,
+        "cliffs": [asdict(cliff) | {"size": list(cliff.size)} for cliff in cliffs(times)],
+    }
+
+
+def cliffs(times: Mapping[Size, float]) -> list[Cliff]:
+    """Return where a time a multiply-add exceeds `CLIFF` times what both neighbours predict.
+
+    The neighbours are the next shapes that differ in H alone, or in N alone; the prediction is the
+    straight line between them on logarithmic axes.
+
+    Args:
+        times: µs by shape.
+    """
+    cost = {size: us / size.multiply_adds for size, us in times.items()}
+    found = []
+    for along in ("hidden", "batch"):
+        lines: dict[tuple[Any, ...], list[Size]] = {}
+        for size in cost:
+            wide = "H" if size.input == size.hidden else size.input
+            other = size.batch if along == "hidden" else size.hidden
+            lines.setdefault((size.steps, wide, other), []).append(size)
+        for line in lines.values():
+            line.sort(key=lambda size: getattr(size, along))
+            for left, here, right in zip(line, line[1:], line[2:], strict=False):
+                a, b, c = (math.log(getattr(size, along)) for size in (left, here, right))
+                part = (b - a) / (c - a)
+                expected = (1 - part) * math.log(cost[left]) + part * math.log(cost[right])
+                times_more = cost[here] / math.exp(expected)
+                if times_more > CLIFF:
+                    found.append(Cliff(here, along, round(times_more, 2)))
+    return sorted(found, key=lambda cliff: -cliff.times)

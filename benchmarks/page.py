@@ -1,0 +1,66 @@
+"""Rewrite the measured sections and pictures of docs/performance.md from a result.
+
+A section stands between `<!-- measured: NAME -->` and `<!-- end -->`; what is between them is
+written here and nowhere else. Example: python benchmarks/page.py benchmarks/results/main.json
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import sys
+from pathlib import Path
+from typing import Any
+
+from bench import result, tables
+
+ROOT = Path(__file__).parents[1]
+PAGE = ROOT / "docs" / "performance.md"
+PICTURES = ROOT / "docs" / "pictures"
+MAIN = result.RESULTS / "main.json"
+_MARKED = re.compile(r"(<!-- measured: ([a-z]+) -->\n)(.*?)(<!-- end -->)", re.DOTALL)
+
+
+def fill(text: str, measured: dict[str, Any]) -> str:
+    """Return the page with every marked section written anew.
+
+    Raises:
+        KeyError: the page marks a section that nothing fills.
+    """
+
+    def section(match: re.Match[str]) -> str:
+        content = tables.SECTIONS[match[2]](measured).strip()
+        return f"{match[1]}\n{content}\n\n{match[4]}"
+
+    return _MARKED.sub(section, text)
+
+
+def main() -> int:
+    """Rewrite the page, or with --check say whether it says what was measured."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("result", type=Path, nargs="?", default=MAIN)
+    parser.add_argument("--check", action="store_true", help="change nothing; 1 if it differs")
+    options = parser.parse_args()
+    try:
+        measured = result.load(options.result)
+    except result.ResultError as problem:
+        print(problem, file=sys.stderr)
+        return 2
+    text = PAGE.read_text(encoding="utf-8")
+    filled = fill(text, measured)
+    if options.check:
+        if filled != text:
+            print(f"{PAGE.name} is not what {options.result.name} says: run benchmarks/page.py.")
+        return int(filled != text)
+    from bench.plots import draw  # noqa: PLC0415 - only where pictures are drawn
+
+    PAGE.write_text(filled, encoding="utf-8")
+    for path in draw(measured, PICTURES):
+        print(path.relative_to(ROOT))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,245 @@
+"""`onecell diff`: the difference table of two frameworks, run on what is installed."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from onecell.checkpoint.atomic import check_output, write_whole
+from onecell.cli.diff_table import print_changes, print_table
+from onecell.cli.exits import DIFF_STATUSES, Debug, Status, plain, reporting
+from onecell.cli.options import FRAMEWORKS, Force, check_framework
+from onecell.errors import ArgumentError, MissingExtraError
+from onecell.verify.difference import (
+    LANGUAGES,
+    Language,
+    Table,
+    Verdict,
+    changes,
+    choose_rows,
+    dump,
+    load_table,
+    not_compared,
+    run_table,
+    stored_table,
+    to_html,
+    to_markdown,
+)
+from onecell.verify.difference.run import Progress as Report
+from onecell.verify.sides import is_installed
+
+FORMATS: Final = ("table", "markdown", "html", "json")
+
+EXAMPLES = f"""[bold]Examples[/bold]
+
+  onecell diff torch mindspore
+
+  onecell diff torch mindspore --only state-omitted --only one-row-crash
+
+  onecell diff torch mindspore --format html --out differences.html
+
+  onecell diff torch mindspore --stored --lang zh
+
+  onecell diff torch mindspore --against stored
+
+{DIFF_STATUSES}
+"""
+
+
+def _check_format(name: str) -> str:
+    if name in FORMATS:
+        return name
+    raise typer.BadParameter(f"must be one of {', '.join(FORMATS)}, got {plain(name)!r}.")
+
+
+def _check_language(name: str) -> str:
+    if name in LANGUAGES:
+        return name
+    raise typer.BadParameter(f"must be {' or '.join(LANGUAGES)}, got {plain(name)!r}.")
+
+
+def diff(
+    first: Annotated[
+        str, typer.Argument(metavar="A", callback=check_framework, help=f"{FRAMEWORKS}.")
+    ],
+    second: Annotated[
+        str, typer.Argument(metavar="B", callback=check_framework, help="The other one.")
+    ],
+    *,
+    form: Annotated[
+        str,
+        typer.Option("--format", callback=_check_format, help="table, markdown, html or json."),
+    ] = "table",
+    lang: Annotated[str, typer.Option("--lang", callback=_check_language, help="en or zh.")] = "en",
+    against: Annotated[
+        Path | None,
+        typer.Option(
+            "--against",
+            metavar="FILE",
+            help="Say what has changed since FILE, which --format json wrote; `stored` is the "
+            "table that comes with onecell. What cannot be run is shown as FILE has it.",
+        ),
+    ] = None,
+    stored: Annotated[
+        bool,
+        typer.Option("--stored", help="Run nothing; show the table that comes with onecell."),
+    ] = False,
+    only: Annotated[
+        list[str] | None,
+        typer.Option("--only", metavar="ID", help="Only this row; may be repeated."),
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="FILE", help="Write to FILE, not to stdout.")
+    ] = None,
+    force: Force = False,
+    debug: Debug = False,
+) -> None:
+    """Show what differs between two frameworks' LSTM cells, by running both.
+
+    Every row is a claim with a program that shows it. The program runs on the frameworks that are
+    installed, each in a process of its own, and on onecell under both signatures; the table has
+    what each answered and whether the claim is right.
+    """
+    with reporting(debug=debug):
+        frameworks = first, second
+        rows = choose_rows(only or ())
+        if first == second:
+            raise ArgumentError(f"`A` and `B` must be two frameworks, got {first} twice.")
+        if stored and against is not None:
+            raise ArgumentError("`--stored` runs nothing; it cannot be compared. Leave one out.")
+        if out is not None:
+            check_output(out, force=force)
+        names = tuple(row.id for row in rows)
+        before = None
+        if against is not None:
+            before = stored_table() if str(against) == "stored" else load_table(against)
+            before = _in_order(_pick(before, names), frameworks)
+        if stored:
+            table = _in_order(_pick(stored_table(), names), frameworks)
+        else:
+            missing = [name for name in frameworks if not is_installed(name)]
+            if len(missing) == len(frameworks) and before is None:
+                raise _missing(missing[0])
+            with _progress() as report:
+                table = run_table(rows, frameworks=frameworks, progress=report)
+        language: Language = "zh" if lang == "zh" else "en"
+        raise typer.Exit(_show(table, before, form, language, out, force=force))
+
+
+def _show(
+    table: Table,
+    before: Table | None,
+    form: str,
+    language: Language,
+    out: Path | None,
+    *,
+    force: bool,
+) -> Status:
+    """Write the table and what has changed since `before`; return how it went."""
+    absent = [name for name in table.frameworks if _is_missing(table, name)]
+    # What did not run is not nothing: the stored table has it.
+    shown = before if before is not None and absent else table
+    found = () if before is None else changes(before, table)
+    if form == "table" and out is None:
+        console = Console(highlight=False)
+        print_table(shown, console, language)
+        if before is not None:
+            print_changes(found, before, console, language)
+    else:
+        text = _render(shown, form, language)
+        if out is None:
+            sys.stdout.write(text)
+        else:
+            write_whole(out, [text.encode()], force=force)
+        if before is not None:
+            print_changes(found, before, Console(highlight=False, stderr=True), language)
+    for name in absent:
+        sys.stderr.write(f"onecell: {plain(_absent(table, name))}\n")
+    if before is not None and (sides := not_compared(before, table)):
+        sys.stderr.write(f"onecell: not compared, shown as stored: {', '.join(sides)}.\n")
+    if any(each.verdict in {Verdict.WRONG, Verdict.CRASHED} for each in table.findings):
+        return Status.FAILS
+    if found:
+        return Status.CHANGED
+    return Status.MISSING if absent else Status.HOLDS
+
+
+def _render(table: Table, form: str, language: Language) -> str:
+    if form == "json":
+        return dump(table)
+    if form == "html":
+        return to_html(table, language)
+    if form == "markdown":
+        return to_markdown(table, language)
+    return _as_text(table, language)
+
+
+def _as_text(table: Table, language: Language) -> str:
+    """Return what a terminal would show, at a width for files."""
+    console = Console(width=160, highlight=False, force_terminal=False, color_system=None)
+    with console.capture() as captured:
+        print_table(table, console, language)
+    return captured.get()
+
+
+def _pick(table: Table, names: tuple[str, ...]) -> Table:
+    """Return the rows of a stored table that are asked for, and those that are no more."""
+    rows = {row.id for row in choose_rows()}
+    whole = set(names) == rows
+    found = (f for f in table.findings if f.id in names or (whole and f.id not in rows))
+    return Table(table.frameworks, table.versions, tuple(found))
+
+
+def _in_order(table: Table, frameworks: tuple[str, str]) -> Table:
+    """Return a stored table with its columns in the order that is asked for."""
+    if sorted(table.frameworks) != sorted(frameworks):
+        raise ArgumentError(
+            f"`FILE` must be about {' and '.join(frameworks)}, "
+            f"got {' and '.join(table.frameworks)}."
+        )
+    return Table(frameworks, table.versions, table.findings)
+
+
+def _is_missing(table: Table, framework: str) -> bool:
+    return any(
+        each.value is None and each.outcome == "missing"
+        for finding in table.findings
+        if (each := finding.of(framework)) is not None
+    )
+
+
+def _absent(table: Table, framework: str) -> str:
+    """Return the line that says why a framework did not answer, and how to install it."""
+    if not is_installed(framework):
+        return str(_missing(framework))
+    asked = (finding.of(framework) for finding in table.findings)
+    why = next((each.said for each in asked if each is not None and each.said), "does not load")
+    return f"{framework} {why}"
+
+
+def _missing(framework: str) -> MissingExtraError:
+    return MissingExtraError(framework, framework, f"asking {framework}")
+
+
+@contextlib.contextmanager
+def _progress() -> Iterator[Report | None]:
+    """Show a bar on stderr, where that is a terminal."""
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield None
+        return
+    columns = (TextColumn("asking"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, TextColumn("{task.fields[row]}"), console=console) as bar:
+        task = bar.add_task("", total=None, row="loading the frameworks")
+
+        def report(row: str, done: int, total: int) -> None:
+            bar.update(task, completed=done, total=total, row=row)
+
+        yield report

@@ -1,0 +1,83 @@
+"""A difference table as a person reads it in a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from rich.box import HORIZONTALS
+from rich.console import Console
+from rich.table import Table as Grid
+from rich.text import Text as Styled
+
+from onecell.cli.exits import plain
+from onecell.verify.difference import SECTIONS, Change, Finding, Language, Table, Verdict
+from onecell.verify.difference.words import (
+    CHANGED,
+    PAGE,
+    TITLES,
+    UNCHANGED,
+    count,
+    describe_page,
+    describe_verdict,
+    describe_versions,
+    lines,
+)
+
+_STYLES: Final = {
+    Verdict.SAME: "green",
+    Verdict.DIFFERS: "yellow",
+    Verdict.WRONG: "bold red",
+    Verdict.CRASHED: "bold red",
+    Verdict.NOT_RUN: "dim",
+}
+
+
+def print_table(table: Table, console: Console, language: Language = "en") -> None:
+    """Print every row, section by section, and how many hold."""
+    for section, heading in SECTIONS.items():
+        found = [each for each in table.findings if each.section == section]
+        if found:
+            console.print(_section(found, heading.get(language), table, language))
+    console.print(plain(describe_versions(table, language)))
+    console.print(count(table, language))
+
+
+def print_changes(
+    changes: Sequence[Change], before: Table, console: Console, lang: Language = "en"
+) -> None:
+    """Print what has changed since `before`, a line each."""
+    text = CHANGED if changes else UNCHANGED
+    console.print(plain(text.get(lang).format(versions=describe_versions(before, lang))))
+    for change in changes:
+        console.print(Styled(f"  {plain(change.describe(lang))}", "bold red"))
+
+
+def _section(findings: Sequence[Finding], title: str, table: Table, language: Language) -> Grid:
+    grid = Grid(title=title, title_justify="left", title_style="bold", box=HORIZONTALS)
+    grid.add_column("id", ratio=3, overflow="fold", style="dim")
+    for framework in table.frameworks:
+        grid.add_column(TITLES[framework], ratio=5, overflow="fold")
+    grid.add_column("", ratio=6, overflow="fold")
+    grid.add_column("onecell", ratio=4, overflow="fold")
+    grid.expand = grid.show_lines = True
+    for finding in findings:
+        answers = (_answer(finding, framework, language) for framework in table.frameworks)
+        ours = Styled(plain(finding.onecell.get(language)))
+        grid.add_row(plain(finding.id), *answers, _verdict(finding, language), ours)
+    return grid
+
+
+def _answer(finding: Finding, framework: str, language: Language) -> Styled:
+    asked = finding.of(framework)
+    return Styled("\n".join(map(plain, lines(asked, language))) if asked is not None else "")
+
+
+def _verdict(finding: Finding, language: Language) -> Styled:
+    text = Styled(describe_verdict(finding, language), _STYLES[finding.verdict])
+    text.append(f"\n{plain(finding.claim.get(language))}", "default")
+    if finding.page is not None:
+        style = "red" if finding.page_verdict is Verdict.WRONG else "dim"
+        said = (PAGE.get(language), finding.page.get(language), describe_page(finding, language))
+        text.append("\n" + plain(": ".join(said)), style)
+    return text

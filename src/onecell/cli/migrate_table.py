@@ -1,0 +1,178 @@
+"""A migration as a person, a program or `patch` reads it."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator
+from typing import Any, Final
+
+import typer
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from onecell.cli.exits import plain
+from onecell.migrate import FileOutcome, FileResult, Finding, Migration, Outcome
+
+_COLOURS: Final = {
+    Outcome.CONVERTED: "green",
+    Outcome.ALREADY: "dim",
+    Outcome.REFUSED: "bold red",
+    Outcome.MARKED: "yellow",
+    Outcome.FAILED: "bold red",
+}
+
+
+def print_migration(
+    migration: Migration, console: Console, *, written: str | None, check: bool
+) -> None:
+    """Print a row for each use that was touched or is left, and what that comes to.
+
+    Args:
+        migration: what to print.
+        console: where.
+        written: how the files were written; None if they were not.
+        check: whether nobody wanted them written.
+    """
+    table = Table(box=None, pad_edge=False, header_style="bold", collapse_padding=True)
+    table.add_column("where", overflow="fold", min_width=20)
+    table.add_column("outcome", no_wrap=True)
+    table.add_column("rule", overflow="fold")
+    table.add_column("what")
+    # On one line there may be several alike, three annotations, say.
+    rows = list(dict.fromkeys(row for result in migration.results for row in _rows(result)))
+    if not console.is_terminal:
+        for where, outcome, rule, what, by_hand in rows:
+            decided = f"{outcome} ({rule})" if rule else str(outcome)
+            left = f" By hand: {by_hand}" if by_hand else ""
+            console.print(Text(f"{where}: {decided}: {what}{left}"), soft_wrap=True)
+    elif rows:
+        for where, outcome, rule, what, by_hand in rows:
+            told = Text(what).append(f"\nBy hand: {by_hand}" if by_hand else "", "bold")
+            table.add_row(Text(where), Text(outcome, _COLOURS[outcome]), Text(rule), told)
+        console.print(table)
+    if rows:
+        console.print()
+    for path, why in migration.skipped:
+        console.print(Text(plain(f"{path}: not looked into, {why}."), "dim"), soft_wrap=True)
+    for line in _summary(migration, written=written, check=check):
+        console.print(line, soft_wrap=True)
+
+
+_Row = tuple[str, Outcome, str, str, str]
+"""Where, outcome, rule, what was done or why not, what is left to do by hand."""
+
+
+def _rows(result: FileResult) -> Iterator[_Row]:
+    if result.outcome is FileOutcome.FAILED:
+        yield plain(str(result.path)), Outcome.FAILED, "", plain(result.error), ""
+        return
+    for found in result.findings:
+        if found.outcome is not Outcome.ALREADY:
+            told = (found.rule, found.message, found.by_hand)
+            rule, what, by_hand = (plain(text) for text in told)
+            yield plain(result.place(found)), found.outcome, rule, what, by_hand
+
+
+def _summary(migration: Migration, *, written: str | None, check: bool) -> Iterator[Text]:
+    changed, failed = len(migration.changed), len(migration.failed)
+    uses = [
+        f"{count} {outcome.value}"
+        for outcome in Outcome
+        if (count := migration.count(outcome)) and outcome is not Outcome.FAILED
+    ]
+    if uses:
+        yield Text(f"Uses: {', '.join(uses)}.")
+    did = "changed" if written else "would change"
+    files = f"{_files(len(migration.results))}: {changed} {did}"
+    files += f", {failed} could not be migrated" if failed else ""
+    if changed and written:
+        files += f"; written {plain(written)}"
+    yield Text(f"{files}.", "bold red" if failed else "bold")
+    if changed and not written and not check:
+        yield Text("Nothing was written: --diff shows the change, --write or --out makes it.")
+
+
+def _files(count: int) -> str:
+    return f"{count} file{'' if count == 1 else 's'}"
+
+
+def print_diff(migration: Migration, console: Console) -> None:
+    """Print a unified diff that `patch` and `git apply` take, or for a person a coloured one."""
+    for result in migration.changed:
+        for line in _diff(result):
+            if console.is_terminal:
+                shown = plain(line.decode(errors="replace").rstrip("\r\n").replace("\t", "    "))
+                colour = {"+": "green", "-": "red", "@": "cyan"}.get(shown[:1], "")
+                console.print(Text(shown, colour), soft_wrap=True)
+            else:
+                typer.echo(line, nl=False)
+
+
+def _diff(result: FileResult) -> Iterator[bytes]:
+    name = plain(result.path.as_posix())
+    old, new = (name, name) if result.path.is_absolute() else (f"a/{name}", f"b/{name}")
+    lines = (each.split(b"\n") for each in (result.before, result.after))
+    before, after = ([*(line + b"\n" for line in whole), last] for *whole, last in lines)
+    for line in difflib.diff_bytes(
+        difflib.unified_diff,
+        before if before[-1] else before[:-1],
+        after if after[-1] else after[:-1],
+        old.encode(),
+        new.encode(),
+    ):
+        yield line if line.endswith(b"\n") else line + b"\n\\ No newline at end of file\n"
+
+
+def as_json(migration: Migration, *, written: bool) -> dict[str, Any]:
+    """Return a migration for `json.dumps`: every file that changes, failed or has a use.
+
+    Args:
+        migration: what to say.
+        written: whether the changed files were written.
+    """
+    return {
+        "to": migration.to,
+        "target": migration.target,
+        "written": written,
+        "files": [
+            _file(each)
+            for each in migration.results
+            if each.findings or each.outcome is not FileOutcome.SAME
+        ],
+        "skipped": [{"path": str(path), "why": why} for path, why in migration.skipped],
+        "counts": {
+            "files": len(migration.results),
+            **{
+                outcome.value: sum(each.outcome is outcome for each in migration.results)
+                for outcome in FileOutcome
+            },
+        },
+        "uses": {
+            outcome.value: migration.count(outcome)
+            for outcome in Outcome
+            if outcome is not Outcome.FAILED
+        },
+    }
+
+
+def _file(result: FileResult) -> dict[str, Any]:
+    return {
+        "path": str(result.path),
+        "outcome": result.outcome.value,
+        "error": result.error or None,
+        "findings": [_finding(result, found) for found in result.findings],
+    }
+
+
+def _finding(result: FileResult, found: Finding) -> dict[str, Any]:
+    cell, line = result.cell_line(found)
+    return {
+        "rule": found.rule,
+        "outcome": found.outcome.value,
+        "cell": cell,
+        "line": line,
+        "column": found.column,
+        "message": found.message,
+        "by_hand": found.by_hand or None,
+    }

@@ -1,0 +1,155 @@
+"""`onecell verify`: compare two things that claim to be the same cell, and say why they differ."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from onecell.checkpoint.atomic import check_output
+from onecell.cli.exits import VERIFY_STATUSES, Debug, Status, plain, reporting
+from onecell.cli.options import Force
+from onecell.cli.process import progress_bar, quieten_mindspore, take_process_for_mindspore
+from onecell.cli.verify_table import print_comparison
+from onecell.errors import ArgumentError, MissingExtraError
+from onecell.verify import SIDES, compare
+from onecell.verify.cases import ROLLOUT_STEPS, SEED
+from onecell.verify.comparison_record import comparison_to_json
+from onecell.verify.parties import import_object, names_an_object
+from onecell.verify.plan import read_checkpoint
+from onecell.verify.sides import is_installed
+
+EXAMPLES = f"""[bold]Examples[/bold]
+
+  onecell verify model.pt ported/model.ckpt
+
+  onecell verify model.pt model.ckpt --cell decoder.cell=cell --report verify.html
+
+  onecell verify model.pt my_project.model:cell --self-test
+
+{VERIFY_STATUSES}
+"""
+
+_WORDS = "A checkpoint, or MODULE:ATTRIBUTE of a live cell (this imports MODULE)."
+
+
+def verify(
+    first: Annotated[str, typer.Argument(metavar="A", help=f"What is taken to be right. {_WORDS}")],
+    second: Annotated[
+        str, typer.Argument(metavar="B", help="What claims to be the same, given in the same way.")
+    ],
+    *,
+    cell: Annotated[
+        str | None,
+        typer.Option(
+            "--cell",
+            metavar="NAME[=NAME]",
+            help="Which cell, where there are several; in A and in B, if they call it differently.",
+        ),
+    ] = None,
+    steps: Annotated[
+        int, typer.Option("--steps", metavar="T", min=2, help="Steps of the rollout.")
+    ] = ROLLOUT_STEPS,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Seed of the inputs.")] = SEED,
+    sides: Annotated[
+        str | None,
+        typer.Option(
+            "--sides",
+            metavar="NAMES",
+            help=f"Who computes with the weights of a file, comma-separated, of: "
+            f"{', '.join(SIDES)}.  \\[default: arrays, and the file's framework if installed]",
+        ),
+    ] = None,
+    self_test: Annotated[
+        bool,
+        typer.Option(
+            "--self-test",
+            help="See the comparison catch and name every one of a set of wrong ports of A.",
+        ),
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    report: Annotated[
+        Path | None,
+        typer.Option("--report", metavar="FILE.html", help="Write a page about it, one file."),
+    ] = None,
+    force: Force = False,
+    debug: Debug = False,
+) -> None:
+    """Compare two things that claim to be the same LSTM cell, and say why they differ.
+
+    Outputs, all gradients, a step of SGD and of Adam and a rollout of both are held against a
+    float64 reference, on ordinary and on adversarial inputs. Where they differ, the weights (or,
+    of a live object, its answers) are searched for the mistakes that ports make: gates in another
+    order, transposition, biases lost or counted twice, a forget bias, swapped states.
+    """
+    with reporting(debug=debug):
+        if report is not None:
+            _check_report(report, force=force)
+        names = None if sides is None else [name.strip() for name in sides.split(",")]
+        _prepare(first, second, names)
+        with progress_bar("verifying") as told:
+            found = compare(
+                first,
+                second,
+                cell=_cells(cell),
+                steps=steps,
+                seed=seed,
+                sides=names,
+                self_test=self_test,
+                progress=told,
+            )
+        if report is not None:
+            from onecell.verify.difference import stored_table  # noqa: PLC0415
+            from onecell.verify.report import write_report  # noqa: PLC0415
+
+            write_report(report, found, difference=stored_table(), force=force)
+        if as_json:
+            typer.echo(json.dumps(comparison_to_json(found), indent=2, allow_nan=False))
+        else:
+            console = Console(highlight=False)
+            print_comparison(found, console)
+            if report is not None:
+                console.print(f"Report: {plain(str(report))}", soft_wrap=True, markup=False)
+        if not found.holds:
+            raise typer.Exit(Status.FAILS)
+
+
+def _cells(words: str | None) -> str | tuple[str | None, str | None] | None:
+    """Return what NAME[=NAME] says: one name for both, or one for each."""
+    if words is None or "=" not in words:
+        return words
+    a, b = words.split("=", 1)
+    return a or None, b or None
+
+
+def _check_report(report: Path, *, force: bool) -> None:
+    """Raise before anything is computed if the report cannot be written."""
+    if re.fullmatch(r"\.html?", report.suffix) is None:
+        raise ArgumentError(f"`--report` must name a file called *.html, got {report}.")
+    check_output(report, force=force)
+    for library in ("jinja2", "matplotlib"):
+        if not is_installed(library):
+            raise MissingExtraError(library, "report", "`--report`")
+
+
+def _prepare(first: str, second: str, sides: list[str] | None) -> None:
+    """Import what is to be imported, MindSpore with the settings that a process of our own wants.
+
+    Objects are looked for in the working folder too, as `python -m` does.
+    """
+    quieten_mindspore()
+    wants = sides is not None and any("mindspore" in name for name in sides)
+    for given in (first, second):
+        if names_an_object(given):
+            if "" not in sys.path:
+                sys.path.insert(0, "")
+            import_object(given)
+        elif sides is None:
+            wants = wants or read_checkpoint(Path(given)).dialect == "mindspore"
+    if is_installed("mindspore") and (wants or "mindspore" in sys.modules):
+        take_process_for_mindspore()

@@ -1,0 +1,154 @@
+"""A comparison as a person reads it."""
+
+from __future__ import annotations
+
+import math
+from typing import Final
+
+from rich.console import Console
+from rich.text import Text
+
+from onecell.cli.exits import plain
+from onecell.cli.quantities import (
+    new_table,
+    show_error,
+    show_family,
+    show_limit,
+    show_part,
+    show_verdict,
+)
+from onecell.verify import Comparison, Party, Quantity, Reading
+
+_NOTES: Final = 6
+"""So many things that were left out are named one by one."""
+
+
+def print_comparison(found: Comparison, console: Console) -> None:
+    """Print the two, every quantity, what was left out, the diagnosis and the verdict."""
+    for party in (found.a, found.b):
+        # A path that is broken over lines cannot be copied.
+        name = Text.assemble((f"{party.label}  ", "bold"), (plain(party.given), "bold"))
+        console.print(name, soft_wrap=True)
+        console.print(Text(f"   {_describe(party)}"))
+        for note in party.notes:
+            console.print(Text(plain(f"   {note}"), "dim"))
+    console.print()
+    _print_quantities(found, console)
+    _print_notes(found, console)
+    if found.self_test:
+        _print_self_test(found, console)
+    _print_verdict(found, console)
+
+
+def _describe(party: Party) -> str:
+    words = [party.kind if party.framework is None else f"{party.framework} {party.kind}"]
+    words.append(f"I = {party.input_size}, H = {party.hidden_size}, {party.stored}")
+    if party.bias is not None:
+        words.append("two biases" if party.bias else "no bias")
+    else:
+        words.append("seen by what it computes only")
+    if party.kind == "file" or len(party.cells) > 1:
+        words.insert(1, f"cell {plain(party.cell)}")
+    return ", ".join(words)
+
+
+def _print_quantities(found: Comparison, console: Console) -> None:
+    columns = list(dict.fromkeys((r.file, r.side) for q in found.quantities for r in q.readings))
+    table = new_table("largest error in")
+    for file, side in columns:
+        name = plain(side).replace("onecell.", "onecell.\n")
+        table.add_column(f"{file}: {name}", justify="right", overflow="fold")
+    table.add_column("limit", justify="right")
+    table.add_column("")
+    kind = ""
+    for quantity in found.quantities:
+        family, part = quantity.name.split(".")
+        if family != kind:
+            kind = family
+            table.add_row(show_family(family, quantity.readings))
+        cells = (_cell(quantity, file, side) for file, side in columns)
+        limit = show_limit(quantity.readings)
+        name = f"  {show_part(family, part)}"
+        table.add_row(name, *cells, limit, show_verdict(quantity.holds))
+    console.print(table)
+
+
+def _cell(quantity: Quantity, file: str, side: str) -> Text:
+    for reading in quantity.readings:
+        if (reading.file, reading.side) == (file, side):
+            return show_error(reading).append(_ulps(reading), "dim")
+    return Text("-", "dim")
+
+
+def _ulps(reading: Reading) -> str:
+    if math.isnan(reading.ulps):
+        return ""
+    shown = f"{reading.ulps:.1f}" if reading.ulps < 10 else f"{reading.ulps:.0f}"
+    return f" {shown if reading.ulps < 1e4 else f'{reading.ulps:.0e}'}u"
+
+
+def _print_notes(found: Comparison, console: Console) -> None:
+    notes = [f"Errors are absolute, and in units in the last place (u), from {found.reference}."]
+    if any(r.threshold.coarse for q in found.quantities for r in q.readings):
+        notes.append("* its own tanh is coarse, so its limits are wider; --json has them.")
+    for quantity in found.quantities[:1]:
+        tight = min(quantity.readings, key=lambda reading: reading.limit)
+        notes.append(f"A limit, here of {quantity.name}: {tight.threshold.reason}.")
+    short = {
+        reading.steps
+        for quantity in found.quantities
+        for reading in quantity.readings
+        if reading.steps is not None and reading.steps < found.steps
+    }
+    if short:
+        notes.append(
+            f"The rollout is compared for {min(short)} of {found.steps} steps: beyond them "
+            "rounding alone decides."
+        )
+    reasons: dict[str, list[str]] = {}
+    for name, why in found.left_out.items():
+        reasons.setdefault(why, []).append(name)
+    for why, names in reasons.items():
+        more = f" and {len(names) - _NOTES} more" if len(names) > _NOTES else ""
+        notes.append(f"Left out, {why}: {', '.join(names[:_NOTES])}{more}.")
+    for note in notes:
+        console.print(Text(plain(note), "dim"))
+    console.print()
+
+
+def _print_self_test(found: Comparison, console: Console) -> None:
+    table = new_table("self-test, wrong on purpose")
+    table.add_column("error in limits", justify="right")
+    table.add_column("said of it")
+    table.add_column("")
+    for caught in found.self_test:
+        word = "named" if caught.holds else "NOT NAMED" if caught.seen else "NOT SEEN"
+        excess = f"{caught.excess:.0e}"
+        style = "green" if caught.holds else "bold red"
+        table.add_row(caught.mutant, excess, plain(caught.said), Text(word, style))
+    console.print(table)
+    caught_all = sum(caught.holds for caught in found.self_test)
+    console.print(f"{caught_all} of {len(found.self_test)} wrong ports are seen and named.")
+    console.print()
+
+
+def _print_verdict(found: Comparison, console: Console) -> None:
+    said = plain(found.diagnosis.text())
+    took = f"({found.seconds:.1f} s)"
+    if found.verdict == "same bits":
+        console.print(
+            Text(
+                f"SAME: the weights have the same bits, every quantity holds {took}.", "bold green"
+            )
+        )
+    elif found.verdict == "same":
+        why = "" if said == "nothing to explain" else f" Of the weights: {said}."
+        console.print(Text(f"SAME: every quantity holds {took}.{why}", "bold green"))
+    elif found.verdict == "self-test failed":
+        console.print(
+            Text(f"FAILS: every quantity holds, and the self-test does not {took}.", "bold red")
+        )
+    else:
+        if found.first is not None:
+            console.print(f"Where: {plain(found.first.text())}.", markup=False)
+        console.print(Text(f"DIFFERENT: {said} {took}.", "bold red"))

@@ -1,0 +1,74 @@
+"""Comments: the one that a use left as it is gets, and those of statements that go."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+
+import libcst as cst
+from libcst.matchers import Comment, findall
+
+from onecell.migrate.syntax import code
+
+
+def with_todos(
+    module: cst.Module, original: cst.CSTNode, updated: cst.BaseStatement, todos: Sequence[str]
+) -> cst.BaseStatement:
+    """Return `updated` with each comment in front of it that is not there yet."""
+    if not todos:
+        return updated
+    there = {e.comment.value for e in getattr(original, "leading_lines", ()) if e.comment}
+    if module.body and module.body[0] is original:
+        there |= {e.comment.value for e in module.header if e.comment}
+    new = [cst.EmptyLine(comment=cst.Comment(text)) for text in todos if text not in there]
+    if not new:
+        return updated
+    lines = getattr(updated, "leading_lines", ())
+    return updated.with_changes(leading_lines=[*lines, *new])
+
+
+def lost_between(before: cst.CSTNode, after: cst.CSTNode) -> list[str]:
+    """Return the comments of `before` that `after` no longer has, in order."""
+    if "#" not in code(before):
+        return []
+    left = Counter(_comments(after))
+    lost = []
+    for comment in _comments(before):
+        if left[comment]:
+            left[comment] -= 1
+        else:
+            lost.append(comment)
+    return lost
+
+
+def _comments(node: cst.CSTNode) -> list[str]:
+    return [found.value for found in findall(node, Comment()) if isinstance(found, cst.Comment)]
+
+
+def rearranged(
+    original: Sequence[cst.CSTNode],
+    updated: Sequence[cst.BaseStatement],
+    gone: Collection[cst.CSTNode],
+    followed: Mapping[cst.CSTNode, cst.BaseStatement],
+) -> tuple[list[cst.BaseStatement], list[cst.EmptyLine]]:
+    """Return a block's statements less those `gone`, and the lines over the last of these.
+
+    Comments and blank lines over a statement that goes are then over the next one. A statement in
+    `followed` has another one right after it.
+    """
+    result: list[cst.BaseStatement] = []
+    lines: list[cst.EmptyLine] = []
+    for before, statement in zip(original, updated, strict=True):
+        if before in gone and isinstance(statement, cst.SimpleStatementLine):
+            lines += statement.leading_lines
+            if (comment := statement.trailing_whitespace.comment) is not None:
+                lines.append(cst.EmptyLine(comment=comment))
+            continue
+        if lines:
+            over = getattr(statement, "leading_lines", ())
+            statement = statement.with_changes(leading_lines=[*lines, *over])  # noqa: PLW2901
+            lines = []
+        result.append(statement)
+        if before in followed:
+            result.append(followed[before])
+    return result, lines

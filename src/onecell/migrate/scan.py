@@ -1,0 +1,147 @@
+"""Tell cheaply, before anything else is loaded, whether a module uses the cell."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from onecell.dialect import DIALECTS, Dialect
+
+FUNCTIONAL: Final = {
+    "torch": ("torch.lstm_cell",),
+    "mindspore": ("mindspore.ops.LSTM", "mindspore.ops.BasicLSTMCell"),
+}
+"""Further spellings of the cell, as functions and operators."""
+
+
+SYNONYMS: Final[Mapping[str, str]] = {
+    "torch.concat": "torch.cat",
+    "torch.nn.parameter.Parameter": "torch.nn.Parameter",
+    "torch.nn.modules.module.Module": "torch.nn.Module",
+    "torch.nn.modules.rnn.LSTMCell": "torch.nn.LSTMCell",
+    "torch.nn.modules.LSTMCell": "torch.nn.LSTMCell",
+    "torch.optim.adam.Adam": "torch.optim.Adam",
+    "torch.optim.adamw.AdamW": "torch.optim.AdamW",
+    "torch.optim.sgd.SGD": "torch.optim.SGD",
+    "mindspore.ops.concat": "mindspore.ops.cat",
+    "mindspore.ops.operations.zeros": "mindspore.ops.zeros",
+    "mindspore.nn.cell.Cell": "mindspore.nn.Cell",
+    "mindspore.common.tensor.Tensor": "mindspore.Tensor",
+    "mindspore.common.parameter.Parameter": "mindspore.Parameter",
+    "mindspore.manual_seed": "mindspore.set_seed",
+    **{
+        f"mindspore.dtype.{name}": f"mindspore.{name}"
+        for name in ("float16", "float32", "float64", "int32", "int64", "bool_")
+    },
+    **{
+        f"mindspore.common.dtype.{name}": f"mindspore.{name}"
+        for name in ("float16", "float32", "float64", "int32", "int64", "bool_")
+    },
+}
+"""Another import path → the path in the table."""
+
+
+def canonical(path: str) -> str:
+    """Return the import path under which the table knows `path`."""
+    return SYNONYMS.get(path, path)
+
+
+def other_framework(framework: str) -> str:
+    """Return the framework that a rewrite to `framework` starts from."""
+    (other,) = DIALECTS.keys() - {framework}
+    return other
+
+
+def cell_paths(row: Dialect) -> tuple[str, ...]:
+    """Return the import paths of the cell in this framework, its functions included."""
+    return (row.cell, row.onecell, *FUNCTIONAL[row.name])
+
+
+def home_of(path: str) -> str:
+    """Return the module of an import path."""
+    return path.rpartition(".")[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Uses:
+    """What a look at a module's names has shown."""
+
+    cell: bool
+    """It names the cell, by any way of import, or may do so through a star import."""
+    already: tuple[tuple[int, int], ...]
+    """Line and column of every name of the wanted framework's cell."""
+
+
+def find_uses(source: str, to: str) -> Uses:
+    """Return whether `source` names the cell of the framework that is not `to`.
+
+    Scopes are not looked at, so a shadowed name counts here; the rules look again.
+    """
+    leaves = {path.rpartition(".")[2] for row in DIALECTS.values() for path in cell_paths(row)}
+    if not any(leaf in source for leaf in leaves):
+        return Uses(False, ())
+    tree = ast.parse(source)
+    names = _imports(tree)
+    old, new = (cell_paths(DIALECTS[name]) for name in (other_framework(to), to))
+    stars = {path for name, path in names if name == "*"}
+    known: dict[str, set[str]] = {}
+    for name, path in names:
+        known.setdefault(name, set()).add(path)
+    cell = any(canonical(path) in old for _, path in names)
+    bound = _bound(tree)
+    already = []
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.Name | ast.Attribute):
+            continue
+        found = set(_paths(node, known))
+        if isinstance(node, ast.Name) and node.id not in known:
+            found |= {f"{star}.{node.id}" for star in stars}
+        if found & set(old):
+            cell = True
+        if found & set(new) and _first(node) not in bound:
+            already.append((node.lineno, node.col_offset))
+    return Uses(cell, tuple(sorted(already)))
+
+
+def _imports(tree: ast.Module) -> list[tuple[str, str]]:
+    """Return every imported name, "*" for all, and the path it stands for."""
+    found = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                first = alias.name.partition(".")[0]
+                found.append((alias.asname or first, alias.name if alias.asname else first))
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            for alias in node.names:
+                star = alias.name == "*"
+                path = node.module if star else f"{node.module}.{alias.name}"
+                found.append((alias.asname or alias.name, path))
+    return found
+
+
+def _paths(node: ast.expr, known: dict[str, set[str]]) -> Iterator[str]:
+    rest: list[str] = []
+    while isinstance(node, ast.Attribute):
+        rest.append(node.attr)
+        node = node.value
+    if isinstance(node, ast.Name):
+        for path in known.get(node.id, ()):
+            yield canonical(".".join([path, *reversed(rest)]))
+
+
+def _first(node: ast.expr) -> str:
+    while isinstance(node, ast.Attribute):
+        node = node.value
+    return node.id if isinstance(node, ast.Name) else ""
+
+
+def _bound(tree: ast.Module) -> set[str]:
+    """Return the names that a module binds in some way other than by an import."""
+    found = {node.arg for node in ast.walk(tree) if isinstance(node, ast.arg)}
+    return found | {
+        node.id
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
+    }

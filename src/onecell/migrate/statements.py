@@ -1,0 +1,223 @@
+"""Rewrite statements, and say in front of them what stays as it is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+import libcst as cst
+from libcst.metadata import CodeRange
+
+from onecell.migrate import special, training_steps
+from onecell.migrate.arguments import Unsure
+from onecell.migrate.comments import rearranged, with_todos
+from onecell.migrate.context import Context, Plan
+from onecell.migrate.findings import Finding, Outcome
+from onecell.migrate.syntax import code, is_layout, upwards
+
+_STATEMENTS: Final = (
+    cst.SimpleStatementLine
+    | cst.FunctionDef
+    | cst.ClassDef
+    | cst.If
+    | cst.For
+    | cst.While
+    | cst.With
+    | cst.Try
+    | cst.TryStar
+    | cst.Match
+)
+
+
+@dataclass(slots=True)
+class Log:
+    """What was found, and what has to be said in the source."""
+
+    positions: Mapping[cst.CSTNode, CodeRange]
+    findings: list[Finding] = field(default_factory=list)
+    todos: dict[cst.CSTNode, list[str]] = field(default_factory=dict)
+
+    def add(
+        self, node: cst.CSTNode, rule: str, outcome: Outcome, message: str, by_hand: str = ""
+    ) -> None:
+        """Note what became of `node`."""
+        at = self.positions[node].start
+        self.findings.append(Finding(rule, outcome, at.line, at.column, message, by_hand))
+
+
+class StatementRewriter(cst.CSTTransformer):
+    """What holds for statements; calls and names are `Rewriter`'s."""
+
+    def __init__(self, ctx: Context, log: Log, module: cst.Module) -> None:
+        super().__init__()
+        self.ctx = ctx
+        self.log = log
+        self.module = module
+        self.plans: dict[cst.CSTNode, Plan] = {}
+        self.swaps: dict[cst.CSTNode, cst.BaseExpression] = {}
+        self.removed: set[cst.CSTNode] = set()
+        self.devices: set[cst.CSTNode] = set()
+        """Names of devices whose statements are among these."""
+        self.emptied: set[cst.CSTNode] = set()
+        self.followed: dict[cst.CSTNode, cst.BaseStatement] = {}
+        self.steps: dict[cst.CSTNode, list[training_steps.Step]] = {}
+
+    def on_visit(self, node: cst.CSTNode) -> bool:
+        """Pass over layout: it has no names, and is most of a module."""
+        return not is_layout(node) and super().on_visit(node)
+
+    def on_leave(
+        self, original_node: cst.CSTNodeT, updated_node: cst.CSTNodeT
+    ) -> cst.CSTNodeT | cst.RemovalSentinel | cst.FlattenSentinel[cst.CSTNodeT]:
+        """Build what `original_node` becomes."""
+        if is_layout(original_node):
+            return updated_node
+        built = super().on_leave(original_node, updated_node)
+        todos = self.log.todos.get(original_node)
+        if todos is None or not isinstance(built, cst.BaseStatement):
+            return built
+        return with_todos(self.module, original_node, built, todos)  # type: ignore[return-value]  # a statement stays one
+
+    # What is left as it is.
+
+    def _leave(self, node: cst.CSTNode, rule: str, outcome: Outcome, why: Unsure) -> bool:
+        """Leave `node` as it is, and say so in front of its statement."""
+        self.log.add(node, rule, outcome, f"Left as it is: {why.message}.", why.by_hand)
+        statement = self._statement(node)
+        tail = f"; {why.by_hand}" if why.by_hand else ""
+        lines = self.log.todos.setdefault(statement, [])
+        text = f"# TODO(onecell): {rule}: {why.message}{tail}"
+        if text not in lines:
+            lines.append(text)
+        return False
+
+    def _statement(self, node: cst.CSTNode) -> cst.CSTNode:
+        """Return the statement that `node` is, or is part of."""
+        if isinstance(node, _STATEMENTS):
+            return node
+        around = upwards(node, self.ctx.names.parents)
+        return next(up for up in around if isinstance(up, _STATEMENTS))
+
+    def _refuse(self, node: cst.CSTNode, rule: str, why: Unsure) -> bool:
+        return self._leave(node, rule, Outcome.REFUSED, why)
+
+    def _mark(self, node: cst.CSTNode, rule: str, why: Unsure) -> bool:
+        return self._leave(node, rule, Outcome.MARKED, why)
+
+    def _converted(self, node: cst.CSTNode, rule: str, message: str) -> None:
+        self.log.add(node, rule, Outcome.CONVERTED, message)
+
+    # The training step.
+
+    def visit_IndentedBlock(self, node: cst.IndentedBlock) -> None:
+        self._find_steps(node)
+
+    def visit_Module(self, node: cst.Module) -> None:
+        self._find_steps(node)
+
+    def _find_steps(self, block: cst.IndentedBlock | cst.Module) -> None:
+        """Plan the training steps of a block, and mark what is like one but not the plain form."""
+        found, unsure = training_steps.find_steps(self.ctx, block.body)
+        for call, why in unsure:
+            self.ctx.gone.add(call)
+            self._mark(call, "training_step", why)
+        for step in found:
+            for call in step.calls:
+                self._converted(call, "training_step", f"Rewritten for {self.ctx.to}.")
+            self.steps.setdefault(block, []).append(step)
+            self.emptied.update(block.body[place] for place in step.emptied)
+
+    def _block(
+        self, original: cst.IndentedBlock | cst.Module, updated: Sequence[cst.BaseStatement]
+    ) -> tuple[list[cst.BaseStatement], list[cst.EmptyLine]]:
+        """Return a block's statements, and the lines over the last of those that go."""
+        before: Sequence[cst.CSTNode] = original.body
+        for step in reversed(self.steps.get(original, [])):
+            before, updated = step.written(self.ctx, before, updated, self.emptied, self.followed)
+        return rearranged(before, updated, self.emptied, self.followed)
+
+    # The skeleton of a class.
+
+    def visit_FunctionDef(self, node: cst.FunctionDef) -> bool:
+        ctx = self.ctx
+        owner = ctx.kinds.method_of(node)
+        if owner is None or node.name.value != ctx.kinds.step or not ctx.kinds.of_class(owner):
+            return True
+        new = special.STEP[ctx.to]
+        if ctx.kinds.own(owner, new):
+            self._refuse(
+                node, "skeleton", Unsure(f"the class has a `{new}` already", "rename one of them")
+            )
+            return True
+        self.swaps[node] = cst.Name(new)
+        self._converted(node, "skeleton", f"`{node.name.value}` is `{new}`.")
+        return True
+
+    def leave_FunctionDef(
+        self, original_node: cst.FunctionDef, updated_node: cst.FunctionDef
+    ) -> cst.BaseStatement:
+        if (name := self.swaps.get(original_node)) is not None:
+            updated_node = updated_node.with_changes(name=name)
+        return updated_node
+
+    # Statements: what moves things between devices goes, and comments come.
+
+    def visit_SimpleStatementLine(self, node: cst.SimpleStatementLine) -> None:
+        mode = special.mode_to_state(self.ctx, node)
+        if mode is not None:
+            self.followed[node] = cst.parse_statement(mode)
+            self._converted(node, "training", "A module begins in the mode of its framework.")
+
+    def visit_Assign(self, node: cst.Assign) -> bool:
+        if special.is_device_only(self.ctx, node):
+            self.ctx.forget(node.value)
+            self.removed.add(node)
+            self.devices.add(node.targets[0].target)
+            self._converted(node, "device", "MindSpore has one device for the process.")
+            return False
+        for target in node.targets:
+            if (name := special.reserved_attribute(self.ctx, target.target)) is not None:
+                why = f"`{name}` is a method of every module in {self.ctx.to}"
+                self._mark(node, "reserved", Unsure(why, "call it otherwise, in checkpoints too"))
+        return True
+
+    def leave_Assign(
+        self, original_node: cst.Assign, updated_node: cst.Assign
+    ) -> cst.BaseSmallStatement:
+        same = (
+            isinstance(original_node.value, cst.Call)
+            and original_node.value in self.plans
+            and len(updated_node.targets) == 1
+            and isinstance(updated_node.value, cst.Name | cst.Attribute)
+            and code(updated_node.targets[0].target) == code(updated_node.value)
+        )
+        if original_node in self.removed or same:
+            return self._gone(original_node)
+        return updated_node
+
+    def leave_Expr(self, original_node: cst.Expr, updated_node: cst.Expr) -> cst.BaseSmallStatement:
+        if original_node.value in self.plans and isinstance(
+            updated_node.value, cst.Name | cst.Attribute
+        ):
+            return self._gone(original_node)
+        return updated_node
+
+    def _gone(self, node: cst.BaseSmallStatement) -> cst.BaseSmallStatement:
+        """Leave a statement out, with its line if that has nothing else."""
+        line = self.ctx.names.parents[node]
+        if isinstance(line, cst.SimpleStatementLine) and len(line.body) == 1:
+            self.emptied.add(line)
+        return cst.Pass()
+
+    def leave_IndentedBlock(
+        self, original_node: cst.IndentedBlock, updated_node: cst.IndentedBlock
+    ) -> cst.IndentedBlock:
+        body, left = self._block(original_node, updated_node.body)
+        if not body:
+            return updated_node
+        return updated_node.with_changes(body=body, footer=[*left, *updated_node.footer])
+
+    def leave_Module(self, original_node: cst.Module, updated_node: cst.Module) -> cst.Module:
+        body, left = self._block(original_node, updated_node.body)
+        return updated_node.with_changes(body=body, footer=[*left, *updated_node.footer])

@@ -1,0 +1,122 @@
+"""Apply the rules to one module."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import libcst as cst
+from libcst.metadata import (
+    Assignment,
+    BaseAssignment,
+    BuiltinAssignment,
+    ClassScope,
+    ImportAssignment,
+    MetadataWrapper,
+    PositionProvider,
+    Scope,
+    ScopeProvider,
+)
+
+from onecell.dialect import DIALECTS
+from onecell.migrate.context import Context, sources_of
+from onecell.migrate.evidence import attributes_of, evidence_of
+from onecell.migrate.findings import Finding, Outcome, Rewrite
+from onecell.migrate.imports import Imported, bindings_of, settle
+from onecell.migrate.kinds import Kinds
+from onecell.migrate.names import Names, first_name, loads_of
+from onecell.migrate.rewriter import Rewriter
+from onecell.migrate.scan import Uses, cell_paths, other_framework
+from onecell.migrate.spelling import Speller
+from onecell.migrate.statements import Log
+from onecell.migrate.syntax import is_none, parents_of
+from onecell.migrate.table import rows_to
+
+_ROUNDS = 8
+"""A name that turns out to stay bound is not taken for something new in the next round, and a
+device that turns out to be read is not left out."""
+
+
+def transform(source: str, to: str, target: str, uses: Uses) -> Rewrite:
+    """Do what `rewrite` says, once there may be something to do."""
+    module = cst.parse_module(source)
+    wrapper = MetadataWrapper(module, unsafe_skip_copy=True)
+    scopes = {scope for scope in wrapper.resolve(ScopeProvider).values() if scope is not None}
+    positions = wrapper.resolve(PositionProvider)
+    old = other_framework(to)
+    names = Names(loads_of(scopes), parents_of(module))
+    kinds = Kinds(names, rows_to(to, target), old, attributes_of(names), evidence_of(names, old))
+    already = [
+        Finding("cell", Outcome.ALREADY, line, column, f"It is {to}'s cell.")
+        for line, column in uses.already
+    ]
+    kept: frozenset[str] = frozenset()
+    pinned: frozenset[cst.CSTNode] = frozenset()
+    for _ in range(_ROUNDS):
+        speller = _speller(scopes, names, to, old, kept)
+        cells = frozenset(cell_paths(DIALECTS[old]))
+        ctx = Context(old, to, target, names, kinds, speller, cells, pinned=pinned)
+        log = Log(positions)
+        speller.sources = sources_of(names, ctx.is_foreign)
+        rewriter = Rewriter(ctx, log, module)
+        changed = module.visit(rewriter)
+        found = list(_imported(scopes, ctx))
+        left = frozenset(one.binding.name for one in found if one.kept)
+        read = {name for name in rewriter.devices if set(names.reads_of(name)) - ctx.dropped}
+        again = bool(left & {b.name for b in speller.needed}) and not left <= kept
+        if not again and not read:
+            break
+        kept, pinned = (left if again else kept), pinned | read
+    after = settle(changed, found, speller).code
+    findings = sorted([*already, *log.findings], key=lambda f: (f.line, f.column))
+    if not log.findings:
+        after = source
+    return Rewrite(source, after, tuple(findings))
+
+
+def _speller(
+    scopes: Iterable[Scope], names: Names, to: str, old: str, kept: frozenset[str]
+) -> Speller:
+    taken = set(kept)
+    present: dict[str, str] = {}
+    for scope in scopes:
+        for bound in scope.assignments:
+            if isinstance(bound, BuiltinAssignment):
+                continue
+            if not isinstance(bound, ImportAssignment):
+                if not isinstance(scope, ClassScope) and not _is_absence(bound, names):
+                    taken.add(bound.name)
+            elif isinstance(bound.node, cst.Import | cst.ImportFrom):
+                for binding in bindings_of(bound.node):
+                    first = binding.origin.partition(".")[0]
+                    if first == old or binding.origin.startswith(f"onecell.{old}"):
+                        continue
+                    if scope.parent is scope or scope is scope.globals:
+                        present[binding.path] = binding.name
+                    else:
+                        taken.add(binding.name)
+    return Speller(to, frozenset(taken), present, ())
+
+
+def _is_absence(bound: BaseAssignment, names: Names) -> bool:
+    """Whether a binding is the `name = None` of an import that may fail."""
+    return (
+        isinstance(bound, Assignment)
+        and is_none(names.value_of(bound.node))
+        and any(isinstance(other, ImportAssignment) for other in bound.scope[bound.name])
+    )
+
+
+def _imported(scopes: Iterable[Scope], ctx: Context) -> Iterable[Imported]:
+    """Yield every name that is imported from the framework the module is leaving."""
+    for scope in scopes:
+        for bound in scope.assignments:
+            statement = bound.node if isinstance(bound, ImportAssignment) else None
+            if not isinstance(statement, cst.Import | cst.ImportFrom):
+                continue
+            for index, binding in enumerate(bindings_of(statement)):
+                if binding.name != bound.name.partition(".")[0]:
+                    continue
+                if not ctx.is_foreign(binding.origin):
+                    continue
+                reads = {first_name(access.node) for access in bound.references}
+                yield Imported(statement, index, binding, bool(reads - ctx.dropped), bool(reads))

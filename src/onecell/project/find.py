@@ -1,0 +1,125 @@
+"""What a project holds besides source: its checkpoints, and the files that only go along."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from onecell.checkpoint.files import SUFFIXES as CHECKPOINTS
+from onecell.errors import ArgumentError
+
+if TYPE_CHECKING:
+    from onecell.migrate.ignore import Ignored
+
+SOURCES: Final = frozenset([".py", ".pyi", ".pyw", ".ipynb"])
+"""Suffixes of what the migrator reads; here too, so that checkpoints alone do not need it."""
+NEVER: Final = frozenset(["__pycache__", "node_modules", "__pypackages__"])
+"""Folders of things that were made or fetched, whatever else is in them."""
+ENVIRONMENTS: Final = ("pyvenv.cfg", "conda-meta")
+"""What makes a folder a virtual environment."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A file, and where it goes."""
+
+    path: Path
+    relative: Path
+    """Its place under the folder of the results."""
+
+
+@dataclass(slots=True)
+class Found:
+    """What some paths are made of."""
+
+    code: list[Path] = field(default_factory=list)
+    """The paths that may hold source, as they were given."""
+    checkpoints: list[Place] = field(default_factory=list)
+    others: list[Place] = field(default_factory=list)
+
+
+def is_project(paths: Sequence[Path]) -> bool:
+    """Return whether `paths` are more than one checkpoint."""
+    return len(paths) != 1 or paths[0].is_dir() or paths[0].suffix in SOURCES
+
+
+def find(paths: Sequence[Path], exclude: Sequence[str] = (), *, apart: Path | None = None) -> Found:
+    """Sort out what is at and below `paths`.
+
+    A file that is named is source if its suffix says so, else a checkpoint. Of a folder come the
+    files with the suffix of a checkpoint, also where git ignores them as it usually does, and as
+    `others` all files that git does not ignore. Nothing comes from hidden folders, virtual
+    environments, `__pycache__` and the like; links to folders are not followed.
+
+    Args:
+        paths: files and folders.
+        exclude: patterns as in .gitignore of what to leave out of folders.
+        apart: a folder that is left out: where the results go.
+
+    Raises:
+        ArgumentError: there is nothing at a path.
+    """
+    found = Found()
+    folders = [path for path in dict.fromkeys(paths) if path.is_dir()]
+    for path in dict.fromkeys(paths):
+        if not os.path.lexists(path):
+            raise ArgumentError(f"there is nothing called {path}.")
+        if path in folders:
+            found.code.append(path)
+            prefix = Path(path.resolve().name) if len(folders) > 1 else Path()
+            _sort_out(path, prefix, exclude, apart, found)
+        elif path.suffix in SOURCES:
+            found.code.append(path)
+        else:
+            found.checkpoints.append(Place(path, Path(path.name)))
+    return found
+
+
+def _sort_out(
+    path: Path, prefix: Path, exclude: Sequence[str], apart: Path | None, found: Found
+) -> None:
+    """Add what is below one folder to `found`."""
+    from onecell.migrate import ignore  # noqa: PLC0415 - it needs pathspec, an extra
+
+    root, apart = path.resolve(), None if apart is None else apart.resolve()
+    excluded = ignore.exclude(root, exclude)
+    git: dict[Path, Ignored | None] = {root: ignore.around(root).within(root)}
+    """Folder → what git ignores in it; None for a folder that it ignores whole."""
+    for here, folders, files in os.walk(root):
+        folder = Path(here)
+        ignored = git.pop(folder)
+        kept = []
+        for name in sorted(folders):
+            inner = folder / name
+            if _is_skipped(inner, apart) or excluded(inner, folder=True):
+                continue
+            kept.append(name)
+            open_to_git = ignored is not None and not ignored(inner, folder=True)
+            git[inner] = ignored.within(inner) if ignored is not None and open_to_git else None
+        folders[:] = kept
+        for name in sorted(files):
+            file = folder / name
+            if name.startswith(".") or excluded(file, folder=False) or not file.is_file():
+                continue
+            place = Place(path / file.relative_to(root), prefix / file.relative_to(root))
+            if file.suffix in CHECKPOINTS:
+                found.checkpoints.append(place)
+            elif (
+                file.suffix not in SOURCES
+                and ignored is not None
+                and not ignored(file, folder=False)
+            ):
+                found.others.append(place)
+
+
+def _is_skipped(folder: Path, apart: Path | None) -> bool:
+    return (
+        folder.name.startswith(".")
+        or folder.name in NEVER
+        or folder == apart
+        or folder.is_symlink()
+        or any((folder / each).exists() for each in ENVIRONMENTS)
+    )

@@ -1,0 +1,151 @@
+"""Everything that computes for one of the two that are compared."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from onecell.errors import NotACellError
+from onecell.verify.cases import Array, Case
+from onecell.verify.oracle import make_oracle
+from onecell.verify.parties import Claim, not_a_cell
+from onecell.verify.sides import Side, get_side
+from onecell.verify.sides.live import functions_of
+from onecell.weights import Weights
+
+NEAR: Final = 4.0
+"""An answer fits a hypothesis within so many limits of a step."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Opened:
+    """One side of one of the two."""
+
+    name: str
+    side: Side
+    tanh_error: float = 0.0
+    is_live: bool = False
+
+
+@dataclass(slots=True, eq=False)
+class Contender:
+    """One of the two, with everything that computes for it."""
+
+    claim: Claim
+    weights: Weights | None
+    sides: list[Opened]
+    notes: list[str]
+
+    @property
+    def live(self) -> Opened | None:
+        """The side of the live object itself."""
+        return next((side for side in self.sides if side.is_live), None)
+
+
+def contend(
+    claim: Claim, case: Case, sides: Sequence[str] | None, left_out: dict[str, str]
+) -> Contender:
+    """Open everything that computes for `claim`, and check that a live object is called as a cell.
+
+    Parameters under a cell's names do not yet say that the object computes what they would: for a
+    class that is not known this is tried, and where it does not, they count for nothing.
+    """
+    contender = Contender(claim, claim.weights, [], list(claim.notes))
+    live = claim.live
+    if live is not None:
+        if claim.stored in {"float16", "bfloat16"}:
+            left_out[f"{claim.label}: {live.side}"] = f"it computes in {claim.stored}"
+        else:
+            side = _open_live(claim, case)
+            contender.sides.append(Opened(live.side, side, live.tanh_error, is_live=True))
+            if claim.weights is not None and not live.trusted:
+                _trust_or_not(contender, side, case)
+    if contender.weights is not None and (live is None or live.side != "arrays"):
+        kernel = get_side("arrays")
+        widened = contender.weights.widened()
+        contender.sides.insert(0, Opened("arrays", kernel.open(widened)))
+        if live is None:
+            contender.sides += _frameworks(claim, widened, sides, left_out)
+    return contender
+
+
+def _open_live(claim: Claim, case: Case) -> Side:
+    live = claim.live
+    assert live is not None  # noqa: S101 (asked by the caller)
+    if claim.kind != "callable":
+        side = live.open(claim.names)
+        _answer(claim, side, case)
+        return side
+    refused: NotACellError | None = None
+    for side in functions_of(claim.thing):
+        try:
+            _answer(claim, side, case)
+        except NotACellError as error:
+            refused = refused or error
+        else:
+            return side
+    assert refused is not None  # noqa: S101 (arrays are always tried)
+    raise refused
+
+
+def _answer(claim: Claim, side: Side, case: Case) -> tuple[Array, Array]:
+    """Return (h', c') of one step, or raise `NotACellError` if it does not answer as a cell."""
+    try:
+        answer = side.step(case.x[0], case.h, case.c)
+        shapes = [np.shape(part) for part in answer]
+    except Exception as error:
+        text = " ".join(str(error).split())[:200]
+        raise not_a_cell(claim, f"it raises {type(error).__name__}: {text}") from error
+    want = case.h.shape
+    if shapes != [want, want]:
+        raise not_a_cell(claim, f"for N, H = {want} it returns shapes {shapes}")
+    return answer
+
+
+def _trust_or_not(contender: Contender, side: Side, case: Case) -> None:
+    claim = contender.claim
+    assert claim.weights is not None  # noqa: S101 (asked by the caller)
+    expected = make_oracle(claim.weights.widened(), _short(case)).expected
+    answer = dict(zip(("forward.h", "forward.c"), _answer(claim, side, case), strict=True))
+    tanh_error = 0.0 if claim.live is None else claim.live.tanh_error
+    for name, got in answer.items():
+        limit, _ = expected[name].limit(tanh_error)
+        if not np.max(np.abs(got - expected[name].value)) <= NEAR * limit.value:
+            contender.weights = None
+            contender.notes.append(
+                "its parameters have a cell's names and it computes something else; compared by "
+                "what it computes"
+            )
+            return
+
+
+def _short(case: Case) -> Case:
+    """Return the case with a rollout of two steps: all that a look at one step needs."""
+    arrays = {name: getattr(case, name) for name in case.__slots__}
+    return Case(**arrays | {"rollout_x": case.rollout_x[:2]})
+
+
+def _frameworks(
+    claim: Claim, weights: Weights, sides: Sequence[str] | None, left_out: dict[str, str]
+) -> Iterator[Opened]:
+    """Yield the framework's own cell on the weights of a file, and what else is asked for."""
+    automatic = sides is None
+    chosen = (claim.framework,) if sides is None else sides
+    for name in chosen:
+        if name is None or name == "arrays":
+            continue
+        entry = get_side(name)
+        if entry.library is not None and entry.library != claim.framework and claim.framework:
+            continue
+        if not entry.available:
+            if not automatic:
+                raise entry.missing()
+            left_out[f"{claim.label}: {name}"] = f"`{entry.library}` is not installed"
+            continue
+        if weights.dtype_name not in entry.dtypes:
+            left_out[f"{claim.label}: {name}"] = f"does not compute in {weights.dtype_name}"
+            continue
+        yield Opened(name, entry.open(weights), entry.tanh_error)

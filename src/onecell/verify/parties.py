@@ -1,0 +1,295 @@
+"""What was given as a cell, read: a file, weights, a live object, or where to import one from."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import os
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+
+from onecell.checkpoint import CellSite, Checkpoint, find_cells
+from onecell.dialect import DIALECTS, TORCH
+from onecell.dtypes import FLOAT_NAMES, dtype_name
+from onecell.errors import (
+    ArgumentError,
+    CheckpointError,
+    MissingExtraError,
+    NotACellError,
+    NotFiniteError,
+    ObjectImportError,
+    WhichCellError,
+)
+from onecell.spec import WEIGHTS
+from onecell.verify.comparison import FileFacts, Kind, Label
+from onecell.verify.plan import read_checkpoint
+from onecell.verify.sides.live import Live, look_at, say_class
+from onecell.weights import Weights
+
+_OBJECT: Final = re.compile(r"(?P<module>[^\W\d]\w*(?:\.\w+)*):(?P<attribute>[^\W\d]\w*(?:\.\w+)*)")
+_NAMED: Final = 12
+"""A message lists so many tensors or cells."""
+_CHUNK: Final = 1 << 20
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Claim:
+    """One of the two things to compare, as it was read."""
+
+    label: Label
+    given: str
+    kind: Kind
+    cell: str
+    cells: tuple[str, ...]
+    framework: str | None
+    weights: Weights | None
+    names: Mapping[str, str]
+    """Canonical name → the name of the parameter in the live object; else empty."""
+    stored: str | None
+    """Element type of its parameters; None where it has none."""
+    live: Live | None = None
+    thing: Any = None
+    """The live object itself."""
+    file: FileFacts | None = None
+    notes: tuple[str, ...] = ()
+
+    @property
+    def sizes(self) -> tuple[int, int] | None:
+        """I and H, where they can be told."""
+        if self.weights is not None:
+            return self.weights.input_size, self.weights.hidden_size
+        return None if self.live is None else self.live.sizes
+
+
+def read_claim(
+    label: Label, given: object, cell: str | None = None, *, perhaps: bool = False
+) -> Claim:
+    """Return what `given` is.
+
+    Args:
+        label: "a" or "b", for messages.
+        given: a path, "module:attribute", `Weights`, or a live object.
+        cell: which cell of a file or of a module, by its name.
+        perhaps: whether `cell` may be meant for the other one: where there is no cell of that name
+            and no choice either, the only one is taken.
+
+    Raises:
+        CheckpointError: a file that cannot be read, or holds no cell.
+        WhichCellError: it holds several cells and `cell` is None, or none of that name.
+        ObjectImportError, MissingExtraError: the module or the attribute cannot be imported.
+        NotACellError: an object that cannot be called.
+        NotFiniteError: a parameter holds NaN or infinity.
+    """
+    if isinstance(given, Weights):
+        claim = Claim(label, "Weights", "weights", "(root)", ("(root)",), None, given, {}, None)
+    elif isinstance(given, str) and names_an_object(given):
+        claim = _of_object(label, given, import_object(given), cell, perhaps=perhaps)
+    elif isinstance(given, str | os.PathLike):
+        claim = _of_file(label, Path(given), cell, perhaps=perhaps)
+    else:
+        claim = _of_object(label, say_class(given), given, cell, perhaps=perhaps)
+    if claim.weights is None:
+        return claim
+    check_finite(f"`{label}` ({claim.given})", claim.weights)
+    return replace(claim, stored=claim.weights.dtype_name)
+
+
+def names_an_object(given: str) -> bool:
+    """Whether a string is "module:attribute" and not the path of a file that is there."""
+    return _OBJECT.fullmatch(given) is not None and not Path(given).exists()
+
+
+def import_object(path: str) -> object:
+    """Return what "module:attribute" names; importing runs the module, as any import does.
+
+    Raises:
+        MissingExtraError: a framework that the module needs is not installed.
+        ObjectImportError: the module does not import, or has no such attribute.
+    """
+    module, attribute = path.split(":")
+    try:
+        found: object = importlib.import_module(module)
+    except ModuleNotFoundError as error:
+        library = (error.name or "").split(".")[0]
+        if library in DIALECTS:
+            raise MissingExtraError(library, library, f"`{path}`") from error
+        raise ObjectImportError(f"`{path}`: {error}.") from error
+    except Exception as error:
+        text = f"`{path}`: importing it raises {type(error).__name__}: {error}"
+        raise ObjectImportError(text) from error
+    for name in attribute.split("."):
+        if not hasattr(found, name):
+            there = ", ".join(n for n in vars(found) if not n.startswith("_"))[:200]
+            where = f"`{module}` has no `{attribute}`"
+            raise ObjectImportError(f"{where}; it has {there or 'no public names'}.")
+        found = getattr(found, name)
+    return found
+
+
+def check_finite(what: str, weights: Weights) -> None:
+    """Raise `NotFiniteError` if a parameter holds NaN or infinity."""
+    for name, array in weights.widened().arrays().items():
+        wrong = ~np.isfinite(array)
+        if count := int(np.count_nonzero(wrong)):
+            where = tuple(int(i) for i in np.argwhere(wrong)[0])
+            value = array[where]
+            raise NotFiniteError(
+                f"{what}: `{name}` holds {count} of {array.size} numbers that are not finite, "
+                f"the first at {list(where)}: {value}."
+            )
+
+
+def _of_file(label: Label, path: Path, cell: str | None, *, perhaps: bool) -> Claim:
+    checkpoint = read_checkpoint(path)
+    dialect = checkpoint.dialect or TORCH.name
+    notes = []
+    if checkpoint.dialect is None:
+        notes.append("the file does not tell its framework; its names are read as torch's")
+    tensors, said = _sites(path, checkpoint, dialect)
+    notes += said
+    sites = find_cells(tensors, dialect)
+    if not sites:
+        raise CheckpointError(f"{path}: it holds no LSTM cell, only {_list(checkpoint.tensors)}.")
+    names = [site.name for site in sites]
+    if perhaps and len(names) == 1:
+        cell = None
+    site = sites[names.index(_choose(label, str(path), names, cell))]
+    return Claim(
+        label,
+        str(path),
+        "file",
+        site.name,
+        tuple(names),
+        dialect,
+        site.weights(tensors, dialect),
+        {},
+        None,
+        file=file_facts(path, path, dialect, checkpoint.format),
+        notes=tuple(notes),
+    )
+
+
+def _sites(
+    path: Path, checkpoint: Checkpoint, dialect: str
+) -> tuple[Mapping[str, np.ndarray], list[str]]:
+    """Return the tensors, with matrices of the shape (K, 4H) taken in the order they lie in."""
+    tensors = checkpoint.tensors
+    try:
+        find_cells(tensors, dialect)
+    except CheckpointError as error:
+        reshaped = {
+            name: array.reshape(array.shape[::-1])
+            if name.rpartition(".")[2].startswith(WEIGHTS) and array.ndim == 2
+            else array
+            for name, array in tensors.items()
+        }
+        try:
+            find_cells(reshaped, dialect)
+        except CheckpointError:
+            raise CheckpointError(f"{path}: {error}") from error
+        return reshaped, ["its matrices have the shapes (I, 4H) and (H, 4H)"]
+    return tensors, []
+
+
+def _of_object(
+    label: Label, given: str, thing: object, cell: str | None, *, perhaps: bool
+) -> Claim:
+    if isinstance(thing, Weights):
+        return Claim(label, given, "weights", "(root)", ("(root)",), None, thing, {}, None)
+    live = look_at(thing)
+    if cell is not None:
+        inside = dict(live.children())
+        if cell not in inside and perhaps:
+            cell = None
+        elif cell not in inside:
+            held = f"it holds {_list(inside)}" if inside else "it holds no modules"
+            raise WhichCellError(f"`{label}` ({given}): no module called {cell!r}; {held}.")
+        else:
+            thing = inside[cell]
+            live = look_at(thing)
+    weights, names = _weights_in(live)
+    kinds = {dtype_name(array.dtype) for array in live.tensors.values()} & set(FLOAT_NAMES)
+    return Claim(
+        label,
+        given,
+        "callable" if live.framework is None and weights is None else "module",
+        cell or say_class(thing),
+        (cell or say_class(thing),),
+        live.framework,
+        weights,
+        names,
+        kinds.pop() if len(kinds) == 1 else None,
+        live=live,
+        thing=thing,
+    )
+
+
+def _weights_in(live: Live) -> tuple[Weights | None, Mapping[str, str]]:
+    """Return the one cell among the object's parameters, by canonical names, if there is one."""
+    dialect = live.framework or TORCH.name
+    try:
+        sites: list[CellSite] = find_cells(live.tensors, dialect)
+    except CheckpointError:
+        return None, {}
+    if len(sites) != 1 or sites[0].layer is not None:
+        return None, {}
+    names = {n: name for n, name in sites[0].names(dialect).items() if name in live.tensors}
+    return sites[0].weights(live.tensors, dialect), names
+
+
+def not_a_cell(claim: Claim, why: str) -> NotACellError:
+    """Return the error for an object whose call is not a cell's; names the cells inside it."""
+    inside = []
+    if claim.live is not None:
+        inside = [name for name, child in claim.live.children() if look_at(child).trusted]
+    hint = f" It holds cells: {_list(inside)}; choose one." if inside else ""
+    return NotACellError(
+        f"`{claim.label}` ({claim.given}) is no cell: cell(x, (h, c)) must return (h', c'), "
+        f"both (N, H); {why}.{hint}"
+    )
+
+
+def _choose(label: Label, given: str, names: list[str], cell: str | None) -> str:
+    if cell is None and len(names) == 1:
+        return names[0]
+    if cell is None:
+        raise WhichCellError(
+            f"`{label}` ({given}) holds {len(names)} cells: {_list(names)}; say which (--cell)."
+        )
+    if cell not in names:
+        raise WhichCellError(f"`{label}` ({given}) has no cell {cell!r}; it has {_list(names)}.")
+    return cell
+
+
+def file_facts(path: Path, name: Path, dialect: str, kind: str) -> FileFacts:
+    """Return the size and digest of the file at `path`, to be reported under `name`."""
+    digest = hashlib.sha256()
+    for chunk in chunks(path):
+        digest.update(chunk)
+    return FileFacts(name, dialect, kind, path.stat().st_size, digest.hexdigest())
+
+
+def chunks(path: Path) -> Iterator[bytes]:
+    """Yield the content of a file in pieces."""
+    with path.open("rb") as file:
+        while chunk := file.read(_CHUNK):
+            yield chunk
+
+
+def _list(names: Iterable[str]) -> str:
+    every = [f"`{name}`" for name in names]
+    more = f" and {len(every) - _NAMED} more" if len(every) > _NAMED else ""
+    return ", ".join(every[:_NAMED]) + more if every else "nothing"
+
+
+def check_sizes(sizes: object) -> tuple[int, int]:
+    """Return `sizes` as (I, H), or raise `ArgumentError`."""
+    match sizes:
+        case (int() as inputs, int() as hidden) if inputs > 0 and hidden > 0:
+            return inputs, hidden
+    raise ArgumentError(f"`sizes` must be two positive integers (I, H), got {sizes!r}.")

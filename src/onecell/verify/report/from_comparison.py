@@ -1,0 +1,232 @@
+"""A comparison of two cells as a page."""
+
+from __future__ import annotations
+
+import math
+from typing import Final
+
+from onecell.verify import comparison as found
+from onecell.verify.cases import GRADIENT_STEPS
+from onecell.verify.comparison import Comparison
+from onecell.verify.difference import Text
+from onecell.verify.report import heat
+from onecell.verify.report.known import known
+from onecell.verify.report.measured import (
+    columns_of,
+    make_columns,
+    make_groups,
+    make_limits,
+    make_plots,
+)
+from onecell.verify.report.page import Cell, Fact, Mutant, Page, Party, Tone, Verdict
+from onecell.verify.report.plots import Plot
+from onecell.verify.report.shared import (
+    MAPS,
+    environment_facts,
+    file_facts,
+    largest_excess,
+    left_out_facts,
+    method_facts,
+    optimizer_fact,
+    size_facts,
+)
+from onecell.verify.report.texts import number, same
+
+_WORDS: Final = {
+    "same bits": Text("Same", "相同"),
+    "same": Text("Same", "相同"),
+    "different": Text("Different", "不同"),
+    "self-test failed": Text("Self-test failed", "自检未通过"),
+}
+
+_NO_MAPS: Final = Text(
+    "There is nothing to draw: one of the two shows its behaviour only, not its weights.",
+    "没有可画的权重：其中一方只能观察到行为，看不到权重。",
+)
+
+
+def page_of_comparison(comparison: Comparison, command: str, created: str) -> Page:
+    """Return everything that a page says about `comparison`.
+
+    Args:
+        comparison: what was found.
+        command: what repeats it, as typed in a shell or in Python.
+        created: when it was found, as the page prints it.
+    """
+    title = f"{comparison.a.given} · {comparison.b.given}"
+    return Page(
+        title=same(title),
+        verdict=_verdict(comparison),
+        highlights=_highlights(comparison),
+        findings=_findings(comparison),
+        parties=(_party(comparison.a), _party(comparison.b)),
+        cells=(_cell(comparison),),
+        left_out=left_out_facts(comparison.left_out),
+        method=(
+            Fact(Text("Reference", "参照"), known(comparison.reference)),
+            Fact(
+                Text("Element type of the computation", "计算所用数据类型"),
+                same(comparison.computed),
+            ),
+            Fact(Text("Seed of the inputs", "输入的随机种子"), same(str(comparison.seed))),
+            Fact(Text("Rows of the batch, N", "批大小 N"), same(str(comparison.rows))),
+            Fact(
+                Text("Steps: rollout, gradients", "步数：连续运行、梯度"),
+                same(f"{comparison.steps}, {GRADIENT_STEPS}"),
+            ),
+            optimizer_fact(),
+            *method_facts(),
+        ),
+        limits=make_limits(comparison.quantities),
+        environment=environment_facts(comparison.environment, comparison.seconds),
+        command=command,
+        created=created,
+    )
+
+
+def _verdict(comparison: Comparison) -> Verdict:
+    word = _WORDS[comparison.verdict]
+    every = len(comparison.quantities)
+    wrong = sum(not quantity.holds for quantity in comparison.quantities)
+    match comparison.verdict:
+        case "same bits":
+            sentence = Text(
+                f"The two are the same cell: they hold the same bits, and all {every} quantities "
+                "that were computed are within their limits.",
+                f"二者是同一个单元：权重逐位相同，计算的 {every} 个量全部在限值之内。",
+            )
+        case "same":
+            sentence = Text(
+                f"The two are the same cell: all {every} quantities that were computed are within "
+                "their limits.",
+                f"二者是同一个单元：计算的 {every} 个量全部在限值之内。",
+            )
+        case "different":
+            sentence = Text(
+                f"The two are not the same cell: {wrong} of {every} quantities are beyond their "
+                f"limits{_because(comparison, 'en')}.",
+                f"二者不是同一个单元：{every} 个量中有 {wrong} 个超出限值"
+                f"{_because(comparison, 'zh')}。",
+            )
+        case _:
+            lost = sum(not each.holds for each in comparison.self_test)
+            sentence = Text(
+                "All quantities are within their limits, but the check cannot be relied on here: "
+                f"it does not see or cannot name {lost} of {len(comparison.self_test)} wrong ports "
+                "that were made on purpose.",
+                f"所有量都在限值之内，但这次检查不可信：{len(comparison.self_test)} 个故意制造的"
+                f"错误移植中，有 {lost} 个未被发现或未能指明。",
+            )
+    return Verdict(_tone(comparison), word, sentence)
+
+
+def _tone(comparison: Comparison) -> Tone:
+    if comparison.holds:
+        return "good"
+    return "doubt" if comparison.verdict == "self-test failed" else "bad"
+
+
+def _because(comparison: Comparison, lang: found.Lang) -> str:
+    if not comparison.diagnosis.explained:
+        return ""
+    return ("; " if lang == "en" else "；") + comparison.diagnosis.text(lang)
+
+
+def _highlights(comparison: Comparison) -> tuple[Fact, ...]:
+    every = len(comparison.quantities)
+    within = sum(quantity.holds for quantity in comparison.quantities)
+    facts = [
+        Fact(Text("quantities within their limits", "个量在限值之内"), same(f"{within} / {every}")),
+        Fact(
+            Text("largest error, in units of its limit", "最大误差（以限值为单位）"),
+            same(number(largest_excess(comparison.quantities))),
+        ),
+    ]
+    if comparison.self_test:
+        caught = sum(each.holds for each in comparison.self_test)
+        facts.append(
+            Fact(
+                Text("wrong ports caught and named", "个错误移植被发现并指明"),
+                same(f"{caught} / {len(comparison.self_test)}"),
+            )
+        )
+    return tuple(facts)
+
+
+def _findings(comparison: Comparison) -> tuple[Fact, ...]:
+    facts = []
+    if comparison.first is not None:
+        first = comparison.first
+        facts.append(
+            Fact(
+                Text("First divergence", "最早出现差异之处"),
+                Text(first.text("en"), first.text("zh")),
+            )
+        )
+    diagnosis = comparison.diagnosis
+    if diagnosis.method != "none needed":
+        facts += [
+            Fact(Text("Diagnosis", "诊断"), Text(each.text("en"), each.text("zh")))
+            for each in diagnosis.findings
+        ]
+        searched = Text(
+            f"{diagnosis.searched} layouts searched in {diagnosis.seconds:.1f} s"
+            + ("; they explain the whole difference." if diagnosis.explained else "."),
+            f"搜索了 {diagnosis.searched} 种布局，用时 {diagnosis.seconds:.1f} 秒"
+            + ("；足以解释全部差异。" if diagnosis.explained else "。"),
+        )
+        facts.append(Fact(Text("Search", "搜索"), searched))
+    return tuple(facts)
+
+
+def _party(party: found.Party) -> Party:
+    facts = [Fact(Text("Given as", "给定为"), same(party.given), code=True)]
+    if party.framework is not None:
+        facts.append(Fact(Text("Framework", "框架"), same(party.framework)))
+    if party.file is not None:
+        facts += file_facts(party.file)
+    bias = {
+        True: Text("two", "两个"),
+        False: Text("none", "无"),
+        None: Text("cannot be told", "无法判断"),
+    }[party.bias]
+    facts += size_facts(party.input_size, party.hidden_size, party.stored)
+    facts.append(Fact(Text("Biases", "偏置"), bias))
+    right = Text(" · taken to be right", " · 视为正确的一方") if party.label == "a" else same("")
+    letter = party.label.upper()
+    return Party(
+        heading=Text(f"{letter}{right.en}", f"{letter}{right.zh}"),
+        name=party.cell,
+        facts=tuple(facts),
+        cells=party.cells,
+        notes=tuple(known(note) for note in party.notes),
+    )
+
+
+def _cell(comparison: Comparison) -> Cell:
+    a, b = comparison.a, comparison.b
+    columns = columns_of(comparison.quantities)
+    maps: tuple[Plot, ...] = ()
+    note = _NO_MAPS
+    if a.weights is not None and b.weights is not None:
+        maps, note = heat.draw_pair("cell-1", a.weights, b.weights), MAPS
+    return Cell(
+        id="cell-1",
+        name=a.cell if a.cell == b.cell else f"{a.cell} · {b.cell}",
+        holds=comparison.verdict != "different",
+        facts=tuple(size_facts(a.input_size, a.hidden_size, a.stored)),
+        columns=make_columns(columns),
+        groups=make_groups(comparison.quantities, columns, comparison.sampling),
+        plots=make_plots("cell-1", comparison.quantities, columns),
+        maps=maps,
+        maps_note=note,
+        mutants=tuple(
+            Mutant(
+                known(each.mutant),
+                each.holds,
+                number(each.excess if not math.isnan(each.excess) else math.inf),
+                Text(each.said, each.said_zh),
+            )
+            for each in comparison.self_test
+        ),
+    )

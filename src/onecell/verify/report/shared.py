@@ -1,0 +1,128 @@
+"""What the page of a comparison and the page of a port both say."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final
+
+from onecell.verify.comparison import FileFacts
+from onecell.verify.difference import Text
+from onecell.verify.optimizers import OPTIMIZERS
+from onecell.verify.oracle import MARGIN, RESOLUTION, TANH_MARGIN
+from onecell.verify.readings import Quantity
+from onecell.verify.report.known import known
+from onecell.verify.report.page import Fact
+from onecell.verify.report.texts import bytes_of, same
+
+MAPS: Final = Text(
+    "Blue is below zero, orange above, and the page's own colour is zero. Rows are the four "
+    "gates. Where there are more numbers than can be drawn, each block shows one of them, and of "
+    "the difference the largest, so that a single wrong weight stays visible.",
+    "蓝色为负，橙色为正，底色为零。各行按四个门排列。数值多于可画的格数时，每格显示其中一个；差值图中"
+    "显示绝对值最大者，因此单个错误的权重也看得见。",
+)
+
+
+def file_facts(file: FileFacts) -> list[Fact]:
+    """Return a file's format, size and checksum."""
+    return [
+        Fact(Text("Format", "格式"), same(f"{file.format}, {bytes_of(file.size)}")),
+        Fact(same("SHA-256"), same(file.sha256), code=True),
+    ]
+
+
+def size_facts(input_size: int, hidden_size: int, stored: str) -> list[Fact]:
+    """Return a cell's sizes and element type."""
+    return [
+        Fact(Text("Sizes", "尺寸"), same(f"I = {input_size}, H = {hidden_size}")),
+        Fact(Text("Stored as", "存储类型"), same(stored)),
+    ]
+
+
+def largest_excess(quantities: Iterable[Quantity]) -> float:
+    """Return the largest error of all, in units of its limit; 0 if there is none."""
+    return max((r.excess for quantity in quantities for r in quantity.readings), default=0.0)
+
+
+def left_out_facts(left_out: Mapping[str, str]) -> tuple[Fact, ...]:
+    """Return what took no part, those with the same reason together."""
+    names: dict[str, list[str]] = {}
+    for name, why in left_out.items():
+        names.setdefault(why, []).append(name)
+    return tuple(Fact(same(", ".join(each)), known(why)) for why, each in names.items())
+
+
+def optimizer_fact() -> Fact:
+    """Return which optimizer steps were taken."""
+    steps = ", ".join(f"{each.name} {each.rate:g}" for each in OPTIMIZERS.values())
+    return Fact(Text("Optimizer steps, and rate", "优化器及学习率"), same(steps))
+
+
+def method_facts() -> Sequence[Fact]:
+    """Return how a limit comes to be, in both languages."""
+    return (
+        Fact(
+            Text("Inputs", "输入"),
+            Text(
+                "Random, never zero, never all alike: rows where the gates respond, rows that "
+                "saturate them, and rows so small that they end in denormals. No state is zero.",
+                "随机，绝不为零，也绝不全部相同：有的行让门处于灵敏区，有的行使其饱和，有的行小到"
+                "出现非规格化数。状态均不为零。",
+            ),
+        ),
+        Fact(
+            Text("Limit", "限值"),
+            Text(
+                f"{MARGIN:g} × (eps × size + move). eps is the distance from 1 to the next number "
+                "of the element type; size is what the quantity naturally has; move is measured: "
+                "how far the float64 reference moves when every input and every weight moves by "
+                "one eps. A side within its limit computed the exact cell, on inputs that nobody "
+                "can tell from the ones given.",
+                f"{MARGIN:g} ×（eps × 大小 + 位移）。eps 是该数据类型中 1 与下一个数的距离；大小是"
+                "该量的自然尺度；位移由测量得到：每个输入和每个权重都移动一个 eps 时，float64 参照"
+                "移动多少。误差在限值之内，说明所计算的正是这个单元，只是输入与给定的输入无法区分。",
+            ),
+        ),
+        Fact(
+            Text("Rollout", "连续运行"),
+            Text(
+                f"Compared as far as the limit stays below {RESOLUTION:.2g} of the quantity's "
+                "size: in a chaotic cell rounding alone decides what comes later, and agreement "
+                "there would prove nothing.",
+                f"只比较到限值不超过该量尺度的 {RESOLUTION:.2g} 为止：在混沌的单元里，再往后全由"
+                "舍入决定，一致也证明不了什么。",
+            ),
+        ),
+        Fact(
+            Text("MindSpore's tanh", "MindSpore 的 tanh"),
+            Text(
+                "On CPU it is a rational approximation, off by up to 1e-4 near |x| = 5; a side "
+                f"that computes with it is allowed {TANH_MARGIN:g} times that on top.",
+                "其 CPU 实现是有理逼近，在 |x| = 5 附近误差可达 1e-4；用它计算的一方，限值另加"
+                f"该误差的 {TANH_MARGIN:g} 倍。",
+            ),
+        ),
+    )
+
+
+def environment_facts(environment: Mapping[str, Any], seconds: float) -> tuple[Fact, ...]:
+    """Return versions and machine, one line each, and how long it took."""
+    facts = []
+    for key, given in environment.items():
+        value = ", ".join(map(str, given)) if isinstance(given, (list, tuple)) else given
+        missing = Text("not installed", "未安装")
+        said = missing if value is None else same(str(value))
+        facts.append(Fact(_ENVIRONMENT.get(key, same(key)), said))
+    took = Text(f"{seconds:.1f} s", f"{seconds:.1f} 秒")
+    return (*facts, Fact(Text("Time taken", "用时"), took))
+
+
+_ENVIRONMENT: Final = {
+    "instruction_set": Text("Instruction set used", "所用指令集"),
+    "instruction_sets": Text("Instruction sets available", "可用指令集"),
+    "python": same("Python"),
+    "numpy": same("NumPy"),
+    "torch": same("PyTorch"),
+    "mindspore": same("MindSpore"),
+    "machine": Text("Machine", "机器"),
+}

@@ -1,0 +1,102 @@
+"""docs/performance.md says what the checked-in result says, and nothing else by hand."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import page
+import pytest
+from bench import drawing, result, tables
+from hypothesis import given
+from hypothesis import strategies as st
+
+MARK = re.compile(r"<!-- measured: ([a-z]+) -->")
+
+
+@pytest.fixture(scope="module")
+def measured() -> dict[str, Any]:
+    return result.load(page.MAIN)
+
+
+def test_the_page_is_what_was_measured(measured: dict[str, Any]) -> None:
+    text = page.PAGE.read_text(encoding="utf-8")
+    assert text == page.fill(text, measured), "run benchmarks/page.py"
+
+
+def test_the_page_has_every_section_once() -> None:
+    found = MARK.findall(page.PAGE.read_text(encoding="utf-8"))
+    assert sorted(found) == sorted(tables.SECTIONS)
+
+
+def test_a_changed_figure_changes_the_page(measured: dict[str, Any]) -> None:
+    text = page.PAGE.read_text(encoding="utf-8")
+    changed = json.loads(json.dumps(measured))
+    row = changed["sections"]["table"]["rows"][0]
+    row["figures"]["onecell"]["median"] *= 3
+    assert page.fill(text, changed) != text
+
+
+def test_words_outside_the_marks_stay(measured: dict[str, Any]) -> None:
+    text = "before\n<!-- measured: machine -->\nold\n<!-- end -->\nafter\n"
+    filled = page.fill(text, measured)
+    assert filled.startswith("before\n<!-- measured: machine -->\n")
+    assert filled.endswith("\n<!-- end -->\nafter\n")
+    assert "old" not in filled
+
+
+def test_an_unknown_section_is_refused(measured: dict[str, Any]) -> None:
+    with pytest.raises(KeyError):
+        page.fill("<!-- measured: nothing -->\n<!-- end -->", measured)
+
+
+def test_an_empty_result_fills_every_section(measured: dict[str, Any]) -> None:
+    empty = {"format": result.FORMAT, "machine": measured["machine"], "sections": {}}
+    assert tables.UNMEASURED in tables.everything(empty)
+
+
+def test_who_was_not_timed_is_named_with_the_reason() -> None:
+    row = {
+        "size": [1, 1, 10, 16], "section": "step", "settings": {}, "targets": [], "figures": {},
+        "missing": {"JAX": "jax is not installed"}, "excluded": {"OpenVINO": "wrong: off by 1e+00"},
+    }  # fmt: skip
+    text = tables.peers({"sections": {"table": {"rows": [row]}}})
+    assert "- JAX: jax is not installed" in text
+    assert "- OpenVINO at 1, 1, 10, 16: not timed: wrong: off by 1e+00" in text
+
+
+def test_a_missed_target_is_told_as_a_loss() -> None:
+    target = {"ours": "onecell", "at_least": 3.0, "ratio": 0.8, "best": "JAX", "met": False}
+    row = {"size": [1, 1, 10, 16], "section": "step", "targets": [target], "figures": {}}
+    text = tables.losses({"sections": {"table": {"rows": [row]}}})
+    assert text == ("- step at 1, 1, 10, 16: onecell is slower than JAX, 0.80× where 3× was meant.")
+
+
+@pytest.mark.parametrize("content", ["", "[]", '{"format": 0}'])
+def test_what_is_no_result_is_refused(tmp_path: Path, content: str) -> None:
+    path = tmp_path / "result.json"
+    path.write_text(content)
+    with pytest.raises(result.ResultError):
+        result.load(path)
+
+
+def test_another_machines_result_is_not_added_to(tmp_path: Path) -> None:
+    path = tmp_path / "result.json"
+    result.save(result.begin(path, {"isa": "avx512"}, update=True), path)
+    with pytest.raises(result.ResultError, match="isa differ"):
+        result.begin(path, {"isa": "avx2"}, update=True)
+
+
+@given(st.lists(st.floats(1e-2, 1e5), min_size=1, max_size=9), st.floats(1.05, 1.6))
+def test_labels_are_spread_in_order_and_apart(places: list[float], breath: float) -> None:
+    spread = drawing.spread(places, breath)
+    order = sorted(range(len(places)), key=lambda n: (places[n], spread[n]))
+    after = [spread[n] for n in order]
+    assert all(b / a >= breath * 0.999 for a, b in itertools.pairwise(after))
+
+
+def test_labels_that_are_apart_stay() -> None:
+    assert drawing.spread([1.0, 10.0, 100.0], 1.2) == pytest.approx([1.0, 10.0, 100.0])

@@ -1,0 +1,217 @@
+"""`onecell verify`: what it prints, writes and says to the shell."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from onecell import Weights
+from onecell.checkpoint import save_checkpoint
+from onecell.cli import verify as verb
+from onecell.cli.exits import Status
+from onecell.verify.mutation import swap_gates
+
+from .conftest import Run
+
+KERNEL = ("--sides", "arrays", "--steps", "20")
+
+
+@pytest.fixture
+def weights(model: Path) -> Weights:
+    """The weights of the cell in `model`."""
+    state = torch.load(model, weights_only=True)
+    arrays = {name: tensor.numpy() for name, tensor in state.items()}
+    return Weights.from_dialect(arrays, "torch", prefix="cell.")
+
+
+@pytest.fixture
+def ported(weights: Weights, tmp_path: Path) -> Path:
+    """The same cell in a MindSpore checkpoint."""
+    return _save(tmp_path / "ported.ckpt", weights)
+
+
+@pytest.fixture
+def swapped(weights: Weights, tmp_path: Path) -> Path:
+    """The cell with gates f and o swapped, under another name."""
+    return _save(tmp_path / "swapped.ckpt", swap_gates(weights, "f", "o"), "rnn.")
+
+
+def _save(path: Path, weights: Weights, prefix: str = "cell.") -> Path:
+    tensors = weights.to_dialect("mindspore", prefix=prefix)
+    save_checkpoint(path, tensors, dialect="mindspore")
+    return path
+
+
+def test_the_same_cell_holds(run: Run, model: Path, ported: Path) -> None:
+    ran = run("verify", model, ported, *KERNEL)
+    assert ran.status == Status.HOLDS
+    assert ran.err == ""
+    for words in (
+        "torch file, cell cell, I = 5, H = 4",
+        "mindspore file",
+        "a: arrays",
+        "b: arrays",
+        "limit",
+    ):
+        assert words in ran.out, words
+    assert ran.out.count("holds\n") == 19
+    assert "SAME: the weights have the same bits" in ran.out
+
+
+def test_both_frameworks_compute(run: Run, model: Path, ported: Path) -> None:
+    ran = run("verify", model, ported, "--steps", "5")
+    assert ran.status == Status.HOLDS
+    assert "a: torch" in ran.out
+    assert "b: mindspore" in ran.out
+    assert "* its own tanh is coarse" in ran.out
+
+
+def test_a_wrong_port_is_named(run: Run, model: Path, swapped: Path) -> None:
+    ran = run("verify", model, swapped, *KERNEL)
+    assert ran.status == Status.FAILS
+    assert "DIFFERENT: gates f and o are swapped" in ran.out
+    assert "Where: first in forward.h" in ran.out
+    assert "FAILS" in ran.out
+
+
+@pytest.mark.parametrize("columns", [80, 120])
+def test_no_line_is_wider_than_the_terminal(
+    columns: int,
+    run: Run,
+    model: Path,
+    swapped: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(columns))
+    monkeypatch.chdir(tmp_path)
+    ran = run("verify", model.name, swapped.name, *KERNEL, "--self-test")
+    assert max(map(len, ran.out.splitlines())) <= columns
+
+
+def test_the_self_test_names_every_wrong_port(run: Run, model: Path, ported: Path) -> None:
+    ran = run("verify", model, ported, *KERNEL, "--self-test")
+    assert ran.status == Status.HOLDS
+    assert "16 of 16 wrong ports are seen and named." in ran.out
+
+
+def test_json_is_one_document(run: Run, model: Path, swapped: Path) -> None:
+    ran = run("verify", model, swapped, *KERNEL, "--json")
+    found = json.loads(ran.out)
+    assert ran.status == Status.FAILS
+    assert found["schema"] == "onecell.comparison/1"
+    assert found["diagnosis"]["text"] == "gates f and o are swapped"
+
+
+def test_a_report_is_written(run: Run, model: Path, swapped: Path, tmp_path: Path) -> None:
+    page = tmp_path / "verify.html"
+    ran = run("verify", model, swapped, *KERNEL, "--report", page)
+    assert ran.status == Status.FAILS
+    assert "gates f and o are swapped" in page.read_text(encoding="utf-8")
+    again = run("verify", model, swapped, *KERNEL, "--report", page)
+    assert again.status == Status.OUTPUT
+    assert "already there" in again.err
+
+
+def test_a_report_without_its_extra_is_said_before_anything_runs(
+    run: Run, model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(verb, "is_installed", lambda name: name != "jinja2")
+    ran = run("verify", model, model, *KERNEL, "--report", tmp_path / "page.html")
+    assert ran.status == Status.MISSING
+    assert "onecell[report]" in ran.err
+
+
+def test_a_live_object_is_imported_from_the_working_folder(
+    run: Run, model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "users_model.py").write_text(
+        "import torch\n"
+        "cell = torch.nn.LSTMCell(5, 4)\n"
+        f"state = torch.load({str(model)!r}, weights_only=True)\n"
+        "cell.load_state_dict({n[5:]: t for n, t in state.items() if n.startswith('cell.')})\n"
+    )
+    monkeypatch.chdir(tmp_path)
+    ran = run("verify", model, "users_model:cell", *KERNEL)
+    assert ran.status == Status.HOLDS, ran.err
+
+
+def test_a_name_for_each_side(run: Run, deep: Path) -> None:
+    names = "(root)[layer 0]=(root)[layer 0, reverse]"
+    ran = run("verify", deep, deep, "--cell", names, *KERNEL)
+    assert ran.status == Status.FAILS
+
+
+def _nan(folder: Path) -> Path:
+    path = folder / "nan.pt"
+    cell = torch.nn.LSTMCell(5, 4)
+    with torch.no_grad():
+        cell.weight_ih[2, 1] = np.nan
+    torch.save(cell.state_dict(), path)
+    return path
+
+
+def _linear(folder: Path) -> Path:
+    path = folder / "linear.pt"
+    torch.save(torch.nn.Linear(5, 4).state_dict(), path)
+    return path
+
+
+def _half(folder: Path) -> Path:
+    path = folder / "half.pt"
+    torch.save(torch.nn.LSTMCell(5, 4).half().state_dict(), path)
+    return path
+
+
+def _larger(folder: Path) -> Path:
+    path = folder / "larger.pt"
+    torch.save(torch.nn.LSTMCell(5, 6).state_dict(), path)
+    return path
+
+
+BAD = {
+    "no cell": (_linear, Status.INPUT, "no LSTM cell, only `weight`, `bias`"),
+    "no file": (lambda folder: folder / "none.pt", Status.INPUT, "cannot be read"),
+    "NaN": (_nan, Status.NOT_FINITE, "`weight_ih` holds 1 of 80 numbers that are not finite"),
+    "sizes": (_larger, Status.UNLIKE, "different sizes"),
+    "types": (_half, Status.UNLIKE, "`a` holds float32, `b` float16"),
+    "no module": (lambda _: "no_such_module:cell", Status.IMPORT, "No module named"),
+    "no attribute": (lambda _: "json:cell", Status.IMPORT, "`json` has no `cell`"),
+    "not a cell": (lambda _: "json:dumps", Status.NOT_A_CELL, "is no cell"),
+    "a class": (lambda _: "onecell:LSTMCell", Status.NOT_A_CELL, "is a class"),
+}
+
+
+@pytest.mark.parametrize("bad", BAD)
+def test_bad_input_is_one_line_and_a_status(
+    bad: str, run: Run, model: Path, tmp_path: Path
+) -> None:
+    make, status, words = BAD[bad]
+    ran = run("verify", model, make(tmp_path), *KERNEL)
+    assert ran.status == status
+    assert ran.err.count("\n") == 1
+    assert ran.err.startswith("onecell: ")
+    assert words in ran.err
+
+
+def test_several_cells_are_asked_about(run: Run, model: Path, deep: Path) -> None:
+    ran = run("verify", deep, model, *KERNEL)
+    assert ran.status == Status.WHICH
+    assert "4 cells" in ran.err
+    assert "--cell" in ran.err
+    assert ran.err.count("\n") == 1
+
+
+def test_debug_shows_where(run: Run, model: Path, tmp_path: Path) -> None:
+    with pytest.raises(Exception, match="no LSTM cell"):
+        run("verify", model, _linear(tmp_path), "--debug", *KERNEL)
+
+
+def test_the_help_has_examples_and_statuses(run: Run) -> None:
+    ran = run("verify", "--help")
+    assert "onecell verify model.pt ported/model.ckpt" in ran.out
+    assert "Exit status" in ran.out

@@ -1,0 +1,139 @@
+"""The character model is trained, ported by the command, and writes the same in MindSpore."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from onecell.checkpoint import load_checkpoint
+from onecell.cli.exits import Status
+
+CHARLM = Path(__file__).parents[2] / "examples" / "charlm"
+PROMPTS = ("Beautiful is ", "Now is ", "T")
+FIRST_OPERATOR = """
+import runpy, sys
+from onecell.mindspore.first_operator import get_over_first_operator
+get_over_first_operator()
+sys.path.insert(0, "")
+del sys.argv[0]
+runpy.run_path(sys.argv[0], run_name="__main__")
+"""
+"""Runs a program as it is, past what MindSpore 2.10 does in a process's first operator on NumPy 2.
+Code that imports onecell.mindspore does not need it."""
+
+
+def python(*arguments: str | Path, cwd: Path, status: int = 0) -> str:
+    """Return what a run of Python prints; it must end with `status`."""
+    command = [sys.executable, *map(str, arguments)]
+    done = subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False)
+    assert done.returncode == status, done.stdout + done.stderr
+    return done.stdout
+
+
+@dataclass(frozen=True, slots=True)
+class Ported:
+    """A folder with the port, and what the command said."""
+
+    folder: Path
+    said: str
+
+
+@pytest.fixture(scope="module")
+def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("charlm") / "charlm.pt"
+    python("train.py", path, cwd=CHARLM)
+    return path
+
+
+@pytest.fixture(scope="module")
+def written(checkpoint: Path) -> dict[str, str]:
+    """What the model writes in torch after each prompt."""
+    return {
+        prompt: python("generate.py", checkpoint, "--prompt", prompt, cwd=CHARLM)
+        for prompt in PROMPTS
+    }
+
+
+@pytest.fixture(scope="module")
+def port(checkpoint: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Ported]:
+    """Return a function that ports the project for a target, once."""
+    done: dict[str, Ported] = {}
+
+    def port(target: str) -> Ported:
+        if target not in done:
+            out = tmp_path_factory.mktemp(target)
+            words = ("--to", "mindspore", "--target", target, "--rollout", "20", "--out", out)
+            said = python(
+                *("-m", "onecell", "port", CHARLM, checkpoint, *words),
+                cwd=out,
+                status=Status.LEFT,
+            )
+            done[target] = Ported(out, said)
+        return done[target]
+
+    return port
+
+
+def test_it_knows_the_text_by_heart(written: dict[str, str]) -> None:
+    assert "Although practicality beats purity." in written["Beautiful is "]
+
+
+def test_the_port_proves_both_cells_and_leaves_only_the_training_step(
+    port: Callable[[str], Ported],
+) -> None:
+    ported = port("onecell")
+    assert "charlm.pt → charlm.ckpt: 2 cells proved" in ported.said
+    marks = {
+        path.name: [line for line in path.read_text().splitlines() if "TODO(onecell)" in line]
+        for path in ported.folder.glob("*.py")
+    }
+    assert {name: len(lines) for name, lines in marks.items() if lines} == {"train.py": 3}
+    assert [
+        next(word for word in ("zero_grad", "backward", "step") if f"`{word}`" in line)
+        for line in marks["train.py"]
+    ] == ["zero_grad", "backward", "step"]
+
+
+def test_no_file_names_torch_any_more(port: Callable[[str], Ported]) -> None:
+    for name in ("model.py", "generate.py", "train.py"):
+        code = (port("onecell").folder / name).read_text()
+        assert "import torch" not in code
+        assert "torch." not in code
+
+
+def test_every_parameter_has_its_name(port: Callable[[str], Ported], checkpoint: Path) -> None:
+    before = load_checkpoint(checkpoint).tensors
+    after = load_checkpoint(port("onecell").folder / "charlm.ckpt").tensors
+    renamed = {"embedding.weight": "embedding.embedding_table"}
+    assert {renamed.get(name, name) for name in before} == set(after)
+
+
+@pytest.mark.parametrize("prompt", PROMPTS)
+def test_it_writes_the_same_characters_in_mindspore(
+    prompt: str, port: Callable[[str], Ported], written: dict[str, str]
+) -> None:
+    ported = port("onecell").folder
+    said = python("generate.py", "charlm.ckpt", "--prompt", prompt, cwd=ported)
+    assert said == written[prompt]
+
+
+def test_it_writes_the_same_characters_on_mindspores_own_cell(
+    port: Callable[[str], Ported], written: dict[str, str]
+) -> None:
+    ported = port("native").folder
+    assert "onecell" not in (ported / "model.py").read_text()
+    command = ("-c", FIRST_OPERATOR, "generate.py", "charlm.ckpt", "--prompt", PROMPTS[0])
+    assert python(*command, cwd=ported) == written[PROMPTS[0]]
+
+
+def test_it_samples_in_mindspore(port: Callable[[str], Ported]) -> None:
+    """Each framework has its own random numbers; the same seed writes the same in one of them."""
+    words = ("generate.py", "charlm.ckpt", "--temperature", "0.8", "--length", "40")
+    first, again = (python(*words, cwd=port("onecell").folder) for _ in range(2))
+    assert first == again
+    assert len(first) == len("Beautiful is ") + 40 + 1

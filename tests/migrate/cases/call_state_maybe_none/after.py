@@ -1,0 +1,20 @@
+from mindspore import nn, ops
+
+
+class Model(nn.Cell):
+    def __init__(self):
+        super().__init__()
+        self.cell = nn.LSTMCell(10, 16)
+
+    def construct(self, x, state=None):
+        h, c = self.cell(x, (ops.zeros((x.shape[0], self.cell.hidden_size), dtype=x.dtype),) * 2 if state is None else state)
+        return h, c
+
+
+def build():
+    return Model()
+
+
+def run(model, x):
+    state = model(x)
+    return model(x, state)

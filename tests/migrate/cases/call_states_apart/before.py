@@ -1,0 +1,10 @@
+from onecell.torch import LSTMCell
+
+
+def build():
+    return LSTMCell(10, 16)
+
+
+def run(model: LSTMCell, x, h_0, c_0):
+    h, c = model(x, h_0, c_0)
+    return model(input=x, hx=h, c_0=c)

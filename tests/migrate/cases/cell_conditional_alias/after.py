@@ -1,0 +1,26 @@
+import sys
+
+from mindspore import nn
+
+if sys.maxsize > 0:
+    Step = nn.LSTMCell
+else:
+    Step = nn.LSTMCell
+
+
+class Model(nn.Cell):
+    def __init__(self):
+        super().__init__()
+        self.cell = Step(10, 16, has_bias=False)
+
+    def construct(self, x, h, c):
+        h, c = self.cell(x, (h, c))
+        return h, c
+
+
+def build():
+    return Model()
+
+
+def run(model, x, h, c):
+    return model(x, h, c)

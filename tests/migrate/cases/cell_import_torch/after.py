@@ -1,0 +1,19 @@
+import mindspore
+
+
+class Model(mindspore.nn.Cell):
+    def __init__(self):
+        super().__init__()
+        self.cell = mindspore.nn.LSTMCell(10, 16)
+
+    def construct(self, x, h, c):
+        h, c = self.cell(x, (h, c))
+        return h, c
+
+
+def build():
+    return Model()
+
+
+def run(model, x, h, c):
+    return model(x, h, c)

@@ -1,0 +1,22 @@
+from mindspore import nn
+from onecell.mindspore import LSTMCell
+
+SIZES = {"input_size": 10, "hidden_size": 16, "bias": False}
+
+
+class Model(nn.Cell):
+    def __init__(self):
+        super().__init__()
+        self.cell = LSTMCell(**SIZES)
+
+    def construct(self, x, h, c):
+        h, c = self.cell(x, (h, c))
+        return h, c
+
+
+def build():
+    return Model()
+
+
+def run(model, x, h, c):
+    return model(x, h, c)

@@ -1,0 +1,21 @@
+from mindspore import ops
+from mindspore import nn
+from onecell.mindspore import LSTMCell
+
+
+class Model(nn.Cell):
+    def __init__(self):
+        super().__init__()
+        self.cell = LSTMCell(10, 16)
+
+    def construct(self, x, h, c, labels):
+        h, c = self.cell(x, (h, c))
+        return ops.cross_entropy(h, labels)
+
+
+def build():
+    return Model()
+
+
+def run(model, x, h, c, labels):
+    return model(x, h, c, labels)

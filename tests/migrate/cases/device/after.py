@@ -1,0 +1,12 @@
+from onecell.mindspore import LSTMCell
+
+# where it runs
+
+
+def build():
+    model = LSTMCell(10, 16)
+    return model
+
+
+def run(model, x, h, c):
+    return model(x, (h, c))

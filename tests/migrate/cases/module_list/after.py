@@ -1,0 +1,21 @@
+from mindspore import nn
+from onecell.mindspore import LSTMCell
+
+
+class Model(nn.Cell):
+    def __init__(self):
+        super().__init__()
+        self.cell = LSTMCell(10, 16)
+        self.heads = nn.CellList([nn.Dense(16, 5), nn.Dense(16, 5)])
+
+    def construct(self, x, h, c):
+        h, c = self.cell(x, (h, c))
+        return [head(h) for head in self.heads]
+
+
+def build():
+    return Model()
+
+
+def run(model, x, h, c):
+    return model(x, h, c)

@@ -1,0 +1,23 @@
+import torch
+from torch.nn import Parameter
+from torch import nn
+from onecell.torch import LSTMCell
+
+
+class Model(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.cell = LSTMCell(10, 16)
+        self.scale = Parameter(torch.ones(16), requires_grad=True)
+
+    def forward(self, x, h, c):
+        h, c = self.cell(x, (h, c))
+        return self.scale * h, c
+
+
+def build():
+    return Model()
+
+
+def run(model, x, h, c):
+    return model(x, h, c)

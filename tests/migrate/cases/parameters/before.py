@@ -1,0 +1,21 @@
+from torch import nn
+
+
+class Model(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.cell = nn.LSTMCell(10, 16)
+
+    def forward(self, x, h, c):
+        h, c = self.cell(x, (h, c))
+        return h, c
+
+
+def build():
+    return Model()
+
+
+def run(model, x, h, c):
+    assert len(list(model.parameters())) == 4
+    assert [name for name, _ in model.named_parameters()][0] == "cell.weight_ih"
+    return model(x, h, c)

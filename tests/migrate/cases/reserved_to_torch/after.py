@@ -1,0 +1,20 @@
+from torch import nn
+from onecell.torch import LSTMCell
+
+
+class Model(nn.Module):
+    def __init__(self):
+        super().__init__()
+        # TODO(onecell): reserved: `modules` is a method of every module in torch; call it otherwise, in checkpoints too
+        self.modules = nn.ModuleList([LSTMCell(10, 16)])
+
+    def forward(self, x, h, c):
+        return self.modules[0](x, (h, c))
+
+
+def build():
+    return Model()
+
+
+def run(model, x, h, c):
+    return model(x, h, c)

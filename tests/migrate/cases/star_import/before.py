@@ -1,0 +1,3 @@
+from torch.nn import *
+
+cell = LSTMCell(10, 16)

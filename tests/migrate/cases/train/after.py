@@ -1,0 +1,25 @@
+from mindspore import nn
+from onecell.mindspore import LSTMCell
+
+
+class Model(nn.Cell):
+    def __init__(self):
+        super().__init__()
+        self.cell = LSTMCell(10, 16)
+
+    def construct(self, x, h, c):
+        h, c = self.cell(x, (h, c))
+        return h, c
+
+
+def build():
+    return Model()
+
+
+def run(model: Model, x, h, c):
+    model.set_train()
+    assert model.cell.training
+    model.set_train(False)
+    model.set_train(False)
+    assert not model.cell.training
+    return model(x, h, c)

@@ -1,0 +1,36 @@
+"""The page about migration shows the table that the engine works by."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from onecell.cli.exits import MIGRATE_STATUSES, Status
+from onecell.migrate import Outcome
+from onecell.migrate.limits import CODE_BYTES
+from onecell.migrate.page import rules_table
+from onecell.migrate.table import ROWS
+
+PAGE = Path(__file__).parents[2] / "docs/migrate.md"
+
+
+def test_the_page_ends_with_the_table() -> None:
+    _, table = PAGE.read_text(encoding="utf-8").split("\n| rule |")
+    assert "| rule |" + table == rules_table(), "write rules_table() there anew"
+
+
+def test_every_row_is_a_line() -> None:
+    table = rules_table()
+    assert all(row.torch.path in table and row.mindspore.path in table for row in ROWS)
+    assert "`torch.nn.Linear` `in_features`, `out_features`, `bias`" in table
+
+
+def test_the_page_tells_every_outcome_and_status() -> None:
+    text = PAGE.read_text(encoding="utf-8")
+    assert all(f"| {outcome} | " in text for outcome in Outcome)
+    told = {int(each.split()[0]) for each in MIGRATE_STATUSES.split("[/bold]: ")[1].split(" · ")}
+    assert all(f"\n| {status} | " in text for status in told)
+    assert told <= set(Status)
+
+
+def test_the_page_tells_the_limit() -> None:
+    assert f"More than {CODE_BYTES >> 20} MiB of code" in PAGE.read_text(encoding="utf-8")

@@ -1,0 +1,41 @@
+"""Every rule has a case, every case a rule, and every direction of a row is seen."""
+
+from __future__ import annotations
+
+from migrate.corpus import CASES, rewritten
+
+from onecell.migrate import Outcome, rewrite
+from onecell.migrate.rules import RULES
+from onecell.migrate.scan import other_framework
+from onecell.migrate.table import ROWS
+
+
+def test_cases_mirror_rules() -> None:
+    assert {case.rule for case in CASES} == set(RULES)
+
+
+def test_case_is_about_its_rule() -> None:
+    for case in CASES:
+        done = rewritten(case)
+        assert case.rule in {found.rule for found in done.findings}, case.name
+
+
+def test_findings_name_known_rules() -> None:
+    for case in CASES:
+        done = rewritten(case)
+        assert {found.rule for found in done.findings} <= set(RULES), case.name
+
+
+def test_rows_are_seen_in_every_direction_they_go() -> None:
+    seen = set()
+    for case in CASES:
+        ways = [(case.before, case.to, case.target)]
+        if case.back:
+            ways.append((case.after, other_framework(case.to), case.back))  # type: ignore[arg-type]
+        for source, to, target in ways:
+            done = rewrite(source, to=to, target=target, whole_file=case.whole_file)
+            seen |= {(f.rule, to) for f in done.findings if f.outcome is Outcome.CONVERTED}
+    wanted = {
+        (row.rule, to) for row in ROWS for to in ("torch", "mindspore") if row.one_way in ("", to)
+    }
+    assert wanted <= seen, sorted(wanted - seen)

@@ -1,0 +1,217 @@
+"""The layer that owns a parameter, told by source: held against the modules that torch makes."""
+
+from __future__ import annotations
+
+import warnings
+
+import pytest
+import torch
+
+from onecell.project.layers import find_owners, name_parameters
+
+HEAD = "import torch\nfrom torch import nn\nfrom collections import OrderedDict\n"
+MODELS = {
+    "attributes": """
+class Model(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.table = nn.Embedding(7, 3)
+        self.cell = nn.LSTMCell(3, 4)
+        self.norm: nn.Module = nn.LayerNorm(4)
+        self.head = torch.nn.Linear(4, 7, bias=False).to("cpu")
+""",
+    "a list": """
+class Model(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.layers = nn.ModuleList([nn.Embedding(7, 3), nn.Linear(3, 4), nn.LayerNorm(4)])
+""",
+    "a sequence of arguments": """
+class Model(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.net = nn.Sequential(nn.Embedding(7, 3), nn.ReLU(), nn.LayerNorm(3))
+""",
+    "a sequence of one": """
+class Model(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.net = nn.Sequential(nn.Embedding(7, 3))
+""",
+    "a comprehension": """
+class Model(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.tables = nn.ModuleList(nn.Embedding(n, 3) for n in (4, 5))
+        self.norms = nn.Sequential(*[nn.LayerNorm(3) for _ in range(2)])
+""",
+    "keys": """
+class Model(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.parts = nn.ModuleDict({"words": nn.Embedding(7, 3), "head": nn.Linear(3, 2)})
+        self.net = nn.Sequential(OrderedDict([("norm", nn.LayerNorm(3)), ("out", nn.Linear(3, 1))]))
+""",
+    "local names and append": """
+class Model(nn.Module):
+    def __init__(self):
+        super().__init__()
+        norm = nn.LayerNorm(3)
+        self.norm = norm
+        steps = []
+        for _ in range(2):
+            steps.append(nn.Embedding(4, 3))
+        self.net = nn.Sequential(*steps)
+        self.more = nn.ModuleList()
+        self.more.append(nn.LayerNorm(2))
+        self.add_module("table", nn.Embedding(5, 2))
+""",
+    "classes inside classes": """
+class Word(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.weight_table = nn.Embedding(7, 3)
+        self.norm = nn.LayerNorm(3)
+class Base(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.word = Word()
+class Model(Base):
+    def __init__(self):
+        super().__init__()
+        self.words = nn.ModuleList([Word() for _ in range(2)])
+        self.head = nn.Linear(3, 7)
+""",
+    "a subclass of a layer": """
+class Table(nn.Embedding):
+    pass
+class Model(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.table = Table(7, 3)
+""",
+    "a choice": """
+class Model(nn.Module):
+    def __init__(self, norm=True):
+        super().__init__()
+        self.norm = nn.LayerNorm(3) if norm else nn.Identity()
+        self.out = nn.Linear(3, 2)
+""",
+}
+
+
+def true_owners(model: torch.nn.Module) -> dict[str, str]:
+    """Return parameter → the layer of torch.nn that it belongs to."""
+    found = {}
+    for name in model.state_dict():
+        owner = type(model.get_submodule(name.rpartition(".")[0]))
+        while not owner.__module__.startswith("torch.nn"):
+            owner = owner.__bases__[0]
+        found[name] = f"torch.nn.{owner.__name__}"
+    return found
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_every_parameter_has_the_owner_that_torch_gives_it(name: str) -> None:
+    space: dict[str, type[torch.nn.Module]] = {}
+    exec(HEAD + MODELS[name], space)
+    want = true_owners(space["Model"]())
+    found = find_owners(want, [HEAD + MODELS[name]])
+    assert found.keys() == want.keys()
+    assert all(want[parameter] in owners for parameter, owners in found.items())
+    assert all(owners <= {want[p], "torch.nn.Identity"} for p, owners in found.items())
+
+
+@pytest.mark.parametrize("prefix", ["", "model.", "state.best."])
+def test_what_stands_before_the_names_of_a_model_is_seen_past(prefix: str) -> None:
+    names = [f"{prefix}{name}" for name in ("table.weight", "norm.weight", "norm.bias")]
+    naming = name_parameters(names, [HEAD + MODELS["attributes"]], "torch", "mindspore")
+    assert naming.renamed == {
+        f"{prefix}table.weight": f"{prefix}table.embedding_table",
+        f"{prefix}norm.weight": f"{prefix}norm.gamma",
+        f"{prefix}norm.bias": f"{prefix}norm.beta",
+    }
+
+
+def test_the_way_back_gives_the_names_again() -> None:
+    source = (
+        "import mindspore.nn as nn\n"
+        "class Model(nn.Cell):\n"
+        "    def __init__(self):\n"
+        "        self.table = nn.Embedding(7, 3)\n"
+        "        self.net = nn.SequentialCell(nn.Dense(3, 4), nn.LayerNorm((4,)))\n"
+    )
+    names = ["table.embedding_table", "net.0.weight", "net.1.gamma"]
+    naming = name_parameters(names, [source], "mindspore", "torch")
+    assert naming.renamed == {
+        "table.embedding_table": "table.weight",
+        "net.1.gamma": "net.1.weight",
+    }
+    assert naming.unknown == ()
+
+
+def test_what_no_class_has_is_unknown_and_keeps_its_name() -> None:
+    naming = name_parameters(["other.weight"], [HEAD + MODELS["keys"]], "torch", "mindspore")
+    assert (naming.renamed, naming.unknown) == ({}, ("other.weight",))
+
+
+TWO = """
+class One(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.first = nn.Embedding(7, 3)
+        self.only_one = nn.Linear(3, 3)
+class Two(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.first = nn.Linear(3, 7, bias=False)
+        self.only_two = nn.Linear(3, 3)
+"""
+
+
+def test_the_class_that_explains_more_of_the_checkpoint_decides() -> None:
+    for only, new in (("only_one", "first.embedding_table"), ("only_two", "first.weight")):
+        names = ["first.weight", f"{only}.weight"]
+        naming = name_parameters(names, [HEAD + TWO], "torch", "mindspore")
+        assert naming.renamed.get("first.weight", "first.weight") == new
+        assert not naming.unsure
+
+
+def test_two_answers_are_no_answer() -> None:
+    naming = name_parameters(["first.weight"], [HEAD + TWO], "torch", "mindspore")
+    assert not naming.renamed
+    assert "torch.nn.Embedding makes it `embedding_table`" in naming.unsure["first.weight"]
+
+
+def test_two_models_in_one_checkpoint_each_have_their_class() -> None:
+    names = ["a.first.weight", "a.only_one.weight", "b.first.weight", "b.only_two.weight"]
+    naming = name_parameters(names, [HEAD + TWO], "torch", "mindspore")
+    assert naming.renamed == {"a.first.weight": "a.first.embedding_table"}
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "class (",
+        "x = " + "(" * 5000,
+        "\0",
+        "class A:\n def f(self):\n  self.x = " + "[a]+" * 900 + "[a]",
+    ],
+    ids=["syntax", "nested", "null", "long sum"],
+)
+def test_a_module_that_cannot_be_read_tells_nothing(source: str) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        found = find_owners(["table.weight"], [source, HEAD + MODELS["attributes"]])
+    assert found == {"table.weight": frozenset({"torch.nn.Embedding"})}
+
+
+def test_a_checkpoint_of_many_names_takes_a_moment() -> None:
+    source = HEAD + "".join(
+        f"class C{i}(nn.Module):\n    def __init__(self):\n"
+        f"        self.a = nn.ModuleList([C{(i + 1) % 50}() for _ in range(9)])\n"
+        f"        self.a.append(C{(i + 7) % 50}())\n"
+        for i in range(50)
+    )
+    names = [f"{'a.1.' * 15}{i}.weight" for i in range(100)]
+    assert not find_owners(names, [source])

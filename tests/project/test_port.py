@@ -1,0 +1,199 @@
+"""A project is ported whole: code, checkpoints under their new names, and what belongs to it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from onecell.checkpoint import load_checkpoint
+from onecell.errors import ArgumentError, CheckpointError, OutputExistsError
+from onecell.migrate.folders import SUFFIXES
+from onecell.project import ProjectPort, carry_out_project, plan_project
+from onecell.project.find import SOURCES, find
+
+
+def port(*paths: Path, out: Path, **options: Any) -> ProjectPort:
+    plan = plan_project(paths, "mindspore", out, sides=["arrays"], **options)
+    return carry_out_project(plan, rollout_steps=5)
+
+
+def files(folder: Path) -> set[str]:
+    return {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
+
+
+def test_everything_arrives_in_its_place(project: Path, tmp_path: Path) -> None:
+    done = port(project, out=tmp_path / "out")
+    assert files(tmp_path / "out") == {
+        *("model.py", "words.txt", "weights/best.ckpt", "weights/best.proof.json"),
+    }
+    assert done.copied == (Path("words.txt"),)
+    assert done.holds
+
+
+def test_the_code_is_for_the_other_framework(project: Path, tmp_path: Path) -> None:
+    port(project, out=tmp_path / "out")
+    text = (tmp_path / "out" / "model.py").read_text()
+    assert "mindspore" in text
+    compile(text, "model.py", "exec")
+
+
+def test_parameters_have_the_names_of_the_other_framework_and_the_same_bits(
+    project: Path, tmp_path: Path
+) -> None:
+    port(project, out=tmp_path / "out")
+    old = torch.load(project / "weights" / "best.pt", weights_only=True)
+    new = load_checkpoint(tmp_path / "out" / "weights" / "best.ckpt").tensors
+    called = {"table.weight": "table.embedding_table", "norm.weight": "norm.gamma"}
+    called |= {"norm.bias": "norm.beta"}
+    assert {called.get(name, name) for name in old} == new.keys()
+    for name, tensor in old.items():
+        assert tensor.numpy().tobytes() == new[called.get(name, name)].tobytes()
+
+
+def test_every_cell_is_proved(project: Path, tmp_path: Path) -> None:
+    (checkpoint,) = port(project, out=tmp_path / "out").checkpoints
+    assert checkpoint.proof is not None
+    assert [cell.name for cell in checkpoint.proof.cells] == ["cell"]
+    assert checkpoint.proof.renamed["table.weight"] == "table.embedding_table"
+
+
+def test_the_project_stays_as_it_is(project: Path, tmp_path: Path) -> None:
+    before = {name: (project / name).read_bytes() for name in files(project)}
+    port(project, out=project / "ported")
+    after = files(project) - {f"ported/{name}" for name in files(project / "ported")}
+    assert before == {name: (project / name).read_bytes() for name in after}
+
+
+def test_results_inside_the_project_are_no_part_of_it(project: Path) -> None:
+    port(project, out=project / "ported")
+    first = files(project / "ported")
+    port(project, out=project / "ported", force=True)
+    assert files(project / "ported") == first
+
+
+def test_a_checkpoint_beside_the_code_can_be_named(project: Path, tmp_path: Path) -> None:
+    elsewhere = (project / "weights" / "best.pt").rename(tmp_path / "elsewhere.pt")
+    done = port(project / "model.py", elsewhere, out=tmp_path / "out")
+    assert files(tmp_path / "out") == {"model.py", "elsewhere.ckpt", "elsewhere.proof.json"}
+    assert done.holds
+
+
+def test_a_checkpoint_of_the_other_framework_already_goes_along(
+    project: Path, tmp_path: Path
+) -> None:
+    port(project, out=tmp_path / "first")
+    already = tmp_path / "first" / "weights" / "best.ckpt"
+    already.rename(project / "already.ckpt")
+    done = port(project, out=tmp_path / "out")
+    assert Path("already.ckpt") in done.copied
+    assert len(done.checkpoints) == 1
+
+
+def test_the_result_of_an_earlier_port_gives_way(project: Path, tmp_path: Path) -> None:
+    port(project, out=tmp_path / "first")
+    (tmp_path / "first" / "weights" / "best.ckpt").rename(project / "weights" / "best.ckpt")
+    done = port(project, out=tmp_path / "out")
+    assert done.holds
+    assert done.copied == (Path("words.txt"),)
+
+
+def test_data_in_an_npz_is_copied_and_weights_in_one_are_converted(
+    project: Path, tmp_path: Path
+) -> None:
+    np.savez(project / "data.npz", x=np.ones(3))
+    state = torch.load(project / "weights" / "best.pt", weights_only=True)
+    np.savez(project / "weights.npz", **{name: t.numpy() for name, t in state.items()})
+    done = port(project, out=tmp_path / "out")
+    assert Path("data.npz") in done.copied
+    assert {each.path.name for each in done.checkpoints} == {"best.pt", "weights.npz"}
+
+
+def test_a_checkpoint_without_a_cell_is_converted(project: Path, tmp_path: Path) -> None:
+    torch.save({"table.weight": torch.ones(7, 5)}, project / "table.pt")
+    done = port(project, out=tmp_path / "out")
+    assert list(load_checkpoint(tmp_path / "out" / "table.ckpt").tensors) == [
+        "table.embedding_table"
+    ]
+    assert done.holds
+
+
+def test_a_damaged_checkpoint_does_not_keep_the_others(project: Path, tmp_path: Path) -> None:
+    (project / "a.pt").write_bytes(b"PK\x03\x04 no more")
+    done = port(project, out=tmp_path / "out")
+    assert [bool(each.error) for each in done.checkpoints] == [True, False]
+    assert not done.holds
+    assert (tmp_path / "out" / "weights" / "best.ckpt").is_file()
+
+
+@pytest.mark.parametrize("name", ["model.py", "words.txt", "weights/best.ckpt"])
+def test_nothing_is_replaced_unasked_and_then_nothing_is_written(
+    name: str, project: Path, tmp_path: Path
+) -> None:
+    there = tmp_path / "out" / name
+    there.parent.mkdir(parents=True)
+    there.write_text("older")
+    with pytest.raises(OutputExistsError):
+        port(project, out=tmp_path / "out")
+    assert files(tmp_path / "out") == {name}
+    assert there.read_text() == "older"
+
+
+def test_two_files_of_one_name_are_refused(project: Path, tmp_path: Path) -> None:
+    state = torch.load(project / "weights" / "best.pt", weights_only=True)
+    torch.save(state, project / "weights" / "best.pth")
+    with pytest.raises(ArgumentError, match=r"best\.pth? and .*best\.pth? would both become"):
+        port(project, out=tmp_path / "out")
+
+
+def test_a_project_is_not_ported_over_itself(project: Path) -> None:
+    with pytest.raises(ArgumentError, match="is one of the files to port"):
+        port(project / "model.py", out=project, force=True)
+
+
+def test_what_is_not_there_is_said(tmp_path: Path) -> None:
+    with pytest.raises(ArgumentError, match="nothing called"):
+        port(tmp_path / "nowhere", out=tmp_path / "out")
+
+
+def test_a_folder_of_nothing_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(CheckpointError, match="neither source nor a checkpoint"):
+        port(tmp_path / "empty", out=tmp_path / "out")
+
+
+def test_excluded_files_stay_behind(project: Path, tmp_path: Path) -> None:
+    port(project, out=tmp_path / "out", exclude=["*.txt", "weights/"])
+    assert files(tmp_path / "out") == {"model.py"}
+
+
+def test_the_walks_agree_on_what_source_is() -> None:
+    assert SOURCES == SUFFIXES
+
+
+@pytest.mark.parametrize("kind", ["hidden", "environment", "link"])
+def test_some_folders_are_never_looked_into(kind: str, project: Path, tmp_path: Path) -> None:
+    aside = project / {"hidden": ".cache", "environment": "venv", "link": "loop"}[kind]
+    if kind == "link":
+        aside.symlink_to(project)
+    else:
+        aside.mkdir()
+        (aside / "other.pt").write_bytes(b"")
+        (aside / "pyvenv.cfg").touch()
+    found = find([project])
+    assert [place.path.name for place in found.checkpoints] == ["best.pt"]
+    assert [place.path.name for place in found.others] == ["words.txt"]
+
+
+def test_importing_it_loads_no_framework_and_no_tool() -> None:
+    code = (
+        "import sys, onecell.project\n"
+        "tools = {'torch', 'mindspore', 'rich', 'typer', 'libcst', 'pathspec'}\n"
+        "assert not tools & set(sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)

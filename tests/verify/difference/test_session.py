@@ -1,0 +1,170 @@
+"""Programs that crash, hang, print, or find no framework cost nobody else's answer."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from onecell.verify.difference import Outcome, Verdict, run_table
+from onecell.verify.difference import session as module
+from onecell.verify.difference.claims import both, each, ours, unasked
+from onecell.verify.difference.row import Row, row
+from onecell.verify.difference.run import conclude
+from onecell.verify.difference.session import Session
+
+SLOW = 60.0
+"""More than any of this takes, so that a hang is seen."""
+
+
+@pytest.fixture
+def session() -> Iterator[Session]:
+    """A session of NumPy, which loads in no time."""
+    with Session("numpy", limit=SLOW) as session:
+        yield session
+
+
+def test_the_last_print_is_the_answer(session: Session) -> None:
+    found = session.ask("numpy", "print(1)\nimport numpy\nprint(numpy.arange(2).tolist())")
+    assert (found.outcome, found.value) == (Outcome.ANSWERED, [0, 1])
+
+
+@pytest.mark.parametrize(
+    ("program", "how"),
+    [
+        ("import os, signal\nos.kill(os.getpid(), signal.SIGSEGV)", "SIGSEGV"),
+        ("import os\nos.abort()", "SIGABRT"),
+        ("import os\nos._exit(3)", "exit 3"),
+        ("raise SystemExit(4)", "exit 4"),
+    ],
+)
+def test_the_end_of_the_process_is_an_answer_and_the_next_program_runs(
+    program: str, how: str, session: Session
+) -> None:
+    found = session.ask("numpy", program)
+    assert (found.outcome, found.value) == (Outcome.CRASHED, how)
+    assert session.ask("numpy", "print('after')").value == "after"
+
+
+def test_a_program_that_does_not_end_is_stopped() -> None:
+    with Session("numpy", limit=1.0) as session:
+        before = time.monotonic()
+        found = session.ask("numpy", "while True: pass")
+        assert found.outcome is Outcome.TIMED_OUT
+        assert time.monotonic() - before < SLOW
+        assert session.ask("numpy", "print(2)").value == 2
+
+
+def test_an_error_is_an_answer_with_its_message(session: Session) -> None:
+    found = session.ask("numpy", "print(undefined)")
+    assert found.value == "raises NameError"
+    assert found.said == "name 'undefined' is not defined"
+
+
+def test_an_answer_that_is_not_json_is_not_taken_for_one(session: Session) -> None:
+    assert session.ask("numpy", "print(object())").value == "raises TypeError"
+    assert session.ask("numpy", "print(float('nan'))").value == "raises ValueError"
+    assert session.ask("numpy", "pass").value == "raises IndexError"
+
+
+def test_what_programs_print_stays_inside(
+    session: Session, capfd: pytest.CaptureFixture[str]
+) -> None:
+    session.ask("numpy", "import os\nos.write(1, b'x')\nos.write(2, b'y')\nprint(1)")
+    said = capfd.readouterr()
+    assert (said.out, said.err) == ("", "")
+
+
+def test_files_go_with_the_session() -> None:
+    with Session("numpy") as session:
+        session.ask("numpy", "open('left', 'w').close()\nprint(1)")
+        folder = session.ask("numpy", "import os\nprint(os.getcwd())").value
+        assert isinstance(folder, str)
+        assert (Path(folder) / "left").exists()
+    assert not Path(folder).exists()
+
+
+def test_a_session_can_be_closed_from_another_thread() -> None:
+    with Session("numpy", limit=SLOW) as session:
+        threading.Timer(2.0, session.close).start()
+        found = session.ask("numpy", "while True: pass")
+    assert found.outcome is Outcome.CRASHED
+
+
+def test_a_framework_that_is_not_installed_is_missing() -> None:
+    with Session("no_such_framework") as session:
+        found = session.ask("no_such_framework", "print(1)")
+    assert (found.outcome, found.version) == (Outcome.MISSING, None)
+    assert found.said == "is not installed"
+
+
+def test_a_framework_that_does_not_load_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "is_installed", lambda _: True)
+    with Session("no_such_framework") as session:
+        found = session.ask("no_such_framework", "print(1)")
+    assert found.outcome is Outcome.MISSING
+    assert "ModuleNotFoundError" in found.said
+
+
+CRASH_TEXT = ("it ends", "进程终止")
+
+
+def _made(registry: dict[str, Row]) -> Row:
+    @row(
+        "ends",
+        "states",
+        sources="",
+        matter=CRASH_TEXT,
+        claim=both(*CRASH_TEXT, "answered"),
+        onecell=unasked(*CRASH_TEXT),
+        registry=registry,
+    )
+    def ends() -> object:
+        import os
+        import signal
+
+        os.kill(os.getpid(), signal.SIGSEGV)
+        return "answered"
+
+    return ends
+
+
+def test_a_crash_that_nobody_claimed_is_the_verdict() -> None:
+    made = _made({})
+    with Session("numpy") as session:
+        observed = [session.ask(side, made.program(side)) for side in ("torch", "mindspore")]
+    found = conclude(made, observed)
+    assert found.verdict is Verdict.CRASHED
+    assert found.wrong == ("torch", "mindspore")
+
+
+def test_without_a_framework_rows_could_not_be_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "is_installed", lambda name: name != "mindspore")
+    registry: dict[str, Row] = {}
+
+    @row(
+        "sizes",
+        "parameters",
+        sources="",
+        matter=("sizes", "尺寸"),
+        claim=each("sizes", "尺寸", torch=3, mindspore=3),
+        onecell=ours("sizes", "尺寸", torch=3, mindspore=3),
+        registry=registry,
+    )
+    def sizes(LSTMCell: object) -> object:  # noqa: N803 - as probes spell it
+        return LSTMCell(3, 4).input_size  # type: ignore[operator]
+
+    table = run_table([sizes])
+    (finding,) = table.findings
+    assert finding.verdict is Verdict.NOT_RUN
+    assert not table.holds
+    answers = {each.side: each.outcome for each in finding.observations}
+    assert answers == {
+        "torch": Outcome.ANSWERED,
+        "mindspore": Outcome.MISSING,
+        "onecell.torch": Outcome.ANSWERED,
+        "onecell.mindspore": Outcome.MISSING,
+    }
