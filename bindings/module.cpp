@@ -115,6 +115,7 @@ void define(nb::module_& m, const std::string& suffix) {
 NB_MODULE(_kernel, m) {
   try {
     onecell::isa();
+    onecell::num_threads();
   } catch (const std::invalid_argument& error) {
     throw nb::import_error(error.what());
   }
@@ -128,5 +129,7 @@ NB_MODULE(_kernel, m) {
   m.def("isa", &onecell::isa);
   m.def("available_isas", &available_isas);
   m.def("set_isa", &onecell::set_isa);
+  m.def("num_threads", &onecell::num_threads);
+  m.def("set_num_threads", &onecell::set_num_threads);
   m.def("library_path", &library_path);
 }

@@ -23,9 +23,9 @@ using Clock = std::chrono::steady_clock;
 using std::chrono::microseconds;
 
 // Measured where two cores share a cache of the last level: a phase costs 0.3 us beyond its work.
-constexpr double kLeastPart = 1200;  // ns of work a member, below which one more does not pay
-constexpr double kLeastShare =
-    300;  // the same where phase follows phase and nobody has to be called
+// Work of a member's, in ns, below which one more member does not pay: in a call of few phases, and
+// where phase follows phase and nobody has to be called.
+constexpr double kLeastPart = 1200, kLeastShare = 300;
 constexpr double kWorthWaking = 60000;       // ns of work in all, for which sleepers are woken
 constexpr auto kRecent = microseconds(300);  // calls closer together than this are a loop
 constexpr auto kIdleSpin = microseconds(150);
@@ -33,6 +33,7 @@ constexpr auto kWaitSpin = microseconds(30);
 constexpr int kEager = 48;     // looks without a pause between them
 constexpr int kPatience = 64;  // looks before a member takes another's part
 constexpr int kMostDistrust = 64;
+constexpr double kMostSlept = 0.15;  // of the members' time: beyond it, one thread had done better
 
 void pause() {
 #if defined(__SSE__)
@@ -96,7 +97,7 @@ class Team {
 
   alignas(64) std::atomic<int> asleep_{0};  // workers without a plan
   std::atomic<int> waiting_{0};             // members in wait for a part of another
-  std::atomic<bool> waited_{false};         // somebody slept in wait during this job
+  std::atomic<std::int64_t> slept_ns_{0};   // what members slept in wait during this job
   std::mutex sleep_;
   std::condition_variable woken_, advanced_;
 };
@@ -138,8 +139,8 @@ int Team::enter(double phase_ns, std::int64_t phases) {
   if (wanted < 2 || !turn_.try_lock()) return 0;
   const double total = phase_ns * static_cast<double>(phases);
   const bool small = total < kWorthWaking;
-  // A crowded machine kept somebody waiting lately: leave small calls to one thread for a while.
-  if (small && skip_ > 0) {
+  // A crowded machine made threads a loss lately: leave some calls to one of them.
+  if (skip_ > 0) {
     --skip_;
     leave();
     return 0;
@@ -158,7 +159,8 @@ void Team::perform(const Job& job, int members) {
   const Plan plan{job, cursor_base_, done_.load(std::memory_order_relaxed), members};
   for (int slice = 0; slice < members; ++slice)
     cursors_[slice].next.store(plan.first, std::memory_order_relaxed);
-  waited_.store(false, std::memory_order_relaxed);
+  slept_ns_.store(0, std::memory_order_relaxed);
+  const Clock::time_point begin = Clock::now();
 
   epoch_.fetch_add(1, std::memory_order_acq_rel);
   run_.store(job.run, std::memory_order_relaxed);
@@ -176,7 +178,8 @@ void Team::perform(const Job& job, int members) {
 
   take_part(plan, 0);
   cursor_base_ += job.phases * job.parts;
-  if (waited_.load(std::memory_order_relaxed)) {
+  const auto slept = std::chrono::nanoseconds(slept_ns_.load(std::memory_order_relaxed));
+  if (slept > kMostSlept * members * (Clock::now() - begin)) {
     distrust_ = std::min(2 * distrust_ + 1, kMostDistrust);
     skip_ = distrust_;
   } else {
@@ -255,10 +258,12 @@ void Team::await(const Plan& plan, std::int64_t phase, int me) {
     if (until == Clock::time_point{}) until = Clock::now() + kWaitSpin;
     if (Clock::now() < until) continue;
     std::unique_lock lock(sleep_);
-    waited_.store(true, std::memory_order_relaxed);
     waiting_.fetch_add(1, std::memory_order_seq_cst);
     advanced_.wait(lock, [&] { return done_.load(std::memory_order_seq_cst) >= goal; });
     waiting_.fetch_sub(1, std::memory_order_relaxed);
+    slept_ns_.fetch_add(std::chrono::nanoseconds(Clock::now() - until).count(),
+                        std::memory_order_relaxed);
+    until = Clock::time_point{};
   }
 }
 

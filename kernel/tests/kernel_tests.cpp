@@ -289,6 +289,7 @@ const std::vector<Shape> kShapes = {
     {4, 5, 7, 9, true, 5},   {3, 2, 33, 31, true, 7},  {2, 4, 16, 32, false, 0},
     {2, 70, 3, 5, true, 11}, {1, 9, 65, 17, true, 13}, {3, 8, 20, 24, false, 15},
     {0, 3, 4, 5, true, 2},   {3, 0, 4, 5, true, 2},    {70, 1, 5, 6, true, 0},
+    {50, 1, 9, 33, true, 1}, {13, 5, 21, 18, true, 3}, {9, 75, 6, 19, false, 2},
 };
 
 // More than 64 rows in a step, so that a sum has several blocks, is in kShapes (batch 70, G = 68).
@@ -419,6 +420,42 @@ void test_many_threads_at_once() {
   for (int count : same) check(count == 20, "several threads at once");
 }
 
+// Sizes that are shared by units, by rows, and with fewer units than threads.
+const std::vector<Shape> kShared = {
+    {9, 3, 70, 100, true, 1}, {6, 90, 40, 16, true, 0},  {40, 1, 64, 65, false, 3},
+    {1, 33, 60, 96, true, 5}, {2, 300, 12, 24, true, 0},
+};
+
+template <class T>
+void test_threads_agree() {
+  for (const Shape& shape : kShared) {
+    const Problem<T> problem(shape, 13);
+    onecell::set_num_threads(1);
+    const Result<T> want = run_kernel(problem);
+    for (const int count : {2, 3, 8}) {
+      onecell::set_num_threads(count);
+      // Again and again: small calls get help only when they come in a row.
+      bool same = true;
+      for (int repeat = 0; repeat < 3; ++repeat) same = run_kernel(problem).same(want) && same;
+      check(same, std::to_string(count) + " threads, " + shape.name());
+    }
+  }
+  onecell::set_num_threads(0);
+}
+
+void test_bad_thread_counts_are_refused() {
+  const int before = onecell::num_threads();
+  for (const int count : {-1, onecell::kMostThreads + 1}) {
+    bool refused = false;
+    try {
+      onecell::set_num_threads(count);
+    } catch (const std::invalid_argument& error) {
+      refused = std::string(error.what()).find(std::to_string(count)) != std::string::npos;
+    }
+    check(refused && onecell::num_threads() == before, std::to_string(count) + " threads");
+  }
+}
+
 void test_bad_isa_is_refused() {
   const std::string before = onecell::isa();
   bool refused = false;
@@ -434,6 +471,7 @@ void test_bad_isa_is_refused() {
 
 int main() {
   test_bad_isa_is_refused();
+  test_bad_thread_counts_are_refused();
   test_soft_fma();
   test_isas_agree<float>();
   test_isas_agree<double>();
@@ -448,7 +486,13 @@ int main() {
     test_activations<float>();
     test_activations<double>();
     test_caller_modes_are_put_aside();
-    test_many_threads_at_once();
+    test_threads_agree<float>();
+    test_threads_agree<double>();
+    for (const int count : {1, 3}) {
+      onecell::set_num_threads(count);
+      test_many_threads_at_once();
+    }
+    onecell::set_num_threads(0);
   }
   std::printf("kernel: %d passed, %d failed\n", checks - failures, failures);
   return failures == 0 ? 0 : 1;

@@ -5,7 +5,8 @@
 package loads neither.
 
 The kernel picks the best instruction set of the machine; `isa` tells which, `set_isa` or the
-environment variable ONECELL_ISA chooses another, with the same bits.
+environment variable ONECELL_ISA chooses another, with the same bits. Large calls are shared among
+threads: `set_num_threads` or ONECELL_NUM_THREADS says how many at most, with the same bits too.
 """
 
 from onecell._kernel import available_isas, isa, set_isa
@@ -16,6 +17,7 @@ from onecell.frozen import FrozenCell
 from onecell.gradients import Gradients
 from onecell.spec import Spec
 from onecell.stream import Stream
+from onecell.threads import get_num_threads, set_num_threads
 from onecell.weights import Weights
 
 __version__: str
@@ -32,8 +34,10 @@ __all__ = [
     "Stream",
     "Weights",
     "available_isas",
+    "get_num_threads",
     "isa",
     "set_isa",
+    "set_num_threads",
 ]
 
 

@@ -275,5 +275,14 @@ def available_isas() -> tuple[str, ...]:
 def set_isa(name: str, /) -> None:
     """Use another instruction set from now on, process-wide; ValueError if it cannot be had."""
 
+def num_threads() -> int:
+    """Return how many threads a call may use at most, the caller's included."""
+
+def set_num_threads(count: int, /) -> None:
+    """Use at most `count` threads from now on, process-wide; 0 for what the machine allows.
+
+    ValueError unless it is from 0 to 64.
+    """
+
 def library_path() -> str:
     """Return the path of the shared library that carries the C entry points."""
