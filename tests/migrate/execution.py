@@ -45,6 +45,8 @@ class Case:
     before: str
     after: str
     inputs: Mapping[str, Any] = field(default_factory=dict)
+    trains: bool = False
+    """Whether `run` updates the weights, so that its outputs have no gradient."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +70,14 @@ def _read_case(folder: Path) -> Case:
     says = tomllib.loads((folder / "case.toml").read_text(encoding="utf-8"))
     before, after = ((folder / f"{part}.py").read_bytes().decode() for part in ("before", "after"))
     return Case(
-        folder.name, says["to"], says["target"], says["run"], before, after, says.get("inputs", {})
+        folder.name,
+        says["to"],
+        says["target"],
+        says["run"],
+        before,
+        after,
+        says.get("inputs", {}),
+        says.get("trains", False),
     )
 
 
@@ -130,6 +139,8 @@ def execute(
     framework: str,
     inputs: Mapping[str, Array],
     change: Callable[[dict[str, Array]], None] = lambda weights: None,
+    *,
+    trains: bool = False,
 ) -> Answers:
     """Run a module's `build` and `run` twice: for what it gives, and for its gradients.
 
@@ -138,6 +149,7 @@ def execute(
         framework: the one that it is written in.
         inputs: what `run` gets after the model, in order.
         change: may alter the weights before they are loaded, to see that it is noticed.
+        trains: whether `run` updates the weights; then nobody asks for gradients of its outputs.
     """
     side = open_side(framework)
     module = load_module(source)
@@ -155,7 +167,7 @@ def execute(
     return Answers(
         {f"output {number}": array for number, array in enumerate(found)},
         side.read(model),
-        side.gradients(build(), module.run, inputs),
+        {} if trains else side.gradients(build(), module.run, inputs),
     )
 
 

@@ -44,7 +44,7 @@ def answers(case: Case, source: str, framework: str) -> Answers:
     """Execute a module of a case; the same module is executed once."""
     key = source, framework
     if key not in _ANSWERS:
-        _ANSWERS[key] = execute(source, framework, draw_inputs(case))
+        _ANSWERS[key] = execute(source, framework, draw_inputs(case), trains=case.trains)
     return _ANSWERS[key]
 
 
@@ -81,7 +81,9 @@ def test_a_change_in_any_parameter_is_seen(case: Case) -> None:
         def change(weights: dict[str, Array], name: str = name) -> None:
             weights[name] = weights[name] * np.float32(1.1)
 
-        changed = execute(case.before, OTHER[case.to], draw_inputs(case), change)
+        changed = execute(
+            case.before, OTHER[case.to], draw_inputs(case), change, trains=case.trains
+        )
         answered = Answers(changed.outputs, before.parameters, changed.gradients)
         if not differences(answered, before):
             unseen.append(name)

@@ -83,7 +83,7 @@ def test_all_that_holds_the_same_weights_is_the_same(tmp_path: Path) -> None:
     for thing in things:
         found = compare(weights, thing, steps=STEPS, sides=KERNEL)
         assert found.verdict == "same bits", thing
-        assert len(found.quantities) == 19
+        assert len(found.quantities) == 25
 
 
 def test_a_function_is_the_same_by_what_it_computes() -> None:
@@ -91,7 +91,9 @@ def test_a_function_is_the_same_by_what_it_computes() -> None:
     assert found.verdict == "same"
     assert found.same_bits is None
     names = [quantity.name for quantity in found.quantities]
-    assert names == ["forward.h", "forward.c", "rollout.h", "rollout.c"]
+    assert names == [
+        f"{kind}.{part}" for kind in ("forward", "extreme", "rollout") for part in "hc"
+    ]
     assert found.left_out["gradient.x"] == "a function of arrays shows no gradients"
 
 
@@ -190,7 +192,7 @@ def test_json_is_standard_and_complete() -> None:
     read = json.loads(text)
     assert read["verdict"] == "different"
     assert read["diagnosis"]["findings"][0]["kind"] == "bias doubled"
-    assert len(read["quantities"]) == 19
+    assert len(read["quantities"]) == 25
 
 
 def test_a_command_repeats_a_comparison_of_files(tmp_path: Path) -> None:

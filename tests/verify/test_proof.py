@@ -21,7 +21,8 @@ from onecell.weights import Weights
 
 OURS = (Column("arrays", "target"),)
 NAMES = (
-    *("forward.h", "forward.c", "gradient.x", "gradient.h", "gradient.c"),
+    *("forward.h", "forward.c", "extreme.h", "extreme.c"),
+    *("gradient.x", "gradient.h", "gradient.c"),
     *("gradient.weight_ih", "gradient.weight_hh", "gradient.bias_ih", "gradient.bias_hh"),
     *("rollout.h", "rollout.c"),
     *("sgd.weight_ih", "sgd.weight_hh", "sgd.bias_ih", "sgd.bias_hh"),

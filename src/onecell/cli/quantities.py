@@ -15,6 +15,8 @@ from onecell.verify.optimizers import OPTIMIZERS
 
 _HEADINGS: Final = {
     "forward": "forward",
+    "extreme": "forward, far out",
+    "weights": "the weights themselves",
     "gradient": f"gradient, {GRADIENT_STEPS} steps",
     "rollout": "rollout, {steps} steps",
     "sgd": f"after SGD, rate {OPTIMIZERS['sgd'].rate:g}",
@@ -37,7 +39,7 @@ def show_family(family: str, readings: Sequence[Reading]) -> Text:
 
 def show_part(family: str, part: str) -> str:
     """Return what to call "family.part" under its heading."""
-    return f"{part}'" if family == "forward" else part
+    return f"{part}'" if family in {"forward", "extreme"} else part
 
 
 def show_error(reading: Reading) -> Text:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 import sys
@@ -91,8 +92,9 @@ def verify(
         if report is not None:
             _check_report(report, force=force)
         names = None if sides is None else [name.strip() for name in sides.split(",")]
-        _prepare(first, second, names)
-        with progress_bar("verifying") as told:
+        # What a module prints while it is imported or called is none of our answer.
+        with contextlib.redirect_stdout(sys.stderr), progress_bar("verifying") as told:
+            _prepare(first, second, names)
             found = compare(
                 first,
                 second,

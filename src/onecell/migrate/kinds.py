@@ -43,6 +43,7 @@ class Kinds:
     """Import paths of classes, and names bound here, that are treated as modules; see
     `evidence_of`."""
     _cache: dict[cst.CSTNode, str | None] = field(default_factory=dict)
+    _methods: set[str] | None = None
 
     def of(self, node: cst.CSTNode) -> str:
         """Return the kind of `node`, "" where it is not known."""
@@ -102,6 +103,16 @@ class Kinds:
         return any(
             base is not None and base is not owner and self.own(base, method) for base in bases
         )
+
+    def defines(self, method: str) -> bool:
+        """Whether any class of this module has a method of that name."""
+        if self._methods is None:
+            self._methods = {
+                node.name.value
+                for node in self.names.parents
+                if isinstance(node, cst.FunctionDef) and self.method_of(node) is not None
+            }
+        return method in self._methods
 
     def _of(self, node: cst.CSTNode) -> str | None:
         """As `of`; None while the answer is being looked for."""

@@ -27,10 +27,12 @@ def plan_method(ctx: Context, node: cst.Call) -> tuple[str, Plan] | None:
     if is_super(func.value):
         kind = "module"
     name = func.attr.value
+    owner = ctx.kinds.owner_of(func.value)
+    if owner is not None and name != ctx.kinds.step and ctx.kinds.own(owner, name):
+        return None  # the user's own method
+    if owner is not None and not owner.bases:
+        return None  # no module and no tensor
     if kind in MODULES:
-        owner = ctx.kinds.owner_of(func.value)
-        if owner is not None and name != ctx.kinds.step and ctx.kinds.own(owner, name):
-            return None  # the user's own method
         found = of_module(ctx, node, name)
         if found is None and name in LACKING[ctx.to]:
             raise Unsure(f"`{name}` of a module has no exact counterpart")

@@ -23,6 +23,8 @@ def _size(ctx: Context, node: cst.Call, row: Row, converter: Converter) -> Plan:
     named = [arg for arg in node.args if arg.keyword is not None]
     if any(arg.star == "**" for arg in node.args):
         raise Unsure("`**` may carry arguments that are called otherwise")
+    if ctx.to == "mindspore" and any(elements(arg.value) == [] for arg in node.args):
+        raise Unsure("MindSpore does not fill a tensor without axes", "use `tensor(0.0)`")
     allowed = {"size", "shape", "dtype", *row.dropped}
     for arg in named:
         if arg.keyword is not None and arg.keyword.value not in allowed:
@@ -59,7 +61,7 @@ def _packed(sizes: list[cst.Arg]) -> list[cst.Arg]:
 
 
 def _unpacked(sizes: list[cst.Arg]) -> list[cst.Arg]:
-    if len(sizes) == 1 and isinstance(sizes[0].value, cst.Tuple):
+    if len(sizes) == 1 and isinstance(sizes[0].value, cst.Tuple) and sizes[0].value.elements:
         return [
             cst.Arg(e.value, star="*" if isinstance(e, cst.StarredElement) else "")
             for e in sizes[0].value.elements

@@ -160,6 +160,8 @@ class Rewriter(StatementRewriter):
             return self._mark(
                 node, row.rule, Unsure(f"calls of `{path}` elsewhere may need other arguments")
             )
+        if (why := special.unfit_as_type(ctx, node, row)) is not None:
+            return self._mark(node, row.rule, why)
         spelled = ctx.respell(node, row)
         if spelled is not None:
             self.swaps[node] = spelled

@@ -19,6 +19,7 @@ SYNTAX: Final[Mapping[str, str]] = {
     "attribute": "`cell.bias` and `cell.has_bias`",
     "train": "`train()`, `eval()` and `set_train()`",
     "training": "a module that asks `self.training` begins in its framework's mode",
+    "training_step": "`loss.backward()`, `optimizer.step()` and `mindspore.value_and_grad`",
     "parameters": "`parameters()` and `get_parameters()`, and those with names",
     "device": "moves between devices, which MindSpore does not have",
     "size": "`x.size(i)` and `x.shape[i]`",

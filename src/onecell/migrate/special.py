@@ -12,6 +12,7 @@ from onecell.migrate.calls import plan_call
 from onecell.migrate.context import Context, Plan
 from onecell.migrate.names import dotted
 from onecell.migrate.receivers import is_device, is_super
+from onecell.migrate.rows import Row
 from onecell.migrate.syntax import parents_of, upwards
 from onecell.migrate.table_layers import CELL
 
@@ -232,6 +233,24 @@ def attribute(ctx: Context, node: cst.Attribute) -> str | None:
     if kind in ("cell", "layer", "module") and name == ctx.kinds.step and not called:
         return STEP[ctx.to]
     return None
+
+
+def unfit_as_type(ctx: Context, node: cst.CSTNode, row: Row) -> Unsure | None:
+    """Return why a class may not be named on the other side, None where it may."""
+    path = row.side(ctx.source).path
+    if row.shape == "loss":
+        return Unsure(f"`{path}` is a function in {ctx.to}")
+    arg = ctx.names.parents.get(node)
+    around = ctx.names.parents.get(arg) if arg is not None else None
+    if not isinstance(around, cst.ClassDef) or row.gives not in ("layer", "modules", "optimizer"):
+        return None
+    if row.shape == "sequence" or row.is_interchangeable(ctx.source):
+        return None
+    # Those of whoever makes one, here or in another file, and of `super().__init__`.
+    return Unsure(
+        f"what derives from `{path}` hands on arguments that {ctx.to} calls otherwise",
+        "make it a module that holds one",
+    )
 
 
 def is_type_context(ctx: Context, node: cst.CSTNode) -> bool:

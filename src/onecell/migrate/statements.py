@@ -118,24 +118,25 @@ class StatementRewriter(cst.CSTTransformer):
 
     def _find_steps(self, block: cst.IndentedBlock | cst.Module) -> None:
         """Plan the training steps of a block, and mark what is like one but not the plain form."""
-        found, unsure = training_steps.find_steps(self.ctx, block.body)
+        found, unsure = training_steps.find_steps(self.ctx, _statements(block))
         for call, why in unsure:
             self.ctx.gone.add(call)
             self._mark(call, "training_step", why)
         for step in found:
             for call in step.calls:
+                self.ctx.forget(call)
                 self._converted(call, "training_step", f"Rewritten for {self.ctx.to}.")
             self.steps.setdefault(block, []).append(step)
-            self.emptied.update(block.body[place] for place in step.emptied)
+            self.emptied.update(step.emptied)
 
     def _block(
         self, original: cst.IndentedBlock | cst.Module, updated: Sequence[cst.BaseStatement]
     ) -> tuple[list[cst.BaseStatement], list[cst.EmptyLine]]:
         """Return a block's statements, and the lines over the last of those that go."""
-        before: Sequence[cst.CSTNode] = original.body
-        for step in reversed(self.steps.get(original, [])):
-            before, updated = step.written(self.ctx, before, updated, self.emptied, self.followed)
-        return rearranged(before, updated, self.emptied, self.followed)
+        before, now = _statements(original), list(updated)
+        for step in reversed(self.steps.get(original, [])):  # so that places before it still hold
+            before, now = step.write(before, now, self.emptied, self.followed)
+        return rearranged(before, now, self.emptied, self.followed)
 
     # The skeleton of a class.
 
@@ -221,3 +222,8 @@ class StatementRewriter(cst.CSTTransformer):
     def leave_Module(self, original_node: cst.Module, updated_node: cst.Module) -> cst.Module:
         body, left = self._block(original_node, updated_node.body)
         return updated_node.with_changes(body=body, footer=[*left, *updated_node.footer])
+
+
+def _statements(block: cst.IndentedBlock | cst.Module) -> list[cst.BaseStatement]:
+    """Return the statements of a block, which LibCST's types allow to be something else."""
+    return [line for line in block.body if isinstance(line, cst.BaseStatement)]

@@ -45,6 +45,80 @@ _TENSOR_LACKING: Final = {
 }
 
 
+_GUESSED: Final = {
+    "size": "it is `shape` there",
+    "detach": "it is `mindspore.ops.stop_gradient` there",
+    "to": "leave the call out",
+    "cpu": "leave the call out",
+    "cuda": "leave the call out",
+}
+"""Methods of tensors that other objects may have as well → what they become."""
+_OTHERWISE: Final = {"std", "var"}
+"""Methods that both frameworks' tensors have, and that give other numbers."""
+_OTHERWISE_KNOWN: Final = {"median", "aminmax", "diag"}
+"""The same, where other libraries' arrays have them too."""
+
+
+_SIZED: Final = {"zeros", "ones", "rand", "randn"}
+"""Rules of functions that take the shape of a tensor."""
+
+
+def _like_tensor(ctx: Context, node: cst.Call) -> bool:
+    """Whether something unknown is treated as a tensor because nothing speaks against it.
+
+    What may be an object of this module's own that has such a method does; so does an instance of
+    a class from elsewhere; and a bare `size()` is a tensor's where it is unpacked or indexed.
+    """
+    func = node.func
+    assert isinstance(func, cst.Attribute)  # noqa: S101 - the caller looked
+    name, held = func.attr.value, func.value
+    if name == "size" and not node.args:
+        parent = ctx.names.parents.get(node)
+        if isinstance(parent, cst.Assign):
+            return any(isinstance(t.target, cst.Tuple | cst.List) for t in parent.targets)
+        if isinstance(parent, cst.Arg):
+            call = ctx.names.parents.get(parent)
+            if not isinstance(call, cst.Call) or parent.star:
+                return True
+            row = ctx.row(call.func)
+            return row is not None and row.rule in _SIZED and len(call.args) == 1
+        return isinstance(parent, cst.Subscript | cst.StarredElement)
+    if ctx.kinds.defines(name):
+        return False
+    if isinstance(held, cst.Name) and name in ("size", "detach"):
+        values = [ctx.names.value_of(bound.node) for bound in ctx.names.assignments(held)]
+        made = [ctx.names.path(v.func) for v in values if isinstance(v, cst.Call)]
+        return not any(
+            path and not ctx.is_foreign(path) and path.rpartition(".")[2][:1].isupper()
+            for path in made
+        )
+    return True
+
+
+def _check_same_numbers(ctx: Context, node: cst.Call, name: str, *, known: bool) -> None:
+    """Raise `Unsure` for a method that both frameworks' tensors have, for different things."""
+    assert isinstance(node.func, cst.Attribute)  # noqa: S101 - the caller looked
+    if known and name in _OTHERWISE_KNOWN:
+        raise Unsure(f"`{name}` of a tensor gives something else in {ctx.to}")
+    if name not in _OTHERWISE or (not known and _is_of_numpy(ctx, node.func.value)):
+        return
+    raise Unsure(
+        f"`{name}` divides by N - 1 in torch and by N in MindSpore",
+        "write the division out",
+    )
+
+
+def _is_of_numpy(ctx: Context, held: cst.BaseExpression) -> bool:
+    """Whether an expression, or all that a name is bound to, is a call of NumPy's."""
+    values: list[cst.BaseExpression | None] = [held]
+    if isinstance(held, cst.Name):
+        values = [ctx.names.value_of(bound.node) for bound in ctx.names.assignments(held)]
+    return bool(values) and all(
+        isinstance(value, cst.Call) and (ctx.names.path(value.func) or "").startswith("numpy.")
+        for value in values
+    )
+
+
 def to_mindspore(ctx: Context, node: cst.Call, name: str, kind: str) -> tuple[str, Plan] | None:
     """Return the rule and plan of a tensor's or optimizer's method, None where it may stay.
 
@@ -61,6 +135,12 @@ def to_mindspore(ctx: Context, node: cst.Call, name: str, kind: str) -> tuple[st
         return None
     if not known and not may_be_tensor(ctx, node):
         return None
+    if not known and name in _GUESSED and not _like_tensor(ctx, node):
+        raise Unsure(
+            f"`{name}` of something that this file does not show to be a tensor",
+            f"if it is one, {_GUESSED[name]}",
+        )
+    _check_same_numbers(ctx, node, name, known=known)
     if name == "size" and len(node.args) <= 1 and not any(a.star for a in node.args):
         if node.args:
             return "size", lambda u: expression("_.shape[i_]", _=receiver(u), i_=u.args[0].value)
@@ -136,6 +216,7 @@ def to_torch(ctx: Context, node: cst.Call, name: str, kind: str) -> tuple[str, P
         return of_module(ctx, node, name)
     if name in ("get_parameters", "parameters_and_names") and not node.args:
         return of_module(ctx, node, name)
+    _check_same_numbers(ctx, node, name, known=kind == "tensor")
     if kind != "tensor":
         return None
     if name == "astype" and len(node.args) == 1 and ctx.kinds.of(node.args[0].value) == "dtype":

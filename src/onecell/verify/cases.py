@@ -4,7 +4,8 @@ A zero state hides most mistakes (with h = c = 0, swapping gates i and o leaves 
 0.9999), so every number here is random and non-zero. The rows of the batch visit four regimes:
 gates in their responsive middle, gates driven far into saturation, numbers so small that they end
 in denormals, and long tails, where a few numbers tower over all others. x and h are scaled by the
-weights, so that a cell with tiny or huge weights is still asked where its gates respond.
+weights, so that a cell with tiny or huge weights is still asked where its gates respond. One more
+step goes far out, apart from the others so that its large numbers hide nothing.
 """
 
 from __future__ import annotations
@@ -31,6 +32,8 @@ _TAILED: Final = 3
 _RAREST: Final = 2.0**-8
 """One over the largest factor in the tail."""
 _LARGEST_SCALE: Final = 2.0**20
+_EXTREME: Final = 2.0**12
+"""How huge: a clip at less than about a tenth of it shows."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -49,6 +52,12 @@ class Case:
     """(N, H)."""
     rollout_x: Array
     """(T, N, I): inputs of the rollout."""
+    extreme_x: Array
+    """(N, I): of one step far out, where a clip shows: x is huge in every other row."""
+    extreme_h: Array
+    """(N, H)."""
+    extreme_c: Array
+    """(N, H), huge in the rows between."""
 
     def __post_init__(self) -> None:
         for name in self.__slots__:
@@ -89,13 +98,20 @@ def make_case(
     c = tailed(draw(rows, hidden)) * np.sqrt(regimes)
     c[2, ::2] *= 2.0**-135  # a denormal in float32
     spec = weights.spec if isinstance(weights, Weights) else weights
+    x = tailed(draw(GRADIENT_STEPS, rows, inputs)) * x_scale * regimes
+    gradients = draw(GRADIENT_STEPS, rows, hidden), draw(rows, hidden)
+    rollout_x = tailed(draw(rollout_steps, rows, inputs)) * x_scale
+    far = np.resize([_EXTREME, 1.0], rows)[:, None]
     return Case(
-        x=(tailed(draw(GRADIENT_STEPS, rows, inputs)) * x_scale * regimes).astype(spec.dtype),
+        x=x.astype(spec.dtype),
         h=h.astype(spec.dtype),
         c=c.astype(spec.dtype),
-        grad_h_all=draw(GRADIENT_STEPS, rows, hidden).astype(spec.dtype),
-        grad_c_last=draw(rows, hidden).astype(spec.dtype),
-        rollout_x=(tailed(draw(rollout_steps, rows, inputs)) * x_scale).astype(spec.dtype),
+        grad_h_all=gradients[0].astype(spec.dtype),
+        grad_c_last=gradients[1].astype(spec.dtype),
+        rollout_x=rollout_x.astype(spec.dtype),
+        extreme_x=(draw(rows, inputs) * x_scale * (_EXTREME / far)).astype(spec.dtype),
+        extreme_h=(draw(rows, hidden) * min(1.0, h_scale)).astype(spec.dtype),
+        extreme_c=(draw(rows, hidden) * far).astype(spec.dtype),
     )
 
 

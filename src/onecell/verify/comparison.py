@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -86,7 +87,8 @@ class Divergence:
     def text(self, lang: Lang = "en") -> str:
         """Return one line about it."""
         facts = {name: getattr(self, name) for name in self.__slots__}
-        clauses = [say("first divergence", lang, **facts)]
+        kind = "first divergence: no number" if math.isnan(self.error) else "first divergence"
+        clauses = [say(kind, lang, **facts)]
         if self.step is not None:
             clauses.append(say("first divergence: step", lang, **facts))
         if self.difference is not None:

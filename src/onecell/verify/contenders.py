@@ -9,9 +9,10 @@ from typing import Final
 import numpy as np
 
 from onecell.errors import NotACellError
-from onecell.verify.cases import Array, Case
+from onecell.verify.cases import Case
+from onecell.verify.guarded import GuardedSide
 from onecell.verify.oracle import make_oracle
-from onecell.verify.parties import Claim, not_a_cell
+from onecell.verify.parties import Claim
 from onecell.verify.sides import Side, get_side
 from onecell.verify.sides.live import functions_of
 from onecell.weights import Weights
@@ -76,13 +77,14 @@ def _open_live(claim: Claim, case: Case) -> Side:
     live = claim.live
     assert live is not None  # noqa: S101 (asked by the caller)
     if claim.kind != "callable":
-        side = live.open(claim.names)
-        _answer(claim, side, case)
+        side = GuardedSide(claim, live.open(claim.names))
+        side.step(case.x[0], case.h, case.c)
         return side
     refused: NotACellError | None = None
-    for side in functions_of(claim.thing):
+    for function in functions_of(claim.thing):
+        side = GuardedSide(claim, function)
         try:
-            _answer(claim, side, case)
+            side.step(case.x[0], case.h, case.c)
         except NotACellError as error:
             refused = refused or error
         else:
@@ -91,25 +93,12 @@ def _open_live(claim: Claim, case: Case) -> Side:
     raise refused
 
 
-def _answer(claim: Claim, side: Side, case: Case) -> tuple[Array, Array]:
-    """Return (h', c') of one step, or raise `NotACellError` if it does not answer as a cell."""
-    try:
-        answer = side.step(case.x[0], case.h, case.c)
-        shapes = [np.shape(part) for part in answer]
-    except Exception as error:
-        text = " ".join(str(error).split())[:200]
-        raise not_a_cell(claim, f"it raises {type(error).__name__}: {text}") from error
-    want = case.h.shape
-    if shapes != [want, want]:
-        raise not_a_cell(claim, f"for N, H = {want} it returns shapes {shapes}")
-    return answer
-
-
 def _trust_or_not(contender: Contender, side: Side, case: Case) -> None:
     claim = contender.claim
     assert claim.weights is not None  # noqa: S101 (asked by the caller)
     expected = make_oracle(claim.weights.widened(), _short(case)).expected
-    answer = dict(zip(("forward.h", "forward.c"), _answer(claim, side, case), strict=True))
+    found = side.step(case.x[0], case.h, case.c)
+    answer = dict(zip(("forward.h", "forward.c"), found, strict=True))
     tanh_error = 0.0 if claim.live is None else claim.live.tanh_error
     for name, got in answer.items():
         limit, _ = expected[name].limit(tanh_error)

@@ -61,6 +61,8 @@ class Threshold:
     def reason(self) -> str:
         """How the value came to be, in one line."""
         extra = f" + {self.coarse:.1e} for its own tanh" if self.coarse else ""
+        if not self.shift:
+            return f"{MARGIN:g} × {self.dtype} eps {self.eps:.1e} × size {self.scale:.2g}"
         return (
             f"{MARGIN:g} × ({self.dtype} eps {self.eps:.1e} × size {self.scale:.2g} + "
             f"{self.shift:.1e}, the reference's move under one eps){extra}"
@@ -134,6 +136,8 @@ class Oracle:
 def quantities(side: Side, case: Case) -> Iterator[tuple[str, Array]]:
     """Compute every quantity that `side` has, by name, in the order of the report."""
     yield from zip(("forward.h", "forward.c"), side.step(case.x[0], case.h, case.c), strict=True)
+    far = side.step(case.extreme_x, case.extreme_h, case.extreme_c)
+    yield from zip(("extreme.h", "extreme.c"), far, strict=True)
     loss = (case.x, case.h, case.c, case.grad_h_all, case.grad_c_last)
     gradients = side.gradients(*loss)
     for name, gradient in gradients.items():

@@ -5,21 +5,27 @@ from __future__ import annotations
 import shlex
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 
 import numpy as np
 
-from onecell.errors import ArgumentError, UnlikeCellsError, WhichCellError
+from onecell.errors import (
+    ArgumentError,
+    NotFiniteError,
+    UnlikeCellsError,
+    WhichCellError,
+)
 from onecell.spec import Spec
 from onecell.verify.cases import ROLLOUT_STEPS, SEED, make_case
-from onecell.verify.comparison import Caught, Comparison, Diagnosis, Finding, Party
-from onecell.verify.contenders import NEAR, Contender, Opened, contend
-from onecell.verify.diagnosis import diagnose_answers, diagnose_behaviour, diagnose_weights
+from onecell.verify.checks import check_sizes
+from onecell.verify.comparison import Caught, Comparison, Diagnosis, Party
+from onecell.verify.contenders import Contender, Opened, contend
 from onecell.verify.divergence import first_divergence
+from onecell.verify.explain import diagnose
 from onecell.verify.oracle import Oracle, make_oracle, observe
-from onecell.verify.parties import Claim, check_sizes, read_claim
+from onecell.verify.parties import Claim, read_claim
 from onecell.verify.readings import Quantity, Reading, by_quantity, measure
 from onecell.verify.record import environment
+from onecell.verify.stored import compare_stored
 from onecell.verify.wrong_ports import STEPS, example, try_wrong_ports
 from onecell.weights import Weights
 
@@ -95,7 +101,10 @@ def compare(
         oracle = observe(first.sides[0].side, case)
     else:
         oracle = make_oracle(right.widened(), case)
+    _check_numbers(oracle)
     quantities, diagnosis = _judge(first, second, oracle, tell)
+    if first.weights is not None and second.weights is not None:
+        quantities += compare_stored(first.weights, second.weights, first.sides[0].name)
     shown = tuple(each for each in quantities if each.of("a") and each.of("b"))
     left_out |= _not_shown(first, second, [each.name for each in quantities if each not in shown])
     return Comparison(
@@ -155,7 +164,7 @@ def _judge(
             found.append(_measure(contender, opened, oracle))
     quantities = by_quantity(found, oracle.expected)
     tell("diagnosis", total - 1, total)
-    diagnosis = _diagnose(a, b, oracle, quantities)
+    diagnosis = diagnose(a, b, oracle, quantities)
     tell("", total, total)
     return quantities, diagnosis
 
@@ -165,6 +174,16 @@ def _not_shown(a: Contender, b: Contender, names: Sequence[str]) -> dict[str, st
     reasons = [why for each in (a, b) for opened in each.sides for why in [opened.side.leaves_out]]
     parameters = "the parameters of one of the two are not known to be a cell's"
     return {name: next((why[name] for why in reasons if name in why), parameters) for name in names}
+
+
+def _check_numbers(oracle: Oracle) -> None:
+    """Raise `NotFiniteError` if what both are to be held against is no number."""
+    for name, expected in oracle.expected.items():
+        if not np.isfinite(expected.value).all():
+            raise NotFiniteError(
+                f"what both are held against has NaN or infinity in {name}, on finite inputs; "
+                "there is nothing to compare."
+            )
 
 
 def _say_nothing(what: str, done: int, total: int) -> None:
@@ -205,7 +224,7 @@ def _measure(contender: Contender, opened: Opened, oracle: Oracle) -> dict[str, 
     return {
         name: reading
         for name, reading in found.items()
-        if name in known or name.split(".")[0] in {"forward", "rollout"}
+        if name in known or name.split(".")[0] in {"forward", "extreme", "rollout"}
     }
 
 
@@ -213,45 +232,6 @@ def _same_bits(a: Contender, b: Contender) -> bool | None:
     if a.weights is None or b.weights is None:
         return None
     return a.weights.same_bits(b.weights)
-
-
-def _diagnose(
-    a: Contender, b: Contender, oracle: Oracle, quantities: tuple[Quantity, ...]
-) -> Diagnosis:
-    """Search for what is wrong with b: in the weights where they differ, else in the answers."""
-    differs = not all(quantity.holds for quantity in quantities)
-    if a.weights is not None and b.weights is not None:
-        told = diagnose_weights(a.weights, b.weights)
-        if not differs:
-            return replace(
-                told, method="weights" if not a.weights.same_bits(b.weights) else "none needed"
-            )
-        if not a.weights.same_bits(b.weights):
-            return told
-    if not differs:
-        return Diagnosis("none needed", True, (Finding("nothing", {}),), 0, 0.0)
-    wrong, right = _suspect(a, b, quantities)
-    suspected = wrong.live or wrong.sides[0]
-    tolerance = NEAR * max(
-        oracle.expected[name].limit(suspected.tanh_error)[0].value
-        for name in ("forward.h", "forward.c")
-    )
-    if right.weights is not None or wrong.weights is not None:
-        weights = right.weights if right.weights is not None else wrong.weights
-        assert weights is not None  # noqa: S101 (one of the two is)
-        return diagnose_behaviour(weights.widened(), suspected.side.step, tolerance)
-    case = oracle.case
-    sizes = case.x.shape[2], case.h.shape[1]
-    trusted = right.sides[0].side.step
-    return diagnose_answers(trusted, suspected.side.step, sizes, case.x.dtype, tolerance)
-
-
-def _suspect(
-    a: Contender, b: Contender, quantities: tuple[Quantity, ...]
-) -> tuple[Contender, Contender]:
-    """Return the one that misses a limit, b if both do, and the other."""
-    fails = any(not reading.holds for quantity in quantities for reading in quantity.of("b"))
-    return (b, a) if fails else (a, b)
 
 
 def _say_reference(a: Contender, b: Contender) -> str:

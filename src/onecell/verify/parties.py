@@ -17,18 +17,17 @@ from onecell.checkpoint import CellSite, Checkpoint, find_cells
 from onecell.dialect import DIALECTS, TORCH
 from onecell.dtypes import FLOAT_NAMES, dtype_name
 from onecell.errors import (
-    ArgumentError,
     CheckpointError,
     MissingExtraError,
     NotACellError,
-    NotFiniteError,
     ObjectImportError,
     WhichCellError,
 )
 from onecell.spec import WEIGHTS
+from onecell.verify.checks import check_numbers
 from onecell.verify.comparison import FileFacts, Kind, Label
 from onecell.verify.plan import read_checkpoint
-from onecell.verify.sides.live import Live, look_at, say_class
+from onecell.verify.sides.live import Live, has, look_at, say_class
 from onecell.weights import Weights
 
 _OBJECT: Final = re.compile(r"(?P<module>[^\W\d]\w*(?:\.\w+)*):(?P<attribute>[^\W\d]\w*(?:\.\w+)*)")
@@ -95,7 +94,7 @@ def read_claim(
         claim = _of_object(label, say_class(given), given, cell, perhaps=perhaps)
     if claim.weights is None:
         return claim
-    check_finite(f"`{label}` ({claim.given})", claim.weights)
+    check_numbers(f"`{label}` ({claim.given})", claim.weights)
     return replace(claim, stored=claim.weights.dtype_name)
 
 
@@ -119,29 +118,17 @@ def import_object(path: str) -> object:
         if library in DIALECTS:
             raise MissingExtraError(library, library, f"`{path}`") from error
         raise ObjectImportError(f"`{path}`: {error}.") from error
-    except Exception as error:
+    except (Exception, SystemExit) as error:
+        # A script that ends its process must not end this one as if all were well.
         text = f"`{path}`: importing it raises {type(error).__name__}: {error}"
         raise ObjectImportError(text) from error
     for name in attribute.split("."):
-        if not hasattr(found, name):
+        if not has(found, name):
             there = ", ".join(n for n in vars(found) if not n.startswith("_"))[:200]
             where = f"`{module}` has no `{attribute}`"
             raise ObjectImportError(f"{where}; it has {there or 'no public names'}.")
         found = getattr(found, name)
     return found
-
-
-def check_finite(what: str, weights: Weights) -> None:
-    """Raise `NotFiniteError` if a parameter holds NaN or infinity."""
-    for name, array in weights.widened().arrays().items():
-        wrong = ~np.isfinite(array)
-        if count := int(np.count_nonzero(wrong)):
-            where = tuple(int(i) for i in np.argwhere(wrong)[0])
-            value = array[where]
-            raise NotFiniteError(
-                f"{what}: `{name}` holds {count} of {array.size} numbers that are not finite, "
-                f"the first at {list(where)}: {value}."
-            )
 
 
 def _of_file(label: Label, path: Path, cell: str | None, *, perhaps: bool) -> Claim:
@@ -285,11 +272,3 @@ def _list(names: Iterable[str]) -> str:
     every = [f"`{name}`" for name in names]
     more = f" and {len(every) - _NAMED} more" if len(every) > _NAMED else ""
     return ", ".join(every[:_NAMED]) + more if every else "nothing"
-
-
-def check_sizes(sizes: object) -> tuple[int, int]:
-    """Return `sizes` as (I, H), or raise `ArgumentError`."""
-    match sizes:
-        case (int() as inputs, int() as hidden) if inputs > 0 and hidden > 0:
-            return inputs, hidden
-    raise ArgumentError(f"`sizes` must be two positive integers (I, H), got {sizes!r}.")

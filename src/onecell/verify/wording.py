@@ -12,9 +12,17 @@ SENTENCES: Final[Mapping[str, tuple[str, str]]] = {
         "a step answers as it should; what differs comes after it",
         "单步结果正确，差异出现在之后",
     ),
-    "same weights": (
-        "the weights are the same bits; the code around them differs",
-        "权重逐位相同，差别在于计算它们的代码",
+    "not repeatable": (
+        "the same call answers differently when repeated: it keeps something, or draws at random",
+        "同样的调用重复一次，结果就不同：它内部保留了状态，或使用了随机数",
+    ),
+    "gradients differ": (
+        "every output is right; the gradients are not",
+        "所有输出都正确，但梯度不正确",
+    ),
+    "far inputs differ": (
+        "a step on ordinary inputs answers as it should, on those far out it does not (a clip?)",
+        "普通输入下单步结果正确，极端输入下不正确（是否有截断？）",
     ),
     "gates swapped": ("gates {first} and {second} are swapped", "门 {first} 与 {second} 互换"),
     "gates permuted": (
@@ -44,7 +52,24 @@ SENTENCES: Final[Mapping[str, tuple[str, str]]] = {
     ),
     "bias dropped": ("{parameter} was dropped", "{parameter} 被丢弃"),
     "biases dropped": ("both biases were dropped", "两个偏置都被丢弃"),
-    "bias added": ("{parameter} is there where a has no bias", "a 没有偏置，这里却有 {parameter}"),
+    "biases added": ("biases were added, where a has none", "a 没有偏置，这里却有偏置"),
+    "zero biases added": (
+        "biases of zero were added, where a has none: the same outputs, and more to train",
+        "a 没有偏置，这里增加了全零的偏置：输出相同，但会参与训练",
+    ),
+    "zero biases dropped": (
+        "the biases, all zero, were dropped: the same outputs, and less to train",
+        "全为零的偏置被去掉：输出相同，但不再参与训练",
+    ),
+    "close": (
+        "the numbers are close, not the same: off by at most {value:.1e} of the largest, in "
+        "{parameter}",
+        "数值接近但不相同：最多相差最大值的 {value:.1e}，在 {parameter} 中",
+    ),
+    "scaled": (
+        "every number is multiplied by {value:.7g}",
+        "所有数值都乘以了 {value:.7g}",
+    ),
     "bias doubled": ("{parameter} is doubled", "{parameter} 被加倍"),
     "biases doubled": ("both biases are doubled", "两个偏置都被加倍"),
     "bias replaced": (
@@ -106,6 +131,10 @@ SENTENCES: Final[Mapping[str, tuple[str, str]]] = {
     "first divergence": (
         "first in {quantity}: off by {error:.1e}, limit {limit:.1e}",
         "首先出现在 {quantity}：相差 {error:.1e}，限值 {limit:.1e}",
+    ),
+    "first divergence: no number": (
+        "first in {quantity}: it is missing, or not finite",
+        "首先出现在 {quantity}：缺失，或不是有限的数",
     ),
     "first divergence: step": (
         "along the rollout from step {step}",

@@ -5,5 +5,6 @@ from __future__ import annotations
 from onecell.verify.diagnosis.by_answers import diagnose_answers
 from onecell.verify.diagnosis.by_behaviour import diagnose_behaviour
 from onecell.verify.diagnosis.by_weights import diagnose_weights
+from onecell.verify.diagnosis.outcome import is_repeatable, refine
 
-__all__ = ["diagnose_answers", "diagnose_behaviour", "diagnose_weights"]
+__all__ = ["diagnose_answers", "diagnose_behaviour", "diagnose_weights", "is_repeatable", "refine"]

@@ -85,7 +85,7 @@ def diagnose_behaviour(weights: Weights, step: Step, tolerance: float) -> Diagno
     lonely = units_that_are_off(right, probe, tolerance)
     if lonely:
         return Diagnosis("behaviour", True, lonely, count, took)
-    return Diagnosis("behaviour", False, (worst_unit(right, probe),), count, took)
+    return Diagnosis("behaviour", False, (worst_unit(right, probe, tolerance),), count, took)
 
 
 def _plain(
@@ -94,13 +94,15 @@ def _plain(
     """Yield whether the step is right as it is, or right for weights that were rounded."""
     if largest_errors(weights, probe).max() <= tolerance:
         yield (Finding("step right", {}),), 1
-    for tried, name in enumerate(("float16", "bfloat16"), 2):
-        if (
-            name != weights.dtype_name
-            and largest_errors(weights.astype(name), probe).max() <= tolerance
-        ):
+    names = ("float16", "bfloat16", "float32")
+    for tried, name in enumerate(names, 2):
+        if name == weights.dtype_name:
+            continue
+        with np.errstate(over="ignore"):  # too large for float16: infinite, and then no match
+            rounded = weights.astype(name)
+        if largest_errors(rounded, probe).max() <= tolerance:
             yield (Finding("rounded", {"dtype": name}),), tried
-    yield None, 3
+    yield None, 1 + len(names)
 
 
 def _guesses(right: Weights, probe: Probe) -> Iterator[_Guess]:

@@ -21,10 +21,10 @@ def units_that_are_off(right: Weights, probe: Probe, tolerance: float) -> tuple[
     return tuple(Finding("one unit", {"unit": unit, "gate": gate}) for unit, gate in gates)
 
 
-def worst_unit(right: Weights, probe: Probe) -> Finding:
+def worst_unit(right: Weights, probe: Probe, tolerance: float) -> Finding:
     """Return the unit that is furthest off, with the gate that explains it best."""
     unit = int(np.argmax(np.nan_to_num(largest_errors(right, probe), nan=np.inf)))
-    where = f"unit {unit}, gate {_gate(right, probe, unit, 0.0)}"
+    where = f"unit {unit}, gate {_gate(right, probe, unit, tolerance)}"
     return Finding("unexplained", {"where": where})
 
 

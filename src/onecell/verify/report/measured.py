@@ -10,7 +10,6 @@ import numpy as np
 
 from onecell.verify.cases import GRADIENT_STEPS
 from onecell.verify.difference import Text
-from onecell.verify.optimizers import OPTIMIZERS
 from onecell.verify.oracle import MARGIN
 from onecell.verify.readings import Owner, Quantity, Reading
 from onecell.verify.report.page import Column, Group, Limit, Measured, Row
@@ -34,6 +33,19 @@ MOST_STEPS: Final = 400
 """Points of a rollout's curve; a longer one is drawn by the largest of every few steps."""
 
 
+_HEADINGS: Final[Mapping[str, Text]] = {
+    "forward": Text("One step", "单步输出"),
+    "extreme": Text("One step, far out", "单步输出（极端输入）"),
+    "gradient": Text(
+        f"Gradients, through {GRADIENT_STEPS} steps", f"梯度（经过 {GRADIENT_STEPS} 步）"
+    ),
+    "sgd": Text("After one step of SGD", "SGD 更新一步之后"),
+    "adam": Text("After one step of Adam", "Adam 更新一步之后"),
+    "weights": Text("The weights themselves", "权重本身"),
+}
+"""Kind of quantity → what it is called; a rollout also says its steps."""
+
+
 def kind_of(quantity: str) -> str:
     """Return the kind of a quantity: "gradient" of "gradient.weight_ih"."""
     return quantity.partition(".")[0]
@@ -41,18 +53,9 @@ def kind_of(quantity: str) -> str:
 
 def heading_of(kind: str, steps: int | None = None) -> Text:
     """Return what a kind of quantity is called."""
-    if kind == "forward":
-        return Text("One step", "单步输出")
-    if kind == "gradient":
-        return Text(
-            f"Gradients, through {GRADIENT_STEPS} steps", f"梯度（经过 {GRADIENT_STEPS} 步）"
-        )
     if kind == "rollout":
         return Text(f"Rollout, {steps} steps", f"连续运行 {steps} 步")
-    if kind in OPTIMIZERS:
-        called = {"sgd": "SGD", "adam": "Adam"}.get(kind, kind)
-        return Text(f"After one step of {called}", f"{called} 更新一步之后")
-    return same(kind)
+    return _HEADINGS.get(kind, same(kind))
 
 
 def columns_of(quantities: Sequence[Quantity]) -> tuple[Owned, ...]:
@@ -135,9 +138,10 @@ def _measured(reading: Reading | None) -> Measured | None:
 
 def _reason(reading: Reading) -> Text:
     t = reading.threshold
-    product = (
-        f"{MARGIN:g} × ({t.dtype} eps {number(t.eps)} × {number(t.scale)} + {number(t.shift)})"
-    )
+    product = f"{t.dtype} eps {number(t.eps)} × {number(t.scale)}"
+    if t.shift:
+        product = f"({product} + {number(t.shift)})"
+    product = f"{MARGIN:g} × {product}"
     if not t.coarse:
         return same(product)
     own = number(t.coarse)

@@ -16,7 +16,7 @@ from typing import Any, Final, Protocol, cast
 import numpy as np
 import numpy.typing as npt
 
-from onecell.errors import ArgumentError, MissingExtraError
+from onecell.errors import ArgumentError, MissingExtraError, NotACellError
 from onecell.verify.optimizers import OPTIMIZERS, Optimizer
 from onecell.weights import Weights
 
@@ -153,6 +153,18 @@ def is_installed(library: str) -> bool:
 def as_arrays(weights: Weights) -> dict[str, np.ndarray]:
     """Return copies of the parameters that a framework may own and write to."""
     return {name: np.array(array, order="C") for name, array in weights.arrays().items()}
+
+
+def check_unwritten(after: Mapping[str, Array], before: Mapping[str, Array]) -> None:
+    """Raise `NotACellError` if a call has changed one of its arguments.
+
+    Args:
+        after: argument → what it holds after the call.
+        before: the same before it.
+    """
+    for name, array in before.items():
+        if not np.array_equal(after[name], array, equal_nan=True):
+            raise NotACellError(f"it writes into its argument `{name}`")
 
 
 def without_gradients(parameters: Iterable[str], why: str) -> dict[str, str]:

@@ -18,7 +18,7 @@ from onecell.dialect import DIALECTS
 from onecell.errors import NotACellError
 from onecell.spec import PARAMETERS
 from onecell.verify.optimizers import Optimizer
-from onecell.verify.sides import Array, Side, without_gradients
+from onecell.verify.sides import Array, Side, check_unwritten, without_gradients
 from onecell.verify.sides.arrays import ArraysSide
 
 
@@ -81,7 +81,8 @@ def look_at(thing: object) -> Live:
         )
     if not callable(thing):
         raise NotACellError(
-            f"a {type(thing).__name__} cannot be called; a cell is called as cell(x, (h, c))."
+            f"an object of type {type(thing).__name__} cannot be called; a cell is called as "
+            "cell(x, (h, c))."
         )
     return Live(
         None,
@@ -112,7 +113,9 @@ class FunctionSide:
 
     def step(self, x: Array, h: Array, c: Array) -> tuple[Array, Array]:
         """Return (h', c') of one step, of copies of the inputs."""
-        h_next, c_next = self.cell(x.copy(), (h.copy(), c.copy()))
+        given = {"x": x.copy(), "h": h.copy(), "c": c.copy()}
+        h_next, c_next = self.cell(given["x"], (given["h"], given["c"]))
+        check_unwritten(given, {"x": x, "h": h, "c": c})
         return np.array(h_next), np.array(c_next)
 
     def gradients(
@@ -137,7 +140,9 @@ class FunctionSide:
 
 def sizes_of(thing: object) -> tuple[int, int] | None:
     """Return (I, H) where the object has the attributes that both frameworks' cells have."""
-    found = [getattr(thing, name, None) for name in ("input_size", "hidden_size")]
+    if not all(has(thing, name) for name in ("input_size", "hidden_size")):
+        return None
+    found = [getattr(thing, name) for name in ("input_size", "hidden_size")]
     if all(isinstance(size, int) and size > 0 for size in found):
         return cast("tuple[int, int]", tuple(found))
     return None
@@ -145,8 +150,17 @@ def sizes_of(thing: object) -> tuple[int, int] | None:
 
 def say_class(thing: object) -> str:
     """Return what to call a live object: its class with its module, or a function's own name."""
-    named = thing if hasattr(thing, "__qualname__") else type(thing)
+    named: Any = thing if has(thing, "__qualname__") else type(thing)
     return f"{named.__module__}.{named.__qualname__}"
+
+
+def has(thing: object, name: str) -> bool:
+    """Return whether `thing` has an attribute; one that raises anything counts as none."""
+    try:
+        getattr(thing, name)
+    except Exception:
+        return False
+    return True
 
 
 def known_side(thing: object) -> str | None:

@@ -22,6 +22,7 @@ from onecell.verify.sides import (
     Bits,
     Side,
     as_arrays,
+    check_unwritten,
     without_gradients,
 )
 from onecell.verify.sides.live import Live, known_side, say_class, sizes_of
@@ -56,8 +57,12 @@ class MindSporeSide:
 
     def step(self, x: Array, h: Array, c: Array) -> tuple[Array, Array]:
         """Return (h', c') of one step."""
-        h_next, c_next = self.cell(_tensor(x), (_tensor(h), _tensor(c)))
-        return _array(h_next), _array(c_next)
+        arrays = {"x": x, "h": h, "c": c}
+        given = {name: _tensor(array) for name, array in arrays.items()}
+        h_next, c_next = self.cell(given["x"], (given["h"], given["c"]))
+        found = _array(h_next), _array(c_next)
+        check_unwritten({name: _array(tensor) for name, tensor in given.items()}, arrays)
+        return found
 
     def gradients(
         self, x: Array, h: Array, c: Array, grad_h_all: Array, grad_c_last: Array

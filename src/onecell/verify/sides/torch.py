@@ -7,12 +7,21 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 
 from onecell.dialect import TORCH
 from onecell.dtypes import BFLOAT16
+from onecell.errors import NotACellError
 from onecell.verify.optimizers import BETAS, EPSILON, Optimizer
-from onecell.verify.sides import Array, Bits, Side, as_arrays, without_gradients
+from onecell.verify.sides import (
+    Array,
+    Bits,
+    Side,
+    as_arrays,
+    check_unwritten,
+    without_gradients,
+)
 from onecell.verify.sides.live import Live, known_side, say_class, sizes_of
 from onecell.weights import Weights
 
@@ -37,9 +46,13 @@ class TorchSide:
 
     def step(self, x: Array, h: Array, c: Array) -> tuple[Array, Array]:
         """Return (h', c') of one step, without recording a gradient."""
+        arrays = {"x": x, "h": h, "c": c}
+        given = {name: self._tensor(array) for name, array in arrays.items()}
         with torch.no_grad():
-            h_next, c_next = self.cell(self._tensor(x), (self._tensor(h), self._tensor(c)))
-        return _array(h_next), _array(c_next)
+            h_next, c_next = self.cell(given["x"], (given["h"], given["c"]))
+        check_unwritten({name: _array(tensor) for name, tensor in given.items()}, arrays)
+        # Copies: a cell may answer the next call in the same memory.
+        return _array(h_next).copy(), _array(c_next).copy()
 
     def gradients(
         self, x: Array, h: Array, c: Array, grad_h_all: Array, grad_c_last: Array
@@ -49,6 +62,8 @@ class TorchSide:
         leaves = {name: self._tensor(array).requires_grad_() for name, array in given}
         loss = self._loss(leaves, grad_h_all, grad_c_last)
         leaves |= self.parameters
+        if not loss.requires_grad:  # an answer that carries no gradient has that of a constant
+            return {name: np.zeros(tuple(leaf.shape), x.dtype) for name, leaf in leaves.items()}
         found = torch.autograd.grad(loss, tuple(leaves.values()), materialize_grads=True)
         return {name: _array(gradient) for name, gradient in zip(leaves, found, strict=True)}
 
@@ -125,6 +140,8 @@ def look_at(module: torch.nn.Module) -> Live:
     """Return what a live module holds; see `sides.live`."""
     named = dict(module.named_parameters())
     side = known_side(module)
+    if any(p.is_meta or torch.nn.parameter.is_lazy(p) for p in named.values()):
+        raise NotACellError(f"the parameters of this {say_class(module)} hold no numbers yet.")
     return Live(
         "torch",
         side or say_class(module),

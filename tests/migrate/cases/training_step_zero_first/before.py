@@ -1,0 +1,38 @@
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+
+class Model(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.cell = nn.LSTMCell(10, 16)
+        self.head = nn.Linear(16, 2)
+
+    def forward(self, x, h, c):
+        h, c = self.cell(x, (h, c))
+        return self.head(h), h, c
+
+
+def build():
+    return Model()
+
+
+def run(model, x, y, h, c):
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1, momentum=0.9)
+    total = 0.0
+    best = 0.0
+    for inputs, wanted in zip(x, y):
+        # Gradients add up unless they are cleared.
+        optimizer.zero_grad(set_to_none=True)
+
+        # What it says, ...
+        scores, _, _ = model(inputs, h, c)
+        loss = F.mse_loss(scores, wanted)
+
+        # ... and what it learns.
+        loss.backward()
+        total += loss.item()
+        optimizer.step()  # a little
+        best = scores.max().item()
+    return total, best
