@@ -39,6 +39,10 @@ class UnsafeCheckpointError(CheckpointError):
     """A checkpoint file asks for more than tensors: code, an encrypted body, a bomb."""
 
 
+class TableError(OnecellError, ValueError):
+    """A file that should hold a difference table is damaged, or holds none."""
+
+
 class SourceError(OnecellError, ValueError):
     """A source file cannot be migrated: unreadable, not Python, or more than the parser bears."""
 

@@ -20,6 +20,7 @@ from onecell.errors import (
     ObjectImportError,
     OutputExistsError,
     SourceError,
+    TableError,
     UnlikeCellsError,
     WhichCellError,
 )
@@ -123,6 +124,7 @@ def reporting(*, debug: bool) -> Iterator[None]:
 _SAYS_ALL: Final[Mapping[type[Exception], Status]] = {
     CheckpointError: Status.INPUT,
     SourceError: Status.INPUT,
+    TableError: Status.INPUT,
     MissingExtraError: Status.MISSING,
     WhichCellError: Status.WHICH,
     UnlikeCellsError: Status.UNLIKE,

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from onecell.errors import CheckpointError
+from onecell.errors import TableError
 from onecell.verify.difference import (
     LANGUAGES,
     Finding,
@@ -150,7 +150,7 @@ def test_an_answer_is_like_itself(value: Json) -> None:
 
 @given(JSON)
 def test_whatever_json_comes_is_a_table_or_refused(tree: Json) -> None:
-    with pytest.raises(CheckpointError):
+    with pytest.raises(TableError):
         from_json(tree)
 
 
@@ -177,7 +177,7 @@ def test_a_table_that_somebody_edited_is_refused_or_shown(data: st.DataObject) -
         container[key] = data.draw(JSON)
     try:
         table = from_json(tree)
-    except CheckpointError:  # and nothing else
+    except TableError:  # and nothing else
         return
     for language in LANGUAGES:
         to_markdown(table, language)
@@ -203,7 +203,7 @@ def test_a_table_that_somebody_edited_is_refused_or_shown(data: st.DataObject) -
 def test_a_file_that_is_no_table_is_one_line(content: bytes, tmp_path: Path) -> None:
     path = tmp_path / "table.json"
     path.write_bytes(content)
-    with pytest.raises(CheckpointError, match=r"table\.json") as caught:
+    with pytest.raises(TableError, match=r"table\.json") as caught:
         load_table(path)
     assert "\n" not in str(caught.value)
 
@@ -214,5 +214,5 @@ def test_a_file_that_is_too_large_is_not_read(
     path = tmp_path / "table.json"
     path.write_bytes(b" " * 100)
     monkeypatch.setattr("onecell.verify.difference.record.LARGEST", 99)
-    with pytest.raises(CheckpointError, match="99 bytes"):
+    with pytest.raises(TableError, match="99 bytes"):
         load_table(path)

@@ -9,7 +9,7 @@ from copy import deepcopy
 from pathlib import Path
 from typing import Any, Final
 
-from onecell.errors import CheckpointError
+from onecell.errors import TableError
 from onecell.verify.difference.row import FRAMEWORKS
 from onecell.verify.difference.values import (
     SECTIONS,
@@ -59,12 +59,12 @@ def from_json(tree: object) -> Table:
     """Return the table that `to_json` made `tree` of.
 
     Raises:
-        CheckpointError: it is none, or of another schema.
+        TableError: it is none, or of another schema.
     """
     if not isinstance(tree, dict) or "schema" not in tree:
-        raise CheckpointError("it is not a difference table as `onecell diff --format json` writes")
+        raise TableError("it is not a difference table as `onecell diff --format json` writes")
     if tree["schema"] != SCHEMA:
-        raise CheckpointError(f"`schema` must be {SCHEMA!r}, got {repr(tree['schema'])[:80]}")
+        raise TableError(f"`schema` must be {SCHEMA!r}, got {repr(tree['schema'])[:80]}")
     try:
         first, second = map(_text, tree["frameworks"])
         found = Table(
@@ -74,7 +74,7 @@ def from_json(tree: object) -> Table:
         )
         _check_sides(found)
     except (LookupError, TypeError, ValueError, AttributeError) as error:
-        raise CheckpointError(
+        raise TableError(
             f"it is not a whole difference table: {type(error).__name__} {repr(str(error))[:80]}"
         ) from None
     return found
@@ -84,23 +84,23 @@ def load_table(path: str | os.PathLike[str]) -> Table:
     """Return the table in a JSON file. Nothing in it is executed.
 
     Raises:
-        CheckpointError: the file cannot be read, or holds no table.
+        TableError: the file cannot be read, or holds no table.
     """
     path = Path(path)
     try:
         with path.open("rb") as file:
             content = file.read(LARGEST + 1)
         if len(content) > LARGEST:
-            raise CheckpointError(f"{path}: it has more than {LARGEST} bytes; no table has")
+            raise TableError(f"{path}: it has more than {LARGEST} bytes; no table has")
         tree = json.loads(content, parse_constant=_refuse)
         json.dumps(tree, ensure_ascii=False).encode()  # half a surrogate pair could not be shown
         return from_json(tree)
     except OSError as error:
-        raise CheckpointError(f"{path}: {error.strerror or error}.") from None
+        raise TableError(f"{path}: {error.strerror or error}.") from None
     except (ValueError, RecursionError) as error:
-        if isinstance(error, CheckpointError):
-            raise CheckpointError(f"{path}: {error}.") from None
-        raise CheckpointError(f"{path}: it is not JSON ({error!s:.80}).") from None
+        if isinstance(error, TableError):
+            raise TableError(f"{path}: {error}.") from None
+        raise TableError(f"{path}: it is not JSON ({error!s:.80}).") from None
 
 
 def stored_table() -> Table:
