@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 
 from onecell.checkpoint import load_checkpoint
-from onecell.cli.exits import Status
 
 CHARLM = Path(__file__).parents[2] / "examples" / "charlm"
 PROMPTS = ("Beautiful is ", "Now is ", "T")
@@ -27,11 +26,11 @@ runpy.run_path(sys.argv[0], run_name="__main__")
 Code that imports onecell.mindspore does not need it."""
 
 
-def python(*arguments: str | Path, cwd: Path, status: int = 0) -> str:
-    """Return what a run of Python prints; it must end with `status`."""
+def python(*arguments: str | Path, cwd: Path) -> str:
+    """Return what a run of Python prints; it must end well."""
     command = [sys.executable, *map(str, arguments)]
     done = subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False)
-    assert done.returncode == status, done.stdout + done.stderr
+    assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 
 
@@ -46,7 +45,7 @@ class Ported:
 @pytest.fixture(scope="module")
 def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("charlm") / "charlm.pt"
-    python("train.py", path, cwd=CHARLM)
+    python("train.py", path, "--steps", "120", cwd=CHARLM)
     return path
 
 
@@ -68,35 +67,29 @@ def port(checkpoint: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable
         if target not in done:
             out = tmp_path_factory.mktemp(target)
             words = ("--to", "mindspore", "--target", target, "--rollout", "20", "--out", out)
-            said = python(
-                *("-m", "onecell", "port", CHARLM, checkpoint, *words),
-                cwd=out,
-                status=Status.LEFT,
-            )
+            said = python("-m", "onecell", "port", CHARLM, checkpoint, *words, cwd=out)
             done[target] = Ported(out, said)
         return done[target]
 
     return port
 
 
-def test_it_knows_the_text_by_heart(written: dict[str, str]) -> None:
-    assert "Although practicality beats purity." in written["Beautiful is "]
+def test_it_has_learnt_from_the_text(written: dict[str, str]) -> None:
+    """A part of the training that the example asks for: some lines, not yet the poem."""
+    assert " is better than " in written["Beautiful is "]
 
 
-def test_the_port_proves_both_cells_and_leaves_only_the_training_step(
-    port: Callable[[str], Ported],
-) -> None:
+def test_the_port_proves_both_cells_and_leaves_nothing(port: Callable[[str], Ported]) -> None:
     ported = port("onecell")
     assert "charlm.pt → charlm.ckpt: 2 cells proved" in ported.said
-    marks = {
-        path.name: [line for line in path.read_text().splitlines() if "TODO(onecell)" in line]
-        for path in ported.folder.glob("*.py")
-    }
-    assert {name: len(lines) for name, lines in marks.items() if lines} == {"train.py": 3}
-    assert [
-        next(word for word in ("zero_grad", "backward", "step") if f"`{word}`" in line)
-        for line in marks["train.py"]
-    ] == ["zero_grad", "backward", "step"]
+    assert not [p.name for p in ported.folder.glob("*.py") if "TODO(onecell)" in p.read_text()]
+
+
+def test_it_trains_in_mindspore(port: Callable[[str], Ported], tmp_path: Path) -> None:
+    again = tmp_path / "again.ckpt"
+    python("train.py", again, "--steps", "2", cwd=port("onecell").folder)
+    before = load_checkpoint(port("onecell").folder / "charlm.ckpt").tensors
+    assert load_checkpoint(again).tensors.keys() == before.keys()
 
 
 def test_no_file_names_torch_any_more(port: Callable[[str], Ported]) -> None:

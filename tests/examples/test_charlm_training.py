@@ -1,7 +1,6 @@
-"""The ported character model trains in MindSpore as it does in torch: one step, number for number.
+"""The ported character model trains in MindSpore as it does in torch: step by step, in numbers.
 
-The three lines of the training step are written here by hand: MindSpore differentiates functions,
-so the migrator marks them. Model and optimizer are what the migrator made of torch's.
+Model, optimizer and training step are what the migrator made of torch's.
 """
 
 from __future__ import annotations
@@ -27,10 +26,27 @@ its argument is near 5, which these weights do not reach."""
 GRADIENT = 1e-4
 """Of the largest gradient of a parameter: rounding, and that tanh."""
 OPTIMIZERS = {
-    "SGD": "optimizer = torch.optim.SGD(model.parameters(), lr=0.1)",
-    "SGD with momentum": "optimizer = torch.optim.SGD(model.parameters(), lr=0.1, momentum=0.9)",
-    "Adam": "optimizer = torch.optim.Adam(model.parameters(), lr=5e-3)",
+    "SGD": "torch.optim.SGD(model.parameters(), lr=0.1)",
+    "SGD with momentum": "torch.optim.SGD(model.parameters(), lr=0.1, momentum=0.9)",
+    "Adam": "torch.optim.Adam(model.parameters(), lr=5e-3)",
 }
+PROGRAM = """
+import torch
+import torch.nn.functional as F
+
+
+def train(model: torch.nn.Module, inputs, targets, steps):
+    optimizer = {optimizer}
+    losses = []
+    for _ in range(steps):
+        scores = model(inputs)
+        loss = F.cross_entropy(scores.reshape(-1, {vocabulary}), targets.reshape(-1))
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item())
+    return losses
+"""
 RATES = {"SGD": 0.1, "SGD with momentum": 0.1, "Adam": 5e-3}
 
 
@@ -60,30 +76,24 @@ def make(source: str) -> Any:
     return load_module(source).CharLM(VOCABULARY, embedding=6, hidden=7, dropout=0.0)
 
 
-def train_in_torch(optimizer_line: str, steps: int) -> tuple[list[float], dict[str, Array]]:
+def program(optimizer: str) -> str:
+    """Return the training loop, in torch."""
+    return PROGRAM.format(optimizer=OPTIMIZERS[optimizer], vocabulary=VOCABULARY)
+
+
+def train_in_torch(optimizer: str, steps: int) -> tuple[list[float], dict[str, Array]]:
     from migrate.in_torch import InTorch
 
     side = InTorch()
     model = make((CHARLM / "model.py").read_text())
     side.load(model, draw_weights(side.shapes(model)))
-    space: dict[str, Any] = {"torch": torch, "model": model}
-    exec(optimizer_line, space)
-    inputs, targets = map(torch.from_numpy, draw_texts())
-    losses = []
-    for _ in range(steps):
-        scores = model(inputs)
-        loss = torch.nn.functional.cross_entropy(
-            scores.reshape(-1, VOCABULARY), targets.reshape(-1)
-        )
-        space["optimizer"].zero_grad()
-        loss.backward()
-        space["optimizer"].step()
-        losses.append(float(loss))
+    texts = map(torch.from_numpy, draw_texts())
+    losses = load_module(program(optimizer)).train(model, *texts, steps)
     return losses, side.read(model)
 
 
 def train_in_mindspore(
-    optimizer_line: str, steps: int, target: Target
+    optimizer: str, steps: int, target: Target
 ) -> tuple[list[float], dict[str, Array]]:
     import mindspore
 
@@ -93,24 +103,10 @@ def train_in_mindspore(
     ported = rewrite((CHARLM / "model.py").read_text(), to="mindspore", target=target)
     model = make(ported.after)
     side.load(model, draw_weights(side.shapes(model)))
-    # The program around the line tells the migrator what `model` is.
-    program = f"import torch\nfrom model import CharLM\n\nmodel = CharLM(11)\n{optimizer_line}\n"
-    migrated = rewrite(program, to="mindspore", target=target, whole_file=True).after
-    space: dict[str, Any] = {"mindspore": mindspore, "model": model}
-    exec(migrated.partition("model = CharLM(11)\n")[2], space)
-    inputs, targets = map(mindspore.Tensor, draw_texts())
-
-    def compute_loss() -> Any:
-        scores = model(inputs)
-        return mindspore.ops.cross_entropy(scores.reshape(-1, VOCABULARY), targets.reshape(-1))
-
-    optimizer = space["optimizer"]
-    differentiate = mindspore.value_and_grad(compute_loss, None, optimizer.parameters)
-    losses = []
-    for _ in range(steps):
-        loss, gradients = differentiate()
-        optimizer(gradients)
-        losses.append(float(loss.asnumpy()))
+    migrated = rewrite(program(optimizer), to="mindspore", target=target, whole_file=True).after
+    assert "TODO(onecell)" not in migrated
+    texts = map(mindspore.Tensor, draw_texts())
+    losses = load_module(migrated).train(model, *texts, steps)
     return losses, side.read(model)
 
 
@@ -118,8 +114,8 @@ def train_in_mindspore(
 @pytest.mark.parametrize("name", OPTIMIZERS)
 def test_two_steps_give_the_same_losses(name: str, target: Target) -> None:
     """The second loss is that of the updated weights."""
-    want, _ = train_in_torch(OPTIMIZERS[name], 2)
-    got, _ = train_in_mindspore(OPTIMIZERS[name], 2, target)
+    want, _ = train_in_torch(name, 2)
+    got, _ = train_in_mindspore(name, 2, target)
     assert want[1] < want[0]
     assert np.allclose(got, want, rtol=LOSS, atol=0)
 
@@ -127,8 +123,8 @@ def test_two_steps_give_the_same_losses(name: str, target: Target) -> None:
 @pytest.mark.parametrize("target", ["onecell", "native"])
 @pytest.mark.parametrize("name", ["SGD", "SGD with momentum"])
 def test_sgd_gives_the_same_weights(name: str, target: Target) -> None:
-    _, want = train_in_torch(OPTIMIZERS[name], 2)
-    _, got = train_in_mindspore(OPTIMIZERS[name], 2, target)
+    _, want = train_in_torch(name, 2)
+    _, got = train_in_mindspore(name, 2, target)
     assert got.keys() == want.keys()
     for parameter, expected in want.items():
         limit = RATES[name] * GRADIENT * max(1.0, float(np.abs(expected).max()))
@@ -142,8 +138,8 @@ def test_adam_gives_the_same_weights(target: Target) -> None:
     So every weight moves by at most the rate from where it was, and almost all agree as closely as
     the gradients do.
     """
-    _, want = train_in_torch(OPTIMIZERS["Adam"], 1)
-    _, got = train_in_mindspore(OPTIMIZERS["Adam"], 1, target)
+    _, want = train_in_torch("Adam", 1)
+    _, got = train_in_mindspore("Adam", 1, target)
     assert got.keys() == want.keys()
     rate = RATES["Adam"]
     apart = np.concatenate([np.abs(got[p] - want[p]).ravel() for p in want])

@@ -36,7 +36,8 @@ def step_written(
     after: list[cst.BaseStatement] = []
     for place, (old, new) in enumerate(zip(original, updated, strict=True)):
         if place == step.first:
-            define = _function(step, function, original, updated, gone, followed, place > 0)
+            follows = any(line not in gone for line in original[:place])
+            define = _function(step, function, original, updated, gone, followed, follows)
             before.append(define)
             after.append(define)
             call = _call(ctx, step, function, gradients, updated[step.backward])
@@ -64,7 +65,7 @@ def _function(
     lines = list(getattr(first, "leading_lines", ()))
     body[0] = first.with_changes(leading_lines=[])
     if follows and not lines:
-        lines = [_BLANK]
+        lines = [_BLANK]  # as formatters want it; a block does not begin with one
     given = [cst.Param(cst.Name(n), default=cst.Name(n), equal=_TIGHT) for n in step.carried]
     names = ", ".join([step.loss, *step.returned])
     statements = [*body, cst.parse_statement(f"return {names}").with_changes(leading_lines=left)]
