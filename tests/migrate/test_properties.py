@@ -118,3 +118,17 @@ def test_way_back_compiles(source: str) -> None:
     there = rewrite(source, to="mindspore", target="native", whole_file=True).after
     back = rewrite(there, to="torch", target="native", whole_file=True).after
     compile(back, "back", "exec")
+
+
+def test_a_second_run_leaves_a_marked_statement_alone() -> None:
+    """What the first run knew to be a tensor is a result of the other framework's cell by then."""
+    source = (
+        "import torch\n"
+        "from torch import nn\n"
+        "cell = nn.LSTMCell(10, 16)\n"
+        "h, c = cell(torch.ones(3, 10))\n"
+        "h = h.type(torch.float64)\n"
+    )
+    first = rewrite(source, to="mindspore")
+    assert "h.type(torch.float64)" in first.after
+    assert rewrite(first.after, to="mindspore", whole_file=True).after == first.after

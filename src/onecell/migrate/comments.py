@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Final
 
 import libcst as cst
 from libcst.matchers import Comment, findall
 
-from onecell.migrate.syntax import code
+from onecell.migrate.syntax import children, code
+
+MARK: Final = "# TODO(onecell): "
+"""What every comment that says what is left begins with."""
 
 
 def with_todos(
@@ -25,6 +29,33 @@ def with_todos(
         return updated
     lines = getattr(updated, "leading_lines", ())
     return updated.with_changes(leading_lines=[*lines, *new])
+
+
+_BLOCKS: Final = (
+    cst.BaseSuite
+    | cst.If
+    | cst.Else
+    | cst.Finally
+    | cst.ExceptHandler
+    | cst.ExceptStarHandler
+    | cst.MatchCase
+)
+
+
+def marked_before(module: cst.Module, nodes: Iterable[cst.CSTNode]) -> frozenset[cst.CSTNode]:
+    """Return the statements among `nodes` under a mark of an earlier run, less blocks in them."""
+    found: set[cst.CSTNode] = set()
+    for node in nodes:
+        over = getattr(node, "leading_lines", ())
+        if module.body and node is module.body[0]:
+            over = [*module.header, *over]
+        if not any(e.comment and e.comment.value.startswith(MARK) for e in over):
+            continue
+        if isinstance(node, cst.SimpleStatementLine):
+            found.add(node)
+        else:
+            found.update(part for part in children(node) if not isinstance(part, _BLOCKS))
+    return frozenset(found)
 
 
 def lost_between(before: cst.CSTNode, after: cst.CSTNode) -> list[str]:

@@ -39,6 +39,8 @@ class Context:
     """What the rewrite leaves out; nothing is to be said about it."""
     pinned: frozenset[cst.CSTNode] = frozenset()
     """Names of devices that something still reads, as an earlier round has shown."""
+    finished: frozenset[cst.CSTNode] = frozenset()
+    """What an earlier run has rewritten as far as it could, and marked."""
 
     def row(self, node: cst.CSTNode) -> Row | None:
         """Return the row of what `node` names, or None."""

@@ -152,6 +152,10 @@ def rewrite_text(text: str, task: Task) -> Rewrite:
     return Rewrite(done.before, done.after, tuple(findings))
 
 
+_REFUSED: Final = ("cell: ", "cell_call: ", "wrap: ", "partial: ", "functional_cell: ")
+"""What the comment of a refused use says first: its rule."""
+
+
 def _marked_before(done: Rewrite) -> list[Finding]:
     """Return a finding for each comment of an earlier run that the engine does not repeat.
 
@@ -164,7 +168,9 @@ def _marked_before(done: Rewrite) -> list[Finding]:
     return [
         Finding(
             rule="mark",
-            outcome=Outcome.MARKED,
+            outcome=Outcome.REFUSED
+            if lines[line - 1].lstrip().removeprefix(start).startswith(_REFUSED)
+            else Outcome.MARKED,
             line=line,
             column=lines[line - 1].index("#"),
             message=f"Marked by an earlier run: {lines[line - 1].lstrip().removeprefix(start)}",

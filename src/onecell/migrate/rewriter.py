@@ -75,6 +75,8 @@ class Rewriter(StatementRewriter):
         if row is MADE_TENSOR or (row is not None and row.rule == "tensor_type"):
             row = MADE_TENSOR if ctx.to == "torch" else None
         if row is None:
+            if path.endswith(".__init__") and _is_module(ctx, path):
+                return True  # `nn.Module.__init__(self)`; the name is rewritten as any other
             if special.wraps(ctx, node):
                 return self._try(node, lambda: special.plan_wrap(ctx, node), "wrap")
             if ctx.kinds.rows.get(path) is not None:
@@ -125,6 +127,9 @@ class Rewriter(StatementRewriter):
             return False
         if root(node) in self.ctx.names.loads and self.ctx.names.paths(node) - {"?"}:
             return self._reference(node)
+        if special.is_count(self.ctx, node):
+            by_hand = Unsure("`size` of a tensor is a method in torch", "write `numel()`")
+            return self._mark(node, "size", by_hand)
         replaced = special.attribute(self.ctx, node)
         if replaced is not None:
             self.swaps[node] = node.with_changes(attr=cst.Name(replaced))
@@ -191,6 +196,11 @@ _AMBIGUOUS: Final = Unsure("the name may be something else here", "import it onc
 _FUNCTIONAL: Final = Unsure(
     "the cell as a function has no counterpart", "make an LSTMCell and give it these weights"
 )
+
+
+def _is_module(ctx: Context, path: str) -> bool:
+    row = ctx.kinds.rows.get(path.removesuffix(".__init__"))
+    return row is not None and row.rule == "module"
 
 
 def _plan_held(ctx: Context, node: cst.Call, held: cst.BaseExpression) -> tuple[str, Plan] | None:

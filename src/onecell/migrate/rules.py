@@ -26,6 +26,8 @@ SYNTAX: Final[Mapping[str, str]] = {
     "detach": "`x.detach()` and `ops.stop_gradient(x)`",
     "clone": "`x.clone()` and `x.copy()`",
     "squeeze": "`x.squeeze(dim=…)` and `x.squeeze(axis=…)`",
+    "flip": "`x.flip(0)` and `x.flip((0,))`",
+    "transpose": "`x.permute(1, 0, 2)` and `x.transpose(1, 0, 2)`",
     "new_zeros": "`x.new_zeros(2, 3)` and `x.new_zeros((2, 3))`",
     "asnumpy": "`x.asnumpy()` and `x.detach().cpu().numpy()`",
     "astype": "`x.astype(dtype)` and `x.to(dtype)`",

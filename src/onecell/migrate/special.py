@@ -222,6 +222,18 @@ def _asks_mode(owner: cst.ClassDef) -> bool:
     )
 
 
+def is_count(ctx: Context, node: cst.Attribute) -> bool:
+    """Whether an attribute is the number of a MindSpore tensor's elements."""
+    parent = ctx.names.parents.get(node)
+    called = isinstance(parent, cst.Call) and parent.func is node
+    return (
+        ctx.to == "torch"
+        and node.attr.value == "size"
+        and not called
+        and ctx.kinds.of(node.value) == "tensor"
+    )
+
+
 def attribute(ctx: Context, node: cst.Attribute) -> str | None:
     """Return what an attribute of a known object is called on the other side, None if the same."""
     kind, name = ctx.kinds.of(node.value), node.attr.value

@@ -11,7 +11,7 @@ from libcst.metadata import CodeRange
 
 from onecell.migrate import special, training_steps
 from onecell.migrate.arguments import Unsure
-from onecell.migrate.comments import rearranged, with_todos
+from onecell.migrate.comments import MARK, rearranged, with_todos
 from onecell.migrate.context import Context, Plan
 from onecell.migrate.findings import Finding, Outcome
 from onecell.migrate.syntax import code, is_layout, upwards
@@ -65,7 +65,9 @@ class StatementRewriter(cst.CSTTransformer):
 
     def on_visit(self, node: cst.CSTNode) -> bool:
         """Pass over layout: it has no names, and is most of a module."""
-        return not is_layout(node) and super().on_visit(node)
+        if is_layout(node) or node in self.ctx.finished:
+            return False
+        return super().on_visit(node)
 
     def on_leave(
         self, original_node: cst.CSTNodeT, updated_node: cst.CSTNodeT
@@ -87,7 +89,7 @@ class StatementRewriter(cst.CSTTransformer):
         statement = self._statement(node)
         tail = f"; {why.by_hand}" if why.by_hand else ""
         lines = self.log.todos.setdefault(statement, [])
-        text = f"# TODO(onecell): {rule}: {why.message}{tail}"
+        text = f"{MARK}{rule}: {why.message}{tail}"
         if text not in lines:
             lines.append(text)
         return False

@@ -28,6 +28,24 @@ _TENSOR_LACKING: Final = {
         "topk",
         "new_tensor",
         "new_empty",
+        "new_full",
+        # Not there, or without a kernel on the CPU.
+        "clamp_",
+        "dist",
+        "element_size",
+        "fill_",
+        "index_fill",
+        "kthvalue",
+        "log_softmax",
+        "masked_fill_",
+        "mv",
+        "quantile",
+        "relu",
+        "roll",
+        "scatter_add",
+        "unfold",
+        "unique",
+        "zero_",
     },
     "torch": {
         "value",
@@ -41,6 +59,9 @@ _TENSOR_LACKING: Final = {
         "ptp",
         "choose",
         "fills",
+        "searchsorted",
+        "resize",
+        "fill",
     },
 }
 
@@ -93,6 +114,10 @@ def _like_tensor(ctx: Context, node: cst.Call) -> bool:
             for path in made
         )
     return True
+
+
+def _named(arg: cst.Arg, name: str) -> bool:
+    return arg.keyword is not None and arg.keyword.value == name
 
 
 def _check_same_numbers(ctx: Context, node: cst.Call, name: str, *, known: bool) -> None:
@@ -174,6 +199,20 @@ def _known_to_mindspore(node: cst.Call, name: str) -> tuple[str, Plan] | None:
         return "clone", renaming("copy")
     if name == "squeeze" and node.args and node.args[0].keyword is not None:
         return "squeeze", lambda u: u.with_changes(args=[as_keyword(u.args[0], "axis")])
+    if name == "softmax" and any(_named(arg, "dim") for arg in node.args):
+        return "softmax", lambda u: u.with_changes(
+            args=[as_keyword(a, "axis") if _named(a, "dim") else a for a in u.args]
+        )
+    if name == "flip" and node.args and not any(a.keyword or a.star for a in node.args):
+        if isinstance(node.args[0].value, cst.Tuple | cst.List):
+            return None
+        return "flip", lambda u: u.with_changes(
+            args=[cst.Arg(cst.Tuple([cst.Element(a.value) for a in u.args]))]
+        )
+    if name in ("amin", "amax", "norm", "diagonal") and any(
+        arg.keyword is not None for arg in node.args
+    ):
+        raise Unsure(f"`{name}` of a tensor has other keywords in MindSpore")
     if name == "new_zeros" and len(node.args) > 1 and not any(a.keyword for a in node.args):
         return "new_zeros", lambda u: u.with_changes(
             args=[cst.Arg(cst.Tuple([cst.Element(a.value) for a in u.args]))]
@@ -217,8 +256,17 @@ def to_torch(ctx: Context, node: cst.Call, name: str, kind: str) -> tuple[str, P
     if name in ("get_parameters", "parameters_and_names") and not node.args:
         return of_module(ctx, node, name)
     _check_same_numbers(ctx, node, name, known=kind == "tensor")
-    if kind != "tensor":
-        return None
+    return _known_to_torch(ctx, node, name) if kind == "tensor" else None
+
+
+def _known_to_torch(ctx: Context, node: cst.Call, name: str) -> tuple[str, Plan] | None:
+    """Do as `to_torch` for what is surely a tensor."""
+    if name == "transpose" and (len(node.args) != 2 or any(a.keyword for a in node.args)):
+        if not node.args or any(a.keyword for a in node.args):
+            raise Unsure("`transpose` without its axes has no exact counterpart")
+        return "transpose", renaming("permute")
+    if name in ("max", "min") and any(_named(arg, "axis") for arg in node.args):
+        raise Unsure(f"`{name}` along an axis gives the indices too in torch")
     if name == "astype" and len(node.args) == 1 and ctx.kinds.of(node.args[0].value) == "dtype":
         return "astype", renaming("to")
     if name == "copy" and not node.args:

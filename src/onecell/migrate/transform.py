@@ -18,6 +18,7 @@ from libcst.metadata import (
 )
 
 from onecell.dialect import DIALECTS
+from onecell.migrate.comments import marked_before
 from onecell.migrate.context import Context, sources_of
 from onecell.migrate.evidence import attributes_of, evidence_of
 from onecell.migrate.findings import Finding, Outcome, Rewrite
@@ -45,6 +46,9 @@ def transform(source: str, to: str, target: str, uses: Uses) -> Rewrite:
     old = other_framework(to)
     names = Names(loads_of(scopes), parents_of(module))
     kinds = Kinds(names, rows_to(to, target), old, attributes_of(names), evidence_of(names, old))
+    # A second run knows less: what a marked statement is about may be of this framework by now.
+    again = uses.already or not uses.cell
+    finished = marked_before(module, names.parents) if again else frozenset()
     already = [
         Finding("cell", Outcome.ALREADY, line, column, f"It is {to}'s cell.")
         for line, column in uses.already
@@ -54,7 +58,9 @@ def transform(source: str, to: str, target: str, uses: Uses) -> Rewrite:
     for _ in range(_ROUNDS):
         speller = _speller(scopes, names, to, old, kept)
         cells = frozenset(cell_paths(DIALECTS[old]))
-        ctx = Context(old, to, target, names, kinds, speller, cells, pinned=pinned)
+        ctx = Context(
+            old, to, target, names, kinds, speller, cells, pinned=pinned, finished=finished
+        )
         log = Log(positions)
         speller.sources = sources_of(names, ctx.is_foreign)
         rewriter = Rewriter(ctx, log, module)
@@ -62,10 +68,10 @@ def transform(source: str, to: str, target: str, uses: Uses) -> Rewrite:
         found = list(_imported(scopes, ctx))
         left = frozenset(one.binding.name for one in found if one.kept)
         read = {name for name in rewriter.devices if set(names.reads_of(name)) - ctx.dropped}
-        again = bool(left & {b.name for b in speller.needed}) and not left <= kept
-        if not again and not read:
+        retry = bool(left & {b.name for b in speller.needed}) and not left <= kept
+        if not retry and not read:
             break
-        kept, pinned = (left if again else kept), pinned | read
+        kept, pinned = (left if retry else kept), pinned | read
     after = settle(changed, found, speller).code
     findings = sorted([*already, *log.findings], key=lambda f: (f.line, f.column))
     if not log.findings:
