@@ -215,3 +215,26 @@ def test_the_help_has_examples_and_statuses(run: Run) -> None:
     ran = run("verify", "--help")
     assert "onecell verify model.pt ported/model.ckpt" in ran.out
     assert "Exit status" in ran.out
+
+
+def test_what_a_module_prints_is_not_in_the_answer(
+    run: Run, model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "talking_module.py").write_text(
+        "import torch\nprint('hello')\ncell = torch.nn.LSTMCell(5, 4)\n"
+        "cell.register_forward_hook(lambda *_: print('called'))\n"
+    )
+    monkeypatch.syspath_prepend(str(tmp_path))
+    ran = run("verify", model, "talking_module:cell", "--json", *KERNEL)
+    assert json.loads(ran.out)["verdict"] == "different"
+    assert {"hello", "called"} <= set(ran.err.split())
+
+
+def test_a_module_that_ends_the_process_does_not_end_it_well(
+    run: Run, model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "leaving_module.py").write_text("raise SystemExit(0)\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    ran = run("verify", model, "leaving_module:cell")
+    assert ran.status == Status.IMPORT
+    assert ran.err.count("\n") == 1

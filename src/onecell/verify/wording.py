@@ -62,9 +62,8 @@ SENTENCES: Final[Mapping[str, tuple[str, str]]] = {
         "全为零的偏置被去掉：输出相同，但不再参与训练",
     ),
     "close": (
-        "the numbers are close, not the same: off by at most {value:.1e} of the largest, in "
-        "{parameter}",
-        "数值接近但不相同：最多相差最大值的 {value:.1e}，在 {parameter} 中",
+        "the numbers of {parameter} are close, not the same: off by {value:.1e} of their size",
+        "{parameter} 的数值接近但不相同：最多相差其大小的 {value:.1e}",
     ),
     "scaled": (
         "every number is multiplied by {value:.7g}",

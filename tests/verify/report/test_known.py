@@ -2,8 +2,17 @@
 
 from __future__ import annotations
 
-import pytest
+from collections.abc import Iterator
+from pathlib import Path
 
+import numpy as np
+import pytest
+import torch
+
+import onecell
+from onecell import Spec, Weights
+from onecell.checkpoint import save_checkpoint
+from onecell.verify import Comparison, compare
 from onecell.verify.mutation import ENLARGED, GATE_SWAPS
 from onecell.verify.report.known import known
 from onecell.verify.wrong_ports import WRONG_PORTS
@@ -25,3 +34,55 @@ def test_what_is_found_in_a_sentence_is_kept() -> None:
 
 def test_a_sentence_that_is_not_known_stays_as_it_is() -> None:
     assert known("gates x are new").zh == "gates x are new"
+
+
+class Odd(torch.nn.Module):
+    """A module with a cell's parameters that computes something else."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.cell = torch.nn.LSTMCell(5, 4)
+
+    def forward(
+        self, x: torch.Tensor, state: tuple[torch.Tensor, torch.Tensor]
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        h, c = self.cell(x, state)
+        return c, h
+
+
+def compared(tmp_path: Path) -> Iterator[Comparison]:
+    """Yield comparisons that leave something out, or say something of how they were read."""
+    weights = Weights.random(Spec(5, 4), 1)
+    cell = onecell.LSTMCell.from_weights(weights)
+    yield compare(weights, cell.__call__, steps=5)
+    yield compare(cell.__call__, cell, steps=5)
+    yield compare(cell.__call__, cell.__call__, sizes=(5, 4), steps=5)
+    yield compare(weights, Odd(), steps=5)
+    frozen = Odd().cell
+    frozen.weight_hh.requires_grad_(False)
+    yield compare(frozen, Odd(), steps=5)
+    half = torch.nn.LSTMCell(5, 4).half()
+    yield compare(half, half, steps=5)
+    wide = {n: a.astype("float64") for n, a in weights.arrays().items()}
+    path = tmp_path / "wide.ckpt"
+    save_checkpoint(path, wide, dialect="mindspore")
+    yield compare(path, path, steps=5)
+    turned = {n: a.T.copy() for n, a in weights.arrays().items()}
+    path = tmp_path / "turned.npz"
+    np.savez(path, allow_pickle=False, **turned)
+    yield compare(path, path, steps=5)
+
+
+def test_every_sentence_of_a_comparison_has_its_chinese(tmp_path: Path) -> None:
+    english = {
+        sentence
+        for found in compared(tmp_path)
+        for sentence in (
+            found.reference,
+            *found.left_out.values(),
+            *found.a.notes,
+            *found.b.notes,
+        )
+    }
+    assert len(english) >= 10
+    assert [sentence for sentence in english if known(sentence).zh == sentence] == []

@@ -15,6 +15,8 @@ import pytest
 
 from onecell import Spec, Weights
 from onecell.errors import MissingExtraError, OutputExistsError
+from onecell.verify import compare
+from onecell.verify.difference import stored_table
 from onecell.verify.report import render_report, write_report
 from onecell.verify.report.heat import draw_pair
 from onecell.verify.report.texts import number
@@ -172,3 +174,18 @@ def test_a_missing_extra_is_named_and_nothing_is_written(
     with pytest.raises(MissingExtraError, match=rf"`{library}`.*onecell\[report\]"):
         write_report(tmp_path / "page.html", samples.make_comparison())
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_difference_table_says_that_it_is_stored_and_of_what() -> None:
+    text = render_report(samples.make_comparison(), difference=stored_table())
+    section = text[text.index('<section id="differences"') :][:2000]
+    assert "the table that was stored when these versions were asked" in section
+    assert "保存的表格" in section
+    assert re.search(r"torch 2\.\S+ *, *mindspore 2", " ".join(section.split()))
+
+
+def test_the_weights_themselves_are_drawn_and_not_counted() -> None:
+    weights = Weights.random(Spec(5, 4), 3)
+    text = render_report(compare(weights, weights, steps=5))
+    assert "The weights themselves" in text
+    assert '<figure id="cell-1-weights"' not in text

@@ -76,13 +76,20 @@ def leftover(
         return [Finding("noise", {"value": noise})], True
     if count <= _SINGLES:
         return [_single(part, at) for part, at in singles], True
+    return _unexplained(parts, eps, worst, known=known)
+
+
+def _unexplained(
+    parts: list[Part], eps: float, worst: tuple[float, str, tuple[int, ...]], *, known: bool
+) -> tuple[list[Finding], bool]:
+    """Return what can still be said of many numbers that are off."""
+    size, name, at = worst
     if not known and (factor := _factor(parts, eps)):
         return [Finding("scaled", {"value": factor})], True
-    if not known and worst[0] <= _CLOSE:
-        facts = {"value": worst[0], "parameter": worst[1]}
-        return [Finding("close", facts)], False
-    where_is = f"{worst[1]}, gate {GATES[worst[2][0]]}, unit {worst[2][1]}"
-    return [Finding("unexplained", {"where": where_is})], False
+    if not known and size <= _CLOSE:
+        return [Finding("close", {"value": size, "parameter": name})], False
+    where = f"{name}, gate {GATES[at[0]]}, unit {at[1]}"
+    return [Finding("unexplained", {"where": where})], False
 
 
 def _factor(parts: list[Part], eps: float) -> float | None:

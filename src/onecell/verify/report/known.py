@@ -29,6 +29,10 @@ _KNOWN: Final = tuple(
         (r"it computes in (\w+)", r"它以 \1 计算"),
         (r"the parameter is frozen", "该参数已冻结"),
         (r"a function of arrays shows no gradients", "数组函数不提供梯度"),
+        (
+            r"the parameters of one of the two are not known to be a cell's",
+            "其中一方的参数无法确认是单元的参数",
+        ),
         (r"float64 on the weights of ([ab])", r"float64，取 \1 的权重"),
         (r"what a computes", "a 的计算结果"),
         (

@@ -119,7 +119,7 @@ def make_plots(
         chosen = [quantity for quantity in quantities if kind_of(quantity.name) == kind]
         if kind == "rollout":
             plots += [_along(f"{cell}-{_slug(q.name)}", q, columns) for q in chosen]
-        else:
+        elif kind != "weights":  # drawn as they are, below
             plots.append(_spread(f"{cell}-{_slug(kind)}", kind, chosen, columns))
     return tuple(plot for plot in plots if plot is not None)
 
