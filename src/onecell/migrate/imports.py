@@ -8,6 +8,7 @@ from typing import Final
 
 import libcst as cst
 
+from onecell.migrate.comments import MARK
 from onecell.migrate.names import dotted, imported
 from onecell.migrate.spelling import Binding, Speller
 from onecell.migrate.syntax import code
@@ -219,7 +220,13 @@ class _Settle(cst.CSTTransformer):
             *(cst.SimpleStatementLine([a]) for a in after),
         ]
         if lines:
-            lines[0] = lines[0].with_changes(leading_lines=line.leading_lines)
+            over = line.leading_lines
+            if before and middle:
+                # A mark stays over the statement that it is about.
+                marks = [e for e in over if e.comment and e.comment.value.startswith(MARK)]
+                over = [e for e in over if e not in marks]
+                lines[len(before)] = lines[len(before)].with_changes(leading_lines=marks)
+            lines[0] = lines[0].with_changes(leading_lines=over)
             if not middle:
                 lines[-1] = lines[-1].with_changes(trailing_whitespace=line.trailing_whitespace)
         return lines

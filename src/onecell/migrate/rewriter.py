@@ -39,6 +39,12 @@ class Rewriter(StatementRewriter):
                 self._refuse(node, "star_import", Unsure("it may bring the cell", by_hand))
             else:
                 self._mark(node, "star_import", Unsure("it hides what is used", by_hand))
+        for path, row in special.handed_on(self.ctx, self.module, node).items():
+            why = Unsure(
+                f"`{path}` is imported for other files, whose calls are not seen here",
+                "let these import it themselves",
+            )
+            (self._refuse if row.rule == "cell" else self._mark)(node, row.rule, why)
         return False
 
     # Calls.

@@ -10,9 +10,10 @@ from onecell.dialect import DIALECTS
 from onecell.migrate.arguments import Unsure
 from onecell.migrate.calls import plan_call
 from onecell.migrate.context import Context, Plan
-from onecell.migrate.names import dotted
+from onecell.migrate.names import dotted, imported
 from onecell.migrate.receivers import is_device, is_super
 from onecell.migrate.rows import Row
+from onecell.migrate.scan import canonical
 from onecell.migrate.syntax import parents_of, upwards
 from onecell.migrate.table_layers import CELL
 
@@ -321,6 +322,32 @@ def _moves_only(ctx: Context, name: cst.CSTNode) -> bool:
         and call.func.attr.value == "to"
         and is_device(ctx, arg.value)
     )
+
+
+def handed_on(ctx: Context, module: cst.Module, node: cst.ImportFrom) -> dict[str, Row]:
+    """Return path and row of what a statement imports for other files: nothing here reads it.
+
+    Of the cell, any such import counts; of the rest those of modules that do nothing else, since
+    an import that nobody needs is common.
+    """
+    if isinstance(node.names, cst.ImportStar):
+        return {}
+    read = {
+        bound.name
+        for bindings in ctx.names.loads.values()
+        for bound in bindings
+        if bound.node is node
+    }
+    only = not any(isinstance(line, cst.FunctionDef | cst.ClassDef) for line in module.body)
+    found = {}
+    for alias in node.names:
+        name, path = imported(alias, node)
+        row = ctx.kinds.rows.get(canonical(path)) if ctx.is_foreign(path) else None
+        if row is None or name in read or not row.side(ctx.source).is_callable:
+            continue
+        if row.rule == "cell" or only:
+            found[path] = row
+    return found
 
 
 def reads(module: cst.Module, name: str) -> bool:
