@@ -110,7 +110,9 @@ def _plan_state(
     state = node.args[given.state].value if given.state is not None else None
     unbatched = rank(ctx, x) == 1
     missing = state is None or is_none(state)
-    maybe = isinstance(state, cst.Name) and _may_be_none(ctx, state)
+    maybe = (isinstance(state, cst.Name) and _may_be_none(ctx, state)) or (
+        isinstance(state, cst.Attribute) and _begins_as_none(ctx, state)
+    )
     listed = isinstance(state, cst.List) or (isinstance(state, cst.Name) and _is_list(ctx, state))
     if not (missing or maybe or listed or unbatched):
         return None
@@ -193,6 +195,13 @@ def _may_be_none(ctx: Context, state: cst.Name) -> bool:
         if is_none(ctx.names.value_of(node)):
             return True
     return False
+
+
+def _begins_as_none(ctx: Context, state: cst.Attribute) -> bool:
+    """Whether some method sets this attribute of `self` to None."""
+    owner = ctx.kinds.owner_of(state.value)
+    values = ctx.kinds.attributes.get(owner, {}) if owner is not None else {}
+    return any(is_none(value) for value in values.get(state.attr.value, ()))
 
 
 def _settled(ctx: Context, param: cst.Param, state: cst.Name) -> bool:
