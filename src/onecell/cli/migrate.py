@@ -7,7 +7,7 @@ import json
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final
 
 import typer
 from rich.console import Console
@@ -15,9 +15,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from onecell.cli.exits import MIGRATE_STATUSES, Debug, Status, reporting
 from onecell.cli.migrate_table import as_json, print_diff, print_migration
-from onecell.cli.options import FRAMEWORKS, Force, check_framework
+from onecell.cli.options import FRAMEWORKS, Exclude, Force, as_framework, as_target, check_framework
 from onecell.errors import ArgumentError
-from onecell.migrate import Framework, Migration, Target
+from onecell.migrate import Migration
 
 EXAMPLES = f"""[bold]Examples[/bold]
 
@@ -77,15 +77,7 @@ def migrate(
         bool, typer.Option("--check", help="Say by the exit status whether anything would change.")
     ] = False,
     json_: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
-    exclude: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--exclude",
-            metavar="GLOB",
-            help="Leave out of folders what this matches, as a line of .gitignore would; may be "
-            "repeated.",
-        ),
-    ] = None,
+    exclude: Exclude = None,
     project: Annotated[
         bool,
         typer.Option(
@@ -124,8 +116,8 @@ def migrate(
         with _progress() as report:
             done = migrate_paths(
                 paths,
-                to=_framework(to),
-                target=_target(target),
+                to=as_framework(to),
+                target=as_target(target),
                 exclude=exclude or (),
                 apart=out,
                 project=project,
@@ -166,17 +158,6 @@ def _check_modes(*, write: bool, out: Path | None, diff: bool, check: bool, as_j
         raise ArgumentError(f"{given[0]} writes, so it does not go with {given[1]}.")
     if diff and as_json:
         raise ArgumentError("--diff and --json both say what is printed; choose one.")
-
-
-def _framework(name: str) -> Framework:
-    return "torch" if name == "torch" else "mindspore"
-
-
-def _target(name: str) -> Target:
-    both: dict[str, Literal["onecell", "native"]] = {"onecell": "onecell", "native": "native"}
-    if name not in both:
-        raise ArgumentError(f"`--target` must be onecell or native, got {name!r}.")
-    return both[name]
 
 
 @contextlib.contextmanager

@@ -134,7 +134,6 @@ def rewrite_text(text: str, task: Task) -> Rewrite:
         done = rewrite(
             text, to=task.to, target=task.target, whole_file=task.whole_file, filename=task.name
         )
-        faithful = not done.findings or libcst.parse_module(text).code == text
     except libcst.ParserSyntaxError as error:
         raise SourceError(
             f"LibCST does not parse it: line {error.raw_line}: {error.message}"
@@ -143,8 +142,6 @@ def rewrite_text(text: str, task: Task) -> Rewrite:
         raise SourceError("nested too deeply") from None
     except MemoryError:
         raise SourceError("not enough memory to parse it") from None
-    if not faithful:
-        raise SourceError("LibCST does not give it back byte for byte")
     earlier = _marked_before(done)
     if not earlier:
         return done

@@ -43,6 +43,7 @@ def rewrite(
 
     Raises:
         ArgumentError: `to` or `target` is none of the names above.
+        SourceError: there is something to do, but LibCST does not give the source back as it was.
     """
     for name, value, choices in (
         ("to", to, ("torch", "mindspore")),

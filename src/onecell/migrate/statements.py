@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
 import libcst as cst
-from libcst.metadata import CodeRange
 
 from onecell.migrate import special, training_steps
 from onecell.migrate.arguments import Unsure
 from onecell.migrate.comments import MARK, rearranged, with_todos
 from onecell.migrate.context import Context, Plan
 from onecell.migrate.findings import Finding, Outcome
+from onecell.migrate.positions import Positions
 from onecell.migrate.syntax import code, is_layout, upwards
 
 _STATEMENTS: Final = (
@@ -34,7 +34,7 @@ _STATEMENTS: Final = (
 class Log:
     """What was found, and what has to be said in the source."""
 
-    positions: Mapping[cst.CSTNode, CodeRange]
+    positions: Positions
     findings: list[Finding] = field(default_factory=list)
     todos: dict[cst.CSTNode, list[str]] = field(default_factory=dict)
 
@@ -42,8 +42,8 @@ class Log:
         self, node: cst.CSTNode, rule: str, outcome: Outcome, message: str, by_hand: str = ""
     ) -> None:
         """Note what became of `node`."""
-        at = self.positions[node].start
-        self.findings.append(Finding(rule, outcome, at.line, at.column, message, by_hand))
+        line, column = self.positions.start(node)
+        self.findings.append(Finding(rule, outcome, line, column, message, by_hand))
 
 
 class StatementRewriter(cst.CSTTransformer):

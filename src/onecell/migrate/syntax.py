@@ -116,9 +116,22 @@ _LAYOUT: Final = (
 """What holds no name: most of the nodes of a module."""
 
 
+_KINDS: Final[dict[type, tuple[bool, bool]]] = {}
+"""Class → whether it is layout, and whether it is any other node."""
+
+
+def _kind(of: type) -> tuple[bool, bool]:
+    found = _KINDS.get(of)
+    if found is None:
+        layout = issubclass(of, _LAYOUT)
+        found = _KINDS[of] = layout, not layout and issubclass(of, cst.CSTNode)
+    return found
+
+
+# LibCST's nodes have an abstract base, so that `isinstance` is slow; their classes are few.
 def is_layout(node: object) -> bool:
     """Whether a node is whitespace, a comment or punctuation."""
-    return isinstance(node, _LAYOUT)
+    return _kind(type(node))[0]
 
 
 @cache
@@ -131,12 +144,11 @@ def children(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
     """Yield the parts of a node, less layout; LibCST's own `children` copies each of them."""
     for name in _fields(type(node)):
         value = getattr(node, name)
-        if isinstance(value, cst.CSTNode):
-            if not isinstance(value, _LAYOUT):
-                yield value
-        elif isinstance(value, list | tuple):
+        if _kind(type(value))[1]:
+            yield value
+        elif type(value) in (list, tuple):
             for part in value:
-                if isinstance(part, cst.CSTNode) and not isinstance(part, _LAYOUT):
+                if _kind(type(part))[1]:
                     yield part
 
 

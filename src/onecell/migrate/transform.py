@@ -12,12 +12,12 @@ from libcst.metadata import (
     ClassScope,
     ImportAssignment,
     MetadataWrapper,
-    PositionProvider,
     Scope,
     ScopeProvider,
 )
 
 from onecell.dialect import DIALECTS
+from onecell.errors import SourceError
 from onecell.migrate.comments import marked_before
 from onecell.migrate.context import Context, sources_of
 from onecell.migrate.evidence import attributes_of, evidence_of
@@ -25,6 +25,7 @@ from onecell.migrate.findings import Finding, Outcome, Rewrite
 from onecell.migrate.imports import Imported, bindings_of, settle
 from onecell.migrate.kinds import Kinds
 from onecell.migrate.names import Names, first_name, loads_of
+from onecell.migrate.positions import positions_of
 from onecell.migrate.rewriter import Rewriter
 from onecell.migrate.scan import Uses, cell_paths, other_framework
 from onecell.migrate.spelling import Speller
@@ -38,11 +39,15 @@ device that turns out to be read is not left out."""
 
 
 def transform(source: str, to: str, target: str, uses: Uses) -> Rewrite:
-    """Do what `rewrite` says, once there may be something to do."""
+    """Do what `rewrite` says, once there may be something to do.
+
+    Raises:
+        SourceError: there is something to do, but LibCST does not give the source back as it was.
+    """
     module = cst.parse_module(source)
     wrapper = MetadataWrapper(module, unsafe_skip_copy=True)
     scopes = {scope for scope in wrapper.resolve(ScopeProvider).values() if scope is not None}
-    positions = wrapper.resolve(PositionProvider)
+    positions = positions_of(module)
     old = other_framework(to)
     names = Names(loads_of(scopes), parents_of(module))
     kinds = Kinds(names, rows_to(to, target), old, attributes_of(names), evidence_of(names, old))
@@ -76,6 +81,8 @@ def transform(source: str, to: str, target: str, uses: Uses) -> Rewrite:
     findings = sorted([*already, *log.findings], key=lambda f: (f.line, f.column))
     if not log.findings:
         after = source
+    elif positions.code != source:
+        raise SourceError("LibCST does not give it back byte for byte")
     return Rewrite(source, after, tuple(findings))
 
 
