@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from threadpoolctl import threadpool_info
 
 from onecell import Weights
 from onecell.checkpoint import save_checkpoint
 from onecell.cli import verify as verb
 from onecell.cli.exits import Status
+from onecell.verify import compare
 from onecell.verify.mutation import swap_gates
 
 from .conftest import Run
@@ -238,3 +241,17 @@ def test_a_module_that_ends_the_process_does_not_end_it_well(
     ran = run("verify", model, "leaving_module:cell")
     assert ran.status == Status.IMPORT
     assert ran.err.count("\n") == 1
+
+
+def test_blas_gets_one_thread_while_it_computes(
+    run: Run, model: Path, ported: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    threads: list[int] = []
+
+    def spy(*given: object, **options: Any) -> object:
+        threads.extend(p["num_threads"] for p in threadpool_info() if p["user_api"] == "blas")
+        return compare(*given, **options)
+
+    monkeypatch.setattr(verb, "compare", spy)
+    assert run("verify", model, ported, *KERNEL).status == Status.HOLDS
+    assert set(threads) == {1}

@@ -31,6 +31,19 @@ def take_process_for_mindspore() -> None:
 
 
 @contextlib.contextmanager
+def one_blas_thread() -> Iterator[None]:
+    """Keep NumPy's BLAS to one thread.
+
+    The reference multiplies a few rows at a time, which gains nothing from more, and OpenBLAS's
+    threads wait for each other by spinning: six times slower on a machine that is also busy.
+    """
+    from threadpoolctl import threadpool_limits  # noqa: PLC0415
+
+    with threadpool_limits(1, user_api="blas"):
+        yield
+
+
+@contextlib.contextmanager
 def progress_bar(title: str, *, wanted: bool = True) -> Iterator[Report | None]:
     """Show a bar on stderr, where that is a terminal and there is something to wait for."""
     console = Console(stderr=True)

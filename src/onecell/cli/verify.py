@@ -15,7 +15,12 @@ from rich.console import Console
 from onecell.checkpoint.atomic import check_output
 from onecell.cli.exits import VERIFY_STATUSES, Debug, Status, plain, reporting
 from onecell.cli.options import Force
-from onecell.cli.process import progress_bar, quieten_mindspore, take_process_for_mindspore
+from onecell.cli.process import (
+    one_blas_thread,
+    progress_bar,
+    quieten_mindspore,
+    take_process_for_mindspore,
+)
 from onecell.cli.verify_table import print_comparison
 from onecell.errors import ArgumentError, MissingExtraError
 from onecell.verify import SIDES, compare
@@ -93,7 +98,8 @@ def verify(
             _check_report(report, force=force)
         names = None if sides is None else [name.strip() for name in sides.split(",")]
         # What a module prints while it is imported or called is none of our answer.
-        with contextlib.redirect_stdout(sys.stderr), progress_bar("verifying") as told:
+        quiet = contextlib.redirect_stdout(sys.stderr)
+        with quiet, one_blas_thread(), progress_bar("verifying") as told:
             _prepare(first, second, names)
             found = compare(
                 first,
