@@ -44,7 +44,7 @@ struct Split {
 };
 
 template <class T>
-ONECELL_INLINED inline Split<T> split_exp(const Lanes<T>& y, T offset) {
+inline Split<T> split_exp(const Lanes<T>& y, T offset) {
   using V = Lanes<T>;
   const V shifted = V::fma(y, V::broadcast(Exp<T>::per_ln2), V::broadcast(offset));
   const V k = shifted - V::broadcast(offset);
@@ -59,8 +59,8 @@ ONECELL_INLINED inline Split<T> split_exp(const Lanes<T>& y, T offset) {
 // (num + num_rest) / (den + den_rest), where each rest is what rounding its number lost: one
 // division, and one step of correction that leaves hardly more than the last rounding.
 template <class T>
-ONECELL_INLINED inline Lanes<T> quotient(const Lanes<T>& num, const Lanes<T>& num_rest,
-                                         const Lanes<T>& den, const Lanes<T>& den_rest) {
+inline Lanes<T> quotient(const Lanes<T>& num, const Lanes<T>& num_rest, const Lanes<T>& den,
+                         const Lanes<T>& den_rest) {
   using V = Lanes<T>;
   const V inverse = V::broadcast(T(1)) / den;
   const V q = num * inverse;
@@ -70,7 +70,7 @@ ONECELL_INLINED inline Lanes<T> quotient(const Lanes<T>& num, const Lanes<T>& nu
 
 // 1 / (1 + e) with e = exp(-|x|), and e / (1 + e) for negative x.
 template <class T>
-ONECELL_INLINED inline Lanes<T> sigmoid(const Lanes<T>& x) {
+inline Lanes<T> sigmoid(const Lanes<T>& x) {
   using V = Lanes<T>;
   const V one = V::broadcast(T(1)), unlift = V::broadcast(Exp<T>::unlift);
   // 2^k may be subnormal: scale by 2^(k + lift), which is not, and round once on the way back.
@@ -86,7 +86,7 @@ ONECELL_INLINED inline Lanes<T> sigmoid(const Lanes<T>& x) {
 
 // m / (2 - m) with m = 1 - exp(-2|x|), under the sign of x.
 template <class T>
-ONECELL_INLINED inline Lanes<T> tanh(const Lanes<T>& x) {
+inline Lanes<T> tanh(const Lanes<T>& x) {
   using V = Lanes<T>;
   const V two = V::broadcast(T(2)), a = V::abs(x);
   const Split<T> s =
