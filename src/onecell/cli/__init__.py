@@ -32,11 +32,12 @@ def _spare_worker() -> contextlib.AbstractContextManager[None]:
 def _run(words: list[str]) -> None:
     try:
         from onecell.cli.app import VERBS, make_app  # noqa: PLC0415
+
+        app = make_app(words[:1] if words and words[0] in VERBS else VERBS)
     except ModuleNotFoundError as error:
         library = (error.name or "").split(".")[0]
         if library not in {"typer", "rich"}:
             raise
         sys.stderr.write(f"onecell: {MissingExtraError(library, 'cli', 'the command line')}\n")
         raise SystemExit(5) from None
-    verbs = words[:1] if words and words[0] in VERBS else VERBS
-    make_app(verbs)(words, prog_name="onecell")
+    app(words, prog_name="onecell")
