@@ -6,8 +6,8 @@ import ast
 from collections import Counter
 
 import pytest
-from migrate.corpus import CASES, RewriteCase, rewritten
 
+from migrate.corpus import CASES, RewriteCase, rewritten
 from onecell.migrate import Outcome, rewrite
 from onecell.migrate.scan import other_framework
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from migrate.corpus import CASES, rewritten
-
 from onecell.migrate import Outcome, rewrite
 from onecell.migrate.rules import RULES
 from onecell.migrate.scan import other_framework
