@@ -11,7 +11,7 @@ FOLDERS := $(shell find src/onecell -type d -not -name __pycache__)
 CXX_FILES := $(wildcard benchmarks/probes/*.cpp kernel/include/onecell/*.h kernel/src/*.h kernel/src/*.cpp kernel/tests/*.cpp bindings/*.h bindings/*.cpp)
 PYTEST := $(BIN)/python -m pytest
 
-.PHONY: help demo test test-all pytest browser lint types kernel-test asan bench bench-quick docs format clean
+.PHONY: help demo test test-all pytest browser lint types kernel-test asan asan-memory asan-threads bench bench-quick docs format clean
 
 help:  ## show this list
 	@sed -n 's/^\([a-z-]*\):.*##/\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -56,8 +56,13 @@ types: $(BUILT)  ## strict mypy
 kernel-test: $(BUILT)  ## the kernel's own tests, without Python, warnings as errors
 	$(call kernel_tests,plain,)
 
-asan: $(BUILT)  ## the same under the address, undefined-behaviour and thread sanitizers
+asan: $(BUILT)  ## the same under the address, undefined-behaviour and thread sanitizers, at once
+	$(MAKE) --jobs 2 asan-memory asan-threads
+
+asan-memory: $(BUILT)
 	$(call kernel_tests,asan,address$(comma)undefined)
+
+asan-threads: $(BUILT)
 	$(call kernel_tests,tsan,thread)
 
 comma := ,

@@ -38,7 +38,7 @@ def test_a_port_prints_every_quantity_and_holds(run: Run, model: Path, tmp_path:
         *("Carried over: 2 other tensors: head.weight, head.bias", "HOLDS: 1 cell, proved in"),
     ):
         assert words in ran.out, words
-    assert ran.out.count("holds\n") == 19
+    assert ran.out.count("holds\n") == 21
     assert (tmp_path / "out" / "model.ckpt").is_file()
     assert json.loads((tmp_path / "out" / "model.proof.json").read_text())["holds"] is True
 

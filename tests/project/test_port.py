@@ -12,7 +12,7 @@ import pytest
 import torch
 
 from onecell.checkpoint import load_checkpoint
-from onecell.errors import ArgumentError, CheckpointError, OutputExistsError
+from onecell.errors import ArgumentError, CheckpointError, OutputExistsError, SourceError
 from onecell.migrate.folders import SUFFIXES
 from onecell.project import ProjectPort, carry_out_project, plan_project
 from onecell.project.find import SOURCES, find
@@ -157,7 +157,7 @@ def test_a_project_is_not_ported_over_itself(project: Path) -> None:
 
 
 def test_what_is_not_there_is_said(tmp_path: Path) -> None:
-    with pytest.raises(ArgumentError, match="nothing called"):
+    with pytest.raises(SourceError, match="nothing called"):
         port(tmp_path / "nowhere", out=tmp_path / "out")
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from onecell.checkpoint.files import SUFFIXES as CHECKPOINTS
-from onecell.errors import ArgumentError
+from onecell.errors import SourceError
 
 if TYPE_CHECKING:
     from onecell.migrate.ignore import Ignored
@@ -66,7 +66,7 @@ def find(paths: Sequence[Path], exclude: Sequence[str] = (), *, apart: Path | No
     folders = [path for path in dict.fromkeys(paths) if path.is_dir()]
     for path in dict.fromkeys(paths):
         if not os.path.lexists(path):
-            raise ArgumentError(f"there is nothing called {path}.")
+            raise SourceError(f"there is nothing called {path}.")
         if path in folders:
             found.code.append(path)
             prefix = Path(path.resolve().name) if len(folders) > 1 else Path()
