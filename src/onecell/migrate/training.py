@@ -23,6 +23,7 @@ from libcst.metadata import Assignment
 from onecell.migrate.arguments import Unsure
 from onecell.migrate.context import Context
 from onecell.migrate.flow import Flow, nodes
+from onecell.migrate.origins import Origins
 from onecell.migrate.purity import is_free, is_free_call, is_model, observes
 from onecell.migrate.syntax import code, is_pure, upwards
 from onecell.migrate.tensor_methods import may_be_tensor
@@ -276,9 +277,7 @@ def _names(
         elif name in flow.missed or (kept and name not in flow.likely):
             raise Unsure(f"`{name}` may come from an earlier step", BY_HAND)
     returned = [n for n in flow.bound if n != loss and (n in later or n in carried)]
-    for node in (node for statement in inside for node in nodes(statement)):
-        if isinstance(node, cst.Name) and node in ctx.names.loads and node.value not in flow.bound:
-            _check_outer(ctx, node)
+    _check_origins(ctx, inside, within)
     return tuple(carried), tuple(returned)
 
 
@@ -311,26 +310,12 @@ def _is_bound_before(ctx: Context, target: cst.Name, within: set[cst.CSTNode]) -
     return False
 
 
-def _check_outer(ctx: Context, name: cst.Name) -> None:
-    """Raise `Unsure` if a name from outside was visibly computed by a module."""
-    for bound in ctx.names.assignments(name):
-        value = ctx.names.value_of(bound.node)
-        if (
-            isinstance(value, cst.Call)
-            and ctx.kinds.of(value.func) in ("module", "cell", "layer")
-            and not _without_gradient(ctx, value)
-        ):
-            raise Unsure(f"`{name.value}` is computed by a module before the step", BY_HAND)
-
-
-def _without_gradient(ctx: Context, node: cst.CSTNode) -> bool:
-    """Whether `node` stands under `torch.no_grad()`."""
-    return any(
-        isinstance(up, cst.With)
-        and any(
-            isinstance(item.item, cst.Call)
-            and ctx.names.path(item.item.func) in ("torch.no_grad", "torch.inference_mode")
-            for item in up.items
-        )
-        for up in upwards(node, ctx.names.parents)
-    )
+def _check_origins(
+    ctx: Context, inside: Sequence[cst.BaseStatement], within: set[cst.CSTNode]
+) -> None:
+    """Raise `Unsure` if the lines read what a module may have computed before them."""
+    origins = Origins(ctx, within)
+    for node in (node for statement in inside for node in nodes(statement)):
+        read = node in ctx.names.loads if isinstance(node, cst.Name) else False
+        if (read or isinstance(node, cst.Attribute)) and origins.carries(node):
+            raise Unsure(f"`{code(node)}` may be computed by a module before the step", BY_HAND)
