@@ -10,7 +10,8 @@
 //
 // Aliasing. Inputs are never written. `c_all` may be `c` where T = 1; otherwise no output overlaps
 // an input or another output. Lifetime. Nothing is kept after a call returns. Threading. Every
-// function may be called from any number of threads at once on different outputs.
+// function may be called from any number of threads at once on different outputs; a large call is
+// shared with threads of the kernel's own, unless another call has them.
 //
 // Order of additions. This is the whole of it: whoever keeps it gets the same bits, on any
 // instruction set, for any batch around a row, stepping or unrolling, on any number of threads.
@@ -81,11 +82,13 @@ struct Backward {
 };
 
 // Run T steps, each from the state the one before left. One step of the cell is T = 1.
-// Throws std::bad_alloc where O(N * G) of working memory cannot be had.
+// Throws std::bad_alloc where the working memory cannot be had: max(N, 64) * G values at most, and
+// for a call of many rows and more than one step a copy of the weights, laid out for it.
 void unroll(const Forward<float>&);
 void unroll(const Forward<double>&);
 
-// Gradients through T steps. Outputs are overwritten, not added to. Throws as `unroll`.
+// Gradients through T steps. Outputs are overwritten, not added to. Throws as `unroll`; the working
+// memory is that of a few hundred rows, twice over, and a copy of weight_hh where T > 3.
 void backward(const Backward<float>&);
 void backward(const Backward<double>&);
 
