@@ -31,6 +31,27 @@ def test_importing_onecell_loads_no_framework() -> None:
     assert python(code).stdout.strip() == "[]"
 
 
+def test_migrating_loads_neither_numpy_nor_the_kernel(tmp_path: Path) -> None:
+    source = tmp_path / "a.py"
+    source.write_text("from torch import nn\n\ncell = nn.LSTMCell(3, 4)\n")
+    code = (
+        "import atexit, sys; from onecell.cli import main\n"
+        "heavy = ('numpy', 'onecell._kernel')\n"
+        "atexit.register(lambda: print([m for m in heavy if m in sys.modules]))\n"
+        f"main(['migrate', {str(source)!r}, '--to', 'mindspore'])"
+    )
+    printed = python(code).stdout
+    assert "1 would change" in printed
+    assert printed.splitlines()[-1] == "[]"
+
+
+def test_every_public_name_is_there() -> None:
+    code = "import onecell; print(all(hasattr(onecell, n) for n in onecell.__all__), dir(onecell))"
+    printed = python(code).stdout
+    assert printed.startswith("True")
+    assert "LSTMCell" in printed
+
+
 @pytest.mark.parametrize("isa", ["portable", "avx2", "avx512"])
 def test_the_environment_chooses_the_instruction_set(isa: str) -> None:
     done = python("import onecell; print(onecell.isa(), onecell.available_isas())", ONECELL_ISA=isa)
@@ -51,7 +72,8 @@ def test_only_the_front_ends_reach_the_kernel() -> None:
         and {"_kernel", "onecell._kernel"}
         & {getattr(node, "module", None), *(alias.name for alias in node.names)}
     }
-    assert users <= {"__init__.py", "cell.py", "frozen.py", "stream.py", "torch", "mindspore"}
+    front = {"__init__.py", "cell.py", "frozen.py", "stream.py", "threads.py", "torch", "mindspore"}
+    assert users <= front
     assert "cell.py" in users
 
 

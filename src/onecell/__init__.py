@@ -9,18 +9,25 @@ environment variable ONECELL_ISA chooses another, with the same bits. Large call
 threads: `set_num_threads` or ONECELL_NUM_THREADS says how many at most, with the same bits too.
 """
 
-from onecell._kernel import available_isas, isa, set_isa
-from onecell.cell import LSTMCell
-from onecell.dialect import DIALECTS, Dialect, Layout
-from onecell.errors import OnecellError
-from onecell.frozen import FrozenCell
-from onecell.gradients import Gradients
-from onecell.spec import Spec
-from onecell.stream import Stream
-from onecell.threads import get_num_threads, set_num_threads
-from onecell.weights import Weights
+from __future__ import annotations
 
-__version__: str
+import os
+from importlib import import_module
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from onecell._kernel import available_isas, isa, set_isa
+    from onecell.cell import LSTMCell
+    from onecell.dialect import DIALECTS, Dialect, Layout
+    from onecell.errors import OnecellError
+    from onecell.frozen import FrozenCell
+    from onecell.gradients import Gradients
+    from onecell.spec import Spec
+    from onecell.stream import Stream
+    from onecell.threads import get_num_threads, set_num_threads
+    from onecell.weights import Weights
+
+    __version__: str
 
 __all__ = [
     "DIALECTS",
@@ -40,10 +47,46 @@ __all__ = [
     "set_num_threads",
 ]
 
+# What only parses source, or asks for a name of one of these modules, need not wait for NumPy and
+# the kernel: each name is loaded when it is first asked for.
+_HOMES: Final = {
+    "DIALECTS": "dialect",
+    "Dialect": "dialect",
+    "FrozenCell": "frozen",
+    "Gradients": "gradients",
+    "LSTMCell": "cell",
+    "Layout": "dialect",
+    "OnecellError": "errors",
+    "Spec": "spec",
+    "Stream": "stream",
+    "Weights": "weights",
+    "available_isas": "_kernel",
+    "get_num_threads": "threads",
+    "isa": "_kernel",
+    "set_isa": "_kernel",
+    "set_num_threads": "threads",
+}
 
-def __getattr__(name: str) -> str:
-    if name == "__version__":  # what reads it takes as long to load as half of this package
-        from importlib.metadata import version  # noqa: PLC0415
+if {"ONECELL_ISA", "ONECELL_NUM_THREADS"} & os.environ.keys():
+    # A setting that is wrong is told here rather than at the first use.
+    import_module("onecell._kernel")
 
-        return version("onecell")
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+if not TYPE_CHECKING:  # a type checker is to know the names, not that there may be others
+
+    def __getattr__(name: str) -> object:
+        """Load what is asked for: a public name, one of their modules, or the version."""
+        if name in _HOMES:
+            found = getattr(import_module(f"onecell.{_HOMES[name]}"), name)
+        elif name in _HOMES.values():
+            return import_module(f"onecell.{name}")
+        elif name == "__version__":
+            from importlib.metadata import version  # noqa: PLC0415
+
+            found = version("onecell")
+        else:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        globals()[name] = found
+        return found
+
+    def __dir__() -> list[str]:
+        return sorted({*globals(), *_HOMES, *_HOMES.values(), "__version__"})

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from onecell.errors import ArgumentError
-from onecell.spec import GATES, PARAMETERS
+from onecell.gates import GATES, PARAMETERS
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,12 +23,8 @@ import numpy as np
 import numpy.typing as npt
 
 from onecell.errors import ArgumentError, DtypeError, ShapeError
-
-GATES: Final = "ifgo"
-"""The canonical order of the gate blocks: input, forget, candidate, output."""
-
-PARAMETERS: Final = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
-"""The canonical names, in the order in which both frameworks register and initialise them."""
+from onecell.gates import GATES as GATES  # noqa: PLC0414 - part of this module's names
+from onecell.gates import PARAMETERS as PARAMETERS  # noqa: PLC0414
 
 WEIGHTS: Final = PARAMETERS[:2]
 BIASES: Final = PARAMETERS[2:]

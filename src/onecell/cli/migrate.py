@@ -109,7 +109,7 @@ def migrate(
     Of a folder it takes .py, .pyi, .pyw and .ipynb files, but not what git ignores, nothing hidden
     and no virtual environment. docs/migrate.md tells what is converted.
     """
-    from onecell.migrate import migrate_paths, write_in_place, write_tree  # noqa: PLC0415
+    from onecell.migrate import migrate_paths  # noqa: PLC0415
 
     with reporting(debug=debug):
         _check_modes(write=write, out=out, diff=diff, check=check, as_json=json_)
@@ -124,9 +124,14 @@ def migrate(
                 jobs=jobs,
                 progress=report,
             )
+        # What writes needs NumPy, for which a run that only shows does not wait.
         if write:
+            from onecell.migrate import write_in_place  # noqa: PLC0415
+
             done = write_in_place(done)
         elif out is not None:
+            from onecell.migrate import write_tree  # noqa: PLC0415
+
             done = write_tree(done, out, force=force)
         written = "in place" if write else f"to {out}" if out is not None else None
         if json_:

@@ -6,14 +6,12 @@ from typing import Annotated
 
 import typer
 
-from onecell.checkpoint.files import SUFFIXES
 from onecell.cli.exits import plain
 from onecell.dialect import DIALECTS
 from onecell.errors import ArgumentError
 from onecell.migrate.rewrite import Framework, Target
 
 FRAMEWORKS = " or ".join(DIALECTS)
-FORMATS = tuple(dict.fromkeys(SUFFIXES.values()))
 
 
 def check_framework(name: str | None) -> str | None:
@@ -25,9 +23,12 @@ def check_framework(name: str | None) -> str | None:
 
 def check_format(name: str | None) -> str | None:
     """Return `name`, or raise the usage error of an option that names no file format."""
-    if name is None or name in FORMATS:
+    from onecell.checkpoint.files import SUFFIXES  # noqa: PLC0415 - migrate does without
+
+    formats = tuple(dict.fromkeys(SUFFIXES.values()))
+    if name is None or name in formats:
         return name
-    raise typer.BadParameter(f"must be one of {', '.join(FORMATS)}, got {plain(name)!r}.")
+    raise typer.BadParameter(f"must be one of {', '.join(formats)}, got {plain(name)!r}.")
 
 
 def as_framework(name: str) -> Framework:
