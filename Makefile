@@ -70,7 +70,7 @@ define kernel_tests
 	$(BIN)/cmake -S kernel -B build/kernel-$(1) -G Ninja -DCMAKE_MAKE_PROGRAM=$(CURDIR)/$(BIN)/ninja \
 	  -DCMAKE_BUILD_TYPE=Release -DCMAKE_CXX_FLAGS=-Werror -DONECELL_KERNEL_TESTS=ON \
 	  -DONECELL_SANITIZE=$(2) -Wno-dev --log-level=WARNING
-	$(BIN)/cmake --build build/kernel-$(1)
+	env -u MAKEFLAGS $(BIN)/cmake --build build/kernel-$(1)
 	build/kernel-$(1)/kernel_tests
 	build/kernel-$(1)/frozen_tests
 endef

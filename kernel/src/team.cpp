@@ -189,12 +189,11 @@ void Team::perform(const Job& job, int members) {
 
 // Copy the plan of `epoch`; false where it is being written or there is another.
 bool Team::read(Plan* plan, std::uint64_t epoch) const {
-  plan->job = {run_.load(std::memory_order_relaxed), context_.load(std::memory_order_relaxed),
-               phases_.load(std::memory_order_relaxed), parts_.load(std::memory_order_relaxed)};
-  plan->first = first_.load(std::memory_order_relaxed);
-  plan->done_first = done_first_.load(std::memory_order_relaxed);
-  plan->members = members_.load(std::memory_order_relaxed);
-  std::atomic_thread_fence(std::memory_order_acquire);
+  plan->job = {run_.load(std::memory_order_acquire), context_.load(std::memory_order_acquire),
+               phases_.load(std::memory_order_acquire), parts_.load(std::memory_order_acquire)};
+  plan->first = first_.load(std::memory_order_acquire);
+  plan->done_first = done_first_.load(std::memory_order_acquire);
+  plan->members = members_.load(std::memory_order_acquire);
   return epoch % 2 == 0 && epoch_.load(std::memory_order_relaxed) == epoch;
 }
 
