@@ -11,6 +11,7 @@ from onecell.migrate.arguments import Converter, Unsure, bind
 from onecell.migrate.called import called, forget_dropped
 from onecell.migrate.cell_constructor import plan_cell
 from onecell.migrate.context import Context, Plan
+from onecell.migrate.file_names import is_given_name, renamed
 from onecell.migrate.rows import Row
 from onecell.migrate.syntax import elements, expression, keyword, literal
 
@@ -208,10 +209,6 @@ def _filled(ctx: Context, node: cst.Call, row: Row, converter: Converter) -> Pla
     return build
 
 
-_SUFFIXES: Final = {"torch": (".pt", ".pth"), "mindspore": (".ckpt",)}
-"""Framework → how the names of its checkpoints end, the usual one first."""
-
-
 def _file(ctx: Context, node: cst.Call, row: Row, converter: Converter) -> Plan:
     """Checkpoints: a state_dict, by a name that is seen to end as MindSpore wants it."""
     converter.convert(node.args, node.args)
@@ -222,9 +219,10 @@ def _file(ctx: Context, node: cst.Call, row: Row, converter: Converter) -> Plan:
     bound = bind(node.args, row.side(ctx.source))
     names = {"f", "ckpt_file_name"}
     place = next((b.index for b in bound if b.parameter in names), None)
-    named = _renamed(ctx, node.args[place].value) if place is not None else None
+    named = renamed(ctx, node.args[place].value) if place is not None else None
     # MindSpore appends its own suffix to another, and loads no file without it.
-    if named is None and ctx.to == "mindspore":
+    is_given = place is not None and is_given_name(ctx, node.args[place].value)
+    if named is None and not is_given and ctx.to == "mindspore":
         raise Unsure(
             "the file's name is not seen to end in `.pt`, and MindSpore's must end in `.ckpt`",
             "give it a name that ends in `.ckpt`",
@@ -234,41 +232,10 @@ def _file(ctx: Context, node: cst.Call, row: Row, converter: Converter) -> Plan:
     def build(updated: cst.Call) -> cst.Call:
         args = list(updated.args)
         if place is not None and named is not None:
-            args[place] = args[place].with_changes(value=_renamed(ctx, args[place].value) or named)
+            args[place] = args[place].with_changes(value=renamed(ctx, args[place].value) or named)
         return called(ctx, node, row, updated, converter.convert(node.args, args))
 
     return build
-
-
-def _renamed(ctx: Context, name: cst.BaseExpression) -> cst.BaseExpression | None:
-    """Return a file's name with the suffix of `ctx.to`, None where its end is not written out."""
-    match name:
-        case cst.SimpleString() if isinstance(literal(name), str):
-            quotes = len(name.quote)
-            text = name.value[:-quotes]
-            cut = _cut(ctx, text)
-            return None if cut is None else name.with_changes(value=cut + name.quote)
-        case cst.FormattedString(parts=[*before, cst.FormattedStringText() as last]):
-            cut = _cut(ctx, last.value)
-            if cut is None:
-                return None
-            return name.with_changes(parts=[*before, last.with_changes(value=cut)])
-        case cst.ConcatenatedString():
-            right = _renamed(ctx, name.right)
-            return right and name.with_changes(right=right)
-        case cst.BinaryOperation(operator=cst.Add()):
-            right = _renamed(ctx, name.right)
-            return right and name.with_changes(right=right)
-    return None
-
-
-def _cut(ctx: Context, text: str) -> str | None:
-    """Return `text` with the suffix of `ctx.to` for one of the source's; None if it has neither."""
-    put = _SUFFIXES[ctx.to]
-    if text.endswith(put):
-        return text
-    old = next((end for end in _SUFFIXES[ctx.source] if text.endswith(end)), None)
-    return text.removesuffix(old) + put[0] if old is not None else None
 
 
 def _is_state_dict(value: cst.BaseExpression) -> bool:

@@ -6,5 +6,6 @@ def build():
     return nn.LSTMCell(10, 16)
 
 
-def save(model, path):
+def save(model, folder):
+    path = f"{folder}/cell.pt"
     torch.save(model.state_dict(), path)
