@@ -63,6 +63,12 @@ def test_what_is_left_is_said_in_one_comment_each(case: RewriteCase) -> None:
     assert case.after.count(MARK) == len(left)
 
 
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_what_is_left_says_what_to_do_by_hand(case: RewriteCase) -> None:
+    left = [found for found in rewritten(case).findings if found.outcome in LEFT]
+    assert all(found.by_hand for found in left)
+
+
 @pytest.mark.parametrize("case", [c for c in CASES if c.run], ids=str)
 def test_what_runs_has_nothing_left(case: RewriteCase) -> None:
     assert not set(case.findings) & set(LEFT)

@@ -10,6 +10,7 @@ import libcst as cst
 
 from onecell.migrate import special, training_steps
 from onecell.migrate.arguments import Unsure
+from onecell.migrate.by_hand import by_hand
 from onecell.migrate.comments import MARK, rearranged, with_todos
 from onecell.migrate.context import Context, Plan
 from onecell.migrate.findings import Finding, Outcome
@@ -85,7 +86,8 @@ class StatementRewriter(cst.CSTTransformer):
 
     def _leave(self, node: cst.CSTNode, rule: str, outcome: Outcome, why: Unsure) -> bool:
         """Leave `node` as it is, and say so in front of its statement."""
-        self.log.add(node, rule, outcome, f"Left as it is: {why.message}.", why.by_hand)
+        advice = why.by_hand or by_hand(rule, self.ctx.to)
+        self.log.add(node, rule, outcome, f"Left as it is: {why.message}.", advice)
         statement = self._statement(node)
         tail = f"; {why.by_hand}" if why.by_hand else ""
         lines = self.log.todos.setdefault(statement, [])
