@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 from typing import Literal
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from onecell.migrate import Outcome, rewrite
@@ -75,6 +75,11 @@ def test_result_compiles(source: str, way: tuple[Target, bool]) -> None:
 
 
 @settings(max_examples=150, deadline=None)
+@example(
+    "from torch.nn import LSTMCell as Step\nimport torch\nloss.backward()\n"
+    "cell = torch.nn.LSTMCell(3, 4, bias=False)\n",
+    ("onecell", False),
+)
 @given(modules, ways)
 def test_second_run_changes_nothing(source: str, way: tuple[Target, bool]) -> None:
     after = rewrite(source, to="mindspore", target=way[0], whole_file=way[1]).after

@@ -89,6 +89,8 @@ class StatementRewriter(cst.CSTTransformer):
         advice = why.by_hand or by_hand(rule, self.ctx.to)
         self.log.add(node, rule, outcome, f"Left as it is: {why.message}.", advice)
         statement = self._statement(node)
+        if statement in self.ctx.finished:
+            return False  # it has its mark, perhaps for a reason that the first run has changed
         tail = f"; {why.by_hand}" if why.by_hand else ""
         lines = self.log.todos.setdefault(statement, [])
         text = f"{MARK}{rule}: {why.message}{tail}"
