@@ -18,17 +18,28 @@ MARK: Final = "# TODO(onecell): "
 def with_todos(
     module: cst.Module, original: cst.CSTNode, updated: cst.BaseStatement, todos: Sequence[str]
 ) -> cst.BaseStatement:
-    """Return `updated` with each comment in front of it that is not there yet."""
+    """Return `updated` with each comment in front of it whose rule has none there yet.
+
+    A second run may have another reason for what the first one left.
+    """
     if not todos:
         return updated
-    there = {e.comment.value for e in getattr(original, "leading_lines", ()) if e.comment}
+    over = getattr(original, "leading_lines", ())
     if module.body and module.body[0] is original:
-        there |= {e.comment.value for e in module.header if e.comment}
-    new = [cst.EmptyLine(comment=cst.Comment(text)) for text in todos if text not in there]
+        over = [*module.header, *over]
+    there = {_rule_of(e.comment.value) for e in over if e.comment}
+    new = [
+        cst.EmptyLine(comment=cst.Comment(text)) for text in todos if _rule_of(text) not in there
+    ]
     if not new:
         return updated
     lines = getattr(updated, "leading_lines", ())
     return updated.with_changes(leading_lines=[*lines, *new])
+
+
+def _rule_of(comment: str) -> str:
+    """Return the rule that a mark names, or nothing for any other comment."""
+    return comment.removeprefix(MARK).split(":")[0] if comment.startswith(MARK) else ""
 
 
 _BLOCKS: Final = (
