@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from onecell.verify.difference import Outcome, Verdict, run_table
+from onecell.verify.difference import Outcome, Verdict, choose_rows, run_table
 from onecell.verify.difference import session as module
 from onecell.verify.difference.claims import both, each, ours, unasked
 from onecell.verify.difference.row import Row, row
@@ -168,3 +168,9 @@ def test_without_a_framework_rows_could_not_be_run(monkeypatch: pytest.MonkeyPat
         "onecell.torch": Outcome.ANSWERED,
         "onecell.mindspore": Outcome.MISSING,
     }
+
+
+def test_the_callers_log_settings_do_not_reach_a_program(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GLOG_v", "3")
+    table = run_table(choose_rows(["construction-log"]))
+    assert [finding.verdict.holds for finding in table.findings] == [True]

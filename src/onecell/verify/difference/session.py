@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -19,6 +20,10 @@ LIMIT: Final = 30.0
 """Seconds that one program may take; the slowest takes about one."""
 START_LIMIT: Final = 120.0
 """Seconds that a framework may take to load; MindSpore takes five to ten on a cold disk."""
+
+
+_SETTINGS: Final = frozenset(["GLOG_v", "GLOG_logtostderr"])
+"""Not passed on: they would change what a framework says, and that is an answer."""
 
 
 class Session:
@@ -78,6 +83,7 @@ class Session:
             self._process = subprocess.Popen(  # noqa: S603 - our own program
                 [*words, str(other.fileno())],
                 pass_fds=[other.fileno()],
+                env={name: value for name, value in os.environ.items() if name not in _SETTINGS},
                 stdin=subprocess.DEVNULL,
                 stdout=printed,
                 stderr=printed,
