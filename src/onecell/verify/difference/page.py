@@ -126,7 +126,7 @@ def _signatures(table: Table) -> Iterator[str]:
         asked = None if finding is None else finding.of(framework)
         if asked is None or not isinstance(asked.value, dict):
             continue
-        constructor, call = (_spelled(asked.value[part]) for part in ("constructor", "call"))
+        constructor, call = (_spelled(asked.value.get(part)) for part in ("constructor", "call"))
         yield f"## {framework}.nn.LSTMCell\n"
         yield f"```text\n{framework}.nn.LSTMCell({constructor})({call}) -> (h', c')\n```\n"
 
@@ -151,7 +151,7 @@ def _page_row(finding: Finding, table: Table, language: Language) -> list[str]:
 def _numbers(finding: Finding) -> str:
     """Return which rows of the original's table this one is, such as "2, 3"."""
     words = [source.split() for source in finding.sources]
-    return ", ".join(each[2] for each in words if each[0] == "page" and len(each) == 3)
+    return ", ".join(each[2] for each in words if len(each) == 3 and each[0] == "page")
 
 
 def _more_row(finding: Finding, table: Table, language: Language) -> list[str]:
