@@ -21,7 +21,6 @@ class Backprop {
   }
 
   void run() {
-    const FloatEnvironment environment;
     const std::int64_t N = a_.batch, H = a_.hidden_size, G = 4 * H, rows = chunk_ * N;
     constexpr std::int64_t size = Lanes<T>::size;
     const std::int64_t padded = (H + size - 1) / size * size;

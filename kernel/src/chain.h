@@ -130,29 +130,17 @@ inline void chain_tile(std::int64_t width, const T* x, const T* panel, const T* 
 }
 
 // The same for any number of rows, as even tiles. The first of them fetch the panel after this one.
-template <int R, class T>
+template <class T>
 inline void chain_rows(std::int64_t rows, std::int64_t width, const T* x, const T* panel,
                        const T* ahead, int units, T* out, std::int64_t row_stride,
                        std::int64_t gate_stride) {
   constexpr std::int64_t size = Lanes<T>::size;
   const T* const end = panel + 2 * kOuterVectors * size * width;
-  std::int64_t n = 0;
-  const auto tile = [&] {
-    chain_tile<R>(width, x + n * width, panel, ahead < end ? ahead : panel, units,
-                  out + n * row_stride, row_stride, gate_stride);
-    n += R;
+  even_tiles<kOuterRows>(rows, [&](auto count, std::int64_t n) {
+    chain_tile<count>(width, x + n * width, panel, ahead < end ? ahead : panel, units,
+                      out + n * row_stride, row_stride, gate_stride);
     ahead += size * width / 2;
-  };
-  if constexpr (R > 1) {
-    const std::int64_t tiles = (rows + R - 1) / R, smaller = tiles * R - rows;
-    if (smaller <= tiles)
-      while (n < (tiles - smaller) * R) tile();
-    if (n < rows)
-      chain_rows<R - 1>(rows - n, width, x + n * width, panel, ahead, units, out + n * row_stride,
-                        row_stride, gate_stride);
-  } else {
-    while (n < rows) tile();
-  }
+  });
 }
 
 // The tile of a single row, by weights laid out kTogether at a time.
@@ -203,8 +191,8 @@ inline void chain_product(std::int64_t rows, bool single, std::int64_t width, co
     if (single)
       chain_single(width, x, laid_out, units, out + gate * gate_stride, gate_stride);
     else
-      chain_rows<kOuterRows>(rows, width, x, laid_out, laid_out + panel, units,
-                             out + gate * gate_stride, row_stride, gate_stride);
+      chain_rows(rows, width, x, laid_out, laid_out + panel, units, out + gate * gate_stride,
+                 row_stride, gate_stride);
 }
 
 }  // namespace onecell::ONECELL_ISA

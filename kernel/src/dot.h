@@ -55,19 +55,10 @@ template <int R, int N, class T>
 inline void dot_rows(std::int64_t batch, std::int64_t width, const T* x, const T* w, const T* ahead,
                      T* out, std::int64_t out_stride) {
   const T* const end = ahead + R * width;
-  const auto tile = [&](std::int64_t n) {
-    dot_tile<R, N>(width, x + n * width, w, ahead, out + n * out_stride, out_stride);
+  even_tiles<N>(batch, [&](auto rows, std::int64_t n) {
+    dot_tile<R, rows>(width, x + n * width, w, ahead, out + n * out_stride, out_stride);
     ahead = ahead + width < end ? ahead + width : ahead;
-  };
-  std::int64_t n = 0;
-  if constexpr (N > 1) {
-    const std::int64_t tiles = (batch + N - 1) / N, smaller = tiles * N - batch;
-    if (smaller <= tiles)
-      for (; n < (tiles - smaller) * N; n += N) tile(n);
-    dot_rows<R, N - 1>(batch - n, width, x + n * width, w, ahead, out + n * out_stride, out_stride);
-  } else {
-    for (; n < batch; ++n) tile(n);
-  }
+  });
 }
 
 // out[n][r] = x[n] . w[r] for x (batch, width) and `rows` rows of w (., width). Rows from `ahead`

@@ -211,17 +211,17 @@ inline void frozen_unroll_as(const FrozenForward& a) {
   // As cell.h's products cost, but for the bytes that a weight takes.
   const std::int64_t width = hoisted ? H : w.input_size() + H;
   const double weights = static_cast<double>(4 * H) * static_cast<double>(width);
-  Turn turn(weights * (static_cast<double>(N) / 80 + sizeof(typename S::Element) / 100.0 + 0.01) +
-                gates_ns<float>(N, H),
-            a.steps);
-  const std::int64_t members = turn.members();
-  const std::int64_t parts =
-      members == 1 ? 1 : std::clamp<std::int64_t>(w.blocks() / members, 1, 4);
+  const double step_ns =
+      weights * (static_cast<double>(N) / 80 + sizeof(typename S::Element) / 100.0 + 0.01) +
+      gates_ns<float>(N, H);
+  Turn turn(step_ns, a.steps);
+  const std::int64_t parts = parts_each(turn, w.blocks(), step_ns);
+  const std::int64_t count = parts * turn.members();
 
   // Phases: for every chunk of steps its input product, if hoisted, and then
   // the steps.
   auto body = [&](std::int64_t phase, std::int64_t part) {
-    const Range mine = share(w.blocks(), 1, part, parts * members);
+    const Range mine = share(w.blocks(), 1, part, count);
     const std::int64_t ahead = hoisted ? phase % (chunk + 1) - 1 : 0;
     const std::int64_t t = hoisted ? phase / (chunk + 1) * chunk + ahead : phase;
     if (ahead < 0) {
@@ -243,7 +243,6 @@ inline void frozen_unroll_as(const FrozenForward& a) {
 }
 
 inline void frozen_unroll(const FrozenForward& a) {
-  const FloatEnvironment environment;
   switch (a.weights->storage()) {
     case Storage::kFloat32:
       return frozen_unroll_as<StoredFloat32>(a);

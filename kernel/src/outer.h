@@ -84,20 +84,13 @@ inline void outer_tile(std::int64_t depth, A a, const Plane<const T>& b, int las
   });
 }
 
-// The same for any number of rows, as even tiles of at most R rows as there can be.
-template <int R, int V, class T, class A>
+// The same for any number of rows, as even tiles.
+template <int V, class T, class A>
 inline void outer_rows(std::int64_t rows, std::int64_t depth, const A& a, const Plane<const T>& b,
                        int last, bool add, const Plane<T>& out) {
-  std::int64_t r = 0;
-  if constexpr (R > 1) {
-    const std::int64_t tiles = (rows + R - 1) / R, smaller = tiles * R - rows;
-    if (smaller <= tiles)
-      for (; r < (tiles - smaller) * R; r += R)
-        outer_tile<R, V>(depth, a.from(r, 0), b, last, add, out.from(r, 0));
-    if (r < rows) outer_rows<R - 1, V>(rows - r, depth, a.from(r, 0), b, last, add, out.from(r, 0));
-  } else {
-    for (; r < rows; ++r) outer_tile<1, V>(depth, a.from(r, 0), b, last, add, out.from(r, 0));
-  }
+  even_tiles<kOuterRows>(rows, [&](auto count, std::int64_t r) {
+    outer_tile<count, V>(depth, a.from(r, 0), b, last, add, out.from(r, 0));
+  });
 }
 
 // Columns that one panel covers: as many as a tile's.
@@ -109,10 +102,9 @@ template <class T, class A>
 inline void outer_panel(std::int64_t rows, std::int64_t depth, std::int64_t columns, const A& a,
                         const Plane<const T>& b, bool add, const Plane<T>& out) {
   constexpr int size = Lanes<T>::size;
-  if (columns == kPanel<T>)
-    return outer_rows<kOuterRows, kOuterVectors>(rows, depth, a, b, size, add, out);
+  if (columns == kPanel<T>) return outer_rows<kOuterVectors>(rows, depth, a, b, size, add, out);
   each_group<T>(columns, [&](std::int64_t j, int n) {
-    outer_rows<kOuterRows, 1>(rows, depth, a, b.from(0, j), n, add, out.from(0, j));
+    outer_rows<1>(rows, depth, a, b.from(0, j), n, add, out.from(0, j));
   });
 }
 

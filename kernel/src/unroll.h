@@ -11,7 +11,6 @@ inline constexpr std::int64_t kManyRows = 48;
 
 template <class T>
 void unroll(const Forward<T>& a) {
-  const FloatEnvironment environment;
   const std::int64_t N = a.batch, I = a.input_size, H = a.hidden_size;
   const std::int64_t gates = 4 * H, state = N * H;
   if (a.steps == 0 || N == 0) {
