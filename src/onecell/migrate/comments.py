@@ -7,7 +7,6 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Final
 
 import libcst as cst
-from libcst.matchers import Comment, findall
 
 from onecell.migrate.syntax import children, code
 
@@ -84,7 +83,15 @@ def lost_between(before: cst.CSTNode, after: cst.CSTNode) -> list[str]:
 
 
 def _comments(node: cst.CSTNode) -> list[str]:
-    return [found.value for found in findall(node, Comment()) if isinstance(found, cst.Comment)]
+    """Return the comments in a node; LibCST's matchers, which find them too, load for long."""
+    found: list[str] = []
+    stack = [node]
+    while stack:
+        part = stack.pop()
+        if isinstance(part, cst.Comment):
+            found.append(part.value)
+        stack.extend(reversed(part.children))
+    return found
 
 
 def rearranged(

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Final
 
 import libcst as cst
-from libcst.metadata import ImportAssignment
 
 from onecell.migrate.names import Names, dotted
+from onecell.migrate.scopes import ImportAssignment
 from onecell.migrate.syntax import upwards
 
 _TELLTALE: Final = {

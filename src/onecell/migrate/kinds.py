@@ -12,10 +12,10 @@ from dataclasses import dataclass, field
 from typing import Final
 
 import libcst as cst
-from libcst.metadata import ImportAssignment
 
 from onecell.migrate.names import Names
 from onecell.migrate.rows import Row
+from onecell.migrate.scopes import ImportAssignment
 from onecell.migrate.scan import canonical
 from onecell.migrate.syntax import elements, is_none, upwards
 

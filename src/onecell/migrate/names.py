@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import libcst as cst
-from libcst.metadata import Assignment, ImportAssignment, Scope
 
+from onecell.migrate.scopes import Assignment, ImportAssignment
 _DEPTH = 20
 """How many names may be named after each other before we stop following."""
 
@@ -43,22 +43,11 @@ def imported(alias: cst.ImportAlias, statement: cst.Import | cst.ImportFrom) -> 
     return (asname, name) if asname else (name.partition(".")[0],) * 2
 
 
-def loads_of(scopes: Iterable[Scope]) -> dict[cst.CSTNode, list[Assignment | ImportAssignment]]:
-    """Return every name that is read, and what may have bound it."""
-    found: dict[cst.CSTNode, list[Assignment | ImportAssignment]] = {}
-    for scope in scopes:
-        for access in scope.accesses:
-            bound = [a for a in access.referents if isinstance(a, Assignment | ImportAssignment)]
-            # `import a.b` is read as `a.b`, all others by their first name.
-            found.setdefault(first_name(access.node), []).extend(bound)
-    return found
-
-
 @dataclass(slots=True)
 class Names:
     """Resolve expressions through imports, scopes and plain aliases."""
 
-    loads: dict[cst.CSTNode, list[Assignment | ImportAssignment]]
+    loads: dict[cst.CSTNode, list[Assignment]]
     """Every name that is read → what may have bound it."""
     parents: dict[cst.CSTNode, cst.CSTNode]
     _cache: dict[cst.CSTNode, frozenset[str]] = field(default_factory=dict)
@@ -79,7 +68,7 @@ class Names:
         only = next(iter(found)) if len(found) == 1 else None
         return None if only == "?" else only
 
-    def assignments(self, name: cst.Name) -> list[Assignment | ImportAssignment]:
+    def assignments(self, name: cst.Name) -> list[Assignment]:
         """Return what binds `name` where it is read."""
         return self.loads.get(name, [])
 

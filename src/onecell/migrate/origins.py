@@ -11,12 +11,12 @@ from dataclasses import dataclass, field
 from typing import Final
 
 import libcst as cst
-from libcst.metadata import Assignment
 
 from onecell.migrate.context import Context
 from onecell.migrate.flow import nodes
 from onecell.migrate.methods import MODULES
 from onecell.migrate.purity import is_free_call, is_model
+from onecell.migrate.scopes import Assignment
 from onecell.migrate.syntax import children, upwards
 
 _CUT: Final = {"detach", "item", "numpy", "asnumpy", "tolist", "argmax", "size", "dim", "numel"}

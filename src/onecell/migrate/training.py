@@ -18,13 +18,13 @@ from dataclasses import dataclass
 from typing import Final
 
 import libcst as cst
-from libcst.metadata import Assignment
 
 from onecell.migrate.arguments import Unsure
 from onecell.migrate.context import Context
 from onecell.migrate.flow import Flow, nodes
 from onecell.migrate.origins import Origins
 from onecell.migrate.purity import is_free, is_free_call, is_model, observes
+from onecell.migrate.scopes import Assignment
 from onecell.migrate.syntax import code, is_pure, upwards
 from onecell.migrate.tensor_methods import may_be_tensor
 
@@ -304,7 +304,7 @@ def _may_read(ctx: Context, name: cst.Name, home: cst.CSTNode | None) -> bool:
 def _is_bound_before(ctx: Context, target: cst.Name, within: set[cst.CSTNode]) -> bool:
     """Whether the name of `target` is bound in the same scope, outside of the lines."""
     for scope in {one.scope for bindings in ctx.names.loads.values() for one in bindings}:
-        same = scope[target.value]
+        same = scope.lookup(target.value)
         if any(isinstance(one, Assignment) and one.node is target for one in same):
             return any(getattr(one, "node", None) not in within for one in same)
     return False
