@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Final
 
 import libcst as cst
 
+from onecell.migrate.names import Names
 from onecell.migrate.syntax import children, code
 
 MARK: Final = "# TODO(onecell): "
@@ -52,10 +53,12 @@ _BLOCKS: Final = (
 )
 
 
-def marked_before(module: cst.Module, nodes: Iterable[cst.CSTNode]) -> frozenset[cst.CSTNode]:
-    """Return the statements among `nodes` under a mark of an earlier run, less blocks in them."""
+def marked_before(module: cst.Module, names: Names) -> frozenset[cst.CSTNode]:
+    """Return the statements under a mark of an earlier run, less blocks in them."""
     found: set[cst.CSTNode] = set()
-    for node in nodes:
+    for node in names.parents:
+        if not hasattr(node, "leading_lines"):
+            continue
         over = getattr(node, "leading_lines", ())
         if module.body and node is module.body[0]:
             over = [*module.header, *over]

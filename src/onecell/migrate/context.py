@@ -12,8 +12,8 @@ from onecell.migrate.imports import bindings_of
 from onecell.migrate.kinds import Kinds
 from onecell.migrate.names import Names, root
 from onecell.migrate.rows import Row
-from onecell.migrate.scopes import ImportAssignment
 from onecell.migrate.scan import canonical
+from onecell.migrate.scopes import ImportAssignment
 from onecell.migrate.spelling import Binding, Spelled, Speller
 from onecell.migrate.syntax import children, code
 

@@ -32,8 +32,8 @@ def evidence_of(names: Names, framework: str) -> frozenset[str | cst.CSTNode]:
     the argument or variable itself.
     """
     found: set[str | cst.CSTNode] = set()
-    for node in names.parents:
-        func = node.func if isinstance(node, cst.Call) else None
+    for node in names.of_kind(cst.Call):
+        func = node.func
         if (
             not isinstance(func, cst.Attribute)
             or func.attr.value not in _TELLTALE[framework]
@@ -56,18 +56,15 @@ def evidence_of(names: Names, framework: str) -> frozenset[str | cst.CSTNode]:
 def attributes_of(names: Names) -> dict[cst.ClassDef, dict[str, list[cst.BaseExpression]]]:
     """Return, for every class, what its methods assign to attributes of `self`."""
     found: dict[cst.ClassDef, dict[str, list[cst.BaseExpression]]] = {}
-    for node in names.parents:
-        targets: list[cst.BaseExpression] = []
-        if isinstance(node, cst.Assign):
-            targets = [target.target for target in node.targets]
-        elif isinstance(node, cst.AnnAssign) and node.value is not None:
-            targets = [node.target]
+    for node in (*names.of_kind(cst.Assign), *names.of_kind(cst.AnnAssign)):
+        whole = isinstance(node, cst.Assign)
+        targets = [target.target for target in node.targets] if whole else [node.target]
         for target in targets:
             if not isinstance(target, cst.Attribute) or dotted(target.value) != "self":
                 continue
             owner = next(
                 (up for up in upwards(node, names.parents) if isinstance(up, cst.ClassDef)), None
             )
-            if owner is not None and isinstance(node, cst.Assign | cst.AnnAssign) and node.value:
+            if owner is not None and node.value is not None:
                 found.setdefault(owner, {}).setdefault(target.attr.value, []).append(node.value)
     return found

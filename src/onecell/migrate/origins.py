@@ -221,8 +221,9 @@ class Origins:
         reads: Iterable[cst.CSTNode] = self.ctx.names.reads_of(function)
         if owner is not None:
             made = self.ctx.names.reads_of(owner) if name == "__init__" else []
-            called = (n for n in parents if isinstance(n, cst.Attribute) and n.attr.value == name)
-            reads = [*made, *called]
+            called = (parents.get(each) for each in self.ctx.names.called(name))
+            attributes = (up for up in called if isinstance(up, cst.Attribute))
+            reads = [*made, *(up for up in attributes if up.attr.value == name)]
         for read in reads:
             up = parents.get(read)
             if isinstance(up, cst.Call) and up.func is read:

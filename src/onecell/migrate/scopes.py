@@ -38,7 +38,7 @@ class ImportAssignment(Assignment):
 class Scope:
     """What one module, function, class or comprehension binds."""
 
-    __slots__ = ("elsewhere", "around", "bound", "kind", "time")
+    __slots__ = ("around", "bound", "elsewhere", "kind", "time")
 
     def __init__(self, kind: Kind, parent: Scope | None) -> None:
         self.kind = kind

@@ -17,9 +17,9 @@ from onecell.migrate.kinds import Kinds
 from onecell.migrate.names import Names
 from onecell.migrate.positions import positions_of
 from onecell.migrate.rewriter import Rewriter
+from onecell.migrate.scan import Uses, cell_paths, other_framework
 from onecell.migrate.scope_walk import scopes_of
 from onecell.migrate.scopes import Assignment, ImportAssignment, Scope
-from onecell.migrate.scan import Uses, cell_paths, other_framework
 from onecell.migrate.spelling import Speller
 from onecell.migrate.statements import Log
 from onecell.migrate.syntax import is_none, parents_of
@@ -40,11 +40,11 @@ def transform(source: str, to: str, target: str, uses: Uses) -> Rewrite:
     scopes, loads = scopes_of(module)
     positions = positions_of(module)
     old = other_framework(to)
-    names = Names(loads, parents_of(module))
+    names = Names(loads, parents_of(module), scopes)
     kinds = Kinds(names, rows_to(to, target), old, attributes_of(names), evidence_of(names, old))
     # A second run knows less: what a marked statement is about may be of this framework by now.
     again = uses.already or not uses.cell
-    finished = marked_before(module, names.parents) if again else frozenset()
+    finished = marked_before(module, names) if again else frozenset()
     already = [
         Finding("cell", Outcome.ALREADY, line, column, f"It is {to}'s cell.")
         for line, column in uses.already
