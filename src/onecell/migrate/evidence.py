@@ -56,10 +56,12 @@ def evidence_of(names: Names, framework: str) -> frozenset[str | cst.CSTNode]:
 def attributes_of(names: Names) -> dict[cst.ClassDef, dict[str, list[cst.BaseExpression]]]:
     """Return, for every class, what its methods assign to attributes of `self`."""
     found: dict[cst.ClassDef, dict[str, list[cst.BaseExpression]]] = {}
-    for node in (*names.of_kind(cst.Assign), *names.of_kind(cst.AnnAssign)):
-        whole = isinstance(node, cst.Assign)
-        targets = [target.target for target in node.targets] if whole else [node.target]
-        for target in targets:
+    assigned = [
+        *((node, t.target) for node in names.of_kind(cst.Assign) for t in node.targets),
+        *((node, node.target) for node in names.of_kind(cst.AnnAssign)),
+    ]
+    for node, target in assigned:
+        if True:
             if not isinstance(target, cst.Attribute) or dotted(target.value) != "self":
                 continue
             owner = next(

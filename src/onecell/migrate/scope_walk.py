@@ -344,7 +344,7 @@ def _chains(tree: ast.expr | ast.Expression) -> Iterator[tuple[str, ...]]:
             stack.extend(ast.iter_child_nodes(up))
 
 
-_WAYS: Final = {
+_WAYS: Final[dict[type, Callable[[_Walk, Any], None]]] = {
     cst.Name: _Walk.name,
     cst.Attribute: _Walk.attribute,
     cst.Call: _Walk.call,

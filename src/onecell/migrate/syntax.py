@@ -117,10 +117,16 @@ _LAYOUT: Final = (
 
 
 # LibCST's nodes have an abstract base, so that `isinstance` is slow; their classes are few.
-@cache
+_parts: Final[dict[type, bool]] = {}
+
+
 def is_part(kind: type) -> bool:
     """Whether instances of a class are nodes, and no layout."""
-    return issubclass(kind, cst.CSTNode) and not issubclass(kind, _LAYOUT)
+    known = _parts.get(kind)
+    if known is None:
+        known = issubclass(kind, cst.CSTNode) and not issubclass(kind, _LAYOUT)
+        _parts[kind] = known
+    return known
 
 
 _PUNCTUATION: Final = (
