@@ -56,17 +56,16 @@ def evidence_of(names: Names, framework: str) -> frozenset[str | cst.CSTNode]:
 def attributes_of(names: Names) -> dict[cst.ClassDef, dict[str, list[cst.BaseExpression]]]:
     """Return, for every class, what its methods assign to attributes of `self`."""
     found: dict[cst.ClassDef, dict[str, list[cst.BaseExpression]]] = {}
-    assigned = [
+    assigned: list[tuple[cst.Assign | cst.AnnAssign, cst.BaseExpression]] = [
         *((node, t.target) for node in names.of_kind(cst.Assign) for t in node.targets),
         *((node, node.target) for node in names.of_kind(cst.AnnAssign)),
     ]
     for node, target in assigned:
-        if True:
-            if not isinstance(target, cst.Attribute) or dotted(target.value) != "self":
-                continue
-            owner = next(
-                (up for up in upwards(node, names.parents) if isinstance(up, cst.ClassDef)), None
-            )
-            if owner is not None and node.value is not None:
-                found.setdefault(owner, {}).setdefault(target.attr.value, []).append(node.value)
+        if not isinstance(target, cst.Attribute) or dotted(target.value) != "self":
+            continue
+        owner = next(
+            (up for up in upwards(node, names.parents) if isinstance(up, cst.ClassDef)), None
+        )
+        if owner is not None and node.value is not None:
+            found.setdefault(owner, {}).setdefault(target.attr.value, []).append(node.value)
     return found

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Iterator
-from typing import Final
+from typing import Any, Final
 
 import libcst as cst
 

@@ -65,8 +65,13 @@ def as_keyword(arg: cst.Arg, name: str) -> cst.Arg:
     return arg.with_changes(keyword=cst.Name(name), equal=_TIGHT)
 
 
+_CONSTANTS: Final[dict[str, object]] = {"True": True, "False": False, "None": None}
+
+
 def literal(node: cst.BaseExpression) -> object:
     """Return the value of a literal, or the literal class itself for anything else."""
+    if isinstance(node, cst.Name):
+        return _CONSTANTS.get(node.value, literal)
     try:
         return ast.literal_eval(code(node).strip())
     except (ValueError, SyntaxError, MemoryError, RecursionError):

@@ -261,9 +261,10 @@ def _names(
     home = _home(ctx, inside[0])
     later = {
         node.value
-        for name in flow.bound
-        for node in ctx.names.called(name)
-        if node in ctx.names.loads
+        for node in (nodes(home) if home is not None else ctx.names.of_kind(cst.Name))
+        if isinstance(node, cst.Name)
+        and node.value in flow.bound
+        and node in ctx.names.loads
         and node not in skipped
         and not flow.is_inner(node)
         and _may_read(ctx, node, home)
@@ -289,12 +290,10 @@ def _home(ctx: Context, node: cst.CSTNode) -> cst.CSTNode | None:
 
 
 def _may_read(ctx: Context, name: cst.Name, home: cst.CSTNode | None) -> bool:
-    """Whether `name` may be read from what `home` binds.
+    """Whether `name`, which stands in `home`, may be read from what that binds.
 
     LibCST tells only what is bound further up, so a name in a loop may also be bound further down.
     """
-    if home is not None and home not in upwards(name, ctx.names.parents):
-        return False
     homes = [_home(ctx, bound.node) for bound in ctx.names.assignments(name)]
     return not homes or any(
         place is None or place is home or home not in (None, *upwards(place, ctx.names.parents))
