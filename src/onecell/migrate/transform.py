@@ -9,11 +9,13 @@ import libcst as cst
 
 from onecell.dialect import DIALECTS
 from onecell.errors import SourceError
+from onecell.migrate.assumptions import Outside
 from onecell.migrate.comments import marked_before
 from onecell.migrate.context import Context, sources_of
 from onecell.migrate.evidence import attributes_of, evidence_of
 from onecell.migrate.findings import Finding, Outcome, Rewrite
 from onecell.migrate.imports import Imported, bindings_of, settle
+from onecell.migrate.keepers import keepers
 from onecell.migrate.kinds import Kinds
 from onecell.migrate.names import Names
 from onecell.migrate.positions import positions_of
@@ -31,7 +33,9 @@ _ROUNDS = 8
 device that turns out to be read is not left out."""
 
 
-def transform(source: str, to: str, target: str, uses: Uses) -> Rewrite:
+def transform(
+    source: str, to: str, target: str, uses: Uses, outside: Outside | None = None
+) -> Rewrite:
     """Do what `rewrite` says, once there may be something to do.
 
     Raises:
@@ -56,8 +60,9 @@ def transform(source: str, to: str, target: str, uses: Uses) -> Rewrite:
         speller = _speller(scopes, names, to, old, kept)
         cells = frozenset(cell_paths(DIALECTS[old]))
         ctx = Context(
-            old, to, target, names, kinds, speller, cells, pinned=pinned, finished=finished
-        )
+            old, to, target, names, kinds, speller, cells,
+            pinned=pinned, finished=finished, outside=outside or Outside(),
+        )  # fmt: skip
         log = Log(positions)
         speller.sources = sources_of(names, ctx.is_foreign)
         rewriter = Rewriter(ctx, log, module)
@@ -75,7 +80,7 @@ def transform(source: str, to: str, target: str, uses: Uses) -> Rewrite:
         after = source
     elif positions.code != source:
         raise SourceError("LibCST does not give it back byte for byte")
-    return Rewrite(source, after, tuple(findings))
+    return Rewrite(source, after, tuple(findings), keepers(ctx))
 
 
 def _speller(
