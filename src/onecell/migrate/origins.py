@@ -130,7 +130,7 @@ class Origins:
             owner = ctx.kinds.owner_of(func.value)
             own = _method(owner, name) if owner is not None else None
             if own is not None:
-                return self._gives(own)
+                return self.gives(own)
             if any(True for _ in self.kept(name)):
                 return True  # a callable that an object keeps may be a model
             if self.carries(func.value):
@@ -140,7 +140,7 @@ class Origins:
         if isinstance(func, cst.Name) and ctx.names.path(func) is None:
             bound = [binding.node for binding in ctx.names.assignments(func)]
             return any(
-                self._gives(one)
+                self.gives(one)
                 if isinstance(one, cst.FunctionDef)
                 else not isinstance(one, cst.ClassDef)
                 for one in bound
@@ -150,7 +150,7 @@ class Origins:
             return True
         return self._from_file(func) if ctx.names.path(func) is not None else False
 
-    def _gives(self, function: cst.FunctionDef) -> bool:
+    def gives(self, function: cst.FunctionDef) -> bool:
         """Whether what a function returns may depend on a parameter."""
         values = [
             node.value

@@ -42,11 +42,9 @@ def transform(
         SourceError: there is something to do, but LibCST does not give the source back as it was.
     """
     module = cst.parse_module(source)
-    scopes, loads = scopes_of(module)
+    scopes, names, kinds = analysed(module, to, target)
     positions = positions_of(module)
     old = other_framework(to)
-    names = Names(loads, parents_of(module), scopes)
-    kinds = Kinds(names, rows_to(to, target), old, attributes_of(names), evidence_of(names, old))
     # A second run knows less: what a marked statement is about may be of this framework by now.
     again = uses.already or not uses.cell
     finished = marked_before(module, names) if again else frozenset()
@@ -81,6 +79,24 @@ def transform(
     elif positions.code != source:
         raise SourceError("LibCST does not give it back byte for byte")
     return Rewrite(source, after, tuple(findings), keepers(ctx))
+
+
+def analysed(module: cst.Module, to: str, target: str) -> tuple[list[Scope], Names, Kinds]:
+    """Return what a module's names stand for, and what kinds of things they are."""
+    scopes, loads = scopes_of(module)
+    old = other_framework(to)
+    names = Names(loads, parents_of(module), scopes)
+    kinds = Kinds(names, rows_to(to, target), old, attributes_of(names), evidence_of(names, old))
+    return scopes, names, kinds
+
+
+def context_of(source: str, to: str, target: str) -> tuple[cst.Module, Context]:
+    """Return a module, and what may be asked about it; nothing is rewritten with this."""
+    module = cst.parse_module(source)
+    scopes, names, kinds = analysed(module, to, target)
+    old = other_framework(to)
+    speller = _speller(scopes, names, to, old, frozenset())
+    return module, Context(old, to, target, names, kinds, speller, frozenset())
 
 
 def _speller(
