@@ -64,6 +64,8 @@ class Origins:
                 return node.attr.value not in PLAIN and self._part(node)
             case cst.Subscript():
                 return self.carries(node.value)  # an index has no gradient
+            case cst.BaseSimpleComp():
+                return self.carries(node.elt)  # which asks what is looped over, if that matters
             case cst.Comparison() | cst.BaseString():
                 return False
         return any(self.carries(child) for child in children(node))
@@ -119,8 +121,8 @@ class Origins:
     def _called(self, call: cst.Call) -> bool:
         func, ctx = call.func, self.ctx
         name = func.attr.value if isinstance(func, cst.Attribute) else ""
-        if gives_no_gradient(ctx, call):
-            return False
+        if call in self.within or gives_no_gradient(ctx, call):
+            return False  # what the step itself computes is differentiated
         if is_model(ctx, call):
             return name not in _WHOLE
         given = [arg.value for arg in call.args]

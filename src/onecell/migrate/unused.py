@@ -50,7 +50,7 @@ def check_unused(
     moving = [kind for kind in kinds if kind is not None and (kind.decays or kind.remembers)]
     for kind in moving:
         model = _model(ctx, kind.params)
-        owner = _class_of(ctx, model) if model is not None else None
+        owner = class_of(ctx, model) if model is not None else None
         if owner is None:
             return said
         never = _never_read(ctx, owner)
@@ -128,7 +128,7 @@ def _model(ctx: Context, params: cst.BaseExpression) -> cst.BaseExpression | Non
     return None
 
 
-def _class_of(ctx: Context, node: cst.BaseExpression) -> cst.ClassDef | None:
+def class_of(ctx: Context, node: cst.BaseExpression) -> cst.ClassDef | None:
     """Return the class of this file whose instance a model surely is."""
     values: list[cst.BaseExpression] = []
     if isinstance(node, cst.Name):
@@ -153,7 +153,7 @@ def _class_of(ctx: Context, node: cst.BaseExpression) -> cst.ClassDef | None:
 def _class_named(
     ctx: Context, value: cst.BaseExpression, of: cst.BaseExpression
 ) -> cst.ClassDef | None:
-    return _class_of(ctx, value) if isinstance(value, cst.Name) and value is not of else None
+    return class_of(ctx, value) if isinstance(value, cst.Name) and value is not of else None
 
 
 def _parts(ctx: Context, owner: cst.ClassDef) -> dict[str, cst.BaseExpression]:
@@ -216,7 +216,7 @@ def _used(
     used: set[str] = set()
     for call, places in Reach(ctx).calls(inside, loss):
         func = call.func
-        if isinstance(func, cst.Name) and _class_of(ctx, func) is owner:
+        if isinstance(func, cst.Name) and class_of(ctx, func) is owner:
             used |= _used_by(ctx, owner, places, 5)
     return used
 
