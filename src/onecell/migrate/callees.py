@@ -72,6 +72,9 @@ class Callees:
         function = origins.function_of(target)
         if origins.is_self(target) or function is None:
             return
+        hint = target.annotation.annotation if target.annotation is not None else None
+        if hint is not None and origins.ctx.kinds.local_class(hint) is not None:
+            return
         owner = origins.ctx.kinds.method_of(function)
         for value in origins.given(target):
             yield from self.sources(value)
