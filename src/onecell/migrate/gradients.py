@@ -36,7 +36,8 @@ def check_origins(ctx: Context, inside: Sequence[cst.BaseStatement]) -> tuple[As
     for kept in (*own, *sorted(ctx.outside.keepers)):
         raise Unsure(f"`{kept}` may be computed by a module before the step", _DETACH)
     origins = Origins(ctx, {node for statement in inside for node in nodes(statement)})
-    for node in (node for statement in inside for node in nodes(statement)):
+    ordered = (node for statement in inside for node in reversed([*nodes(statement)]))
+    for node in ordered:
         if isinstance(node, cst.Name):
             is_read = node in ctx.names.loads
         else:

@@ -19,6 +19,7 @@ from onecell.migrate.cuts import PLAIN, gives_no_gradient, is_gradless, is_plain
 from onecell.migrate.flow import nodes
 from onecell.migrate.methods import MODULES
 from onecell.migrate.names import root
+from onecell.migrate.owners import may_be, method
 from onecell.migrate.purity import is_builtin, is_free_call, is_known_path, is_model
 from onecell.migrate.scopes import Assignment, ImportAssignment
 from onecell.migrate.stores import assigned, kept_in, stored
@@ -130,7 +131,7 @@ class Origins:
             return True
         if isinstance(func, cst.Attribute) and ctx.names.path(func) is None:
             owner = ctx.kinds.owner_of(func.value)
-            own = _method(owner, name) if owner is not None else None
+            own = method(owner, name) if owner is not None else None
             if own is not None:
                 return self.gives(own)
             if any(True for _ in self.kept(name)):
@@ -273,7 +274,10 @@ class Origins:
             made = self.ctx.names.reads_of(owner) if name == "__init__" else []
             called = (parents.get(each) for each in self.ctx.names.called(name))
             attributes = (up for up in called if isinstance(up, cst.Attribute))
-            reads = [*made, *(up for up in attributes if up.attr.value == name)]
+            reads = [
+                *made,
+                *(up for up in attributes if up.attr.value == name and may_be(self.ctx, up, owner)),
+            ]
         for read in reads:
             up = parents.get(read)
             if isinstance(up, cst.Call) and up.func is read:
@@ -282,10 +286,3 @@ class Origins:
                 call = parents.get(up)
                 if isinstance(call, cst.Call):
                     yield call, False
-
-
-def _method(owner: cst.ClassDef, name: str) -> cst.FunctionDef | None:
-    for line in owner.body.body:
-        if isinstance(line, cst.FunctionDef) and line.name.value == name:
-            return line
-    return None
