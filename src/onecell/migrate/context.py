@@ -43,6 +43,8 @@ class Context:
     finished: frozenset[cst.CSTNode] = frozenset()
     """What an earlier run has rewritten as far as it could, and marked."""
     outside: Outside = field(default_factory=Outside)
+    keepers: list[tuple[str, ...]] = field(default_factory=list)
+    """The answer of `keepers.keepers`, once it has been looked for."""
 
     def row(self, node: cst.CSTNode) -> Row | None:
         """Return the row of what `node` names, or None."""

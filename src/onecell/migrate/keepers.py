@@ -22,14 +22,18 @@ def keepers(ctx: Context) -> tuple[str, ...]:
 
     An attribute that is only read further down in the method that has just set it keeps nothing.
     """
-    found: list[str] = []
+    if not ctx.keepers:
+        ctx.keepers.append(tuple(_keepers(ctx)))
+    return ctx.keepers[0]
+
+
+def _keepers(ctx: Context) -> Iterator[str]:
     for attribute, owner in _attributes(ctx):
         if any(_carries(ctx, value) for value in kept_in(ctx, attribute)) and any(
             not is_cut(ctx, read) and not _is_set_before(ctx, read)
             for read in _reads(ctx, attribute)
         ):
-            found.append(f"{owner.name.value}.{attribute}")
-    return tuple(found)
+            yield f"{owner.name.value}.{attribute}"
 
 
 def _attributes(ctx: Context) -> Iterator[tuple[str, cst.ClassDef]]:

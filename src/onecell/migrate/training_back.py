@@ -17,7 +17,7 @@ from onecell.migrate.context import Context
 from onecell.migrate.flow import Flow, nodes
 from onecell.migrate.gradients import Assumed, check_origins
 from onecell.migrate.purity import observes
-from onecell.migrate.syntax import elements, is_none, is_pure, literal
+from onecell.migrate.syntax import elements, is_none, is_pure, literal, upwards
 from onecell.migrate.training_form import DIFFERENTIATE
 from onecell.migrate.unused import check_unused
 
@@ -205,7 +205,15 @@ def _is_local(
         return False
     inside = set(nodes(function))
     own = set(flow.bound) - set(returned)
-    return all(node in inside for name in own for node in ctx.names.called(name))
+    # Names in other functions are others, whatever they are called.
+    around = upwards(function, ctx.names.parents)
+    home = next((up for up in around if isinstance(up, cst.FunctionDef | cst.Lambda)), None)
+    near = set(nodes(home)) if home is not None else None
+    return all(
+        node in inside or (near is not None and node not in near)
+        for name in own
+        for node in ctx.names.called(name)
+    )
 
 
 def _stepping(
