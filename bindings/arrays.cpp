@@ -30,27 +30,25 @@ class ArrayStep {
   nb::object step(nb::handle x, nb::handle hx) const {
     if (!PyTuple_CheckExact(hx.ptr()) || PyTuple_GET_SIZE(hx.ptr()) != 2) return nb::none();
     onecell::Forward<T> call = cell_;
-    call.batch = reader_.rows(x);
-    call.x = static_cast<const T*>(reader_.open(x, {call.batch, call.input_size}));
-    call.h = state(PyTuple_GET_ITEM(hx.ptr(), 0), call.batch);
-    call.c = state(PyTuple_GET_ITEM(hx.ptr(), 1), call.batch);
+    const std::int64_t batch = call.batch = reader_.rows(x), hidden = call.hidden_size;
+    const nb::handle h = PyTuple_GET_ITEM(hx.ptr(), 0), c = PyTuple_GET_ITEM(hx.ptr(), 1);
+    call.x = static_cast<const T*>(reader_.open(x, {batch, call.input_size}));
+    call.h = static_cast<const T*>(reader_.open(h, {batch, hidden}));
+    call.c = static_cast<const T*>(reader_.open(c, {batch, hidden}));
     if (call.x == nullptr || call.h == nullptr || call.c == nullptr) return nb::none();
-    nb::object h_next = reader_.empty(call.batch, call.hidden_size);
-    nb::object c_next = reader_.empty(call.batch, call.hidden_size);
-    call.h_all = const_cast<T*>(state(h_next, call.batch));
-    call.c_all = const_cast<T*>(state(c_next, call.batch));
+    const nb::object h_next = reader_.empty(batch, hidden), c_next = reader_.empty(batch, hidden);
+    call.h_all = static_cast<T*>(reader_.data(h_next));
+    call.c_all = static_cast<T*>(reader_.data(c_next));
     {
       const nb::gil_scoped_release released;
       onecell::unroll(call);
     }
-    return nb::steal(PyTuple_Pack(2, h_next.ptr(), c_next.ptr()));
+    PyObject* const pair = PyTuple_Pack(2, h_next.ptr(), c_next.ptr());
+    if (pair == nullptr) throw nb::python_error();
+    return nb::steal(pair);
   }
 
  private:
-  const T* state(nb::handle array, std::int64_t batch) const {
-    return static_cast<const T*>(reader_.open(array, {batch, cell_.hidden_size}));
-  }
-
   numpy::Reader reader_;
   onecell::Forward<T> cell_;
 };

@@ -65,6 +65,9 @@ class Reader {
     return nanobind::steal(made);
   }
 
+  // Where the elements of an array are that `empty` made.
+  static void* data(nanobind::handle made) { return head(made).data; }
+
   // The rows of an array of two axes, else -1.
   std::int64_t rows(nanobind::handle array) const {
     if (Py_TYPE(array.ptr()) != Py_TYPE(example_.ptr())) return -1;

@@ -91,7 +91,7 @@ class ArrayStepF32:
 
     def __init__(
         self,
-        array: type,  # numpy.ndarray; subclasses do not count
+        example: np.ndarray,  # any writeable array of two axes; the class and type to read
         input_size: int,
         hidden_size: int,
         weight_ih: int,
@@ -103,13 +103,10 @@ class ArrayStepF32:
     def step(
         self,
         x: object,  # (N, I)
-        h: object,  # (N, H)
-        c: object,  # (N, H)
-        h_next: object,  # out (N, H)
-        c_next: object,  # out (N, H)
+        hx: object,  # (h, c), each (N, H)
         /,
-    ) -> bool:
-        """Compute one step; False where an array does not fit, and then nothing was done."""
+    ) -> tuple[np.ndarray, np.ndarray] | None:
+        """Compute one step into new arrays (h', c'); None where anything does not fit."""
 
 ArrayStepF64 = ArrayStepF32
 
