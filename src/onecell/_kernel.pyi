@@ -260,6 +260,34 @@ class StepReader:
     ) -> bool:
         """Compute one step; False where anything does not fit, and then nothing was done."""
 
+class AskedStep:
+    """One step on tensors that can only be asked what they are, of exactly two classes.
+
+    `questions` are five of the classes' base: element type, shape and device (descriptors), whether
+    it is dense, and its address (methods). `adopt` makes a tensor of an array.
+    """
+
+    def __init__(
+        self,
+        tensor: type,
+        parameter: type,
+        questions: tuple[object, object, object, object, object],
+        adopt: Callable[[np.ndarray], Any],
+        float32: object,
+        float64: object,
+        example32: np.ndarray,  # any writeable array of two axes
+        example64: np.ndarray,
+        /,
+    ) -> None: ...
+    def step(
+        self,
+        cell: object,  # with `_params`, `input_size` and `hidden_size`
+        x: object,  # (N, I)
+        hx: object,  # (h, c), each (N, H)
+        /,
+    ) -> tuple[Any, Any] | None:
+        """Compute one step into new tensors (h', c'); None where anything does not fit."""
+
 def address(array: object, /) -> int:
     """Return the address of the first element of a C-contiguous buffer, such as a NumPy array."""
 
