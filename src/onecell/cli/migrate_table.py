@@ -16,6 +16,7 @@ from onecell.migrate import FileOutcome, FileResult, Finding, Migration, Outcome
 
 _COLOURS: Final = {
     Outcome.CONVERTED: "green",
+    Outcome.ASSUMED: "yellow",
     Outcome.ALREADY: "dim",
     Outcome.REFUSED: "bold red",
     Outcome.MARKED: "yellow",

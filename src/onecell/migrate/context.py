@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import libcst as cst
 
 from onecell.migrate.arguments import equals
+from onecell.migrate.assumptions import Outside
 from onecell.migrate.imports import bindings_of
 from onecell.migrate.kinds import Kinds
 from onecell.migrate.names import Names, root
@@ -41,6 +42,9 @@ class Context:
     """Names of devices that something still reads, as an earlier round has shown."""
     finished: frozenset[cst.CSTNode] = frozenset()
     """What an earlier run has rewritten as far as it could, and marked."""
+    outside: Outside = field(default_factory=Outside)
+    keepers: list[tuple[str, ...]] = field(default_factory=list)
+    """The answer of `keepers.keepers`, once it has been looked for."""
 
     def row(self, node: cst.CSTNode) -> Row | None:
         """Return the row of what `node` names, or None."""

@@ -5,13 +5,14 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Final
 
 from onecell.dialect import DIALECTS
 from onecell.errors import SourceError
+from onecell.migrate.assumptions import Outside
 from onecell.migrate.findings import Finding, Outcome, Rewrite
 from onecell.migrate.limits import READ_BYTES, check_compiles, check_size
 from onecell.migrate.results import LEFT
@@ -36,6 +37,7 @@ class Task:
     to: Framework
     target: Target
     whole_file: bool
+    outside: Outside | None = None
 
     @property
     def is_notebook(self) -> bool:
@@ -132,7 +134,12 @@ def rewrite_text(text: str, task: Task) -> Rewrite:
 
     try:
         done = rewrite(
-            text, to=task.to, target=task.target, whole_file=task.whole_file, filename=task.name
+            text,
+            to=task.to,
+            target=task.target,
+            whole_file=task.whole_file,
+            filename=task.name,
+            outside=task.outside,
         )
     except libcst.ParserSyntaxError as error:
         raise SourceError(
@@ -146,7 +153,7 @@ def rewrite_text(text: str, task: Task) -> Rewrite:
     if not earlier:
         return done
     findings = sorted((*done.findings, *earlier), key=lambda found: (found.line, found.column))
-    return Rewrite(done.before, done.after, tuple(findings))
+    return replace(done, findings=tuple(findings))
 
 
 _REFUSED: Final = ("cell: ", "cell_call: ", "wrap: ", "partial: ", "functional_cell: ")

@@ -5,12 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from onecell.migrate.assumptions import Assumption
+
 
 class Outcome(StrEnum):
     """What became of one use of the cell, or of something around it."""
 
     CONVERTED = "converted"
     """Written in the other framework's spelling; it computes the same."""
+    ASSUMED = "assumed"
+    """Converted; computes the same if what `message` says holds, which the source does not show."""
     ALREADY = "already"
     """The cell of the framework that was asked for; nothing to do."""
     REFUSED = "refused"
@@ -36,6 +40,8 @@ class Finding:
     """What was done, or why not: one sentence."""
     by_hand: str = ""
     """What is left to do by hand; empty where nothing is."""
+    assumes: tuple[Assumption, ...] = ()
+    """What an ASSUMED use takes for granted; `message` says the same in words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +52,8 @@ class Rewrite:
     after: str
     findings: tuple[Finding, ...]
     """In the order of the source."""
+    keepers: tuple[str, ...] = ()
+    """`Class.attribute` for each in which methods keep what a module computed, not detached."""
 
     @property
     def changed(self) -> bool:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from os import PathLike
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from onecell.dialect import get_dialect
 from onecell.errors import ArgumentError, MissingExtraError, SourceError
+from onecell.migrate.assumptions import Outside
 from onecell.migrate.files import MARK, Answer, Task, mentions_cell, migrate_data, read_source
 from onecell.migrate.findings import Outcome
 from onecell.migrate.folders import Found, check_paths, walk
@@ -20,6 +22,10 @@ from onecell.migrate.pool import Pool
 from onecell.migrate.project import Import, belonging, edges, imports
 from onecell.migrate.results import FileOutcome, FileResult, Migration
 from onecell.migrate.rewrite import Framework, Target
+
+if TYPE_CHECKING:
+    from onecell.migrate.settle import Asked
+    from onecell.migrate.testimony import Testimony
 
 Progress = Callable[[int, int], None]
 """Called with how many files are done, and how many there are to do so far."""
@@ -74,6 +80,7 @@ def migrate_paths(
         run.rewrite_uses()
         if project and len(walked.found) > 1:
             run.rewrite_neighbours()
+            run.settle_assumptions()
     return Migration(
         to, target, tuple(run.results[each.path] for each in walked.found), tuple(walked.skipped)
     )
@@ -98,6 +105,9 @@ class _Run:
     """Files that use the cell in the other framework's spelling, or are marked as unfinished."""
     speaks: set[Path] = field(default_factory=set)
     """Files that name the other framework."""
+    joined: set[Path] = field(default_factory=set)
+    """Files that are rewritten because of others."""
+    _graph: dict[Path, frozenset[Path]] | None = None
 
     def rewrite_uses(self) -> None:
         """Rewrite every file that uses the cell itself."""
@@ -110,23 +120,68 @@ class _Run:
         if not self.seeds or self.speaks <= self.seeds:
             return
         by_place = {each.path.resolve(): each for each in self.found}
-        roots = list(
-            {
-                each.root.resolve() if each.root else each.path.resolve().parent
-                for each in self.found
-            }
-        )
-        read: dict[Path, tuple[Import, ...]] = {}
-        for found, imported in self.pool.map(self._imports, self.found):
-            read[found.path.resolve()] = imported
         seeds, speaks = ({path.resolve() for path in group} for group in (self.seeds, self.speaks))
-        joined = belonging(seeds, speaks, edges(read, roots)) - seeds
+        joined = belonging(seeds, speaks, self._imported()) - seeds
+        self.joined = {by_place[place].path for place in joined}
         todo = [by_place[place] for place in sorted(joined)]
         again = partial(self._rewrite, whole_file=True)
         total = len(self.found) + len(todo)
         for done, (_, result) in enumerate(self.pool.map(again, todo), len(self.found) + 1):
             self.results[result.path] = result
             self._report(done, total)
+
+    def settle_assumptions(self) -> None:
+        """Decide what files take for granted where the other files show it."""
+        if not any(f.assumes for result in self.results.values() for f in result.findings):
+            return
+        from onecell.migrate.settle import settle, without  # noqa: PLC0415
+
+        by_place = {each.path.resolve(): each for each in self.found}
+        rewrites = {
+            place: done
+            for place, found in by_place.items()
+            if (done := self.results[found.path].rewrite) is not None
+        }
+        verdicts = settle(rewrites, self._imported(), partial(self._ask, by_place))
+        for place, verdict in verdicts.items():
+            found = by_place[place]
+            result = self.results[found.path]
+            if verdict.outside is not None:
+                whole = found.path in self.joined
+                result = self._rewrite(found, whole_file=whole, outside=verdict.outside)
+            if result.rewrite is not None:
+                result = replace(result, rewrite=without(result.rewrite, verdict.holds))
+            self.results[found.path] = result
+
+    def _ask(
+        self, by_place: Mapping[Path, Found], asked: Mapping[Path, Asked]
+    ) -> dict[Path, Testimony]:
+        from onecell.migrate.testimony import Question, testify  # noqa: PLC0415
+
+        def ask(place: Path) -> Testimony | None:
+            found, what = by_place[place], asked[place]
+            try:
+                data = read_source(found.path)
+                task = Task(data, found.path.name, self.to, self.target, whole_file=True)
+                question = Question(task, what.given, what.returned)
+                return self.pool.ask(testify, question, time_limit(len(data)))
+            except SourceError:
+                return None
+
+        answers = self.pool.map(ask, list(asked))
+        return {place: answer for place, answer in answers if answer is not None}
+
+    def _imported(self) -> dict[Path, frozenset[Path]]:
+        """Return which of the files each of them imports, by their absolute paths."""
+        if self._graph is None:
+            homes = (e.root.resolve() if e.root else e.path.resolve().parent for e in self.found)
+            roots = list(dict.fromkeys(homes))
+            read = {
+                found.path.resolve(): imported
+                for found, imported in self.pool.map(self._imports, self.found)
+            }
+            self._graph = edges(read, roots)
+        return self._graph
 
     def _first_look(self, found: Found) -> FileResult:
         try:
@@ -137,15 +192,23 @@ class _Run:
             self.speaks.add(found.path)
         if not mentions_cell(data):
             return FileResult(found.path, found.relative, found.root, FileOutcome.SAME)
-        result = self._rewrite(found, data=data, whole_file=MARK in data)
+        result = self._rewrite(found, data=data, whole_file=False)
         if MARK in data or any(each.outcome is not Outcome.ALREADY for each in result.findings):
             self.seeds.add(found.path)
         return result
 
-    def _rewrite(self, found: Found, *, whole_file: bool, data: bytes | None = None) -> FileResult:
+    def _rewrite(
+        self,
+        found: Found,
+        *,
+        whole_file: bool,
+        data: bytes | None = None,
+        outside: Outside | None = None,
+    ) -> FileResult:
         try:
             data = read_source(found.path) if data is None else data
-            task = Task(data, found.path.name, self.to, self.target, whole_file)
+            whole_file = whole_file or MARK in data
+            task = Task(data, found.path.name, self.to, self.target, whole_file, outside)
             answer: Answer = self.pool.ask(migrate_data, task, time_limit(len(data)))
         except SourceError as error:
             return _failed(found, error)

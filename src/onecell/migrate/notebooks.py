@@ -144,7 +144,7 @@ def _separator(mark: str) -> str:
 
 def _without_separators(done: Rewrite, mark: str) -> Rewrite:
     before, after = (text.replace(_separator(mark), "\n\n") for text in (done.before, done.after))
-    return Rewrite(before, after, done.findings)
+    return Rewrite(before, after, done.findings, done.keepers)
 
 
 def _splice(text: str, cells: Sequence[_Cell], parts: Sequence[str]) -> str:

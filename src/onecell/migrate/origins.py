@@ -7,22 +7,24 @@ MindSpore differentiates begins where its function begins, so such a value has t
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 import libcst as cst
 
+from onecell.migrate.assumptions import Assumption
+from onecell.migrate.callees import Callees
 from onecell.migrate.context import Context
+from onecell.migrate.cuts import PLAIN, gives_no_gradient, is_gradless, is_plain_type
 from onecell.migrate.flow import nodes
 from onecell.migrate.methods import MODULES
-from onecell.migrate.purity import is_free_call, is_model
-from onecell.migrate.scopes import Assignment
-from onecell.migrate.syntax import children, upwards
+from onecell.migrate.names import root
+from onecell.migrate.owners import may_be, method
+from onecell.migrate.purity import is_builtin, is_free_call, is_known_path, is_model
+from onecell.migrate.scopes import Assignment, ImportAssignment
+from onecell.migrate.stores import assigned, kept_in, stored
+from onecell.migrate.syntax import children, code, upwards
 
-_CUT: Final = {"detach", "item", "numpy", "asnumpy", "tolist", "argmax", "size", "dim", "numel"}
-"""Methods whose result has no gradient."""
-_PLAIN: Final = {"data", "shape", "dtype", "device", "ndim"}
-"""Attributes of tensors that have no gradient."""
 _WHOLE: Final = {
     *("parameters", "named_parameters", "modules", "children", "apply", "get_parameters"),
     *("trainable_params", "state_dict", "parameters_dict", "zero_grad"),
@@ -30,7 +32,6 @@ _WHOLE: Final = {
 """Methods that give a module's parameters or parts; MindSpore sees those wherever they are read."""
 _OTHER: Final = (*MODULES, "cells", "layers", "modules", "optimizer", "device", "dtype")
 """Kinds of what is no result of a computation."""
-_GRADLESS: Final = ("torch.no_grad", "torch.inference_mode")
 
 
 @dataclass(slots=True)
@@ -40,51 +41,89 @@ class Origins:
     ctx: Context
     within: set[cst.CSTNode]
     """All nodes of the step's lines: what they compute is differentiated."""
+    assumed: dict[Assumption, None] = field(default_factory=dict)
+    """What has been taken for granted on the way, in order."""
     _seen: set[cst.CSTNode] = field(default_factory=set)
 
     def carries(self, node: cst.CSTNode) -> bool:
         """Whether the value of an expression may depend on a parameter.
 
-        Callers in other files are not seen: what they give to a function counts as plain data.
+        What other files give counts as plain data, unless the project has shown otherwise; then
+        that is among `assumed`.
         """
         if node in self._seen:
             return False  # a way back is followed once
         self._seen.add(node)
-        if self.ctx.kinds.of(node) in _OTHER or self._is_gradless(node):
+        if self.ctx.kinds.of(node) in _OTHER or is_gradless(self.ctx, node):
             return False
         match node:
             case cst.Name():
-                bindings = self.ctx.names.assignments(node)
-                return any(isinstance(b, Assignment) and self._bound(b.node) for b in bindings)
+                return self._named(node)
             case cst.Call():
                 return self._called(node)
             case cst.Attribute():
-                return node.attr.value not in _PLAIN and (
-                    any(self.carries(value) for value in self._kept(node.attr.value))
-                    or self.carries(node.value)
-                )
+                return node.attr.value not in PLAIN and self._part(node)
+            case cst.Subscript():
+                return self.carries(node.value)  # an index has no gradient
+            case cst.BaseSimpleComp():
+                return self.carries(node.elt)  # which asks what is looped over, if that matters
             case cst.Comparison() | cst.BaseString():
                 return False
         return any(self.carries(child) for child in children(node))
 
-    def _is_gradless(self, node: cst.CSTNode) -> bool:
-        """Whether `node` stands under `torch.no_grad()`."""
-        for up in upwards(node, self.ctx.names.parents):
-            held: list[cst.BaseExpression] = []
-            if isinstance(up, cst.With):
-                held = [item.item for item in up.items]
-            elif isinstance(up, cst.FunctionDef):
-                held = [decorator.decorator for decorator in up.decorators]
-            for one in held:
-                if isinstance(one, cst.Call) and self.ctx.names.path(one.func) in _GRADLESS:
-                    return True
-        return False
+    def _named(self, node: cst.Name) -> bool:
+        bindings = self.ctx.names.assignments(node)
+        if any(isinstance(binding, ImportAssignment) for binding in bindings):
+            return self._from_file(node)
+        if not bindings and not is_builtin(node):
+            self._assume(Assumption("returned", node.value))  # of a star import
+        return any(self._bound(binding.node) for binding in bindings)
+
+    def _from_file(self, node: cst.BaseExpression) -> bool:
+        """Whether what an import brings may carry a gradient."""
+        path = self.ctx.names.path(node) or code(node)
+        if is_known_path(self.ctx, path):
+            return False
+        self._assume(Assumption("returned", path, path=path))
+        return path in self.ctx.outside.returning
+
+    def _part(self, node: cst.Attribute) -> bool:
+        """Whether an attribute may carry a gradient by what is kept in it, or by its object."""
+        kept = list(self.kept(node.attr.value))
+        if any(self.carries(value) for value in kept):
+            return True
+        start = root(node)
+        bindings = self.ctx.names.assignments(start) if isinstance(start, cst.Name) else []
+        if any(isinstance(binding, ImportAssignment) for binding in bindings):
+            return self._from_file(node)
+        if not kept and isinstance(node.value, cst.Name) and self._is_inherited(node):
+            self._assume(Assumption("given", code(node)))
+        return self.carries(node.value)
+
+    def _is_inherited(self, node: cst.Attribute) -> bool:
+        """Whether an attribute of `self` is what a class of another file has made."""
+        owner = self.ctx.kinds.owner_of(node.value)
+        return owner is not None and any(
+            self.ctx.kinds.local_class(base.value) is None
+            and self.ctx.row(base.value) is None
+            and not is_builtin(base.value)
+            for base in owner.bases
+        )
+
+    def _assume(self, assumption: Assumption) -> None:
+        self.assumed[assumption] = None
+
+    def keeps(self, callee: cst.BaseExpression) -> None:
+        """Note what is taken for granted about something that the step calls."""
+        name = code(callee)
+        for source in Callees(self).sources(callee):
+            self._assume(replace(source, name=name))
 
     def _called(self, call: cst.Call) -> bool:
         func, ctx = call.func, self.ctx
         name = func.attr.value if isinstance(func, cst.Attribute) else ""
-        if name in _CUT:
-            return False
+        if call in self.within or gives_no_gradient(ctx, call):
+            return False  # what the step itself computes is differentiated
         if is_model(ctx, call):
             return name not in _WHOLE
         given = [arg.value for arg in call.args]
@@ -92,10 +131,10 @@ class Origins:
             return True
         if isinstance(func, cst.Attribute) and ctx.names.path(func) is None:
             owner = ctx.kinds.owner_of(func.value)
-            own = _method(owner, name) if owner is not None else None
+            own = method(owner, name) if owner is not None else None
             if own is not None:
-                return self._gives(own)
-            if any(True for _ in self._kept(name)):
+                return self.gives(own)
+            if any(True for _ in self.kept(name)):
                 return True  # a callable that an object keeps may be a model
             if self.carries(func.value):
                 return True
@@ -104,15 +143,17 @@ class Origins:
         if isinstance(func, cst.Name) and ctx.names.path(func) is None:
             bound = [binding.node for binding in ctx.names.assignments(func)]
             return any(
-                self._gives(one)
+                self.gives(one)
                 if isinstance(one, cst.FunctionDef)
                 else not isinstance(one, cst.ClassDef)
                 for one in bound
             )
         # What another file defines has no model of this one's unless it is given one.
-        return any(ctx.kinds.of(value) in MODULES for value in given)
+        if any(ctx.kinds.of(value) in MODULES for value in given):
+            return True
+        return self._from_file(func) if ctx.names.path(func) is not None else False
 
-    def _gives(self, function: cst.FunctionDef) -> bool:
+    def gives(self, function: cst.FunctionDef) -> bool:
         """Whether what a function returns may depend on a parameter."""
         values = [
             node.value
@@ -121,12 +162,9 @@ class Origins:
         ]
         return any(self.carries(value) for value in values)
 
-    def _kept(self, attribute: str) -> Iterator[cst.BaseExpression]:
-        """Yield what methods assign to an attribute of that name, of whichever class."""
-        for kept in self.ctx.kinds.attributes.values():
-            for value in kept.get(attribute, ()):
-                if value not in self.within:
-                    yield value
+    def kept(self, attribute: str) -> Iterator[cst.BaseExpression]:
+        """Yield what is put into an attribute of that name, of whichever object."""
+        return (v for v in kept_in(self.ctx, attribute) if v not in self.within)
 
     def _bound(self, target: cst.CSTNode) -> bool:
         """Whether a name may carry a gradient by this binding, or by what is put into it."""
@@ -138,13 +176,52 @@ class Origins:
         if isinstance(target, cst.FunctionDef):
             return any(self.carries(name) for name in self._outer_names(target))
         if isinstance(target, cst.Param):
-            if any(self.carries(value) for value in self._given(target)):
+            if self._from_caller(target):
                 return True
         else:
-            value = self._value(target)
+            value = assigned(self.ctx, target)
             if value is not None and self.carries(value):
                 return True
         return any(self.carries(value) for value in self._put_into(target))
+
+    def _from_caller(self, param: cst.Param) -> bool:
+        """Whether a call gives a parameter something that carries a gradient."""
+        if any(self.carries(value) for value in self.given(param)):
+            return True
+        if self.is_self(param) or is_plain_type(self.ctx, param):
+            return False
+        function = self.function_of(param)
+        owner = self.ctx.kinds.method_of(function) if function is not None else None
+        if function is None or any(True for _ in self.calls(function, owner)):
+            return False
+        assumption = self.from_outside(param, function, owner)
+        self._assume(assumption)
+        return (assumption.called, assumption.parameter) in self.ctx.outside.carrying
+
+    def from_outside(
+        self, param: cst.Param, function: cst.FunctionDef, owner: cst.ClassDef | None
+    ) -> Assumption:
+        """Return what is taken for granted of a parameter that only other files give."""
+        called = function.name.value
+        if owner is not None and called == "__init__":
+            called = owner.name.value
+        positions = [*function.params.posonly_params, *function.params.params]
+        index = positions.index(param) - (owner is not None) if param in positions else -1
+        index = -1 if function.decorators else index
+        name = param.name.value
+        return Assumption("given", name, called, index, name)
+
+    def is_self(self, param: cst.Param) -> bool:
+        """Whether a parameter is the object of a method."""
+        function = self.function_of(param)
+        if function is None or self.ctx.kinds.method_of(function) is None:
+            return False
+        first = [*function.params.posonly_params, *function.params.params][:1]
+        return first == [param] and not function.decorators
+
+    def function_of(self, param: cst.Param) -> cst.FunctionDef | None:
+        ups = upwards(param, self.ctx.names.parents)
+        return next((up for up in ups if isinstance(up, cst.FunctionDef)), None)
 
     def _outer_names(self, function: cst.FunctionDef) -> Iterator[cst.Name]:
         """Yield the names that a function reads and does not bind."""
@@ -156,20 +233,6 @@ class Origins:
             ):
                 yield node
 
-    def _value(self, target: cst.CSTNode) -> cst.CSTNode | None:
-        """Return what a name is bound to, or what that is a part of."""
-        for up in upwards(target, self.ctx.names.parents):
-            match up:
-                case cst.Assign() | cst.AugAssign() | cst.AnnAssign() | cst.NamedExpr():
-                    return up.value
-                case cst.For() | cst.CompFor():
-                    return up.iter
-                case cst.WithItem():
-                    return up.item
-                case cst.BaseStatement():
-                    return None
-        return None
-
     def _put_into(self, target: cst.CSTNode) -> Iterator[cst.CSTNode]:
         """Yield what is stored in, or given to a method of, what a name is bound to."""
         parents = self.ctx.names.parents
@@ -177,32 +240,20 @@ class Origins:
             up = parents.get(name)
             if name in self.within or up is None:
                 continue
-            over = parents.get(up)
-            if isinstance(up, cst.Attribute) and isinstance(over, cst.Call) and over.func is up:
-                if isinstance(parents.get(over), cst.Expr):
-                    yield from (arg.value for arg in over.args)
-            elif isinstance(up, cst.Subscript | cst.Attribute) and isinstance(
-                over, cst.AssignTarget | cst.AugAssign
-            ):
-                value = self._value(up)
-                if value is not None:
-                    yield value
+            yield from stored(self.ctx, name)
 
-    def _given(self, param: cst.Param) -> Iterator[cst.BaseExpression]:
+    def given(self, param: cst.Param) -> Iterator[cst.BaseExpression]:
         """Yield what the calls in this file give to a parameter, and its default."""
         if param.default is not None:
             yield param.default
-        function = next(
-            (u for u in upwards(param, self.ctx.names.parents) if isinstance(u, cst.FunctionDef)),
-            None,
-        )
+        function = self.function_of(param)
         if function is None:
             return
         owner = self.ctx.kinds.method_of(function)
         positions = [*function.params.posonly_params, *function.params.params]
         # A decorator, `self` given by hand: where positions are not sure, any argument may be it.
         place = positions.index(param) if param in positions and not function.decorators else None
-        for call, is_whole in self._calls(function, owner):
+        for call, is_whole in self.calls(function, owner):
             shift = 0 if owner is None else 1
             for index, arg in enumerate(call.args):
                 if arg.keyword is not None:
@@ -212,7 +263,7 @@ class Origins:
                 if matches or arg.star or not is_whole:
                     yield arg.value
 
-    def _calls(
+    def calls(
         self, function: cst.FunctionDef, owner: cst.ClassDef | None
     ) -> Iterator[tuple[cst.Call, bool]]:
         """Yield the calls of a function; False with those that it is given to."""
@@ -223,7 +274,10 @@ class Origins:
             made = self.ctx.names.reads_of(owner) if name == "__init__" else []
             called = (parents.get(each) for each in self.ctx.names.called(name))
             attributes = (up for up in called if isinstance(up, cst.Attribute))
-            reads = [*made, *(up for up in attributes if up.attr.value == name)]
+            reads = [
+                *made,
+                *(up for up in attributes if up.attr.value == name and may_be(self.ctx, up, owner)),
+            ]
         for read in reads:
             up = parents.get(read)
             if isinstance(up, cst.Call) and up.func is read:
@@ -232,10 +286,3 @@ class Origins:
                 call = parents.get(up)
                 if isinstance(call, cst.Call):
                     yield call, False
-
-
-def _method(owner: cst.ClassDef, name: str) -> cst.FunctionDef | None:
-    for line in owner.body.body:
-        if isinstance(line, cst.FunctionDef) and line.name.value == name:
-            return line
-    return None

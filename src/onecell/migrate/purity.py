@@ -51,8 +51,7 @@ def is_free_call(ctx: Context, call: cst.Call) -> bool:
     func = call.func
     path = ctx.names.path(func)
     if path is not None:
-        first = path.partition(".")[0]
-        return first in sys.stdlib_module_names or first in (ctx.source, "numpy")
+        return is_known_path(ctx, path)
     if isinstance(func, cst.Name):
         if not ctx.names.assignments(func):
             return hasattr(builtins, func.value)
@@ -63,6 +62,25 @@ def is_free_call(ctx: Context, call: cst.Call) -> bool:
     if kind in MODULES:
         return func.attr.value in _MODES
     return kind == "tensor" or func.attr.value in _OF_TENSORS
+
+
+_PACKAGES: Final = frozenset(
+    "numpy scipy pandas sklearn PIL matplotlib nltk tqdm gym gymnasium".split()  # noqa: SIM905 - as above
+)
+"""Packages that compute nothing with a gradient: what they give depends on what they get."""
+
+
+def is_known_path(ctx: Context, path: str) -> bool:
+    """Whether an import path leads to the framework, Python's library or a package we know."""
+    first = path.partition(".")[0]
+    return first in sys.stdlib_module_names or first in _PACKAGES or first == ctx.source
+
+
+def is_builtin(node: cst.BaseExpression) -> bool:
+    """Whether a name that nothing binds is one of Python's own."""
+    return isinstance(node, cst.Name) and (
+        hasattr(builtins, node.value) or node.value == "__file__"
+    )
 
 
 def observes(ctx: Context, line: cst.BaseStatement) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from onecell.errors import ArgumentError
+from onecell.migrate.assumptions import Outside
 from onecell.migrate.findings import Finding, Outcome, Rewrite
 from onecell.migrate.scan import find_uses, other_framework
 
@@ -19,6 +20,7 @@ def rewrite(
     target: Target = "onecell",
     whole_file: bool = False,
     filename: str = "<string>",
+    outside: Outside | None = None,
 ) -> Rewrite:
     """Write a module that uses the other framework's `LSTMCell` in the spelling of `to`.
 
@@ -36,6 +38,7 @@ def rewrite(
             other wrote wherever that is sensible; "native" for the framework's own cell.
         whole_file: rewrite the module even if it does not use the cell itself.
         filename: named in errors.
+        outside: what the other files of a project have shown about this one.
 
     Returns:
         The text before and after, and one finding for each use. Text outside the uses is the same
@@ -61,4 +64,4 @@ def rewrite(
         return Rewrite(source, source, tuple(found))
     from onecell.migrate.transform import transform  # noqa: PLC0415 - LibCST loads on a use
 
-    return transform(source, to, target, uses)
+    return transform(source, to, target, uses, outside)

@@ -10,6 +10,7 @@ import libcst as cst
 
 from onecell.migrate import special, training_steps
 from onecell.migrate.arguments import Unsure
+from onecell.migrate.assumptions import Assumption, said
 from onecell.migrate.by_hand import by_hand
 from onecell.migrate.comments import MARK, rearranged, with_todos
 from onecell.migrate.context import Context, Plan
@@ -41,11 +42,17 @@ class Log:
     todos: dict[cst.CSTNode, list[str]] = field(default_factory=dict)
 
     def add(
-        self, node: cst.CSTNode, rule: str, outcome: Outcome, message: str, by_hand: str = ""
+        self,
+        node: cst.CSTNode,
+        rule: str,
+        outcome: Outcome,
+        message: str,
+        by_hand: str = "",
+        assumes: tuple[Assumption, ...] = (),
     ) -> None:
         """Note what became of `node`."""
         line, column = self.positions.start(node)
-        self.findings.append(Finding(rule, outcome, line, column, message, by_hand))
+        self.findings.append(Finding(rule, outcome, line, column, message, by_hand, assumes))
 
 
 class StatementRewriter(Rebuilder):
@@ -125,9 +132,17 @@ class StatementRewriter(Rebuilder):
         for step in found:
             for call in step.calls:
                 self.ctx.forget(call)
-                self._converted(call, "training_step", f"Rewritten for {self.ctx.to}.")
+                self._stepped(call, step.assumes.get(call, ()))
             self.steps.setdefault(block, []).append(step)
             self.emptied.update(step.emptied)
+
+    def _stepped(self, call: cst.Call, assumes: tuple[Assumption, ...]) -> None:
+        """Note what became of a call of a step, with what that takes for granted."""
+        if assumes:
+            message = said(assumes, self.ctx.to)
+            self.log.add(call, "training_step", Outcome.ASSUMED, message, assumes=assumes)
+        else:
+            self._converted(call, "training_step", f"Rewritten for {self.ctx.to}.")
 
     def _block(
         self, original: cst.IndentedBlock | cst.Module, updated: Sequence[cst.BaseStatement]

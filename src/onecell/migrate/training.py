@@ -22,12 +22,12 @@ import libcst as cst
 from onecell.migrate.arguments import Unsure
 from onecell.migrate.context import Context
 from onecell.migrate.flow import Flow, nodes
-from onecell.migrate.origins import Origins
+from onecell.migrate.gradients import BY_HAND, Assumed, check_origins
 from onecell.migrate.purity import is_free, is_free_call, is_model, observes
 from onecell.migrate.syntax import code, is_pure, upwards
 from onecell.migrate.tensor_methods import may_be_tensor
+from onecell.migrate.unused import check_unused
 
-BY_HAND: Final = "write a function that returns the loss, for mindspore.value_and_grad"
 _WATCHED: Final = ("grad", "requires_grad", "requires_grad_", "register_hook")
 """Attributes by which a program asks for, or changes, gradients between the lines of the step."""
 
@@ -50,6 +50,8 @@ class Step:
     """What is read later, beside the loss."""
     calls: tuple[cst.Call, ...]
     """`zero_grad`, `backward` and `step`."""
+    assumes: Assumed
+    """What two of these take for granted."""
 
     @property
     def region(self) -> range:
@@ -103,9 +105,13 @@ def find_step(ctx: Context, body: Sequence[cst.BaseStatement], backward: int) ->
     flow = Flow.of(ctx.names, inside)
     gone = {body[zero], body[backward], body[step]}
     carried, returned = _names(ctx, flow, inside, gone, loss.value)
+    assumes = {
+        call: check_origins(ctx, inside),
+        stepping: check_unused(ctx, optimizer, inside, loss.value),
+    }
     return Step(
         zero, first, between, backward, step, loss.value, optimizer, carried, returned,
-        (zeroing, call, stepping),
+        (zeroing, call, stepping), assumes,
     )  # fmt: skip
 
 
@@ -279,7 +285,6 @@ def _names(
         elif name in flow.missed or (kept and name not in flow.likely):
             raise Unsure(f"`{name}` may come from an earlier step", BY_HAND)
     returned = [n for n in flow.bound if n != loss and (n in later or n in carried)]
-    _check_origins(ctx, inside, within)
     return tuple(carried), tuple(returned)
 
 
@@ -308,14 +313,3 @@ def _is_bound_before(ctx: Context, target: cst.Name, within: set[cst.CSTNode]) -
         if any(one.node is target for one in same):
             return any(one.node not in within for one in same)
     return False
-
-
-def _check_origins(
-    ctx: Context, inside: Sequence[cst.BaseStatement], within: set[cst.CSTNode]
-) -> None:
-    """Raise `Unsure` if the lines read what a module may have computed before them."""
-    origins = Origins(ctx, within)
-    for node in (node for statement in inside for node in nodes(statement)):
-        read = node in ctx.names.loads if isinstance(node, cst.Name) else False
-        if (read or isinstance(node, cst.Attribute)) and origins.carries(node):
-            raise Unsure(f"`{code(node)}` may be computed by a module before the step", BY_HAND)

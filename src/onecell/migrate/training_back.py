@@ -15,9 +15,11 @@ import libcst as cst
 from onecell.migrate.arguments import Unsure
 from onecell.migrate.context import Context
 from onecell.migrate.flow import Flow, nodes
+from onecell.migrate.gradients import Assumed, check_origins
 from onecell.migrate.purity import observes
-from onecell.migrate.syntax import elements, is_none, is_pure, literal
+from onecell.migrate.syntax import elements, is_none, is_pure, literal, upwards
 from onecell.migrate.training_form import DIFFERENTIATE
+from onecell.migrate.unused import check_unused
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +32,7 @@ class StepBack:
     loss: str
     optimizer: cst.BaseExpression
     calls: tuple[cst.Call, ...]
+    assumes: Assumed
 
     def write(
         self,
@@ -120,7 +123,16 @@ def _match(
             if once != (1, 1):
                 return None
             assert isinstance(assign.value, cst.Call)  # noqa: S101 - as matched
-            return StepBack(place, later, returned[0], optimizer, (assign.value, call))
+            lines = [s for s in function.body.body if isinstance(s, cst.BaseStatement)][:-1]
+            try:
+                assumes = {
+                    assign.value: check_origins(ctx, lines),
+                    call: check_unused(ctx, optimizer, lines, returned[0]),
+                }
+            except Unsure:
+                return None  # MindSpore does not follow the gradient there, torch would
+            calls = (assign.value, call)
+            return StepBack(place, later, returned[0], optimizer, calls, assumes)
         if not observes(ctx, body[later]):
             return None
     return None
@@ -193,7 +205,15 @@ def _is_local(
         return False
     inside = set(nodes(function))
     own = set(flow.bound) - set(returned)
-    return all(node in inside for name in own for node in ctx.names.called(name))
+    # Names in other functions are others, whatever they are called.
+    around = upwards(function, ctx.names.parents)
+    home = next((up for up in around if isinstance(up, cst.FunctionDef | cst.Lambda)), None)
+    near = set(nodes(home)) if home is not None else None
+    return all(
+        node in inside or (near is not None and node not in near)
+        for name in own
+        for node in ctx.names.called(name)
+    )
 
 
 def _stepping(

@@ -10,6 +10,7 @@ import libcst as cst
 
 from onecell.migrate.arguments import Unsure
 from onecell.migrate.context import Context
+from onecell.migrate.gradients import Assumed
 from onecell.migrate.training import backward_call, find_step
 from onecell.migrate.training_back import find_steps_back
 from onecell.migrate.training_form import step_written
@@ -35,6 +36,8 @@ class Step:
     """What the other framework does not have; nothing else is to be said about these."""
     emptied: tuple[cst.CSTNode, ...]
     """Statements that go."""
+    assumes: Assumed
+    """Of these calls, what some take for granted."""
     write: Write
     """Given a block before and now, and what goes or is followed: the block with the step."""
 
@@ -46,7 +49,8 @@ def find_steps(
     found: list[Step] = []
     unsure: list[tuple[cst.Call, Unsure]] = []
     if ctx.to == "torch":
-        return [Step(back.calls, (), back.write) for back in find_steps_back(ctx, body)], unsure
+        backs = find_steps_back(ctx, body)
+        return [Step(back.calls, (), back.assumes, back.write) for back in backs], unsure
     for place, line in enumerate(body):
         call = backward_call(ctx, line)
         if call is None:
@@ -56,5 +60,6 @@ def find_steps(
         except Unsure as why:
             unsure.append((call, why))
             continue
-        found.append(Step(step.calls, (body[step.zero],), partial(step_written, ctx, step)))
+        write = partial(step_written, ctx, step)
+        found.append(Step(step.calls, (body[step.zero],), step.assumes, write))
     return found, unsure

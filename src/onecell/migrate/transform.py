@@ -9,11 +9,13 @@ import libcst as cst
 
 from onecell.dialect import DIALECTS
 from onecell.errors import SourceError
+from onecell.migrate.assumptions import Outside
 from onecell.migrate.comments import marked_before
 from onecell.migrate.context import Context, sources_of
 from onecell.migrate.evidence import attributes_of, evidence_of
 from onecell.migrate.findings import Finding, Outcome, Rewrite
 from onecell.migrate.imports import Imported, bindings_of, settle
+from onecell.migrate.keepers import keepers
 from onecell.migrate.kinds import Kinds
 from onecell.migrate.names import Names
 from onecell.migrate.positions import positions_of
@@ -31,18 +33,18 @@ _ROUNDS = 8
 device that turns out to be read is not left out."""
 
 
-def transform(source: str, to: str, target: str, uses: Uses) -> Rewrite:
+def transform(
+    source: str, to: str, target: str, uses: Uses, outside: Outside | None = None
+) -> Rewrite:
     """Do what `rewrite` says, once there may be something to do.
 
     Raises:
         SourceError: there is something to do, but LibCST does not give the source back as it was.
     """
     module = cst.parse_module(source)
-    scopes, loads = scopes_of(module)
+    scopes, names, kinds = analysed(module, to, target)
     positions = positions_of(module)
     old = other_framework(to)
-    names = Names(loads, parents_of(module), scopes)
-    kinds = Kinds(names, rows_to(to, target), old, attributes_of(names), evidence_of(names, old))
     # A second run knows less: what a marked statement is about may be of this framework by now.
     again = uses.already or not uses.cell
     finished = marked_before(module, names) if again else frozenset()
@@ -56,8 +58,9 @@ def transform(source: str, to: str, target: str, uses: Uses) -> Rewrite:
         speller = _speller(scopes, names, to, old, kept)
         cells = frozenset(cell_paths(DIALECTS[old]))
         ctx = Context(
-            old, to, target, names, kinds, speller, cells, pinned=pinned, finished=finished
-        )
+            old, to, target, names, kinds, speller, cells,
+            pinned=pinned, finished=finished, outside=outside or Outside(),
+        )  # fmt: skip
         log = Log(positions)
         speller.sources = sources_of(names, ctx.is_foreign)
         rewriter = Rewriter(ctx, log, module)
@@ -75,7 +78,25 @@ def transform(source: str, to: str, target: str, uses: Uses) -> Rewrite:
         after = source
     elif positions.code != source:
         raise SourceError("LibCST does not give it back byte for byte")
-    return Rewrite(source, after, tuple(findings))
+    return Rewrite(source, after, tuple(findings), keepers(ctx))
+
+
+def analysed(module: cst.Module, to: str, target: str) -> tuple[list[Scope], Names, Kinds]:
+    """Return what a module's names stand for, and what kinds of things they are."""
+    scopes, loads = scopes_of(module)
+    old = other_framework(to)
+    names = Names(loads, parents_of(module), scopes)
+    kinds = Kinds(names, rows_to(to, target), old, attributes_of(names), evidence_of(names, old))
+    return scopes, names, kinds
+
+
+def context_of(source: str, to: str, target: str) -> tuple[cst.Module, Context]:
+    """Return a module, and what may be asked about it; nothing is rewritten with this."""
+    module = cst.parse_module(source)
+    scopes, names, kinds = analysed(module, to, target)
+    old = other_framework(to)
+    speller = _speller(scopes, names, to, old, frozenset())
+    return module, Context(old, to, target, names, kinds, speller, frozenset())
 
 
 def _speller(
