@@ -68,7 +68,9 @@ class Framework {
   }
 
   nanobind::object new_empty(nanobind::handle like, std::int64_t rows, std::int64_t width) const {
-    return new_empty_(like, nanobind::make_tuple(rows, width));
+    const nanobind::int_ sizes[] = {nanobind::int_(rows), nanobind::int_(width)};
+    PyObject* arguments[] = {like.ptr(), sizes[0].ptr(), sizes[1].ptr()};
+    return taken(PyObject_Vectorcall(new_empty_.ptr(), arguments, 3, nullptr));
   }
 
   nanobind::object contiguous(nanobind::handle tensor) const {

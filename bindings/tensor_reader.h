@@ -37,7 +37,12 @@ class TensorReader {
   // shape, dense and aligned; else null.
   void* find(nanobind::handle object, int bits, std::initializer_list<std::int64_t> shape) const {
     dlpack::Tensor tensor;
-    if (!open(object, &tensor) || tensor.type_bits != bits || !is(tensor, shape)) return nullptr;
+    return open(object, &tensor) ? place(tensor, bits, shape) : nullptr;
+  }
+
+  static void* place(const dlpack::Tensor& tensor, int bits,
+                     std::initializer_list<std::int64_t> shape) {
+    if (tensor.type_bits != bits || !is(tensor, shape)) return nullptr;
     char* const data = static_cast<char*>(tensor.data) + tensor.byte_offset;
     return reinterpret_cast<std::uintptr_t>(data) % (tensor.type_bits / 8) == 0 ? data : nullptr;
   }

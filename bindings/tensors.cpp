@@ -148,7 +148,10 @@ class StepReader {
     if (hidden > kLargest || gates != 4 * hidden) return false;
     step->sizes = {batch, input, hidden, x.type_bits};
     const auto find = [&](Place place, std::initializer_list<std::int64_t> shape) {
-      step->data[place] = reader_.find(given[place], x.type_bits, shape);
+      const int bits = x.type_bits;
+      step->data[place] = place == kX          ? TensorReader::place(x, bits, shape)
+                          : place == kWeightHh ? TensorReader::place(weight, bits, shape)
+                                               : reader_.find(given[place], bits, shape);
       return step->data[place] != nullptr;
     };
     return find(kWeightIh, {gates, input}) && find(kWeightHh, {gates, hidden}) &&

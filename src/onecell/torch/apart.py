@@ -110,10 +110,17 @@ def _hold(x: Tensor, weights: calls.Weights) -> Hold | None:
     A graph keeps alive the parameters that it leads to, so while there is a hold their ids are
     theirs. To give a parameter other sizes or another type ends torch's own place for its gradient.
     """
-    ids = tuple(id(w) if w is not None and w.requires_grad else None for w in weights)
-    if ids == _NONE:
+    weight_ih, weight_hh, bias_ih, bias_hh = weights
+    key = (
+        weight_ih.requires_grad and id(weight_ih),
+        weight_hh.requires_grad and id(weight_hh),
+        bias_ih is not None and bias_ih.requires_grad and id(bias_ih),
+        bias_hh is not None and bias_hh.requires_grad and id(bias_hh),
+        x.dtype,
+        weight_ih.shape,
+    )
+    if not any(key[:4]):
         return None
-    key = (*ids, x.dtype, x.shape[1], weights[1].shape[1])
     hold = _holds.get(key)
     if hold is None:
         _holds[key] = hold = Hold(weights)
@@ -146,7 +153,7 @@ class Step(Function):
         """Return the gradients by x, h and c, and leave those of the weights in the walk."""
         saved, hold = ctx.saved_tensors, ctx.hold
         by = ctx.needs_input_grad[1:4]
-        if grads == (None, None):
+        if grads[0] is None and grads[1] is None:
             return (None,) * 7
         walk = None if hold is None else hold.walk()
         sums = walk.sums if walk is not None and any(walk.wanted) else None
