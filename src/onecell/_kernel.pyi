@@ -227,9 +227,10 @@ class Stream:
 class EverydayCall:
     """Whether calling a module of exactly one class runs its forward and nothing else.
 
-    `around` says where to look. `methods`: pairs of a class and a function's name, which must still
-    be found as it was. `hooks`: dicts that must be empty. `own`: names of a module's attributes that
-    must be empty dicts. `absent`: names of attributes that a module must not have itself, or be None.
+    `around` says where to look. `methods`: pairs of a class and a function's name, which must
+    still be found as it was. `hooks`: dicts that must be empty. `own`: names of a module's
+    attributes that must be empty dicts. `absent`: names of attributes that a module must not have
+    itself, or be None.
     """
 
     def __init__(self, kind: type, around: object, /) -> None: ...
@@ -245,11 +246,11 @@ class StepReader:
 
     The first argument of the constructor is a `dlpack_exchange_api` capsule of these classes.
     Classes, device, element types, shapes, strides and alignment are checked here. For what DLPack
-    does not show, `framework` has functions to ask: `negated(tensor)`, whether a negation is pending;
-    `recording()`, whether gradients are; `modes`, functions all false in everyday life, and `dual`,
-    a dict with `_current_level`, below 0 then; `must_run()`, asked where that is not so, whether the
-    framework's own operators must compute; and `empty_like(tensor)`, `new_empty(tensor, shape)` and
-    `contiguous(tensor)`.
+    does not show, `framework` has functions to ask: `negated(tensor)`, whether a negation is
+    pending; `recording()`, whether gradients are recorded; `modes`, functions all false in everyday
+    life, and `dual`, a dict with `_current_level`, below 0 then; `must_run()`, asked where that is
+    not so, whether the framework's own operators must compute; and `empty_like(tensor)`,
+    `new_empty(tensor, *sizes)` and `contiguous(tensor)`.
     """
 
     def __init__(
@@ -270,7 +271,7 @@ class StepReader:
         """
 
     def call(self, everyday: EverydayCall, module: object, arguments: tuple[Any, ...], /) -> Any:  # noqa: ANN401
-        """Compute the step that is a call of `module` with (x, (h, c)) or (x, h, c), as `step` does.
+        """Compute the step that a call of `module` is, with (x, (h, c)) or (x, h, c), as `step`.
 
         None also where there is more to the call than the step.
         """

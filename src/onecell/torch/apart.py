@@ -9,6 +9,7 @@ all steps, and there the sums are made, in the order in which torch would have m
 # ruff: noqa: ANN401 - torch hands over contexts, and arguments, of any type.
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Final, TypeAlias
 from weakref import WeakValueDictionary
 
@@ -23,8 +24,9 @@ from onecell.torch.plain import are_plain, mode_is_on
 Grad: TypeAlias = Tensor | None
 
 _NONE: Final = (None, None, None, None)
-_walk_now: Final = torch._C._current_graph_task_id  # type: ignore[attr-defined]
-_will_run: Final = torch._C._will_engine_execute_node  # type: ignore[attr-defined]
+_NOTHING: Final = (False, False, False, False)
+_walk_now: Final = torch._C._current_graph_task_id
+_will_run: Final[Callable[[Any], bool]] = torch._C._will_engine_execute_node
 
 
 class Walk:
@@ -50,8 +52,7 @@ class Walk:
     def totals(self) -> tuple[Grad, ...]:
         """Return the gradients by the four parameters."""
         reader = reading.step_reader
-        assert reader is not None  # or there would be no step
-        weight_ih, weight_hh, bias = reader.totals(self.sums)
+        weight_ih, weight_hh, bias = _NONE[:3] if reader is None else reader.totals(self.sums)
         # Two parameters must not share one array of gradients: a caller may write into either.
         twin = bias.clone() if bias is not None and self.wanted[2] and self.wanted[3] else bias
         made = (weight_ih, weight_hh, bias, twin)
@@ -60,44 +61,61 @@ class Walk:
 
 
 class Anchor(Function):
-    """(*weights) → nothing, but with a place in the graph: after all steps that hang on it.
+    """(*weights) → a token, which has a place in the graph: after all steps that hang on it.
 
-    Nothing is saved, so it serves as often as it is reached.
+    Its numbers mean nothing. It is as long as the weights that need a gradient together, so that a
+    step which cannot leave its part in a walk can send it along the graph, as the gradient by the
+    token. Nothing is saved, so it serves as often as it is reached.
     """
 
     @staticmethod
     def forward(ctx: Any, walks: WeakValueDictionary[int, Walk], *weights: Grad) -> Tensor:
-        """Return an empty tensor."""
+        """Return the token, one number repeated without memory for it."""
         ctx.walks = walks
         ctx.set_materialize_grads(False)
-        return next(w for w in weights if w is not None).new_empty(0)
+        needed = [w for w in weights if w is not None and w.requires_grad]
+        ctx.shapes = [w.shape if w is not None and w.requires_grad else None for w in weights]
+        return needed[0].new_empty(1).expand(sum(w.numel() for w in needed))
 
     @staticmethod
-    def backward(ctx: Any, *_: Grad) -> Any:
-        """Return what the steps have left."""
-        walk = ctx.walks.get(_walk_now())
-        return None, *(_NONE if walk is None else walk.totals())
+    def backward(ctx: Any, *grads: Grad) -> Any:
+        """Return what the steps have left, or sent."""
+        walk = ctx.walks.get(_walk_now()) or Walk(_NOTHING)
+        if grads[0] is not None:
+            walk.add(_apart(grads[0], ctx.shapes))
+        return None, *walk.totals()
+
+
+def _apart(together: Tensor, shapes: list[torch.Size | None]) -> tuple[Grad, ...]:
+    """Return the gradients by the four parameters, which were sent in one; None for no shape."""
+    parts = iter(together.split([shape.numel() for shape in shapes if shape is not None]))
+    return tuple(None if shape is None else next(parts).reshape(shape) for shape in shapes)
+
+
+def _together(grads: tuple[Grad, ...]) -> Tensor:
+    """Return gradients by the four parameters in one, for `_apart`."""
+    return torch.cat([grad.reshape(-1) for grad in grads if grad is not None])
 
 
 class Hold:
     """What the steps of the living graphs of some parameters share; they alone keep it alive."""
 
-    __slots__ = ("__weakref__", "_needs", "_walks", "token")
+    __slots__ = ("__weakref__", "_walks", "needs", "token")
 
     def __init__(self, weights: calls.Weights) -> None:
-        self._needs = tuple(w is not None and w.requires_grad for w in weights)
+        self.needs = tuple(w is not None and w.requires_grad for w in weights)
         self._walks: WeakValueDictionary[int, Walk] = WeakValueDictionary()
-        self.token: Tensor = Anchor.apply(self._walks, *weights)  # type: ignore[no-untyped-call]
+        self.token: Tensor = _apply_anchor(self._walks, *weights)
 
     def walk(self) -> Walk | None:
-        """Return the pass that is going on in this thread; None where a node is called by hand."""
+        """Return the pass that is going on in this thread, if torch's engine makes one."""
         number = _walk_now()
         found = self._walks.get(number)
         if found is None and number >= 0:
             asked = _will_run(self.token.grad_fn)
-            found = Walk(self._needs if asked else (False,) * 4)
+            found = Walk(self.needs if asked else _NOTHING)
             self._walks[number] = found
-            Variable._execution_engine.queue_callback(found)  # type: ignore[no-untyped-call]
+            Variable._execution_engine.queue_callback(found)
         return found
 
 
@@ -152,19 +170,25 @@ class Step(Function):
     def backward(ctx: Any, *grads: Grad) -> Any:
         """Return the gradients by x, h and c, and leave those of the weights in the walk."""
         saved, hold = ctx.saved_tensors, ctx.hold
-        by = ctx.needs_input_grad[1:4]
+        by_x, by_h, by_c = ctx.needs_input_grad[1:4]
         if grads[0] is None and grads[1] is None:
             return (None,) * 7
-        walk = None if hold is None else hold.walk()
-        sums = walk.sums if walk is not None and any(walk.wanted) else None
+        # Compiled autograd runs this with a context of its own, and no node when its turn comes.
+        by_engine = type(ctx) is Step._backward_cls
+        walk = hold.walk() if hold is not None and by_engine else None
+        sends = hold is not None and walk is None
         reader = reading.step_reader
-        found = None if reader is None else reader.back(*by, saved, *grads, sums)
-        if found is None:
-            wanted = (False,) * 4 if walk is None else walk.wanted
-            found = _longer_way((*by, *wanted), grads, saved)
-            if walk is not None:
-                walk.add(found[3:])
-        return None, *found[:3], None, None, None
+        found: Any = None
+        if reader is not None and not sends:
+            sums = walk.sums if walk is not None and any(walk.wanted) else None
+            found = reader.back(by_x, by_h, by_c, saved, grads[0], grads[1], sums)
+        if found is not None:
+            return None, *found, None, None, None
+        wanted = walk.wanted if walk is not None else hold.needs if hold is not None else _NOTHING
+        found = _longer_way((by_x, by_h, by_c, *wanted), grads, saved)
+        if walk is not None:
+            walk.add(found[3:])
+        return _together(found[3:]) if sends else None, *found[:3], None, None, None
 
 
 def _longer_way(
@@ -197,4 +221,5 @@ def record_step(
 
 
 # `Function.apply` looks for wrappers of torch.func first, which no tensor here is.
+_apply_anchor: Final[Any] = super(Function, Anchor).apply
 _apply_step: Final[Any] = super(Function, Step).apply

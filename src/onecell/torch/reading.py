@@ -1,9 +1,8 @@
-"""Tensors read in place by the compiled module, and what it asks torch about them and the moment."""
+"""Tensors read in place by the compiled module, and what it asks torch about them."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-
 from typing import Any, Final, NamedTuple, TypeVar
 
 import torch
