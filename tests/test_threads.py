@@ -167,3 +167,35 @@ def test_a_bad_number_is_refused_and_changes_nothing(count: object) -> None:
     with pytest.raises((ValueError, TypeError), match=r"`count` must be"):
         onecell.set_num_threads(count)  # type: ignore[arg-type]  # what is being tested
     assert onecell.get_num_threads() == before
+
+
+PLACES = """
+import os, time
+import numpy as np
+import onecell
+
+def places():
+    return [os.sched_getaffinity(int(task)) for task in os.listdir("/proc/self/task")]
+
+onecell.set_num_threads(3)
+cell, x = onecell.LSTMCell(128, 128, rng=1), np.ones((64, 64, 128), np.float32)
+cell.unroll(x)
+before = len(places())
+time.sleep(0.05)  # The threads fall asleep, so that the next call has to wake them.
+cell.unroll(x)
+end = time.monotonic() + 10
+while any(place != os.sched_getaffinity(0) for place in places()) and time.monotonic() < end:
+    time.sleep(0.01)
+    cell.unroll(x)
+print(before, sum(place == os.sched_getaffinity(0) for place in places()))
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux lets a thread be moved")
+def test_threads_end_where_their_caller_may_run() -> None:
+    # A thread that is woken is kept off its caller's processor, but not for longer than that.
+    done = in_process(PLACES)
+    assert done.stderr == ""
+    threads, there = map(int, done.stdout.split())
+    assert threads >= 3
+    assert there == threads

@@ -28,12 +28,14 @@ double gates_ns(std::int64_t rows, std::int64_t units) {
   return static_cast<double>(rows) * static_cast<double>(units) * sizeof(T) * 0.5;
 }
 
-// The parts of each member's slice: enough for others to help, each long enough to be worth taking.
+// The parts of each member's slice: enough for others to help, each long enough to be worth taking,
+// and in a long phase so short that nobody falls asleep in wait for the last.
 inline std::int64_t parts_each(const Turn& turn, std::int64_t grains, double phase_ns) {
   if (turn.members() == 1) return 1;
-  const double each = phase_ns / turn.members() / 2000;
-  return std::clamp<std::int64_t>(
-      std::min(grains / turn.members(), static_cast<std::int64_t>(each)), 1, 4);
+  const double slice = phase_ns / turn.members();
+  const double wanted = std::max(std::min(slice / 2000, 4.0), std::min(slice / 20000, 16.0));
+  return std::clamp<std::int64_t>(static_cast<std::int64_t>(wanted), 1,
+                                  std::max<std::int64_t>(1, grains / turn.members()));
 }
 
 // Run `body(phase, part)` for all parts of all phases.

@@ -11,6 +11,7 @@
 #include <thread>
 
 #include "onecell/cell.h"
+#include "places.h"
 
 #if defined(__SSE__)
 #include <immintrin.h>
@@ -79,6 +80,7 @@ class Team {
   std::mutex turn_;
   // Touched under `turn_` only.
   int workers_ = 0;
+  std::thread::native_handle_type threads_[kMostThreads] = {};
   int distrust_ = 0, skip_ = 0;
   Clock::time_point last_use_{};
   std::int64_t cursor_base_ = 0;
@@ -99,6 +101,7 @@ class Team {
   std::atomic<int> waiting_{0};             // members in wait for a part of another
   std::atomic<std::int64_t> slept_ns_{0};   // what members slept in wait during this job
   std::mutex sleep_;
+  Places places_;  // of whoever woke the workers last; under `sleep_`
   std::condition_variable woken_, advanced_;
 };
 
@@ -125,8 +128,11 @@ Team* Team::of_this_process() {
 
 bool Team::grow(int members) {
   try {
-    for (; workers_ < members - 1; ++workers_)
-      std::thread(&Team::live, this, workers_ + 1).detach();
+    for (; workers_ < members - 1; ++workers_) {
+      std::thread worker(&Team::live, this, workers_ + 1);
+      threads_[workers_] = worker.native_handle();
+      worker.detach();
+    }
   } catch (const std::system_error&) {  // no thread to be had: compute with those that are
     return false;
   }
@@ -173,6 +179,8 @@ void Team::perform(const Job& job, int members) {
   epoch_.fetch_add(1, std::memory_order_seq_cst);
   if (asleep_.load(std::memory_order_seq_cst) > 0) {
     const std::lock_guard lock(sleep_);
+    places_ = Places::of_caller();
+    for (int worker = 0; worker < members - 1; ++worker) places_.push_off(threads_[worker]);
     woken_.notify_all();
   }
 
@@ -210,6 +218,9 @@ void Team::live(int me) {
       asleep_.fetch_add(1, std::memory_order_seq_cst);
       woken_.wait(lock, [&] { return epoch_.load(std::memory_order_seq_cst) != seen; });
       asleep_.fetch_sub(1, std::memory_order_relaxed);
+      const Places places = places_;
+      lock.unlock();
+      places.settle();
       until = Clock::now() + kIdleSpin;
     }
     Plan plan;

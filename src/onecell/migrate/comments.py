@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Final
 
 import libcst as cst
-from libcst.matchers import Comment, findall
 
+from onecell.migrate.names import Names
 from onecell.migrate.syntax import children, code
 
 MARK: Final = "# TODO(onecell): "
@@ -53,10 +53,12 @@ _BLOCKS: Final = (
 )
 
 
-def marked_before(module: cst.Module, nodes: Iterable[cst.CSTNode]) -> frozenset[cst.CSTNode]:
-    """Return the statements among `nodes` under a mark of an earlier run, less blocks in them."""
+def marked_before(module: cst.Module, names: Names) -> frozenset[cst.CSTNode]:
+    """Return the statements under a mark of an earlier run, less blocks in them."""
     found: set[cst.CSTNode] = set()
-    for node in nodes:
+    for node in names.parents:
+        if not hasattr(node, "leading_lines"):
+            continue
         over = getattr(node, "leading_lines", ())
         if module.body and node is module.body[0]:
             over = [*module.header, *over]
@@ -84,7 +86,15 @@ def lost_between(before: cst.CSTNode, after: cst.CSTNode) -> list[str]:
 
 
 def _comments(node: cst.CSTNode) -> list[str]:
-    return [found.value for found in findall(node, Comment()) if isinstance(found, cst.Comment)]
+    """Return the comments in a node; LibCST's matchers, which find them too, load for long."""
+    found: list[str] = []
+    stack = [node]
+    while stack:
+        part = stack.pop()
+        if isinstance(part, cst.Comment):
+            found.append(part.value)
+        stack.extend(reversed(part.children))
+    return found
 
 
 def rearranged(

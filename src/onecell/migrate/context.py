@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import libcst as cst
-from libcst.metadata import ImportAssignment
 
 from onecell.migrate.arguments import equals
 from onecell.migrate.imports import bindings_of
@@ -14,6 +13,7 @@ from onecell.migrate.kinds import Kinds
 from onecell.migrate.names import Names, root
 from onecell.migrate.rows import Row
 from onecell.migrate.scan import canonical
+from onecell.migrate.scopes import ImportAssignment
 from onecell.migrate.spelling import Binding, Spelled, Speller
 from onecell.migrate.syntax import children, code
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Final
 
 import libcst as cst
-from libcst.metadata import ImportAssignment
 
 from onecell.migrate.names import Names, dotted
+from onecell.migrate.scopes import ImportAssignment
 from onecell.migrate.syntax import upwards
 
 _TELLTALE: Final = {
@@ -32,8 +32,8 @@ def evidence_of(names: Names, framework: str) -> frozenset[str | cst.CSTNode]:
     the argument or variable itself.
     """
     found: set[str | cst.CSTNode] = set()
-    for node in names.parents:
-        func = node.func if isinstance(node, cst.Call) else None
+    for node in names.of_kind(cst.Call):
+        func = node.func
         if (
             not isinstance(func, cst.Attribute)
             or func.attr.value not in _TELLTALE[framework]
@@ -56,18 +56,16 @@ def evidence_of(names: Names, framework: str) -> frozenset[str | cst.CSTNode]:
 def attributes_of(names: Names) -> dict[cst.ClassDef, dict[str, list[cst.BaseExpression]]]:
     """Return, for every class, what its methods assign to attributes of `self`."""
     found: dict[cst.ClassDef, dict[str, list[cst.BaseExpression]]] = {}
-    for node in names.parents:
-        targets: list[cst.BaseExpression] = []
-        if isinstance(node, cst.Assign):
-            targets = [target.target for target in node.targets]
-        elif isinstance(node, cst.AnnAssign) and node.value is not None:
-            targets = [node.target]
-        for target in targets:
-            if not isinstance(target, cst.Attribute) or dotted(target.value) != "self":
-                continue
-            owner = next(
-                (up for up in upwards(node, names.parents) if isinstance(up, cst.ClassDef)), None
-            )
-            if owner is not None and isinstance(node, cst.Assign | cst.AnnAssign) and node.value:
-                found.setdefault(owner, {}).setdefault(target.attr.value, []).append(node.value)
+    assigned: list[tuple[cst.Assign | cst.AnnAssign, cst.BaseExpression]] = [
+        *((node, t.target) for node in names.of_kind(cst.Assign) for t in node.targets),
+        *((node, node.target) for node in names.of_kind(cst.AnnAssign)),
+    ]
+    for node, target in assigned:
+        if not isinstance(target, cst.Attribute) or dotted(target.value) != "self":
+            continue
+        owner = next(
+            (up for up in upwards(node, names.parents) if isinstance(up, cst.ClassDef)), None
+        )
+        if owner is not None and node.value is not None:
+            found.setdefault(owner, {}).setdefault(target.attr.value, []).append(node.value)
     return found

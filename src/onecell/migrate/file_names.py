@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Final
 
 import libcst as cst
-from libcst.metadata import Assignment
 
 from onecell.migrate.context import Context
+from onecell.migrate.scopes import Assignment
 from onecell.migrate.syntax import is_none, literal
 
 _SUFFIXES: Final = {"torch": (".pt", ".pth"), "mindspore": (".ckpt",)}

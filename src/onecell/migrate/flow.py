@@ -6,10 +6,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import libcst as cst
-from libcst.metadata import ComprehensionScope, ImportAssignment
 
 from onecell.migrate.arguments import Unsure
 from onecell.migrate.names import Names, root
+from onecell.migrate.scopes import ImportAssignment
 from onecell.migrate.syntax import children
 
 _WORDS = {
@@ -184,7 +184,7 @@ class Flow:
         return bool(found) and all(
             not isinstance(one, ImportAssignment)
             and (
-                isinstance(one.scope, ComprehensionScope)
+                one.scope.kind == "comprehension"
                 or (
                     isinstance(one.node, cst.Param)
                     and isinstance(self._function(one.node), cst.Lambda)

@@ -12,11 +12,11 @@ from dataclasses import dataclass, field
 from typing import Final
 
 import libcst as cst
-from libcst.metadata import ImportAssignment
 
 from onecell.migrate.names import Names
 from onecell.migrate.rows import Row
 from onecell.migrate.scan import canonical
+from onecell.migrate.scopes import ImportAssignment
 from onecell.migrate.syntax import elements, is_none, upwards
 
 _ONE_OF: Final = {"cells": "cell", "layers": "layer", "modules": "module", "state": "tensor"}
@@ -109,8 +109,8 @@ class Kinds:
         if self._methods is None:
             self._methods = {
                 node.name.value
-                for node in self.names.parents
-                if isinstance(node, cst.FunctionDef) and self.method_of(node) is not None
+                for node in self.names.of_kind(cst.FunctionDef)
+                if self.method_of(node) is not None
             }
         return method in self._methods
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 import libcst as cst
-from libcst.metadata import Assignment, ImportAssignment, Scope
 
+from onecell.migrate.scopes import Assignment, ImportAssignment, Scope
+
+_Node = TypeVar("_Node", bound=cst.CSTNode)
 _DEPTH = 20
 """How many names may be named after each other before we stop following."""
 
@@ -28,11 +31,6 @@ def root(node: cst.BaseExpression) -> cst.BaseExpression:
     return node
 
 
-def first_name(node: cst.CSTNode) -> cst.CSTNode:
-    """Return the name at the start of a chain of attributes, or the node itself."""
-    return root(node) if isinstance(node, cst.Attribute) else node
-
-
 def imported(alias: cst.ImportAlias, statement: cst.Import | cst.ImportFrom) -> tuple[str, str]:
     """Return the name that an import binds and the path it stands for."""
     name = dotted(alias.name) or ""
@@ -43,25 +41,35 @@ def imported(alias: cst.ImportAlias, statement: cst.Import | cst.ImportFrom) -> 
     return (asname, name) if asname else (name.partition(".")[0],) * 2
 
 
-def loads_of(scopes: Iterable[Scope]) -> dict[cst.CSTNode, list[Assignment | ImportAssignment]]:
-    """Return every name that is read, and what may have bound it."""
-    found: dict[cst.CSTNode, list[Assignment | ImportAssignment]] = {}
-    for scope in scopes:
-        for access in scope.accesses:
-            bound = [a for a in access.referents if isinstance(a, Assignment | ImportAssignment)]
-            # `import a.b` is read as `a.b`, all others by their first name.
-            found.setdefault(first_name(access.node), []).extend(bound)
-    return found
-
-
 @dataclass(slots=True)
 class Names:
     """Resolve expressions through imports, scopes and plain aliases."""
 
-    loads: dict[cst.CSTNode, list[Assignment | ImportAssignment]]
+    loads: dict[cst.CSTNode, list[Assignment]]
     """Every name that is read → what may have bound it."""
     parents: dict[cst.CSTNode, cst.CSTNode]
+    scopes: Sequence[Scope] = ()
     _cache: dict[cst.CSTNode, frozenset[str]] = field(default_factory=dict)
+    _kinds: dict[type, list[cst.CSTNode]] = field(default_factory=dict)
+    _called: dict[str, list[cst.Name]] = field(default_factory=dict)
+    _readers: dict[cst.CSTNode, list[cst.CSTNode]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for node in self.parents:
+            self._kinds.setdefault(type(node), []).append(node)
+        for name in self.of_kind(cst.Name):
+            self._called.setdefault(name.value, []).append(name)
+        for read, bindings in self.loads.items():
+            for node in {binding.node for binding in bindings}:
+                self._readers.setdefault(node, []).append(read)
+
+    def of_kind(self, kind: type[_Node]) -> list[_Node]:
+        """Return every node of a class, but not of those that derive from it."""
+        return self._kinds.get(kind, [])  # type: ignore[return-value]  # as filed
+
+    def called(self, name: str) -> list[cst.Name]:
+        """Return every `Name` node of that text: reads, targets, attributes, keywords."""
+        return self._called.get(name, [])
 
     def paths(self, node: cst.CSTNode) -> frozenset[str]:
         """Return every import path that `node` may stand for.
@@ -79,13 +87,13 @@ class Names:
         only = next(iter(found)) if len(found) == 1 else None
         return None if only == "?" else only
 
-    def assignments(self, name: cst.Name) -> list[Assignment | ImportAssignment]:
+    def assignments(self, name: cst.Name) -> list[Assignment]:
         """Return what binds `name` where it is read."""
         return self.loads.get(name, [])
 
     def reads_of(self, target: cst.CSTNode) -> list[cst.CSTNode]:
         """Return the names that read what `target` binds."""
-        return [n for n, bound in self.loads.items() if any(b.node is target for b in bound)]
+        return self._readers.get(target, [])
 
     def value_of(self, target: cst.CSTNode) -> cst.BaseExpression | None:
         """Return the value of `target = value`, or None where `target` is bound otherwise."""

@@ -11,12 +11,12 @@ from dataclasses import dataclass, field
 from typing import Final
 
 import libcst as cst
-from libcst.metadata import Assignment
 
 from onecell.migrate.context import Context
 from onecell.migrate.flow import nodes
 from onecell.migrate.methods import MODULES
 from onecell.migrate.purity import is_free_call, is_model
+from onecell.migrate.scopes import Assignment
 from onecell.migrate.syntax import children, upwards
 
 _CUT: Final = {"detach", "item", "numpy", "asnumpy", "tolist", "argmax", "size", "dim", "numel"}
@@ -221,8 +221,9 @@ class Origins:
         reads: Iterable[cst.CSTNode] = self.ctx.names.reads_of(function)
         if owner is not None:
             made = self.ctx.names.reads_of(owner) if name == "__init__" else []
-            called = (n for n in parents if isinstance(n, cst.Attribute) and n.attr.value == name)
-            reads = [*made, *called]
+            called = (parents.get(each) for each in self.ctx.names.called(name))
+            attributes = (up for up in called if isinstance(up, cst.Attribute))
+            reads = [*made, *(up for up in attributes if up.attr.value == name)]
         for read in reads:
             up = parents.get(read)
             if isinstance(up, cst.Call) and up.func is read:

@@ -35,7 +35,7 @@ class Rewriter(StatementRewriter):
         home = dotted(node.module) or ""
         if isinstance(node.names, cst.ImportStar) and self.ctx.is_foreign(home):
             by_hand = "name what the module uses"
-            if special.reads(self.module, "LSTMCell") and not node.relative:
+            if self.ctx.names.called("LSTMCell") and not node.relative:
                 self._refuse(node, "star_import", Unsure("it may bring the cell", by_hand))
             else:
                 self._mark(node, "star_import", Unsure("it hides what is used", by_hand))
@@ -119,7 +119,7 @@ class Rewriter(StatementRewriter):
         if plan is None:
             return updated_node
         built = plan(updated_node)
-        if lost := lost_between(updated_node, built):
+        if self.log.positions.has_inner_comments and (lost := lost_between(updated_node, built)):
             # What stood inside the call stands over its statement then.
             self.log.todos.setdefault(self._statement(original_node), []).extend(lost)
         if updated_node.lpar and not built.lpar:

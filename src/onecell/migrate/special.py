@@ -14,7 +14,7 @@ from onecell.migrate.names import dotted, imported
 from onecell.migrate.receivers import is_device, is_super
 from onecell.migrate.rows import Row
 from onecell.migrate.scan import canonical
-from onecell.migrate.syntax import parents_of, upwards
+from onecell.migrate.syntax import upwards
 from onecell.migrate.table_layers import CELL
 
 STEP: Final = {"torch": "forward", "mindspore": "construct"}
@@ -211,15 +211,18 @@ def mode_to_state(ctx: Context, line: cst.SimpleStatementLine) -> str | None:
     if call.func.attr.value != "__init__" or not is_super(call.func.value):
         return None
     owner = ctx.kinds.class_around(line)
-    if owner is None or not ctx.kinds.of_class(owner) or not _asks_mode(owner):
+    if owner is None or not ctx.kinds.of_class(owner) or not _asks_mode(ctx, owner):
         return None
     return "self.set_train()" if ctx.to == "mindspore" else "self.eval()"
 
 
-def _asks_mode(owner: cst.ClassDef) -> bool:
+def _asks_mode(ctx: Context, owner: cst.ClassDef) -> bool:
+    parents = ctx.names.parents
     return any(
-        isinstance(node, cst.Attribute) and dotted(node) == "self.training"
-        for node in parents_of(owner)
+        isinstance(node := parents.get(name), cst.Attribute)
+        and dotted(node) == "self.training"
+        and owner in upwards(node, parents)
+        for name in ctx.names.called("training")
     )
 
 
@@ -348,8 +351,3 @@ def handed_on(ctx: Context, module: cst.Module, node: cst.ImportFrom) -> dict[st
         if row.rule == "cell" or only:
             found[path] = row
     return found
-
-
-def reads(module: cst.Module, name: str) -> bool:
-    """Whether any name in the module is `name`."""
-    return any(isinstance(node, cst.Name) and node.value == name for node in parents_of(module))

@@ -93,7 +93,11 @@ class Speller:
 
     def spell(self, path: str, like: Spelled | None = None) -> cst.BaseExpression:
         """Return an expression for `path`, and note what has to be imported for it."""
-        return cst.parse_expression(self._text(path, like))
+        first, *rest = self._text(path, like).split(".")
+        spelled: cst.BaseExpression = cst.Name(first)
+        for name in rest:
+            spelled = cst.Attribute(spelled, cst.Name(name))
+        return spelled
 
     def in_place(self, old: Binding) -> Binding | None:
         """Return the import that would take the place of `old`, in the same form."""

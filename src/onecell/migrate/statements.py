@@ -15,7 +15,8 @@ from onecell.migrate.comments import MARK, rearranged, with_todos
 from onecell.migrate.context import Context, Plan
 from onecell.migrate.findings import Finding, Outcome
 from onecell.migrate.positions import Positions
-from onecell.migrate.syntax import code, is_layout, upwards
+from onecell.migrate.rebuild import Rebuilder
+from onecell.migrate.syntax import code, upwards
 
 _STATEMENTS: Final = (
     cst.SimpleStatementLine
@@ -47,7 +48,7 @@ class Log:
         self.findings.append(Finding(rule, outcome, line, column, message, by_hand))
 
 
-class StatementRewriter(cst.CSTTransformer):
+class StatementRewriter(Rebuilder):
     """What holds for statements; calls and names are `Rewriter`'s."""
 
     def __init__(self, ctx: Context, log: Log, module: cst.Module) -> None:
@@ -64,23 +65,16 @@ class StatementRewriter(cst.CSTTransformer):
         self.followed: dict[cst.CSTNode, cst.BaseStatement] = {}
         self.steps: dict[cst.CSTNode, list[training_steps.Step]] = {}
 
-    def on_visit(self, node: cst.CSTNode) -> bool:
-        """Pass over layout: it has no names, and is most of a module."""
-        if is_layout(node) or node in self.ctx.finished:
-            return False
-        return super().on_visit(node)
+    def passes(self, node: cst.CSTNode) -> bool:
+        """Pass over what an earlier run has finished."""
+        return node in self.ctx.finished
 
-    def on_leave(
-        self, original_node: cst.CSTNodeT, updated_node: cst.CSTNodeT
-    ) -> cst.CSTNodeT | cst.RemovalSentinel | cst.FlattenSentinel[cst.CSTNodeT]:
-        """Build what `original_node` becomes."""
-        if is_layout(original_node):
-            return updated_node
-        built = super().on_leave(original_node, updated_node)
-        todos = self.log.todos.get(original_node)
+    def left(self, node: cst.CSTNode, built: cst.CSTNode) -> cst.CSTNode:
+        """Put the comments that are due in front of a statement."""
+        todos = self.log.todos.get(node)
         if todos is None or not isinstance(built, cst.BaseStatement):
             return built
-        return with_todos(self.module, original_node, built, todos)  # type: ignore[return-value]  # a statement stays one
+        return with_todos(self.module, node, built, todos)
 
     # What is left as it is.
 

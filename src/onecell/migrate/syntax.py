@@ -65,8 +65,13 @@ def as_keyword(arg: cst.Arg, name: str) -> cst.Arg:
     return arg.with_changes(keyword=cst.Name(name), equal=_TIGHT)
 
 
+_CONSTANTS: Final[dict[str, object]] = {"True": True, "False": False, "None": None}
+
+
 def literal(node: cst.BaseExpression) -> object:
     """Return the value of a literal, or the literal class itself for anything else."""
+    if isinstance(node, cst.Name):
+        return _CONSTANTS.get(node.value, literal)
     try:
         return ast.literal_eval(code(node).strip())
     except (ValueError, SyntaxError, MemoryError, RecursionError):
@@ -116,39 +121,44 @@ _LAYOUT: Final = (
 """What holds no name: most of the nodes of a module."""
 
 
-_KINDS: Final[dict[type, tuple[bool, bool]]] = {}
-"""Class → whether it is layout, and whether it is any other node."""
-
-
-def _kind(of: type) -> tuple[bool, bool]:
-    found = _KINDS.get(of)
-    if found is None:
-        layout = issubclass(of, _LAYOUT)
-        found = _KINDS[of] = layout, not layout and issubclass(of, cst.CSTNode)
-    return found
-
-
 # LibCST's nodes have an abstract base, so that `isinstance` is slow; their classes are few.
-def is_layout(node: object) -> bool:
-    """Whether a node is whitespace, a comment or punctuation."""
-    return _kind(type(node))[0]
+_parts: Final[dict[type, bool]] = {}
+
+
+def is_part(kind: type) -> bool:
+    """Whether instances of a class are nodes, and no layout."""
+    known = _parts.get(kind)
+    if known is None:
+        known = issubclass(kind, cst.CSTNode) and not issubclass(kind, _LAYOUT)
+        _parts[kind] = known
+    return known
+
+
+_PUNCTUATION: Final = (
+    *("whitespace", "lpar", "rpar", "comma", "semicolon", "colon", "leading_lines", "lines_after"),
+    *("lbracket", "rbracket", "lbrace", "rbrace", "header", "footer", "operator", "posonly_ind"),
+)
+_LATE: Final = {"decorators": -1, "body": 1, "handlers": 2, "orelse": 3, "finalbody": 4}
 
 
 @cache
-def _fields(kind: type[cst.CSTNode]) -> tuple[str, ...]:
-    layout = ("whitespace", "lpar", "rpar", "comma", "semicolon", "leading_lines", "lines_after")
-    return tuple(f.name for f in fields(kind) if not any(part in f.name for part in layout))
+def parts_of(kind: type[cst.CSTNode]) -> tuple[str, ...]:
+    """Return the fields of a class of nodes that are no layout, in the order of the source."""
+    names = [f.name for f in fields(kind) if not any(part in f.name for part in _PUNCTUATION)]
+    if kind is cst.IfExp:
+        return ("body", "test", "orelse")
+    return tuple(sorted(names, key=lambda name: _LATE.get(name, 0)))
 
 
 def children(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
     """Yield the parts of a node, less layout; LibCST's own `children` copies each of them."""
-    for name in _fields(type(node)):
+    for name in parts_of(type(node)):
         value = getattr(node, name)
-        if _kind(type(value))[1]:
+        if is_part(type(value)):
             yield value
         elif type(value) in (list, tuple):
             for part in value:
-                if _kind(type(part))[1]:
+                if is_part(type(part)):
                     yield part
 
 

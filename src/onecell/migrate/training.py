@@ -18,7 +18,6 @@ from dataclasses import dataclass
 from typing import Final
 
 import libcst as cst
-from libcst.metadata import Assignment
 
 from onecell.migrate.arguments import Unsure
 from onecell.migrate.context import Context
@@ -29,7 +28,7 @@ from onecell.migrate.syntax import code, is_pure, upwards
 from onecell.migrate.tensor_methods import may_be_tensor
 
 BY_HAND: Final = "write a function that returns the loss, for mindspore.value_and_grad"
-_WATCHED: Final = {"grad", "requires_grad", "requires_grad_", "register_hook"}
+_WATCHED: Final = ("grad", "requires_grad", "requires_grad_", "register_hook")
 """Attributes by which a program asks for, or changes, gradients between the lines of the step."""
 
 
@@ -117,9 +116,11 @@ def _held(call: cst.Call) -> cst.BaseExpression:
 
 
 def _check_module(ctx: Context) -> None:
-    for node in ctx.names.parents:
-        if isinstance(node, cst.Attribute) and node.attr.value in _WATCHED:
-            raise Unsure(f"the file uses `{node.attr.value}`", BY_HAND)
+    for watched in _WATCHED:
+        for name in ctx.names.called(watched):
+            up = ctx.names.parents.get(name)
+            if isinstance(up, cst.Attribute) and up.attr is name:
+                raise Unsure(f"the file uses `{watched}`", BY_HAND)
 
 
 def _find_stepping(
@@ -260,9 +261,10 @@ def _names(
     home = _home(ctx, inside[0])
     later = {
         node.value
-        for node in ctx.names.loads
+        for node in (nodes(home) if home is not None else ctx.names.of_kind(cst.Name))
         if isinstance(node, cst.Name)
         and node.value in flow.bound
+        and node in ctx.names.loads
         and node not in skipped
         and not flow.is_inner(node)
         and _may_read(ctx, node, home)
@@ -288,12 +290,10 @@ def _home(ctx: Context, node: cst.CSTNode) -> cst.CSTNode | None:
 
 
 def _may_read(ctx: Context, name: cst.Name, home: cst.CSTNode | None) -> bool:
-    """Whether `name` may be read from what `home` binds.
+    """Whether `name`, which stands in `home`, may be read from what that binds.
 
     LibCST tells only what is bound further up, so a name in a loop may also be bound further down.
     """
-    if home is not None and home not in upwards(name, ctx.names.parents):
-        return False
     homes = [_home(ctx, bound.node) for bound in ctx.names.assignments(name)]
     return not homes or any(
         place is None or place is home or home not in (None, *upwards(place, ctx.names.parents))
@@ -303,10 +303,10 @@ def _may_read(ctx: Context, name: cst.Name, home: cst.CSTNode | None) -> bool:
 
 def _is_bound_before(ctx: Context, target: cst.Name, within: set[cst.CSTNode]) -> bool:
     """Whether the name of `target` is bound in the same scope, outside of the lines."""
-    for scope in {one.scope for bindings in ctx.names.loads.values() for one in bindings}:
-        same = scope[target.value]
-        if any(isinstance(one, Assignment) and one.node is target for one in same):
-            return any(getattr(one, "node", None) not in within for one in same)
+    for scope in ctx.names.scopes:
+        same = scope.bound.get(target.value, ())
+        if any(one.node is target for one in same):
+            return any(one.node not in within for one in same)
     return False
 
 

@@ -193,10 +193,7 @@ def _is_local(
         return False
     inside = set(nodes(function))
     own = set(flow.bound) - set(returned)
-    return not any(
-        isinstance(node, cst.Name) and node.value in own and node not in inside
-        for node in ctx.names.parents
-    )
+    return all(node in inside for name in own for node in ctx.names.called(name))
 
 
 def _stepping(
@@ -217,8 +214,9 @@ def _stepping(
 def _reads(ctx: Context, name: cst.Name) -> int:
     """Return how often the name is read wherever it is that of the same scope's."""
     return sum(
-        isinstance(node, cst.Name)
-        and node.value == name.value
-        and any(bound.node in (name, ctx.names.parents.get(name)) for bound in bindings)
-        for node, bindings in ctx.names.loads.items()
+        any(
+            bound.node in (name, ctx.names.parents.get(name))
+            for bound in ctx.names.assignments(node)
+        )
+        for node in ctx.names.called(name.value)
     )

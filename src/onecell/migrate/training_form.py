@@ -107,10 +107,9 @@ def _stepping(step: Step, gradients: str, line: cst.BaseStatement) -> cst.BaseSt
 
 def _free_name(ctx: Context, name: str) -> str:
     """Return `name`, with a number if the module has one of that name that is not ours."""
-    taken = {node.value for node in ctx.names.parents if isinstance(node, cst.Name)}
     free = name
     number = 2
-    while free in taken:
+    while ctx.names.called(free):
         free = f"{name}_{number}"
         number += 1
     return free

@@ -3,18 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import cast
 
 import libcst as cst
-from libcst.metadata import (
-    Assignment,
-    BaseAssignment,
-    BuiltinAssignment,
-    ClassScope,
-    ImportAssignment,
-    MetadataWrapper,
-    Scope,
-    ScopeProvider,
-)
 
 from onecell.dialect import DIALECTS
 from onecell.errors import SourceError
@@ -24,10 +15,12 @@ from onecell.migrate.evidence import attributes_of, evidence_of
 from onecell.migrate.findings import Finding, Outcome, Rewrite
 from onecell.migrate.imports import Imported, bindings_of, settle
 from onecell.migrate.kinds import Kinds
-from onecell.migrate.names import Names, first_name, loads_of
+from onecell.migrate.names import Names
 from onecell.migrate.positions import positions_of
 from onecell.migrate.rewriter import Rewriter
 from onecell.migrate.scan import Uses, cell_paths, other_framework
+from onecell.migrate.scope_walk import scopes_of
+from onecell.migrate.scopes import Assignment, ImportAssignment, Scope
 from onecell.migrate.spelling import Speller
 from onecell.migrate.statements import Log
 from onecell.migrate.syntax import is_none, parents_of
@@ -45,15 +38,14 @@ def transform(source: str, to: str, target: str, uses: Uses) -> Rewrite:
         SourceError: there is something to do, but LibCST does not give the source back as it was.
     """
     module = cst.parse_module(source)
-    wrapper = MetadataWrapper(module, unsafe_skip_copy=True)
-    scopes = {scope for scope in wrapper.resolve(ScopeProvider).values() if scope is not None}
+    scopes, loads = scopes_of(module)
     positions = positions_of(module)
     old = other_framework(to)
-    names = Names(loads_of(scopes), parents_of(module))
+    names = Names(loads, parents_of(module), scopes)
     kinds = Kinds(names, rows_to(to, target), old, attributes_of(names), evidence_of(names, old))
     # A second run knows less: what a marked statement is about may be of this framework by now.
     again = uses.already or not uses.cell
-    finished = marked_before(module, names.parents) if again else frozenset()
+    finished = marked_before(module, names) if again else frozenset()
     already = [
         Finding("cell", Outcome.ALREADY, line, column, f"It is {to}'s cell.")
         for line, column in uses.already
@@ -69,7 +61,7 @@ def transform(source: str, to: str, target: str, uses: Uses) -> Rewrite:
         log = Log(positions)
         speller.sources = sources_of(names, ctx.is_foreign)
         rewriter = Rewriter(ctx, log, module)
-        changed = module.visit(rewriter)
+        changed = cast("cst.Module", rewriter.rebuilt(module))  # a module stays one
         found = list(_imported(scopes, ctx))
         left = frozenset(one.binding.name for one in found if one.kept)
         read = {name for name in rewriter.devices if set(names.reads_of(name)) - ctx.dropped}
@@ -93,29 +85,25 @@ def _speller(
     present: dict[str, str] = {}
     for scope in scopes:
         for bound in scope.assignments:
-            if isinstance(bound, BuiltinAssignment):
-                continue
             if not isinstance(bound, ImportAssignment):
-                if not isinstance(scope, ClassScope) and not _is_absence(bound, names):
+                if scope.kind != "class" and not _is_absence(bound, names):
                     taken.add(bound.name)
             elif isinstance(bound.node, cst.Import | cst.ImportFrom):
                 for binding in bindings_of(bound.node):
                     first = binding.origin.partition(".")[0]
                     if first == old or binding.origin.startswith(f"onecell.{old}"):
                         continue
-                    if scope.parent is scope or scope is scope.globals:
+                    if scope.kind == "module":
                         present[binding.path] = binding.name
                     else:
                         taken.add(binding.name)
     return Speller(to, frozenset(taken), present, ())
 
 
-def _is_absence(bound: BaseAssignment, names: Names) -> bool:
+def _is_absence(bound: Assignment, names: Names) -> bool:
     """Whether a binding is the `name = None` of an import that may fail."""
-    return (
-        isinstance(bound, Assignment)
-        and is_none(names.value_of(bound.node))
-        and any(isinstance(other, ImportAssignment) for other in bound.scope[bound.name])
+    return is_none(names.value_of(bound.node)) and any(
+        isinstance(other, ImportAssignment) for other in bound.scope.lookup(bound.name)
     )
 
 
@@ -131,5 +119,5 @@ def _imported(scopes: Iterable[Scope], ctx: Context) -> Iterable[Imported]:
                     continue
                 if not ctx.is_foreign(binding.origin):
                     continue
-                reads = {first_name(access.node) for access in bound.references}
+                reads = set(bound.reads)
                 yield Imported(statement, index, binding, bool(reads - ctx.dropped), bool(reads))
