@@ -54,11 +54,11 @@ class Framework {
     return taken(PyObject_GetAttr(tensor.ptr(), is_leaf_.ptr())).ptr() == Py_True;
   }
 
-  // How often the tensor was written in place.
+  // How often the tensor was written in place; -1 for one that does not count it.
   std::int64_t version(nanobind::handle tensor) const {
-    const nanobind::object found = taken(PyObject_GetAttr(tensor.ptr(), version_.ptr()));
-    const std::int64_t version = PyLong_AsLongLong(found.ptr());
-    if (version == -1 && PyErr_Occurred()) throw nanobind::python_error();
+    const nanobind::object found = nanobind::steal(PyObject_GetAttr(tensor.ptr(), version_.ptr()));
+    const std::int64_t version = found.is_valid() ? PyLong_AsLongLong(found.ptr()) : -1;
+    if (version == -1) PyErr_Clear();
     return version;
   }
 

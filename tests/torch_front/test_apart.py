@@ -5,8 +5,6 @@ from __future__ import annotations
 import copy
 import gc
 import pickle
-import threading
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -19,38 +17,8 @@ from torch.utils.checkpoint import checkpoint
 from onecell.torch import LSTMCell, apart
 from problems import assert_same_bits, problem
 from problems import results as array_results
-from torch_cells import by_loop, of_torch, ours, results
-
-P = problem(steps=4, dtype="float64")
-KINDS: tuple[Callable[[Any], Any], ...] = (ours, of_torch)
-
-
-def inputs(p: Any = P) -> tuple[Tensor, tuple[Tensor, Tensor]]:
-    return torch.from_numpy(p.x.copy()), tuple(torch.from_numpy(a.copy()) for a in (p.h, p.c))  # type: ignore[return-value]
-
-
-def loss_of(cell: Any, sign: float = 1.0, p: Any = P) -> Tensor:
-    x, state = inputs(p)
-    h_all, (_, c) = by_loop(cell, sign * x, state)
-    loss: Tensor = h_all.square().sum() + c.sin().sum()
-    return loss
-
-
-def grads(loss: Tensor, cell: Any, **how: Any) -> tuple[Tensor, ...]:
-    return torch.autograd.grad(loss, list(cell.parameters()), **how)
-
-
-def assert_equal(got: Any, want: Any) -> None:
-    assert all(torch.equal(a, b) for a, b in zip(got, want, strict=True))
-
-
-def assert_close(got: Any, want: Any) -> None:
-    torch.testing.assert_close(got, want, rtol=1e-9, atol=1e-11)
-
-
-def as_in_torch(run: Callable[[Any], Any], kinds: Any = KINDS) -> None:
-    got, want = (run(make(P)) for make in kinds)
-    assert_close(got, want)
+from torch_cells import by_loop, ours, results
+from torch_walks import P, as_in_torch, assert_close, assert_equal, grads, inputs, loss_of
 
 
 @pytest.mark.parametrize("shape", [(7, 100), (3, 300), (300, 1)])
@@ -276,27 +244,6 @@ def test_checkpointing_steps_of_a_loop_changes_no_bit(reentrant: bool) -> None:
     h.square().sum().backward()
     got = torch.stack([q.grad for q in (cell.bias_ih, cell.bias_hh)])  # type: ignore[misc]
     assert torch.equal(got, want)
-
-
-def test_threads_may_walk_graphs_of_the_same_weights_at_once() -> None:
-    cell = ours(P)
-    signs = [1.0, -2.0, 0.5]
-    want = [grads(loss_of(cell, sign), cell) for sign in signs]
-    losses = [loss_of(cell, sign) for sign in signs]
-    wrong: list[float] = []
-
-    def walk(k: int) -> None:
-        for _ in range(30):
-            got = grads(losses[k], cell, retain_graph=True)
-            if not all(torch.equal(a, b) for a, b in zip(got, want[k], strict=True)):
-                wrong.append(signs[k])
-
-    threads = [threading.Thread(target=walk, args=(k,)) for k in range(len(signs))]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert not wrong
 
 
 @pytest.mark.parametrize("again", [copy.deepcopy, lambda m: pickle.loads(pickle.dumps(m))])

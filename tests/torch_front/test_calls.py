@@ -107,7 +107,13 @@ def test_a_forward_set_on_the_cell_is_what_runs(straight: Any) -> None:
 
 @pytest.mark.parametrize(
     ("owner", "name"),
-    [(LSTMCell, "forward"), (torch.nn.Module, "__call__"), (LSTMCell, "_call_impl")],
+    [
+        (LSTMCell, "forward"),
+        (LSTMCell, "_call_impl"),
+        (torch.nn.LSTMCell, "__call__"),
+        (torch.nn.Module, "__call__"),
+        (torch.nn.Module, "_call_impl"),
+    ],
 )
 def test_what_a_tool_puts_into_a_class_is_what_runs(
     owner: Any, name: str, straight: Any, monkeypatch: pytest.MonkeyPatch

@@ -60,8 +60,10 @@ def make_reader(kind: Callable[..., Reader], *arguments: object) -> Reader | Non
 
 def everyday_call(kind: type[Module]) -> _kernel.EverydayCall:
     """Return what tells whether to call a module of `kind` is to run its forward and no more."""
-    patched = ((Module, "__call__"), (Module, "_call_impl"), (kind, "_call_impl"))
-    return _kernel.EverydayCall(kind, _AroundForward((*patched, (kind, "forward"))))
+    # What `kind` does in its own `__call__` otherwise, found as it would be found there.
+    above = kind.__bases__[0]
+    methods = ((above, "__call__"), (kind, "_call_impl"), (kind, "forward"))
+    return _kernel.EverydayCall(kind, _AroundForward(methods))
 
 
 step_reader: Final[_kernel.StepReader | None] = make_reader(_kernel.StepReader, _Answers())
