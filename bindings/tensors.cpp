@@ -7,7 +7,7 @@
 #include <nanobind/stl/unique_ptr.h>
 
 #include <memory>
-#include <string>
+#include <optional>
 
 #include "everyday_call.h"
 #include "framework.h"
@@ -203,9 +203,17 @@ class StepReader {
     return static_cast<T*>(s.data[place]);
   }
 
+  // Whether a step takes less time than to let other threads of Python run and to come back.
+  static bool is_tiny(const StepSizes& n) {
+    constexpr std::int64_t kProducts = 1 << 14;
+    return n.batch <= kProducts && n.input <= kProducts && n.hidden <= kProducts / 4 &&
+           n.batch * (n.input + n.hidden) <= kProducts / (4 * n.hidden);
+  }
+
   template <class T>
   static void unroll(const Step& s, void* h_next, void* c_next, void* trace) {
-    const nb::gil_scoped_release released;
+    std::optional<nb::gil_scoped_release> released;
+    if (!is_tiny(s.sizes)) released.emplace();
     onecell::unroll(onecell::Forward<T>{
         1, s.sizes.batch, s.sizes.input, s.sizes.hidden, at<T>(s, kWeightIh), at<T>(s, kWeightHh),
         at<T>(s, kBiasIh), at<T>(s, kBiasHh), at<T>(s, kX), at<T>(s, kH), at<T>(s, kC),

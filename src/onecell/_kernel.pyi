@@ -2,7 +2,8 @@
 
 Every array argument is the address of a C-contiguous, element-aligned array in native byte order,
 alive and of the stated shape for the whole call; 0 stands for "absent" where that is allowed. The
-caller has checked all of it: nothing here can. The GIL is released while the kernel computes.
+caller has checked all of it: nothing here can. The GIL is released while the kernel computes, but
+for the tiniest steps of `StepReader`.
 N batch, T steps, I input, H hidden, G = 4H. Every `*_f32` has a twin `*_f64`.
 """
 

@@ -98,7 +98,7 @@ class LSTMCell(torch.nn.LSTMCell):
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - whatever is called
         """Run `forward` and the hooks around it; at once where there are none."""
-        if not torch.compiler.is_dynamo_compiling() and not kwargs:
+        if not kwargs and not _in_dynamo():
             reader = reading.step_reader
             done = None if reader is None else reader.call(_everyday, self, args)
             if done is not None:
@@ -244,6 +244,7 @@ def _unsqueeze(tensor: Tensor | None) -> Tensor | None:
 
 
 _everyday: Final = reading.everyday_call(LSTMCell)
+_in_dynamo: Final = torch.compiler.is_dynamo_compiling
 
 # Where users find it, and pickles look for it.
 LSTMCell.__module__ = "onecell.torch"
