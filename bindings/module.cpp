@@ -8,6 +8,7 @@
 #include <string>
 
 #include "arrays.h"
+#include "asked.h"
 #include "onecell/cell.h"
 #include "steps.h"
 #include "tensors.h"
@@ -122,6 +123,7 @@ NB_MODULE(_kernel, m) {
   define<float>(m, "_f32");
   define<double>(m, "_f64");
   define_arrays(m);
+  define_asked(m);
   define_tensors(m);
   define_stream(m);
   define_frozen(m);

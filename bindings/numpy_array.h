@@ -24,11 +24,12 @@ struct Array {
 
 inline constexpr int kDense = 0x0001, kAligned = 0x0100, kWriteable = 0x0400;
 
-// Reads arrays of exactly one class and one element type: those of an example.
+// Reads and makes arrays of exactly one class and one element type: those of an example.
 class Reader {
  public:
   // `example` must be of two axes and writeable. Throws where NumPy lays out arrays in another way.
-  explicit Reader(nanobind::object example) : example_(std::move(example)) {
+  explicit Reader(nanobind::object example)
+      : example_(std::move(example)), empty_(nanobind::module_::import_("numpy").attr("empty")) {
     Py_buffer buffer;
     if (PyObject_GetBuffer(example_.ptr(), &buffer, PyBUF_ND | PyBUF_WRITABLE) != 0)
       throw nanobind::python_error();
@@ -55,6 +56,18 @@ class Reader {
     return a.data;
   }
 
+  // A new array (rows, width) of the example's type, its elements not set.
+  nanobind::object empty(std::int64_t rows, std::int64_t width) const {
+    const nanobind::object shape = nanobind::make_tuple(rows, width);
+    PyObject* const given[] = {shape.ptr(), head(example_).dtype};
+    PyObject* const made = PyObject_Vectorcall(empty_.ptr(), given, 2, nullptr);
+    if (made == nullptr) throw nanobind::python_error();
+    return nanobind::steal(made);
+  }
+
+  // Where the elements of an array are that `empty` made.
+  static void* data(nanobind::handle made) { return head(made).data; }
+
   // The rows of an array of two axes, else -1.
   std::int64_t rows(nanobind::handle array) const {
     if (Py_TYPE(array.ptr()) != Py_TYPE(example_.ptr())) return -1;
@@ -66,7 +79,7 @@ class Reader {
     return *reinterpret_cast<const Array*>(array.ptr());
   }
 
-  nanobind::object example_;
+  nanobind::object example_, empty_;
 };
 
 }  // namespace numpy

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from collections.abc import Callable
 from typing import Any
 
@@ -50,32 +51,44 @@ WRONG: dict[str, Callable[[Array], Any]] = {
 }
 
 
-def arguments() -> list[Any]:
-    """Return x, h, c, and room for h' and c'."""
-    room = np.full((2, *P.h.shape), 7, np.float32)
-    return [P.x[0], P.h, P.c, room[0], room[1]]
-
-
 def test_it_computes_what_fits() -> None:
-    arrays = arguments()
-    assert P.cell._quick.step(*arrays)
-    for got, want in zip(arrays[3:], P.cell._careful_step(P.x[0], P.state, None), strict=True):
+    done = P.cell._quick(P.x[0], P.state)
+    assert done is not None
+    for got, want in zip(done, P.cell._careful_step(P.x[0], P.state, None), strict=True):
+        assert got.dtype == want.dtype
         assert got.tobytes() == want.tobytes()
 
 
-@pytest.mark.parametrize("place", range(5))
+@pytest.mark.parametrize("place", range(3))
 @pytest.mark.parametrize("name", WRONG)
 def test_it_does_nothing_where_one_array_does_not_fit(name: str, place: int) -> None:
-    arrays = arguments()
+    arrays: list[Any] = [P.x[0], P.h, P.c]
     arrays[place] = WRONG[name](arrays[place])
-    assert not P.cell._quick.step(*arrays)
-    assert all(np.all(a == 7) for k, a in enumerate(arrays) if k > 2 and k != place)
+    assert P.cell._quick(arrays[0], (arrays[1], arrays[2])) is None
 
 
-def test_it_does_not_write_what_is_read_only() -> None:
-    arrays = arguments()
-    arrays[4].flags.writeable = False
-    assert not P.cell._quick.step(*arrays)
+@pytest.mark.parametrize(
+    "hx", [None, P.h, [P.h, P.c], (P.h,), (P.h, P.c, P.c), (), (None, None)], ids=lambda hx: ""
+)
+def test_it_leaves_other_states_to_the_careful_way(hx: Any) -> None:
+    assert P.cell._quick(P.x[0], hx) is None
+
+
+def test_its_results_own_their_memory_and_share_none() -> None:
+    h, c = P.state
+    first, second = P.cell._quick(P.x[0], (h, c)), P.cell._quick(P.x[0], (h, c))
+    assert first is not None
+    assert second is not None
+    arrays = [P.x[0], h, c, *first, *second, *P.weights.arrays().values()]
+    for made in (*first, *second):
+        assert made.flags.owndata
+        assert made.flags.writeable
+        assert sum(np.shares_memory(made, other) for other in arrays) == 1
+
+
+def test_a_copied_cell_still_goes_this_way() -> None:
+    copy = pickle.loads(pickle.dumps(P.cell))
+    assert copy._quick(P.x[0], P.state) is not None
 
 
 def test_a_huge_view_is_an_error_and_no_allocation() -> None:

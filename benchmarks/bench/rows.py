@@ -70,7 +70,7 @@ def _forward(
 
 def _train(size: tuple[int, int, int, int], loop: float, layer: float) -> Row:
     targets = (Target("onecell.torch", loop, _LOOP), Target("onecell.torch", layer, _LAYER))
-    contenders = ("onecell.torch", "onecell", *_LOOP, *_LAYER, "JAX")
+    contenders = ("onecell.torch", "onecell", *_LOOP, *_LAYER, "JAX", *CEILINGS[:1])
     return Row("train", "train", Size(*size), contenders, targets, quick=size[1] == 16)
 
 

@@ -47,7 +47,24 @@ const Kernels& current() {
   return *kernels;
 }
 
+bool is_made_by_amd() {
+#ifdef ONECELL_X86
+  __builtin_cpu_init();
+  return __builtin_cpu_is("amd");
+#else
+  return false;
+#endif
+}
+
+std::atomic<bool>& laying_out() {
+  static std::atomic<bool> does{!is_made_by_amd()};
+  return does;
+}
+
 }  // namespace
+
+bool lays_out() { return laying_out().load(std::memory_order_relaxed); }
+void set_lays_out(bool yes) { laying_out().store(yes, std::memory_order_relaxed); }
 
 void unroll(const Forward<float>& a) { current().f32.unroll(a); }
 void unroll(const Forward<double>& a) { current().f64.unroll(a); }

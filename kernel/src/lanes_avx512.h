@@ -60,12 +60,10 @@ struct Lanes<float> {
     const __m512 even = quarters(halves(a.v, c.v), halves(e.v, g.v));
     const __m512 odd = quarters(halves(b.v, d.v), halves(f.v, h.v));
     const __m512 two =
-        _mm512_add_ps(_mm512_shuffle_ps(even, odd, 0x44), _mm512_shuffle_ps(even, odd, 0xEE));
-    const __m512 one =
-        _mm512_add_ps(_mm512_shuffle_ps(two, two, 0x88), _mm512_shuffle_ps(two, two, 0xDD));
-    const __m512i pairs = _mm512_setr_epi64(0, 2, 4, 6, 0, 0, 0, 0);
-    const __m512i eight = _mm512_permutexvar_epi64(pairs, _mm512_castps_si512(one));
-    _mm256_storeu_ps(out, _mm512_castps512_ps256(_mm512_castsi512_ps(eight)));
+        _mm512_add_ps(_mm512_mask_blend_ps(0xCCCC, even, odd), _mm512_shuffle_ps(even, odd, 0x4E));
+    const __m512 one = _mm512_add_ps(two, _mm512_permute_ps(two, 0xB1));
+    const __m512i eight = _mm512_setr_epi32(0, 2, 4, 6, 8, 10, 12, 14, 0, 0, 0, 0, 0, 0, 0, 0);
+    _mm256_storeu_ps(out, _mm512_castps512_ps256(_mm512_permutexvar_ps(eight, one)));
   }
   // Row r, column c of the square becomes row c, column r.
   static void transpose(Lanes (&rows)[16]) {
@@ -100,8 +98,10 @@ struct Lanes<float> {
   }
 
  private:
+  // Fold a into the lower half and b into the upper one. Where one half of each is in its place, a
+  // blend does, which takes no turn from the multiply-adds' unit as a shuffle may.
   static __m512 halves(__m512 a, __m512 b) {
-    return _mm512_add_ps(_mm512_shuffle_f32x4(a, b, 0x44), _mm512_shuffle_f32x4(a, b, 0xEE));
+    return _mm512_add_ps(_mm512_mask_blend_ps(0xFF00, a, b), _mm512_shuffle_f32x4(a, b, 0x4E));
   }
   static __m512 quarters(__m512 a, __m512 b) {
     return _mm512_add_ps(_mm512_shuffle_f32x4(a, b, 0x88), _mm512_shuffle_f32x4(a, b, 0xDD));
@@ -156,8 +156,8 @@ struct Lanes<double> {
                       double* out) {
     const __m512d even = quarters(halves(a.v, c.v), halves(e.v, g.v));
     const __m512d odd = quarters(halves(b.v, d.v), halves(f.v, h.v));
-    _mm512_storeu_pd(out,
-                     _mm512_add_pd(_mm512_unpacklo_pd(even, odd), _mm512_unpackhi_pd(even, odd)));
+    _mm512_storeu_pd(out, _mm512_add_pd(_mm512_mask_blend_pd(0xAA, even, odd),
+                                        _mm512_shuffle_pd(even, odd, 0x55)));
   }
   static void transpose(Lanes (&rows)[8]) {
     __m512d a[8];
@@ -179,7 +179,7 @@ struct Lanes<double> {
 
  private:
   static __m512d halves(__m512d a, __m512d b) {
-    return _mm512_add_pd(_mm512_shuffle_f64x2(a, b, 0x44), _mm512_shuffle_f64x2(a, b, 0xEE));
+    return _mm512_add_pd(_mm512_mask_blend_pd(0xF0, a, b), _mm512_shuffle_f64x2(a, b, 0x4E));
   }
   static __m512d quarters(__m512d a, __m512d b) {
     return _mm512_add_pd(_mm512_shuffle_f64x2(a, b, 0x88), _mm512_shuffle_f64x2(a, b, 0xDD));

@@ -68,8 +68,15 @@ class Team {
   struct alignas(64) Cursor {
     std::atomic<std::int64_t> next{0};
   };
+  struct alignas(64) Worker {
+    std::thread::native_handle_type thread{};
+    std::atomic<std::uint64_t> seen{0};  // the epoch that it last took part in
+    std::atomic<bool> pushed{false};     // whether it is kept off a processor
+  };
 
   bool grow(int members);
+  void call(int members, std::uint64_t last);
+  void settle(int me);
   void live(int me);
   void take_part(const Plan& plan, int me);
   std::int64_t work_off(const Plan& plan, std::int64_t phase, int slice, bool all);
@@ -80,7 +87,6 @@ class Team {
   std::mutex turn_;
   // Touched under `turn_` only.
   int workers_ = 0;
-  std::thread::native_handle_type threads_[kMostThreads] = {};
   int distrust_ = 0, skip_ = 0;
   Clock::time_point last_use_{};
   std::int64_t cursor_base_ = 0;
@@ -96,6 +102,7 @@ class Team {
   // member with an old plan can claim nothing.
   alignas(64) std::atomic<std::int64_t> done_{0};
   Cursor cursors_[kMostThreads];
+  Worker crew_[kMostThreads];
 
   alignas(64) std::atomic<int> asleep_{0};  // workers without a plan
   std::atomic<int> waiting_{0};             // members in wait for a part of another
@@ -130,7 +137,7 @@ bool Team::grow(int members) {
   try {
     for (; workers_ < members - 1; ++workers_) {
       std::thread worker(&Team::live, this, workers_ + 1);
-      threads_[workers_] = worker.native_handle();
+      crew_[workers_].thread = worker.native_handle();
       worker.detach();
     }
   } catch (const std::system_error&) {  // no thread to be had: compute with those that are
@@ -168,7 +175,7 @@ void Team::perform(const Job& job, int members) {
   slept_ns_.store(0, std::memory_order_relaxed);
   const Clock::time_point begin = Clock::now();
 
-  epoch_.fetch_add(1, std::memory_order_acq_rel);
+  const std::uint64_t last = epoch_.fetch_add(1, std::memory_order_acq_rel);
   run_.store(job.run, std::memory_order_relaxed);
   context_.store(job.context, std::memory_order_relaxed);
   phases_.store(job.phases, std::memory_order_relaxed);
@@ -177,12 +184,7 @@ void Team::perform(const Job& job, int members) {
   done_first_.store(plan.done_first, std::memory_order_relaxed);
   members_.store(members, std::memory_order_relaxed);
   epoch_.fetch_add(1, std::memory_order_seq_cst);
-  if (asleep_.load(std::memory_order_seq_cst) > 0) {
-    const std::lock_guard lock(sleep_);
-    places_ = Places::of_caller();
-    for (int worker = 0; worker < members - 1; ++worker) places_.push_off(threads_[worker]);
-    woken_.notify_all();
-  }
+  call(members, last);
 
   take_part(plan, 0);
   cursor_base_ += job.phases * job.parts;
@@ -193,6 +195,34 @@ void Team::perform(const Job& job, int members) {
   } else {
     distrust_ /= 2;
   }
+}
+
+// Wake who sleeps, and keep who sleeps, or was not there for the job of epoch `last`, off this
+// processor: it may have been waiting for it.
+void Team::call(int members, std::uint64_t last) {
+  const bool wakes = asleep_.load(std::memory_order_seq_cst) > 0;
+  bool misses = false;
+  for (int i = 0; i < members - 1; ++i)
+    misses |= crew_[i].seen.load(std::memory_order_relaxed) != last;
+  if (!wakes && !misses) return;
+  const std::lock_guard lock(sleep_);
+  places_ = Places::of_caller();
+  for (int i = 0; i < members - 1; ++i) {
+    places_.push_off(crew_[i].thread);
+    crew_[i].pushed.store(true, std::memory_order_release);
+  }
+  if (wakes) woken_.notify_all();
+}
+
+// Let worker `me`, which runs now, run wherever its caller may.
+void Team::settle(int me) {
+  Worker& worker = crew_[me - 1];
+  if (!worker.pushed.load(std::memory_order_relaxed)) return;
+  std::unique_lock lock(sleep_);
+  worker.pushed.store(false, std::memory_order_relaxed);
+  const Places places = places_;
+  lock.unlock();
+  places.settle();
 }
 
 // Copy the plan of `epoch`; false where it is being written or there is another.
@@ -218,14 +248,13 @@ void Team::live(int me) {
       asleep_.fetch_add(1, std::memory_order_seq_cst);
       woken_.wait(lock, [&] { return epoch_.load(std::memory_order_seq_cst) != seen; });
       asleep_.fetch_sub(1, std::memory_order_relaxed);
-      const Places places = places_;
-      lock.unlock();
-      places.settle();
       until = Clock::now() + kIdleSpin;
     }
     Plan plan;
     if (!read(&plan, epoch)) continue;
     seen = epoch;
+    crew_[me - 1].seen.store(epoch, std::memory_order_relaxed);
+    settle(me);
     if (me < plan.members) take_part(plan, me);
   }
 }

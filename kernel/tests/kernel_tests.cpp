@@ -21,6 +21,7 @@
 #include "onecell/cell.h"
 
 #define ONECELL_ISA tested
+#include "../src/kernels.h"
 #include "../src/soft_fma.h"
 
 namespace {
@@ -477,17 +478,22 @@ int main() {
   test_isas_agree<double>();
   for (const std::string& isa : onecell::available_isas()) {
     onecell::set_isa(isa);
-    test_bits_of_the_model<float>();
-    test_bits_of_the_model<double>();
-    test_without_trace<float>();
-    test_without_trace<double>();
+    const bool before = onecell::lays_out();
+    for (const bool lays_out : {false, true}) {
+      onecell::set_lays_out(lays_out);
+      test_bits_of_the_model<float>();
+      test_bits_of_the_model<double>();
+      test_without_trace<float>();
+      test_without_trace<double>();
+      test_threads_agree<float>();
+      test_threads_agree<double>();
+    }
+    onecell::set_lays_out(before);
     test_one_step_over_its_own_state<float>();
     test_one_step_over_its_own_state<double>();
     test_activations<float>();
     test_activations<double>();
     test_caller_modes_are_put_aside();
-    test_threads_agree<float>();
-    test_threads_agree<double>();
     for (const int count : {1, 3}) {
       onecell::set_num_threads(count);
       test_many_threads_at_once();

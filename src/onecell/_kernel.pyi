@@ -92,7 +92,7 @@ class ArrayStepF32:
 
     def __init__(
         self,
-        array: type,  # numpy.ndarray; subclasses do not count
+        example: np.ndarray,  # any writeable array of two axes; the class and type to read
         input_size: int,
         hidden_size: int,
         weight_ih: int,
@@ -104,13 +104,10 @@ class ArrayStepF32:
     def step(
         self,
         x: object,  # (N, I)
-        h: object,  # (N, H)
-        c: object,  # (N, H)
-        h_next: object,  # out (N, H)
-        c_next: object,  # out (N, H)
+        hx: object,  # (h, c), each (N, H)
         /,
-    ) -> bool:
-        """Compute one step; False where an array does not fit, and then nothing was done."""
+    ) -> tuple[np.ndarray, np.ndarray] | None:
+        """Compute one step into new arrays (h', c'); None where anything does not fit."""
 
 ArrayStepF64 = ArrayStepF32
 
@@ -298,6 +295,34 @@ class StepReader:
 
         RuntimeError if an x or h was written since its step's way back.
         """
+
+class AskedStep:
+    """One step on tensors that can only be asked what they are, of exactly two classes.
+
+    `questions` are five of the classes' base: element type, shape and device (descriptors), whether
+    it is dense, and its address (methods). `adopt` makes a tensor of an array.
+    """
+
+    def __init__(
+        self,
+        tensor: type,
+        parameter: type,
+        questions: tuple[object, object, object, object, object],
+        adopt: Callable[[np.ndarray], Any],
+        float32: object,
+        float64: object,
+        example32: np.ndarray,  # any writeable array of two axes
+        example64: np.ndarray,
+        /,
+    ) -> None: ...
+    def step(
+        self,
+        cell: object,  # with `_params`, `input_size` and `hidden_size`
+        x: object,  # (N, I)
+        hx: object,  # (h, c), each (N, H)
+        /,
+    ) -> tuple[Any, Any] | None:
+        """Compute one step into new tensors (h', c'); None where anything does not fit."""
 
 def address(array: object, /) -> int:
     """Return the address of the first element of a C-contiguous buffer, such as a NumPy array."""

@@ -122,10 +122,12 @@ class LSTMCell:
         """Take over `weights`, which nobody else may hold: their addresses stay for life."""
         self._spec = weights.spec
         self._parameters = weights
-        make_quick, self._unroll, self._backward = _KERNELS[self._spec.dtype]
+        make_step, self._unroll, self._backward = _KERNELS[self._spec.dtype]
         ih, hh = _address(weights.weight_ih), _address(weights.weight_hh)
         self._where = (ih, hh, _at(weights.bias_ih), _at(weights.bias_hh))
-        self._quick = make_quick(np.ndarray, self.input_size, self.hidden_size, *self._where)
+        sizes = self.input_size, self.hidden_size
+        example = _empty((1, 1), self._spec.dtype.type)  # NumPy's own float32, not an equal of it
+        self._quick = make_step(example, *sizes, *self._where).step
 
     def __reduce__(self) -> tuple[Callable[[Weights], Self], tuple[Weights], object]:
         # What a subclass keeps beside the parameters comes along.
@@ -198,13 +200,11 @@ class LSTMCell:
             DtypeError: an argument is not an array of the cell's dtype.
             ArgumentError: only one half of the state is there.
         """
-        if type(hx) is tuple and len(hx) == 2 and c_0 is None and type(x) is np.ndarray:
+        if c_0 is None:
             # The everyday call: everything is as it should be, and one look from C++ says so.
-            h, c = hx
-            shape = (*x.shape[:-1], self._spec.hidden_size)
-            h_next, c_next = _empty(shape, x.dtype), _empty(shape, x.dtype)
-            if self._quick.step(x, h, c, h_next, c_next):
-                return h_next, c_next
+            done = self._quick(x, hx)
+            if done is not None:
+                return done
         return self._careful_step(x, hx, c_0)
 
     def _careful_step(self, x: Array, hx: StateLike, c_0: Array | None) -> State:

@@ -100,3 +100,14 @@ def test_labels_are_spread_in_order_and_apart(places: list[float], breath: float
 
 def test_labels_that_are_apart_stay() -> None:
     assert drawing.spread([1.0, 10.0, 100.0], 1.2) == pytest.approx([1.0, 10.0, 100.0])
+
+
+def test_at_most_is_what_the_longer_of_the_ceilings_leaves() -> None:
+    target = {"ours": "onecell", "at_least": 2, "ratio": 1.5, "best": "JAX", "met": False}
+    times = {"onecell": 40.0, "JAX": 60.0, "multiply-adds alone": 10.0, "reading alone": 30.0}
+    row = {
+        "section": "step", "size": [1, 1, 2, 3], "targets": [target],
+        "figures": {name: {"median": time} for name, time in times.items()},
+    }  # fmt: skip
+    said = tables.targets({"sections": {"table": {"rows": [row]}}})
+    assert "| 1.50× | 2× | 2.00× | **missed** |" in said

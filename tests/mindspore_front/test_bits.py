@@ -160,7 +160,8 @@ def test_graph_mode_has_the_bits_of_eager(bias: bool) -> None:
 
 
 @pytest.mark.parametrize(
-    ("where", "name", "value"), [(autograd, "_Function", None), (plain, "KNOWN", False)]
+    ("where", "name", "value"),
+    [(autograd, "_Function", None), (plain, "KNOWN", False), (calls, "quick", None)],
 )
 def test_private_names_that_go_change_no_bit(
     where: Any, name: str, value: Any, monkeypatch: pytest.MonkeyPatch

@@ -60,10 +60,12 @@ def _probe(threads: int, *words: object) -> float:
 
 def multiply_adds(p: Problem, work: Work, threads: int) -> Prepared:
     """As many multiply-adds, out of registers: no cell can be quicker than this."""
+    # Backward there are two products for each one forward: by the inputs and by the weights.
+    count = p.size.multiply_adds * (1 if work in ("step", "unroll") else 3)
     return _ceiling(
         threads,
         "the multiply-adds of the products, operands in registers",
-        lambda seconds: 2e-3 * p.size.multiply_adds / _probe(threads, "fma", seconds),
+        lambda seconds: 2e-3 * count / _probe(threads, "fma", seconds),
     )
 
 

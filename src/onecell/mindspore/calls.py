@@ -12,7 +12,7 @@ from typing import Any, Final, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
-from mindspore import Tensor
+from mindspore import Parameter, Tensor, float32, float64
 
 from onecell import _kernel
 
@@ -42,6 +42,33 @@ FLOAT32: Final = Kernel(
 FLOAT64: Final = Kernel(
     _kernel.step_f64, _kernel.unroll_f64, _kernel.backward_f64, np.dtype(np.float64), 7
 )
+
+
+def _quick() -> Any:  # noqa: ANN401 - a method of the kernel's
+    """Return the step of everyday calls, or None where MindSpore's private names for it are gone.
+
+    The names are those that the properties and methods of `Tensor` and `Parameter` call.
+    """
+    try:
+        from mindspore._c_expression import TensorPy  # noqa: PLC0415 - private, may be gone
+
+        questions = (
+            TensorPy._dtype,
+            TensorPy._shape,
+            TensorPy.device,
+            TensorPy.is_contiguous,
+            TensorPy._data_ptr,
+        )
+        examples = (_empty((1, 1), np.float32), _empty((1, 1), np.float64))
+        # Every Parameter made of a Tensor is of one class that MindSpore derives from both.
+        classes = (Tensor, Parameter._get_base_class(Tensor))
+        kinds = (float32, float64, *examples)
+        return _kernel.AskedStep(*classes, questions, TensorPy.from_numpy, *kinds).step
+    except (ImportError, AttributeError, TypeError):
+        return None
+
+
+quick: Final = _quick()
 
 
 @dataclass(frozen=True, slots=True)

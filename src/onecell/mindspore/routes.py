@@ -36,52 +36,18 @@ def quick_step(
     """Compute one step of an everyday call; None where anything at all is out of the ordinary.
 
     The everyday call: a pair hx, x (N, I), everything dense and of one kind, and no gradient. The
-    same facts are checked as in `run`, in as few steps as Python can.
+    same facts are checked as in `run`, by one call to C++.
     """
-    if not isinstance(hx, (tuple, list)):  # A stacked state would unpack as a pair does.
+    if c_0 is not None or sequence or calls.quick is None or is_recording():
         return None
-    parameters, hidden, width = cell._params, cell.hidden_size, cell.input_size
-    try:
-        h, c = hx
-        dtype, (batch, _) = x.dtype, x.shape
-        if c_0 is not None or sequence or is_recording():
-            return None
-        state, rows = (batch, hidden), 4 * hidden
-        where = (
-            _place(parameters["weight_ih"], dtype, (rows, width)),
-            _place(parameters["weight_hh"], dtype, (rows, hidden)),
-            _place(parameters["bias_ih"], dtype, (rows,)),
-            _place(parameters["bias_hh"], dtype, (rows,)),
-            _place(x, dtype, (batch, width)),
-            _place(h, dtype, state),
-            _place(c, dtype, state),
-        )
-    except (AttributeError, KeyError, TypeError, ValueError):
-        # No biases, no pair, no tensor, another rank.
-        return None
-    kernel = _kernel_of(dtype)
-    if kernel is None or 0 in where or reduce(or_, where) & kernel.misaligned:
-        return None
-    return calls.step(kernel, batch, width, hidden, state, where)
+    found: tuple[Tensor, Tensor] | None = calls.quick(cell, x, hx)
+    return found
 
 
 def _kernel_of(dtype: Dtype) -> calls.Kernel | None:
     if dtype is float32:
         return calls.FLOAT32
     return calls.FLOAT64 if dtype is float64 else None
-
-
-def _place(tensor: Tensor, dtype: Dtype, shape: tuple[int, ...]) -> int:
-    """Return the address of a dense CPU tensor that is just so, else 0."""
-    if (
-        tensor.dtype is dtype
-        and tensor.shape == shape
-        and tensor.device == "CPU"
-        and tensor.is_contiguous()
-    ):
-        address: int = tensor.data_ptr()
-        return address
-    return 0
 
 
 def run(
