@@ -73,6 +73,7 @@ define kernel_tests
 	env -u MAKEFLAGS $(BIN)/cmake --build build/kernel-$(1)
 	build/kernel-$(1)/kernel_tests
 	build/kernel-$(1)/frozen_tests
+	build/kernel-$(1)/apart_tests
 endef
 
 # The peers, which only the benchmark needs.

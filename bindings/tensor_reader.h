@@ -33,6 +33,20 @@ class TensorReader {
            out->type_lanes == 1 && (out->type_bits == 32 || out->type_bits == 64);
   }
 
+  // Where the elements of `object` are, if it is such a tensor with elements of `bits`, of this
+  // shape, dense and aligned; else null.
+  void* find(nanobind::handle object, int bits, std::initializer_list<std::int64_t> shape) const {
+    dlpack::Tensor tensor;
+    return open(object, &tensor) ? place(tensor, bits, shape) : nullptr;
+  }
+
+  static void* place(const dlpack::Tensor& tensor, int bits,
+                     std::initializer_list<std::int64_t> shape) {
+    if (tensor.type_bits != bits || !is(tensor, shape)) return nullptr;
+    char* const data = static_cast<char*>(tensor.data) + tensor.byte_offset;
+    return reinterpret_cast<std::uintptr_t>(data) % (tensor.type_bits / 8) == 0 ? data : nullptr;
+  }
+
   // Whether the tensor has this shape, is dense, and has memory unless it is empty.
   static bool is(const dlpack::Tensor& tensor, std::initializer_list<std::int64_t> shape) {
     if (tensor.ndim != static_cast<int>(shape.size())) return false;

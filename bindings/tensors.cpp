@@ -1,117 +1,259 @@
-// One step of the cell on a framework's tensors, found and checked in one call from Python.
+// Steps of the cell on a framework's tensors, found, checked and computed in one call from Python.
 //
 // Asking a tensor in Python for its class, element type, device, shape, strides and address costs
 // more than a small step itself. DLPack's exchange interface tells all but the class at once.
 #include "tensors.h"
 
-#include <initializer_list>
-#include <string>
+#include <nanobind/stl/unique_ptr.h>
 
+#include <memory>
+#include <optional>
+
+#include "everyday_call.h"
+#include "framework.h"
 #include "onecell/cell.h"
+#include "step_sums.h"
 #include "tensor_reader.h"
 
 namespace nb = nanobind;
 
 namespace {
 
-enum Place { kWeightIh, kWeightHh, kBiasIh, kBiasHh, kX, kH, kC, kHNext, kCNext, kPlaces };
+enum Place { kWeightIh, kWeightHh, kBiasIh, kBiasHh, kX, kH, kC, kPlaces };
 
 // Reads the tensors of two classes, such as torch's Tensor and Parameter, but not of subclasses.
 class StepReader {
  public:
-  StepReader(nb::object capsule, nb::type_object tensor, nb::type_object parameter)
-      : reader_(std::move(capsule), std::move(tensor), std::move(parameter)) {}
+  StepReader(nb::object capsule, nb::type_object tensor, nb::type_object parameter,
+             nb::object framework)
+      : reader_(std::move(capsule), std::move(tensor), std::move(parameter)),
+        framework_(framework),
+        names_{"weight_ih", "weight_hh", "bias_ih", "bias_hh"} {}
 
-  // Whether these are a step's tensors: weights of H = `hidden` and one element type that the
-  // kernel has, x (N, I), h and c (N, H), all dense, aligned and in ordinary memory. Biases may be
-  // None.
-  bool fits(std::int64_t hidden, nb::handle weight_ih, nb::handle weight_hh, nb::handle bias_ih,
-            nb::handle bias_hh, nb::handle x, nb::handle h, nb::handle c) const {
-    Step step;
-    return read(hidden, {weight_ih, weight_hh, bias_ih, bias_hh, x, h, c}, &step);
+  // One step: (h', c'), or (h', c', gates) where the framework must record it for a gradient; None
+  // where anything at all is out of the ordinary. Nothing is written but the results.
+  nb::object step(nb::handle parameters, nb::handle hidden, nb::handle x, nb::handle hx) const {
+    const bool is_pair = PyTuple_CheckExact(hx.ptr()) || PyList_CheckExact(hx.ptr());
+    if (!is_pair || PySequence_Fast_GET_SIZE(hx.ptr()) != 2) return nb::none();
+    PyObject** const pair = PySequence_Fast_ITEMS(hx.ptr());
+    return step(parameters, hidden, x, pair[0], pair[1]);
   }
 
-  // Compute the step into h_next and c_next, like h and c; false where anything does not fit, and
-  // then nothing was done.
-  bool step(std::int64_t hidden, nb::handle weight_ih, nb::handle weight_hh, nb::handle bias_ih,
-            nb::handle bias_hh, nb::handle x, nb::handle h, nb::handle c, nb::handle h_next,
-            nb::handle c_next) const {
+  nb::object step(nb::handle parameters, nb::handle hidden, nb::handle x, nb::handle h,
+                  nb::handle c) const {
+    if (!PyDict_CheckExact(parameters.ptr()) || !PyLong_CheckExact(hidden.ptr())) return nb::none();
+    // Held, since what is asked below may let other threads run.
+    nb::object tensors[kPlaces];
+    for (int place = kWeightIh; place <= kBiasHh; ++place) {
+      PyObject* const found = PyDict_GetItemWithError(parameters.ptr(), names_[place].ptr());
+      if (found == nullptr) return nb::none();  // a computed parameter
+      tensors[place] = nb::borrow(found);
+    }
+    tensors[kX] = nb::borrow(x);
+    tensors[kH] = nb::borrow(h);
+    tensors[kC] = nb::borrow(c);
     Step s;
-    if (!read(hidden, {weight_ih, weight_hh, bias_ih, bias_hh, x, h, c, h_next, c_next}, &s))
-      return false;
-    s.bits == 32 ? run<float>(s) : run<double>(s);
-    return true;
+    if (!read(tensors, &s) || s.sizes.hidden != PyLong_AsLongLong(hidden.ptr())) {
+      PyErr_Clear();  // a size that is no 64-bit number
+      return nb::none();
+    }
+    if (!is_calm(tensors)) return nb::none();
+    nb::object gates = nb::none();
+    if (framework_.recording() && needs_grad(tensors)) {
+      for (int place = kWeightIh; place <= kBiasHh; ++place)
+        if (!tensors[place].is_none() && !framework_.is_leaf(tensors[place])) return nb::none();
+      gates = framework_.new_empty(x, s.sizes.batch, 4 * s.sizes.hidden);
+    }
+    const nb::object h_next = framework_.empty_like(tensors[kH]);
+    const nb::object c_next = framework_.empty_like(tensors[kC]);
+    if (!forward(s, h_next, c_next, gates)) return nb::none();
+    if (gates.is_none()) return nb::make_tuple(h_next, c_next);
+    return nb::make_tuple(h_next, c_next, gates);
   }
+
+  // The same for a call of a module, where `everyday` says that nothing but its forward would run.
+  nb::object call(const EverydayCall& everyday, nb::handle module, nb::tuple arguments) const {
+    const std::size_t count = arguments.size();
+    if (count != 2 && count != 3) return nb::none();
+    const nb::object attributes = everyday.attributes(module);
+    if (!attributes.is_valid()) return nb::none();
+    PyObject* const parameters = PyDict_GetItemWithError(attributes.ptr(), parameters_.ptr());
+    PyObject* const hidden = PyDict_GetItemWithError(attributes.ptr(), hidden_size_.ptr());
+    if (parameters == nullptr || hidden == nullptr) return nb::none();
+    const nb::object held = nb::borrow(parameters), size = nb::borrow(hidden);
+    if (count == 2) return step(held, size, arguments[0], arguments[1]);
+    return step(held, size, arguments[0], arguments[1], arguments[2]);
+  }
+
+  // Gradients of a step by x, h and c, each None where not wanted; None where anything is out of
+  // the ordinary, and then nothing was done. `saved` are x, h, c, four parameters, and the gates.
+  nb::object back(bool by_x, bool by_h, bool by_c, nb::tuple saved, nb::handle grad_h_next,
+                  nb::handle grad_c_next, StepSums* sums) const {
+    if (saved.size() != 8) return nb::none();
+    const nb::object tensors[kPlaces] = {saved[3], saved[4], saved[5], saved[6],
+                                         saved[0], saved[1], saved[2]};
+    const nb::object gates = saved[7];
+    Step s;
+    if (framework_.recording() || !read(tensors, &s) || !is_calm(tensors)) return nb::none();
+    const StepSizes& n = s.sizes;
+    void* const trace = reader_.find(gates, n.bits, {n.batch, 4 * n.hidden});
+    if (trace == nullptr || framework_.negated(gates)) return nb::none();
+    nb::object grads[2] = {nb::borrow(grad_h_next), nb::borrow(grad_c_next)};
+    void* by[2] = {};
+    for (int k = 0; k < 2; ++k)
+      if (!grads[k].is_none() && (by[k] = state(n, &grads[k])) == nullptr) return nb::none();
+    const bool wanted[3] = {by_x, by_h, by_c};
+    nb::object made[3] = {nb::none(), nb::none(), nb::none()};
+    void* out[3] = {};
+    for (int k = 0; k < 3; ++k) {
+      if (!wanted[k]) continue;
+      made[k] = framework_.empty_like(tensors[kX + k]);
+      out[k] = reader_.find(made[k], n.bits, {n.batch, k == 0 ? n.input : n.hidden});
+      if (out[k] == nullptr) return nb::none();
+    }
+    std::unique_ptr<std::byte[]> own;
+    void* grad_z = nullptr;
+    if (sums != nullptr) {
+      grad_z = sums->room(reader_, framework_, n,
+                          {tensors[kWeightIh], tensors[kWeightHh], tensors[kBiasIh]});
+      if (grad_z == nullptr) return nb::none();
+    } else {
+      own.reset(new std::byte[n.z_bytes()]);
+      grad_z = own.get();
+    }
+    n.bits == 32 ? backward<float>(s, trace, by, grad_z, out)
+                 : backward<double>(s, trace, by, grad_z, out);
+    if (sums != nullptr) sums->add(framework_, tensors[kX], tensors[kH]);
+    return nb::make_tuple(made[0], made[1], made[2]);
+  }
+
+  nb::tuple totals(StepSums& sums) const { return sums.totals(reader_, framework_); }
 
  private:
   struct Step {
-    std::int64_t batch, input, hidden;
-    int bits = 0;
+    StepSizes sizes;
     void* data[kPlaces] = {};
   };
 
-  template <class T>
-  static void run(const Step& s) {
-    const auto at = [&](Place place) { return static_cast<T*>(s.data[place]); };
-    const nb::gil_scoped_release released;
-    onecell::unroll(onecell::Forward<T>{1, s.batch, s.input, s.hidden, at(kWeightIh), at(kWeightHh),
-                                        at(kBiasIh), at(kBiasHh), at(kX), at(kH), at(kC),
-                                        at(kHNext), at(kCNext), nullptr});
-  }
-
-  bool read(std::int64_t hidden, std::initializer_list<nb::handle> tensors, Step* step) const {
-    const nb::handle* given = tensors.begin();
-    constexpr std::int64_t kLargest = std::int64_t{1} << 40;  // 4 H cannot overflow
-    if (hidden < 1 || hidden > kLargest || given[kBiasIh].is_none() != given[kBiasHh].is_none())
-      return false;
-    dlpack::Tensor x;
+  // Whether these are a step's tensors: weights of one H and one element type that the kernel has,
+  // x (N, I), h and c (N, H), all dense, aligned and in ordinary memory. Biases may be None.
+  bool read(const nb::object (&given)[kPlaces], Step* step) const {
+    dlpack::Tensor x, weight;
     if (!reader_.open(given[kX], &x) || x.ndim != 2) return false;
-    *step = {x.shape[0], x.shape[1], hidden, x.type_bits, {}};
-    for (std::size_t place = 0; place < tensors.size(); ++place) {
-      if (given[place].is_none() && (place == kBiasIh || place == kBiasHh)) continue;
-      if (!read_one(given[place], static_cast<Place>(place), step)) return false;
-    }
+    if (!reader_.open(given[kWeightHh], &weight) || weight.ndim != 2) return false;
+    if (given[kBiasIh].is_none() != given[kBiasHh].is_none()) return false;
+    const std::int64_t batch = x.shape[0], input = x.shape[1], hidden = weight.shape[1];
+    const std::int64_t gates = weight.shape[0];
+    constexpr std::int64_t kLargest = std::int64_t{1} << 40;  // 4 H cannot overflow
+    if (hidden > kLargest || gates != 4 * hidden) return false;
+    step->sizes = {batch, input, hidden, x.type_bits};
+    const auto find = [&](Place place, std::initializer_list<std::int64_t> shape) {
+      const int bits = x.type_bits;
+      step->data[place] = place == kX          ? TensorReader::place(x, bits, shape)
+                          : place == kWeightHh ? TensorReader::place(weight, bits, shape)
+                                               : reader_.find(given[place], bits, shape);
+      return step->data[place] != nullptr;
+    };
+    return find(kWeightIh, {gates, input}) && find(kWeightHh, {gates, hidden}) &&
+           (given[kBiasIh].is_none() || (find(kBiasIh, {gates}) && find(kBiasHh, {gates}))) &&
+           find(kX, {batch, input}) && find(kH, {batch, hidden}) && find(kC, {batch, hidden});
+  }
+
+  // Whether nothing stands between these tensors' elements and their numbers.
+  bool is_calm(const nb::object (&tensors)[kPlaces]) const {
+    if (framework_.must_run()) return false;
+    for (const nb::object& tensor : tensors)
+      if (!tensor.is_none() && framework_.negated(tensor)) return false;
     return true;
   }
 
-  bool read_one(nb::handle object, Place place, Step* step) const {
+  bool needs_grad(const nb::object (&tensors)[kPlaces]) const {
+    for (const nb::object& tensor : tensors)
+      if (!tensor.is_none() && framework_.requires_grad(tensor)) return true;
+    return false;
+  }
+
+  // Where the elements of a gradient by a state are, which is laid out anew if need be; or null.
+  void* state(const StepSizes& n, nb::object* gradient) const {
     dlpack::Tensor tensor;
-    if (!reader_.open(object, &tensor) || tensor.type_bits != step->bits) return false;
-    const std::int64_t gates = 4 * step->hidden;
-    switch (place) {
-      case kWeightIh:
-        if (!TensorReader::is(tensor, {gates, step->input})) return false;
-        break;
-      case kWeightHh:
-        if (!TensorReader::is(tensor, {gates, step->hidden})) return false;
-        break;
-      case kBiasIh:
-      case kBiasHh:
-        if (!TensorReader::is(tensor, {gates})) return false;
-        break;
-      case kX:
-        if (!TensorReader::is(tensor, {step->batch, step->input})) return false;
-        break;
-      default:
-        if (!TensorReader::is(tensor, {step->batch, step->hidden})) return false;
+    if (!reader_.open(*gradient, &tensor) || tensor.data == nullptr) return nullptr;
+    if (framework_.negated(*gradient)) return nullptr;
+    void* const at = reader_.find(*gradient, n.bits, {n.batch, n.hidden});
+    if (at != nullptr) return at;
+    *gradient = framework_.contiguous(*gradient);  // often one number for all of them
+    return reader_.find(*gradient, n.bits, {n.batch, n.hidden});
+  }
+
+  bool forward(const Step& s, nb::handle h_next, nb::handle c_next, nb::handle gates) const {
+    const StepSizes& n = s.sizes;
+    void* const h = reader_.find(h_next, n.bits, {n.batch, n.hidden});
+    void* const c = reader_.find(c_next, n.bits, {n.batch, n.hidden});
+    void* trace = nullptr;
+    if (!gates.is_none()) {
+      trace = reader_.find(gates, n.bits, {n.batch, 4 * n.hidden});
+      if (trace == nullptr) return false;
     }
-    char* const data = static_cast<char*>(tensor.data) + tensor.byte_offset;
-    if (reinterpret_cast<std::uintptr_t>(data) % (tensor.type_bits / 8) != 0) return false;
-    step->data[place] = data;
+    if (h == nullptr || c == nullptr) return false;
+    n.bits == 32 ? unroll<float>(s, h, c, trace) : unroll<double>(s, h, c, trace);
     return true;
+  }
+
+  template <class T>
+  static T* at(const Step& s, Place place) {
+    return static_cast<T*>(s.data[place]);
+  }
+
+  // Whether a step takes less time than to let other threads of Python run and to come back.
+  static bool is_tiny(const StepSizes& n) {
+    constexpr std::int64_t kProducts = 1 << 14;
+    return n.batch <= kProducts && n.input <= kProducts && n.hidden <= kProducts / 4 &&
+           n.batch * (n.input + n.hidden) <= kProducts / (4 * n.hidden);
+  }
+
+  template <class T>
+  static void unroll(const Step& s, void* h_next, void* c_next, void* trace) {
+    std::optional<nb::gil_scoped_release> released;
+    if (!is_tiny(s.sizes)) released.emplace();
+    onecell::unroll(onecell::Forward<T>{
+        1, s.sizes.batch, s.sizes.input, s.sizes.hidden, at<T>(s, kWeightIh), at<T>(s, kWeightHh),
+        at<T>(s, kBiasIh), at<T>(s, kBiasHh), at<T>(s, kX), at<T>(s, kH), at<T>(s, kC),
+        static_cast<T*>(h_next), static_cast<T*>(c_next), static_cast<T*>(trace)});
+  }
+
+  template <class T>
+  static void backward(const Step& s, const void* trace, void* const* by, void* grad_z,
+                       void* const* out) {
+    const nb::gil_scoped_release released;
+    onecell::backward(onecell::StepBack<T>{
+        s.sizes.batch, s.sizes.input, s.sizes.hidden, at<T>(s, kWeightIh), at<T>(s, kWeightHh),
+        at<T>(s, kC), static_cast<const T*>(trace), static_cast<const T*>(by[0]),
+        static_cast<const T*>(by[1]), static_cast<T*>(grad_z), static_cast<T*>(out[0]),
+        static_cast<T*>(out[1]), static_cast<T*>(out[2])});
   }
 
   TensorReader reader_;
+  Framework framework_;
+  Name names_[4];
+  Name parameters_{"_parameters"}, hidden_size_{"hidden_size"};
 };
 
 }  // namespace
 
 void define_tensors(nb::module_& m) {
+  const PyType_Slot slots[] = {{Py_tp_traverse, reinterpret_cast<void*>(&EverydayCall::traverse)},
+                               {Py_tp_clear, reinterpret_cast<void*>(&EverydayCall::clear)},
+                               {0, nullptr}};
+  nb::class_<EverydayCall>(m, "EverydayCall", nb::type_slots(slots))
+      .def(nb::init<nb::type_object, nb::object>());
+  nb::class_<StepSums>(m, "StepSums").def(nb::init<bool, bool, bool>());
   nb::class_<StepReader>(m, "StepReader")
-      .def(nb::init<nb::object, nb::type_object, nb::type_object>())
-      .def("fits", &StepReader::fits, nb::arg().none(), nb::arg().none(), nb::arg().none(),
-           nb::arg().none(), nb::arg().none(), nb::arg().none(), nb::arg().none(), nb::arg().none())
-      .def("step", &StepReader::step, nb::arg().none(), nb::arg().none(), nb::arg().none(),
-           nb::arg().none(), nb::arg().none(), nb::arg().none(), nb::arg().none(), nb::arg().none(),
-           nb::arg().none(), nb::arg().none());
+      .def(nb::init<nb::object, nb::type_object, nb::type_object, nb::object>())
+      .def("step",
+           nb::overload_cast<nb::handle, nb::handle, nb::handle, nb::handle>(&StepReader::step,
+                                                                             nb::const_),
+           nb::arg().none(), nb::arg().none(), nb::arg().none(), nb::arg().none())
+      .def("call", &StepReader::call)
+      .def("back", &StepReader::back, nb::arg(), nb::arg(), nb::arg(), nb::arg(), nb::arg().none(),
+           nb::arg().none(), nb::arg().none())
+      .def("totals", &StepReader::totals);
 }

@@ -70,6 +70,10 @@ void unroll(const Forward<float>& a) { current().f32.unroll(a); }
 void unroll(const Forward<double>& a) { current().f64.unroll(a); }
 void backward(const Backward<float>& a) { current().f32.backward(a); }
 void backward(const Backward<double>& a) { current().f64.backward(a); }
+void backward(const StepBack<float>& a) { current().f32.step_back(a); }
+void backward(const StepBack<double>& a) { current().f64.step_back(a); }
+void gather(const GatheredSteps<float>& a) { current().f32.gather(a); }
+void gather(const GatheredSteps<double>& a) { current().f64.gather(a); }
 void unroll(const FrozenForward& a) { current().frozen_unroll(a); }
 
 void sigmoid(std::int64_t count, const float* x, float* y) { current().f32.sigmoid(count, x, y); }

@@ -24,6 +24,7 @@
 #include "unroll.h"
 #include "weight_gradients.h"
 #include "backward.h"
+#include "apart.h"
 #include "frozen.h"
 // clang-format on
 
@@ -38,7 +39,8 @@ void each(std::int64_t count, const T* x, T* y) {
 
 template <class T>
 constexpr KernelsOf<T> kernels_of() {
-  return {unroll<T>, backward<T>, each<T, sigmoid<T>>, each<T, tanh<T>>};
+  return {unroll<T>,       backward<T>,         step_back_alone<T>,
+          gather_steps<T>, each<T, sigmoid<T>>, each<T, tanh<T>>};
 }
 
 }  // namespace onecell::ONECELL_ISA

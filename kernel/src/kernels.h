@@ -1,6 +1,7 @@
 // What each instruction set offers: the same functions, compiled once for each.
 #pragma once
 
+#include "onecell/apart.h"
 #include "onecell/cell.h"
 #include "onecell/frozen.h"
 
@@ -10,6 +11,8 @@ template <class T>
 struct KernelsOf {
   void (*unroll)(const Forward<T>&);
   void (*backward)(const Backward<T>&);
+  void (*step_back)(const StepBack<T>&);
+  void (*gather)(const GatheredSteps<T>&);
   void (*sigmoid)(std::int64_t, const T*, T*);
   void (*tanh)(std::int64_t, const T*, T*);
 };

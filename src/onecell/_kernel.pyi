@@ -2,7 +2,8 @@
 
 Every array argument is the address of a C-contiguous, element-aligned array in native byte order,
 alive and of the stated shape for the whole call; 0 stands for "absent" where that is allowed. The
-caller has checked all of it: nothing here can. The GIL is released while the kernel computes.
+caller has checked all of it: nothing here can. The GIL is released while the kernel computes, but
+for the tiniest steps of `StepReader`.
 N batch, T steps, I input, H hidden, G = 4H. Every `*_f32` has a twin `*_f64`.
 """
 
@@ -221,44 +222,79 @@ class Stream:
     def _release(self) -> None:
         """Undo `_claim`."""
 
-class StepReader:
-    """One step on tensors of exactly two classes, read in place through DLPack.
+class EverydayCall:
+    """Whether calling a module of exactly one class runs its forward and nothing else.
 
-    The first argument of the constructor is a `dlpack_exchange_api` capsule of these classes.
-    Every method checks classes, device, element types, shapes, strides and alignment itself; the
-    caller answers for what DLPack does not show, such as a pending negation.
+    `around` says where to look. `methods`: pairs of a class and a function's name, which must
+    still be found as it was. `hooks`: dicts that must be empty. `own`: names of a module's
+    attributes that must be empty dicts. `absent`: names of attributes that a module must not have
+    itself, or be None.
     """
 
-    def __init__(self, exchange_api: object, tensor: type, parameter: type, /) -> None: ...
-    def fits(
-        self,
-        hidden_size: int,
-        weight_ih: object,  # (G, I)
-        weight_hh: object,  # (G, H)
-        bias_ih: object,  # (G,), or None together with bias_hh
-        bias_hh: object,
-        x: object,  # (N, I)
-        h: object,  # (N, H)
-        c: object,  # (N, H)
-        /,
-    ) -> bool:
-        """Whether `step` would compute these; empty tensors never fit."""
+    def __init__(self, kind: type, around: object, /) -> None: ...
 
+class StepSums:
+    """Gradients of weights, summed over steps, the last step first; rule 4 of cell.h."""
+
+    def __init__(self, weight_ih: bool, weight_hh: bool, bias: bool, /) -> None:
+        """Say which are wanted; `bias` is by bias_ih and bias_hh alike."""
+
+class StepReader:
+    """Steps on tensors of exactly two classes, read in place through DLPack.
+
+    The first argument of the constructor is a `dlpack_exchange_api` capsule of these classes.
+    Classes, device, element types, shapes, strides and alignment are checked here. For what DLPack
+    does not show, `framework` has functions to ask: `negated(tensor)`, whether a negation is
+    pending; `recording()`, whether gradients are recorded; `modes`, functions all false in everyday
+    life, and `dual`, a dict with `_current_level`, below 0 then; `must_run()`, asked where that is
+    not so, whether the framework's own operators must compute; and `empty_like(tensor)`,
+    `new_empty(tensor, *sizes)` and `contiguous(tensor)`.
+    """
+
+    def __init__(
+        self, exchange_api: object, tensor: type, parameter: type, framework: object, /
+    ) -> None: ...
     def step(
         self,
-        hidden_size: int,
-        weight_ih: object,
-        weight_hh: object,
-        bias_ih: object,
-        bias_hh: object,
-        x: object,
-        h: object,
-        c: object,
-        h_next: object,  # out (N, H)
-        c_next: object,  # out (N, H)
+        parameters: object,  # a dict of weight_ih, weight_hh, bias_ih and bias_hh; biases or None
+        hidden_size: object,
+        x: object,  # (N, I)
+        hx: object,  # a tuple or list of h and c (N, H)
         /,
-    ) -> bool:
-        """Compute one step; False where anything does not fit, and then nothing was done."""
+    ) -> Any:  # noqa: ANN401 - tensors, of which this file knows nothing
+        """Compute one step: (h', c'), and the gates too where it must be recorded for a gradient.
+
+        None where anything is out of the ordinary: no tensor of the two classes, another shape, an
+        empty one, one that shares no memory, a mode, parameters that are not leaves of the graph.
+        """
+
+    def call(self, everyday: EverydayCall, module: object, arguments: tuple[Any, ...], /) -> Any:  # noqa: ANN401
+        """Compute the step that a call of `module` is, with (x, (h, c)) or (x, h, c), as `step`.
+
+        None also where there is more to the call than the step.
+        """
+
+    def back(
+        self,
+        by_x: bool,  # which gradients are wanted
+        by_h: bool,
+        by_c: bool,
+        saved: tuple[Any, ...],  # x, h, c, the four parameters, and the gates
+        grad_h_next: object,  # (N, H), of any strides, or None for zeros
+        grad_c_next: object,
+        sums: StepSums | None,  # takes what the step adds to the gradients of the weights
+        /,
+    ) -> Any:  # noqa: ANN401
+        """Return the gradients by x, h and c, None where not wanted.
+
+        None in place of all where anything is out of the ordinary, and then nothing was done.
+        """
+
+    def totals(self, sums: StepSums, /) -> Any:  # noqa: ANN401
+        """Return the sums by weight_ih, weight_hh and a bias; None for what no step added to.
+
+        RuntimeError if an x or h was written since its step's way back.
+        """
 
 class AskedStep:
     """One step on tensors that can only be asked what they are, of exactly two classes.

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import torch
 
-from onecell.torch import calls, routes
+from onecell.torch import calls, reading
 
 
 class Kernel:
@@ -34,13 +34,22 @@ class Reader:
 
     def __init__(self, reader: Any, kernel: Kernel) -> None:
         self._reader, self._kernel = reader, kernel
-        self.fits = reader.fits
+        self.totals = reader.totals
 
-    def step(self, *arguments: Any) -> bool:
-        done: bool = self._reader.step(*arguments)
-        assert not (done and self._kernel.forbidden), "the kernel read what is not plain memory"
-        self._kernel.calls += done
+    def _seen(self, done: Any) -> Any:
+        if done is not None:
+            assert not self._kernel.forbidden, "the kernel read what is not plain memory"
+            self._kernel.calls += 1
         return done
+
+    def step(self, *arguments: Any) -> Any:
+        return self._seen(self._reader.step(*arguments))
+
+    def call(self, *arguments: Any) -> Any:
+        return self._seen(self._reader.call(*arguments))
+
+    def back(self, *arguments: Any) -> Any:
+        return self._seen(self._reader.back(*arguments))
 
 
 @pytest.fixture
@@ -51,8 +60,8 @@ def kernel(monkeypatch: pytest.MonkeyPatch) -> Kernel:
     for table in tables:
         for dtype, function in dict(table).items():
             monkeypatch.setitem(table, dtype, watched.counted(function, dtype.itemsize))
-    assert routes._reader is not None, "this torch should have the exchange interface"
-    monkeypatch.setattr(routes, "_reader", Reader(routes._reader, watched))
+    assert reading.step_reader is not None, "this torch should have the exchange interface"
+    monkeypatch.setattr(reading, "step_reader", Reader(reading.step_reader, watched))
     return watched
 
 

@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from onecell.torch import routes
+from onecell.torch import reading
 from problems import problem
 from torch_cells import ours, step_inputs
 
@@ -22,14 +22,18 @@ class Plain(torch.Tensor):
     """A subclass that changes nothing."""
 
 
+NAMES = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
+
+
 def arguments() -> list[Any]:
-    """Return four parameters, x, h, c, and room for h' and c', for P's cell."""
-    return [*ours(P).parameters(), X, H_0, C_0, torch.empty_like(H_0), torch.empty_like(C_0)]
+    """Return four parameters, x, h and c, for P's cell."""
+    return [*(p.detach() for p in ours(P).parameters()), X, H_0, C_0]
 
 
-def step(hidden: int, tensors: list[Any]) -> bool:
-    assert routes._reader is not None, "this torch should have the exchange interface"
-    return routes._reader.step(hidden, *tensors)
+def step(hidden: Any, tensors: list[Any]) -> Any:
+    assert reading.step_reader is not None, "this torch should have the exchange interface"
+    x, h, c = tensors[4:]
+    return reading.step_reader.step(dict(zip(NAMES, tensors, strict=False)), hidden, x, (h, c))
 
 
 def freed(t: Tensor) -> Tensor:
@@ -70,27 +74,36 @@ WRONG: dict[str, Callable[[Tensor], Any]] = {
 
 
 def test_it_computes_what_fits() -> None:
-    tensors = arguments()
-    assert step(HIDDEN, tensors)
+    h, c = step(HIDDEN, arguments())
     want_h, want_c = P.cell(P.x[0], P.state)
-    assert tensors[7].numpy().tobytes() == want_h.tobytes()
-    assert tensors[8].numpy().tobytes() == want_c.tobytes()
+    assert h.numpy().tobytes() == want_h.tobytes()
+    assert c.numpy().tobytes() == want_c.tobytes()
 
 
-@pytest.mark.parametrize("place", range(9))
+@pytest.mark.parametrize("place", range(7))
 @pytest.mark.parametrize("name", WRONG)
 def test_it_does_nothing_where_one_tensor_does_not_fit(name: str, place: int) -> None:
     tensors = arguments()
-    tensors[7].fill_(7)
-    tensors[8].fill_(7)
-    tensors[place] = WRONG[name](tensors[place].detach())
-    assert not step(HIDDEN, tensors)
-    assert all(bool((t == 7).all()) for k, t in enumerate(tensors) if k > 6 and k != place)
+    tensors[place] = WRONG[name](tensors[place])
+    assert step(HIDDEN, tensors) is None
 
 
-@pytest.mark.parametrize("hidden", [0, -4, 3, 5, 2**40, 2**61, 2**63 - 1])
-def test_it_does_nothing_where_the_size_does_not_fit(hidden: int) -> None:
-    assert not step(hidden, arguments())
+@pytest.mark.parametrize("hidden", [0, -4, 3, 5, 2**40, 2**61, 2**63 - 1, 2**64, 4.0, "4", None])
+def test_it_does_nothing_where_the_size_does_not_fit(hidden: Any) -> None:
+    assert step(hidden, arguments()) is None
+
+
+@pytest.mark.parametrize("hx", [None, 5, (H_0,), (H_0, C_0, C_0), {0: H_0, 1: C_0}, H_0])
+def test_it_does_nothing_where_the_state_is_no_pair(hx: Any) -> None:
+    assert reading.step_reader is not None
+    parameters = dict(zip(NAMES, arguments(), strict=False))
+    assert reading.step_reader.step(parameters, HIDDEN, X, hx) is None
+
+
+@pytest.mark.parametrize("parameters", [None, (), {}, {"weight_ih": X}])
+def test_it_does_nothing_where_the_parameters_are_not_there(parameters: Any) -> None:
+    assert reading.step_reader is not None
+    assert reading.step_reader.step(parameters, HIDDEN, X, (H_0, C_0)) is None
 
 
 def test_an_older_torch_takes_the_longer_way(monkeypatch: pytest.MonkeyPatch, kernel: Any) -> None:
@@ -98,7 +111,7 @@ def test_an_older_torch_takes_the_longer_way(monkeypatch: pytest.MonkeyPatch, ke
     cell = ours(P)
     with torch.no_grad():
         want = cell(X, (H_0, C_0))[0]
-        monkeypatch.setattr(routes, "_reader", None)
+        monkeypatch.setattr(reading, "step_reader", None)
         got = cell(X, (H_0, C_0))[0]
     assert kernel.calls == 2
     assert torch.equal(got, want)
@@ -108,4 +121,4 @@ def test_a_foreign_interface_is_refused() -> None:
     from onecell import _kernel
 
     with pytest.raises(ValueError, match="PyCapsule"):
-        _kernel.StepReader(5, torch.Tensor, torch.nn.Parameter)
+        _kernel.StepReader(5, torch.Tensor, torch.nn.Parameter, reading._Answers())

@@ -85,6 +85,23 @@ class Gradient(Function):
         return None, None, *found, None, None, None
 
 
+def again(
+    needs: tuple[bool, ...],
+    grads: tuple[Tensor | None, ...],
+    inputs: tuple[Any, ...],
+    *,
+    create_graph: bool,
+) -> tuple[Tensor | None, ...]:
+    """Return the gradients by the inputs of a step of which nothing else was kept."""
+    x, h, c, *weights = inputs
+    _, c_all, gates = calls.forward(x, h, c, tuple(weights), record=True)
+    saved = (*inputs, None, c_all, gates)
+    if not create_graph:
+        return _by_kernel(needs, grads, saved)
+    found: tuple[Tensor | None, ...] = Gradient.apply(needs, len(grads), *grads, *saved)  # type: ignore[no-untyped-call]
+    return found
+
+
 def _by_kernel(
     needs: tuple[bool, ...], grads: tuple[Tensor | None, ...], saved: tuple[Any, ...]
 ) -> tuple[Tensor | None, ...]:

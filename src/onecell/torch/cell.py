@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import Any, Final, Self
 
 import torch
 from torch import Tensor
 
 from onecell.frozen import FrozenCell, WeightDtype
 from onecell.spec import PARAMETERS
-from onecell.torch import composite, script
+from onecell.torch import composite, reading, script
+from onecell.torch.apart import record_step
 from onecell.torch.arguments import (
     AnyState,
     State,
@@ -94,6 +95,18 @@ class LSTMCell(torch.nn.LSTMCell):
         for name in PARAMETERS:
             cell.register_parameter(name, module._parameters[name])
         return cell.train(module.training)
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - whatever is called
+        """Run `forward` and the hooks around it; at once where there are none."""
+        if not kwargs and not _in_dynamo():
+            reader = reading.step_reader
+            done = None if reader is None else reader.call(_everyday, self, args)
+            if done is not None:
+                if len(done) == 2:
+                    return done
+                state = args[1] if len(args) == 2 else args[1:]
+                return record_step(self._parameters, args[0], state, done)
+        return super().__call__(*args, **kwargs)
 
     def forward(
         self,
@@ -229,6 +242,9 @@ def _unsqueeze(tensor: Tensor | None) -> Tensor | None:
     """Return `tensor` with a batch axis of one in front."""
     return None if tensor is None else tensor.unsqueeze(0)
 
+
+_everyday: Final = reading.everyday_call(LSTMCell)
+_in_dynamo: Final = torch.compiler.is_dynamo_compiling
 
 # Where users find it, and pickles look for it.
 LSTMCell.__module__ = "onecell.torch"

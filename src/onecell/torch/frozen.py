@@ -16,7 +16,7 @@ from onecell.torch.arguments import AnyState, State, check_ranks, check_sizes, r
 from onecell.torch.calls import addresses
 from onecell.torch.errors import CellDtypeError, CellFrozenError
 from onecell.torch.plain import are_plain, mode_is_on
-from onecell.torch.routes import make_reader
+from onecell.torch.reading import make_reader
 from onecell.weights import Weights
 
 _EXTRA: Final = "weight_dtype"

@@ -34,6 +34,16 @@ transforms_are_on: Final[Callable[[], bool]] = torch._C._are_functorch_transform
 """Whether a transform of torch.func is being computed."""
 
 
+MODES: Final[tuple[Callable[[], object], ...]] = (
+    transforms_are_on,
+    _dispatch_modes,
+    _function_modes,
+    _autocast_on,
+    _tracing,
+)
+"""Cheap questions: where all answers are false and no dual level is open, `torch_must_run` is."""
+
+
 def _dispatch_keys(tensor: Tensor) -> int:
     keys: int = torch._C._dispatch_keys(tensor).raw_repr()
     return keys

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from operator import attrgetter
-from typing import Any, Final, TypeVar, cast
+from typing import Any
 
 import torch
 from torch import Tensor
 from torch.autograd import forward_ad
 from torch.nn import Parameter
 
-from onecell import _kernel
-from onecell.torch import calls, operators
+from onecell.torch import calls, operators, reading
+from onecell.torch.apart import record_step
 from onecell.torch.autograd import record
 from onecell.torch.plain import (
     COMPUTE_DTYPES,
@@ -21,26 +19,6 @@ from onecell.torch.plain import (
     torch_must_run,
     transforms_are_on,
 )
-
-_empty_like: Final = torch.empty_like
-_grad_enabled: Final = torch.is_grad_enabled
-_negated: Final = Tensor.is_neg
-_needs_grad: Final = attrgetter("requires_grad")
-
-
-Reader = TypeVar("Reader", _kernel.StepReader, _kernel.FrozenReader)
-
-
-def make_reader(kind: Callable[[object, type, type], Reader]) -> Reader | None:
-    """Return what reads tensors in place, or None where this torch has no interface for it."""
-    interface = getattr(Tensor, "__dlpack_c_exchange_api__", None)
-    try:
-        return None if interface is None else kind(interface, Tensor, Parameter)
-    except ImportError:  # a later version of the interface
-        return None
-
-
-_reader: Final = make_reader(_kernel.StepReader)
 
 
 def quick_step(
@@ -52,31 +30,12 @@ def quick_step(
     """Compute one step of an everyday call; None where anything at all is out of the ordinary.
 
     The everyday call: x (N, I) and hx = (h, c) of (N, H), contiguous, and the parameters as they
-    were made. The reader checks all that DLPack shows of the tensors; the rest is asked here.
+    were made.
     """
-    if _reader is None or type(hx) not in (tuple, list) or len(hx) != 2 or torch_must_run():
+    if reading.step_reader is None:
         return None
-    h, c = hx
-    try:
-        weights = (
-            parameters["weight_ih"],
-            parameters["weight_hh"],
-            parameters["bias_ih"],
-            parameters["bias_hh"],
-        )
-        tensors = (x, h, c, *weights) if weights[2] is not None else (x, h, c, *weights[:2])
-        if any(map(_negated, tensors)):
-            return None
-        if _grad_enabled() and any(map(_needs_grad, tensors)):
-            if not _reader.fits(hidden_size, *weights, x, h, c):
-                return None
-            h_next, c_next = record(x, h, c, cast("calls.Weights", weights))
-            return h_next, c_next
-        h_next, c_next = _empty_like(h), _empty_like(c)
-    except (KeyError, TypeError):  # a computed parameter; no tensor
-        return None
-    done = _reader.step(hidden_size, *weights, x, h, c, h_next, c_next)
-    return (h_next, c_next) if done else None
+    done = reading.step_reader.step(parameters, hidden_size, x, hx)
+    return done if done is None or len(done) == 2 else record_step(parameters, x, hx, done)
 
 
 def run(

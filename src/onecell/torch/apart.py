@@ -1,0 +1,225 @@
+"""A step as a node of torch's gradient graph that leaves the weights' gradients for later.
+
+A loop over a cell would make gradients as large as the weights at every step, for torch to add up.
+So the steps do not hang on the parameters but on one `Anchor`, which hangs on them. A step's way
+back leaves what it knows in the `Walk` of the pass that is going on; torch runs the anchor after
+all steps, and there the sums are made, in the order in which torch would have made them.
+"""
+
+# ruff: noqa: ANN401 - torch hands over contexts, and arguments, of any type.
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final, TypeAlias
+from weakref import WeakValueDictionary
+
+import torch
+from torch import Tensor
+from torch.autograd import Function, Variable
+
+from onecell import _kernel
+from onecell.torch import autograd, calls, composite, reading
+from onecell.torch.plain import are_plain, mode_is_on
+
+Grad: TypeAlias = Tensor | None
+
+_NONE: Final = (None, None, None, None)
+_NOTHING: Final = (False, False, False, False)
+_walk_now: Final = torch._C._current_graph_task_id
+_will_run: Final[Callable[[Any], bool]] = torch._C._will_engine_execute_node
+
+
+class Walk:
+    """The gradients of the weights in one pass of torch's engine, as far as it has come.
+
+    The engine holds it for as long as the pass goes on, so that nothing of one that failed stays.
+    """
+
+    def __init__(self, wanted: tuple[bool, ...]) -> None:
+        self.wanted = wanted
+        """By which of the four parameters; none where nobody asked for any in this pass."""
+        self.sums = _kernel.StepSums(wanted[0], wanted[1], wanted[2] or wanted[3])
+        self._found: list[Grad] = [*_NONE]
+
+    def __call__(self) -> None:
+        """Do nothing: what the engine holds, it calls in the end."""
+
+    def add(self, grads: tuple[Grad, ...]) -> None:
+        """Add gradients of a step that were made in another way."""
+        pairs = zip(self._found, grads, strict=True)
+        self._found = [b if a is None else a if b is None else a + b for a, b in pairs]
+
+    def totals(self) -> tuple[Grad, ...]:
+        """Return the gradients by the four parameters."""
+        reader = reading.step_reader
+        weight_ih, weight_hh, bias = _NONE[:3] if reader is None else reader.totals(self.sums)
+        # Two parameters must not share one array of gradients: a caller may write into either.
+        twin = bias.clone() if bias is not None and self.wanted[2] and self.wanted[3] else bias
+        made = (weight_ih, weight_hh, bias, twin)
+        self.add(tuple(g if want else None for g, want in zip(made, self.wanted, strict=True)))
+        return tuple(self._found)
+
+
+class Anchor(Function):
+    """(*weights) → a token, which has a place in the graph: after all steps that hang on it.
+
+    Its numbers mean nothing. It is as long as the weights that need a gradient together, so that a
+    step which cannot leave its part in a walk can send it along the graph, as the gradient by the
+    token. Nothing is saved, so it serves as often as it is reached.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, walks: WeakValueDictionary[int, Walk], *weights: Grad) -> Tensor:
+        """Return the token, one number repeated without memory for it."""
+        ctx.walks = walks
+        ctx.set_materialize_grads(False)
+        needed = [w for w in weights if w is not None and w.requires_grad]
+        ctx.shapes = [w.shape if w is not None and w.requires_grad else None for w in weights]
+        return needed[0].new_empty(1).expand(sum(w.numel() for w in needed))
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Grad) -> Any:
+        """Return what the steps have left, or sent."""
+        walk = ctx.walks.get(_walk_now()) or Walk(_NOTHING)
+        if grads[0] is not None:
+            walk.add(_apart(grads[0], ctx.shapes))
+        return None, *walk.totals()
+
+
+def _apart(together: Tensor, shapes: list[torch.Size | None]) -> tuple[Grad, ...]:
+    """Return the gradients by the four parameters, which were sent in one; None for no shape."""
+    parts = iter(together.split([shape.numel() for shape in shapes if shape is not None]))
+    return tuple(None if shape is None else next(parts).reshape(shape) for shape in shapes)
+
+
+def _together(grads: tuple[Grad, ...]) -> Tensor:
+    """Return gradients by the four parameters in one, for `_apart`."""
+    return torch.cat([grad.reshape(-1) for grad in grads if grad is not None])
+
+
+class Hold:
+    """What the steps of the living graphs of some parameters share; they alone keep it alive."""
+
+    __slots__ = ("__weakref__", "_walks", "needs", "token")
+
+    def __init__(self, weights: calls.Weights) -> None:
+        self.needs = tuple(w is not None and w.requires_grad for w in weights)
+        self._walks: WeakValueDictionary[int, Walk] = WeakValueDictionary()
+        self.token: Tensor = _apply_anchor(self._walks, *weights)
+
+    def walk(self) -> Walk | None:
+        """Return the pass that is going on in this thread, if torch's engine makes one."""
+        number = _walk_now()
+        found = self._walks.get(number)
+        if found is None and number >= 0:
+            asked = _will_run(self.token.grad_fn)
+            found = Walk(self.needs if asked else _NOTHING)
+            self._walks[number] = found
+            Variable._execution_engine.queue_callback(found)
+        return found
+
+
+_holds: Final[WeakValueDictionary[tuple[object, ...], Hold]] = WeakValueDictionary()
+
+
+def _hold(x: Tensor, weights: calls.Weights) -> Hold | None:
+    """Return what the next step of these weights, all leaves, hangs on; None if none needs that.
+
+    A graph keeps alive the parameters that it leads to, so while there is a hold their ids are
+    theirs. To give a parameter other sizes or another type ends torch's own place for its gradient.
+    """
+    weight_ih, weight_hh, bias_ih, bias_hh = weights
+    key = (
+        weight_ih.requires_grad and id(weight_ih),
+        weight_hh.requires_grad and id(weight_hh),
+        bias_ih is not None and bias_ih.requires_grad and id(bias_ih),
+        bias_hh is not None and bias_hh.requires_grad and id(bias_hh),
+        x.dtype,
+        weight_ih.shape,
+    )
+    if not any(key[:4]):
+        return None
+    hold = _holds.get(key)
+    if hold is None:
+        _holds[key] = hold = Hold(weights)
+    return hold
+
+
+class Step(Function):
+    """A step that is computed already, as a node: x, h, c and an anchor's token → (h', c')."""
+
+    @staticmethod
+    def forward(
+        ctx: Any,
+        token: Grad,
+        x: Tensor,
+        h: Tensor,
+        c: Tensor,
+        weights: calls.Weights,
+        hold: Hold | None,
+        made: tuple[Tensor, Tensor, Tensor],
+    ) -> tuple[Tensor, Tensor]:
+        """Keep what the way back needs; of the results it needs none, so they may be written."""
+        h_next, c_next, gates = made
+        ctx.hold = hold
+        ctx.set_materialize_grads(False)
+        ctx.save_for_backward(x, h, c, *weights, gates)
+        return h_next, c_next
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Grad) -> Any:
+        """Return the gradients by x, h and c, and leave those of the weights in the walk."""
+        saved, hold = ctx.saved_tensors, ctx.hold
+        by_x, by_h, by_c = ctx.needs_input_grad[1:4]
+        if grads[0] is None and grads[1] is None:
+            return (None,) * 7
+        # Compiled autograd runs this with a context of its own, and no node when its turn comes.
+        by_engine = type(ctx) is Step._backward_cls
+        walk = hold.walk() if hold is not None and by_engine else None
+        sends = hold is not None and walk is None
+        reader = reading.step_reader
+        found: Any = None
+        if reader is not None and not sends:
+            sums = walk.sums if walk is not None and any(walk.wanted) else None
+            found = reader.back(by_x, by_h, by_c, saved, grads[0], grads[1], sums)
+        if found is not None:
+            return None, *found, None, None, None
+        wanted = walk.wanted if walk is not None else hold.needs if hold is not None else _NOTHING
+        found = _longer_way((by_x, by_h, by_c, *wanted), grads, saved)
+        if walk is not None:
+            walk.add(found[3:])
+        return _together(found[3:]) if sends else None, *found[:3], None, None, None
+
+
+def _longer_way(
+    needs: tuple[bool, ...], grads: tuple[Grad, ...], saved: tuple[Any, ...]
+) -> tuple[Grad, ...]:
+    """Return a step's gradient by each of its seven inputs, wherever that can be computed."""
+    inputs, gates = saved[:7], saved[7]
+    again = torch.is_grad_enabled()
+    there = [t for t in (*saved, *grads) if t is not None]
+    fits = calls.fits_back(inputs[:5], (None, None, gates), (None, *grads))
+    if mode_is_on() or not (fits and are_plain(there)):
+        return tuple(composite.gradients(needs, grads, inputs, create_graph=again))
+    return autograd.again(needs, grads, inputs, create_graph=again)
+
+
+def record_step(
+    parameters: dict[str, Any], x: Tensor, hx: Any, made: tuple[Tensor, Tensor, Tensor]
+) -> tuple[Tensor, Tensor]:
+    """Return (h', c') of a step that `_kernel.StepReader` has `made` as results of a node."""
+    weights = (
+        parameters["weight_ih"],
+        parameters["weight_hh"],
+        parameters["bias_ih"],
+        parameters["bias_hh"],
+    )
+    hold = _hold(x, weights)
+    token = None if hold is None else hold.token
+    found: tuple[Tensor, Tensor] = _apply_step(token, x, hx[0], hx[1], weights, hold, made)
+    return found
+
+
+# `Function.apply` looks for wrappers of torch.func first, which no tensor here is.
+_apply_anchor: Final[Any] = super(Function, Anchor).apply
+_apply_step: Final[Any] = super(Function, Step).apply

@@ -1,0 +1,242 @@
+"""Loops in which torch's engine, or what looks into its graph, does more than one plain pass."""
+
+from __future__ import annotations
+
+import gc
+import threading
+import weakref
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+from torch.utils._python_dispatch import TorchDispatchMode
+
+from problems import problem
+from torch_cells import by_loop, of_torch, ours
+from torch_walks import P, as_in_torch, assert_close, assert_equal, grads, inputs, loss_of
+
+
+def test_two_losses_in_one_backward() -> None:
+    def run(cell: Any) -> Any:
+        torch.autograd.backward([loss_of(cell), loss_of(cell, -2.0)])
+        return [q.grad for q in cell.parameters()]
+
+    as_in_torch(run)
+
+
+@pytest.mark.parametrize("part", ["a middle h", "the last c"])
+def test_the_way_back_may_begin_at_some_results(part: str) -> None:
+    def run(cell: Any) -> Any:
+        x, state = inputs()
+        h_all, (_, c) = by_loop(cell, x.requires_grad_(), state)
+        start = h_all[1] if part == "a middle h" else c
+        return torch.autograd.grad(start.sin().sum(), [x, *cell.parameters()])
+
+    as_in_torch(run)
+
+
+def test_a_state_may_be_asked_for_beside_the_weights() -> None:
+    def run(cell: Any) -> Any:
+        x, state = inputs()
+        h_1, c_1 = cell(x[0], state)
+        h, _ = cell(x[1], (h_1, c_1))
+        return torch.autograd.grad(h.sin().sum(), [h_1, cell.weight_hh])
+
+    as_in_torch(run)
+
+
+def test_steps_may_be_written_by_an_optimizer_inside_the_pass() -> None:
+    def run(cell: Any) -> Any:
+        seen: list[str] = []
+
+        def descend(parameter: Tensor) -> None:
+            assert parameter.grad is not None
+            with torch.no_grad():
+                parameter.sub_(0.1 * parameter.grad)
+            parameter.grad = None
+            seen.append("written")
+
+        for parameter in cell.parameters():
+            parameter.register_post_accumulate_grad_hook(descend)
+        for sign in (1.0, -1.0):
+            loss_of(cell, sign).backward()
+        assert len(seen) == 8
+        return [q.detach() for q in cell.parameters()]
+
+    as_in_torch(run)
+
+
+def test_backward_hooks_of_the_module_see_every_step() -> None:
+    def run(cell: Any) -> Any:
+        seen: list[Tensor] = []
+        cell.register_full_backward_hook(lambda _m, _i, out: seen.extend(t for t in out))
+        x, state = inputs()
+        h_all, (_, c) = by_loop(cell, x.requires_grad_(), state)
+        (h_all.square().sum() + c.sum()).backward()
+        assert len(seen) == 2 * len(P.x)
+        return *(q.grad for q in cell.parameters()), x.grad
+
+    as_in_torch(run)
+
+
+def test_a_hook_may_walk_another_graph_of_the_same_weights() -> None:
+    def run(cell: Any) -> Any:
+        inner: list[Tensor] = []
+
+        def walk(_: Tensor) -> None:
+            with torch.enable_grad():
+                inner.extend(grads(loss_of(cell, -2.0), cell))
+
+        x, state = inputs()
+        h, c = cell(x[0], state)
+        h.register_hook(walk)
+        h, _ = cell(x[1], (h, c))
+        return *grads(h.sin().sum(), cell), *inner
+
+    as_in_torch(run)
+
+
+def test_what_a_walk_kept_goes_with_the_pass() -> None:
+    cell, (x, state) = ours(P), inputs()
+    rows = [row.clone() for row in x]
+    loss = torch.zeros(())
+    for row in rows:
+        state = cell(row, state)
+        loss = loss + state[0].sum()
+    watched = [weakref.ref(t) for t in (*rows, *state)]
+    del rows, row, state
+    loss.backward()
+    gc.collect()
+    assert [ref() for ref in watched] == [None] * len(watched)
+
+
+def test_parameters_go_with_the_cell_and_the_graph() -> None:
+    cell = ours(P)
+    loss = loss_of(cell)
+    watched = [weakref.ref(q) for q in cell.parameters()]
+    del cell
+    gc.collect()
+    assert all(ref() is not None for ref in watched)
+    del loss
+    gc.collect()
+    assert not any(ref() is not None for ref in watched)
+
+
+def test_saved_tensors_may_be_kept_elsewhere() -> None:
+    cell = ours(P)
+    want = grads(loss_of(cell), cell)
+    with torch.autograd.graph.saved_tensors_hooks(lambda t: t.numpy().copy(), torch.from_numpy):
+        loss = loss_of(cell.requires_grad_())
+    assert_equal(grads(loss, cell), want)
+
+
+def test_saved_tensors_may_come_back_without_versions() -> None:
+    def unpack(array: Any) -> Tensor:
+        with torch.inference_mode():
+            return torch.from_numpy(array).clone()
+
+    cell = ours(P)
+    want = grads(loss_of(cell), cell)
+    with torch.autograd.graph.saved_tensors_hooks(lambda t: t.detach().numpy().copy(), unpack):
+        loss = loss_of(cell)
+    assert_equal(grads(loss, cell), want)
+
+
+def test_anomaly_mode_changes_no_bit() -> None:
+    cell = ours(P)
+    want = grads(loss_of(cell), cell)
+    with pytest.warns(UserWarning, match="Anomaly"), torch.autograd.detect_anomaly():
+        assert_equal(grads(loss_of(cell), cell), want)
+
+
+class Watch(TorchDispatchMode):
+    """Count operators."""
+
+    def __init__(self) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.seen = 0
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        self.seen += 1
+        return func(*args, **(kwargs or {}))
+
+
+def test_a_mode_sees_the_way_back() -> None:
+    cell = ours(P)
+    want = grads(loss_of(cell), cell)
+    loss = loss_of(cell)
+    with Watch() as watch:
+        got = grads(loss, cell)
+    assert watch.seen > 50
+    assert_close(got, want)
+
+
+def test_an_inference_tensor_is_refused_as_torch_refuses_it() -> None:
+    with torch.inference_mode():
+        x, state = inputs()
+    for make in (ours, of_torch):
+        with pytest.raises(RuntimeError, match="Inference tensors cannot be saved"):
+            make(P)(x[0], state)
+
+
+def test_weights_of_a_living_graph_are_not_swapped() -> None:
+    cell = ours(P)
+    loss = loss_of(cell)
+    other = torch.nn.Parameter(torch.zeros_like(cell.weight_hh))
+    with pytest.raises(RuntimeError, match="use_count"):
+        torch.utils.swap_tensors(cell.weight_hh, other)
+    del loss
+
+
+@pytest.mark.parametrize("build", [True, False])
+def test_threads_may_build_and_walk_graphs_of_the_same_weights_at_once(build: bool) -> None:
+    cell = ours(P)
+    signs = [1.0, -2.0, 0.5]
+    want = [grads(loss_of(cell, sign), cell) for sign in signs]
+    losses = [loss_of(cell, sign) for sign in signs]
+    wrong: list[BaseException] = []
+
+    def work(k: int) -> None:
+        try:
+            for _ in range(30):
+                loss = loss_of(cell, signs[k]) if build else losses[k]
+                assert_equal(grads(loss, cell, retain_graph=True), want[k])
+        except BaseException as problem:
+            wrong.append(problem)
+
+    threads = [threading.Thread(target=work, args=(k,)) for k in range(len(signs))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not wrong
+
+
+@pytest.mark.parametrize("vectorize", [True, False])
+def test_jacobians_and_hessians_of_a_loop(vectorize: bool) -> None:
+    p = problem(steps=2, batch=1, input_size=2, hidden_size=3, dtype="float64")
+
+    def run(cell: Any) -> Any:
+        x, state = inputs(p)
+
+        def f(x: Tensor) -> Tensor:
+            return by_loop(cell, x, state)[0].sin().sum(0)
+
+        jacobian = torch.autograd.functional.jacobian(f, x, vectorize=vectorize)
+        return jacobian, torch.autograd.functional.hessian(lambda x: f(x).sum(), x)
+
+    as_in_torch(run, p)
+
+
+@pytest.mark.filterwarnings("ignore:The .grad attribute of a Tensor that is not a leaf:UserWarning")
+def test_compiled_autograd_sends_the_gradients_along_the_graph() -> None:
+    def compiler(graph: Any) -> Any:
+        return torch.compile(graph, backend="eager")
+
+    cell = ours(P)
+    want = grads(loss_of(cell), cell)
+    loss = loss_of(cell)
+    with torch._dynamo.compiled_autograd._enable(compiler):
+        loss.backward()
+    assert_close([q.grad for q in cell.parameters()], want)
