@@ -1,5 +1,6 @@
-// The part of the DLPack C interface that reads a tensor in place, as its specification lays it out
-// (dmlc.github.io/dlpack, version 1): plain structures that no release may rearrange.
+// The part of the DLPack C interface that reads a tensor in place, or makes one of memory given to
+// it, as its specification lays it out (dmlc.github.io/dlpack, version 1): plain structures that no
+// release may rearrange.
 #pragma once
 
 #include <cstdint>
@@ -21,10 +22,22 @@ struct Tensor {
   std::uint64_t byte_offset;
 };
 
+// A tensor that its holder may keep, and gives back by calling `release`.
+struct ManagedTensor {
+  std::uint32_t major, minor;
+  void* owner;
+  void (*release)(ManagedTensor* self);
+  std::uint64_t flags;
+  Tensor tensor;
+};
+
 struct ExchangeApi {
   std::uint32_t major, minor;
   const void* previous;
-  void (*unused[3])();
+  void (*unused[2])();
+  // Makes a new reference to the framework's own tensor over `tensor`, which it takes; -1 and a
+  // Python error where it cannot.
+  int (*make)(ManagedTensor* tensor, void** object);
   // Describes the tensor `object` without owning it, for as long as the GIL is held; -1 and a
   // Python error where it cannot.
   int (*read)(void* object, Tensor* out);

@@ -1,4 +1,4 @@
-// Tensors of a framework read in place, through DLPack's exchange interface.
+// Tensors of a framework read in place, and made, through DLPack's exchange interface.
 #pragma once
 
 #include <nanobind/nanobind.h>
@@ -7,6 +7,7 @@
 #include <initializer_list>
 
 #include "dlpack.h"
+#include "fresh_tensor.h"
 
 // Reads the tensors of two classes, such as torch's Tensor and Parameter, but not of subclasses.
 class TensorReader {
@@ -17,7 +18,7 @@ class TensorReader {
     api_ = static_cast<const dlpack::ExchangeApi*>(
         PyCapsule_GetPointer(capsule_.ptr(), dlpack::kCapsule));
     if (api_ == nullptr) throw nanobind::python_error();
-    if (api_->major != dlpack::kMajor || api_->read == nullptr)
+    if (api_->major != dlpack::kMajor || api_->read == nullptr || api_->make == nullptr)
       throw nanobind::import_error("DLPack's exchange interface is of an unknown version");
   }
 
@@ -45,6 +46,16 @@ class TensorReader {
     if (tensor.type_bits != bits || !is(tensor, shape)) return nullptr;
     char* const data = static_cast<char*>(tensor.data) + tensor.byte_offset;
     return reinterpret_cast<std::uintptr_t>(data) % (tensor.type_bits / 8) == 0 ? data : nullptr;
+  }
+
+  // A new tensor (rows, width) of elements of `bits`, not yet set, which are at `*data` then. Less
+  // than half of what the framework's own `empty` costs, but its memory is of one size for good.
+  nanobind::object make(int bits, std::int64_t rows, std::int64_t width, void** data) const {
+    FreshTensor* const fresh = FreshTensor::make(bits, rows, width);
+    *data = fresh->data();
+    void* made = nullptr;
+    if (api_->make(fresh->managed(), &made) != 0) throw nanobind::python_error();
+    return nanobind::steal(static_cast<PyObject*>(made));
   }
 
   // Whether the tensor has this shape, is dense, and has memory unless it is empty.

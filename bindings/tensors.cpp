@@ -64,11 +64,20 @@ class StepReader {
         if (!tensors[place].is_none() && !framework_.is_leaf(tensors[place])) return nb::none();
       gates = framework_.new_empty(x, s.sizes.batch, 4 * s.sizes.hidden);
     }
-    const nb::object h_next = framework_.empty_like(tensors[kH]);
-    const nb::object c_next = framework_.empty_like(tensors[kC]);
-    if (!forward(s, h_next, c_next, gates)) return nb::none();
-    if (gates.is_none()) return nb::make_tuple(h_next, c_next);
-    return nb::make_tuple(h_next, c_next, gates);
+    void* trace = nullptr;
+    if (!gates.is_none()) {
+      trace = reader_.find(gates, s.sizes.bits, {s.sizes.batch, 4 * s.sizes.hidden});
+      if (trace == nullptr) return nb::none();
+    }
+    // What is recorded may be freed early by resizing, as tools that save memory do.
+    const bool fixed = trace == nullptr && s.sizes.batch <= kSmall / s.sizes.hidden;
+    const State h_next = new_state(s.sizes, tensors[kH], fixed);
+    const State c_next = new_state(s.sizes, tensors[kC], fixed);
+    if (h_next.data == nullptr || c_next.data == nullptr) return nb::none();
+    s.sizes.bits == 32 ? unroll<float>(s, h_next.data, c_next.data, trace)
+                       : unroll<double>(s, h_next.data, c_next.data, trace);
+    if (trace == nullptr) return nb::make_tuple(h_next.tensor, c_next.tensor);
+    return nb::make_tuple(h_next.tensor, c_next.tensor, gates);
   }
 
   // The same for a call of a module, where `everyday` says that nothing but its forward would run.
@@ -184,18 +193,24 @@ class StepReader {
     return reader_.find(*gradient, n.bits, {n.batch, n.hidden});
   }
 
-  bool forward(const Step& s, nb::handle h_next, nb::handle c_next, nb::handle gates) const {
-    const StepSizes& n = s.sizes;
-    void* const h = reader_.find(h_next, n.bits, {n.batch, n.hidden});
-    void* const c = reader_.find(c_next, n.bits, {n.batch, n.hidden});
-    void* trace = nullptr;
-    if (!gates.is_none()) {
-      trace = reader_.find(gates, n.bits, {n.batch, 4 * n.hidden});
-      if (trace == nullptr) return false;
+  struct State {
+    nb::object tensor;
+    void* data = nullptr;
+  };
+
+  // Elements up to which the time to make a tensor counts.
+  static constexpr std::int64_t kSmall = 1 << 14;
+
+  // A new tensor like `state`, and where its elements are, or null; of a `fixed` size or not.
+  State new_state(const StepSizes& n, nb::handle state, bool fixed) const {
+    State made;
+    if (fixed) {
+      made.tensor = reader_.make(n.bits, n.batch, n.hidden, &made.data);
+    } else {
+      made.tensor = framework_.empty_like(state);
+      made.data = reader_.find(made.tensor, n.bits, {n.batch, n.hidden});
     }
-    if (h == nullptr || c == nullptr) return false;
-    n.bits == 32 ? unroll<float>(s, h, c, trace) : unroll<double>(s, h, c, trace);
-    return true;
+    return made;
   }
 
   template <class T>
