@@ -74,6 +74,7 @@ define kernel_tests
 	build/kernel-$(1)/kernel_tests
 	build/kernel-$(1)/frozen_tests
 	build/kernel-$(1)/apart_tests
+	build/kernel-$(1)/lent_tests
 endef
 
 # The peers, which only the benchmark needs.

@@ -133,5 +133,8 @@ NB_MODULE(_kernel, m) {
   m.def("set_isa", &onecell::set_isa);
   m.def("num_threads", &onecell::num_threads);
   m.def("set_num_threads", &onecell::set_num_threads);
+  m.def("lend_threads", [](Address parallel) {
+    onecell::lend_threads(reinterpret_cast<onecell::Parallel>(parallel));
+  });
   m.def("library_path", &library_path);
 }

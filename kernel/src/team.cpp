@@ -3,15 +3,10 @@
 #include <pthread.h>
 
 #include <algorithm>
-#include <atomic>
-#include <chrono>
-#include <condition_variable>
-#include <mutex>
 #include <system_error>
-#include <thread>
 
 #include "onecell/cell.h"
-#include "places.h"
+#include "threads.h"
 
 #if defined(__SSE__)
 #include <immintrin.h>
@@ -20,7 +15,7 @@
 namespace onecell {
 namespace {
 
-using Clock = std::chrono::steady_clock;
+using Clock = Team::Clock;
 using std::chrono::microseconds;
 
 // Measured where two cores share a cache of the last level: a phase costs 0.3 us beyond its work.
@@ -31,10 +26,9 @@ constexpr double kWorthWaking = 60000;       // ns of work in all, for which sle
 constexpr auto kRecent = microseconds(300);  // calls closer together than this are a loop
 constexpr auto kIdleSpin = microseconds(150);
 constexpr auto kWaitSpin = microseconds(30);
-constexpr int kEager = 48;     // looks without a pause between them
-constexpr int kPatience = 64;  // looks before a member takes another's part
-constexpr int kMostDistrust = 64;
-constexpr double kMostSlept = 0.15;  // of the members' time: beyond it, one thread had done better
+constexpr int kEager = 48;                   // looks without a pause between them
+constexpr int kPatience = 64;                // looks before a member takes another's part
+constexpr auto kTelling = microseconds(20);  // a shorter call does not tell whether others came
 
 void pause() {
 #if defined(__SSE__)
@@ -43,76 +37,6 @@ void pause() {
   asm volatile("yield");
 #endif
 }
-
-}  // namespace
-
-class Team {
- public:
-  static Team* of_this_process();
-
-  // The members to use now, or 0 where the team is not to be had.
-  int enter(double phase_ns, std::int64_t phases);
-  void leave() {
-    last_use_ = Clock::now();
-    turn_.unlock();
-  }
-  void perform(const Job& job, int members);
-
- private:
-  struct Plan {
-    Job job;
-    std::int64_t first;       // of every slice's cursor
-    std::int64_t done_first;  // of `done_`
-    int members;
-  };
-  struct alignas(64) Cursor {
-    std::atomic<std::int64_t> next{0};
-  };
-  struct alignas(64) Worker {
-    std::thread::native_handle_type thread{};
-    std::atomic<std::uint64_t> seen{0};  // the epoch that it last took part in
-    std::atomic<bool> pushed{false};     // whether it is kept off a processor
-  };
-
-  bool grow(int members);
-  void call(int members, std::uint64_t last);
-  void settle(int me);
-  void live(int me);
-  void take_part(const Plan& plan, int me);
-  std::int64_t work_off(const Plan& plan, std::int64_t phase, int slice, bool all);
-  void await(const Plan& plan, std::int64_t phase, int me);
-  void finish(std::int64_t count);
-  bool read(Plan* plan, std::uint64_t epoch) const;
-
-  std::mutex turn_;
-  // Touched under `turn_` only.
-  int workers_ = 0;
-  int distrust_ = 0, skip_ = 0;
-  Clock::time_point last_use_{};
-  std::int64_t cursor_base_ = 0;
-
-  // Odd while the plan is being written.
-  alignas(64) std::atomic<std::uint64_t> epoch_{0};
-  std::atomic<void (*)(void*, std::int64_t, std::int64_t)> run_{nullptr};
-  std::atomic<void*> context_{nullptr};
-  std::atomic<std::int64_t> phases_{0}, parts_{0}, first_{0}, done_first_{0};
-  std::atomic<int> members_{0};
-
-  // Parts finished, and claimed of each slice, since the team began: neither ever goes back, so a
-  // member with an old plan can claim nothing.
-  alignas(64) std::atomic<std::int64_t> done_{0};
-  Cursor cursors_[kMostThreads];
-  Worker crew_[kMostThreads];
-
-  alignas(64) std::atomic<int> asleep_{0};  // workers without a plan
-  std::atomic<int> waiting_{0};             // members in wait for a part of another
-  std::atomic<std::int64_t> slept_ns_{0};   // what members slept in wait during this job
-  std::mutex sleep_;
-  Places places_;  // of whoever woke the workers last; under `sleep_`
-  std::condition_variable woken_, advanced_;
-};
-
-namespace {
 
 std::atomic<Team*> team{nullptr};
 
@@ -152,18 +76,19 @@ int Team::enter(double phase_ns, std::int64_t phases) {
   if (wanted < 2 || !turn_.try_lock()) return 0;
   const double total = phase_ns * static_cast<double>(phases);
   const bool small = total < kWorthWaking;
-  // A crowded machine made threads a loss lately: leave some calls to one of them.
-  if (skip_ > 0) {
-    --skip_;
+  if (trust_.is_withheld()) {
     leave();
     return 0;
   }
   // To wake a thread takes longer than a small call: do it only for calls that come in a row.
-  if (small && (workers_ < wanted - 1 || asleep_.load(std::memory_order_relaxed) > 0) &&
-      Clock::now() - last_use_ > kRecent) {
+  const bool lent = lent_.chosen();
+  const bool ready =
+      !lent && workers_ >= wanted - 1 && asleep_.load(std::memory_order_relaxed) == 0;
+  if (small && !ready && Clock::now() - last_use_ > kRecent) {
     leave();
     return 0;
   }
+  if (lent) return wanted;
   grow(wanted);
   return std::min(wanted, workers_ + 1);
 }
@@ -182,29 +107,33 @@ void Team::perform(const Job& job, int members) {
   parts_.store(job.parts, std::memory_order_relaxed);
   first_.store(plan.first, std::memory_order_relaxed);
   done_first_.store(plan.done_first, std::memory_order_relaxed);
-  members_.store(members, std::memory_order_relaxed);
+  const bool lent = lent_.chosen();
+  members_.store(lent ? 1 : members, std::memory_order_relaxed);  // of our own
   epoch_.fetch_add(1, std::memory_order_seq_cst);
-  call(members, last);
-
-  take_part(plan, 0);
-  cursor_base_ += job.phases * job.parts;
-  const auto slept = std::chrono::nanoseconds(slept_ns_.load(std::memory_order_relaxed));
-  if (slept > kMostSlept * members * (Clock::now() - begin)) {
-    distrust_ = std::min(2 * distrust_ + 1, kMostDistrust);
-    skip_ = distrust_;
+  bool missed = false;
+  if (lent) {
+    lent_.run(members, [&](int me) { take_part(plan, me); });
   } else {
-    distrust_ /= 2;
+    const bool awake = !call(members, last);
+    // What the others did of their slices.
+    const std::int64_t whole = job.phases * job.parts * (members - 1);
+    const std::int64_t others = whole + job.phases * job.parts - take_part(plan, 0);
+    missed = awake && others < whole / 2 && Clock::now() - begin > kTelling;
   }
+  cursor_base_ += job.phases * job.parts;
+  if (missed && lent_.ask()) return;
+  const std::chrono::nanoseconds slept(slept_ns_.load(std::memory_order_relaxed));
+  trust_.judge(slept, members * (Clock::now() - begin));
 }
 
 // Wake who sleeps, and keep who sleeps, or was not there for the job of epoch `last`, off this
-// processor: it may have been waiting for it.
-void Team::call(int members, std::uint64_t last) {
+// processor: it may have been waiting for it. Returns whether anybody slept.
+bool Team::call(int members, std::uint64_t last) {
   const bool wakes = asleep_.load(std::memory_order_seq_cst) > 0;
   bool misses = false;
   for (int i = 0; i < members - 1; ++i)
     misses |= crew_[i].seen.load(std::memory_order_relaxed) != last;
-  if (!wakes && !misses) return;
+  if (!wakes && !misses) return false;
   const std::lock_guard lock(sleep_);
   places_ = Places::of_caller();
   for (int i = 0; i < members - 1; ++i) {
@@ -212,6 +141,7 @@ void Team::call(int members, std::uint64_t last) {
     crew_[i].pushed.store(true, std::memory_order_release);
   }
   if (wakes) woken_.notify_all();
+  return wakes;
 }
 
 // Let worker `me`, which runs now, run wherever its caller may.
@@ -237,8 +167,8 @@ bool Team::read(Plan* plan, std::uint64_t epoch) const {
 
 void Team::live(int me) {
   std::uint64_t seen = 0;
+  Clock::time_point until = Clock::now() + kIdleSpin;
   for (;;) {
-    Clock::time_point until = Clock::now() + kIdleSpin;
     int looks = 0;
     std::uint64_t epoch;
     while ((epoch = epoch_.load(std::memory_order_acquire)) == seen || epoch % 2 == 1) {
@@ -255,7 +185,9 @@ void Team::live(int me) {
     seen = epoch;
     crew_[me - 1].seen.store(epoch, std::memory_order_relaxed);
     settle(me);
-    if (me < plan.members) take_part(plan, me);
+    if (me >= plan.members) continue;
+    take_part(plan, me);
+    until = Clock::now() + kIdleSpin;
   }
 }
 
@@ -282,10 +214,12 @@ void Team::finish(std::int64_t count) {
   advanced_.notify_all();
 }
 
-void Team::await(const Plan& plan, std::int64_t phase, int me) {
+// Wait until a phase is done; returns how many parts of others the member did meanwhile.
+std::int64_t Team::await(const Plan& plan, std::int64_t phase, int me) {
   const std::int64_t goal = plan.done_first + (phase + 1) * plan.job.parts * plan.members;
   const auto reached = [&] { return done_.load(std::memory_order_acquire) >= goal; };
   Clock::time_point until{};
+  std::int64_t helped = 0;
   for (int looks = 1; !reached(); ++looks) {
     if (looks > kEager) pause();
     if (looks % kPatience != 0) continue;
@@ -293,6 +227,7 @@ void Team::await(const Plan& plan, std::int64_t phase, int me) {
     for (int other = 1; other < plan.members && taken == 0; ++other)
       taken = work_off(plan, phase, (me + other) % plan.members, false);
     finish(taken);
+    helped += taken;
     if (taken > 0) continue;
     if (until == Clock::time_point{}) until = Clock::now() + kWaitSpin;
     if (Clock::now() < until) continue;
@@ -304,13 +239,18 @@ void Team::await(const Plan& plan, std::int64_t phase, int me) {
                         std::memory_order_relaxed);
     until = Clock::time_point{};
   }
+  return helped;
 }
 
-void Team::take_part(const Plan& plan, int me) {
+// Returns how many parts the member did.
+std::int64_t Team::take_part(const Plan& plan, int me) {
+  std::int64_t done = 0;
   for (std::int64_t phase = 0; phase < plan.job.phases; ++phase) {
-    finish(work_off(plan, phase, me, true));
-    await(plan, phase, me);
+    const std::int64_t own = work_off(plan, phase, me, true);
+    finish(own);
+    done += own + await(plan, phase, me);
   }
+  return done;
 }
 
 Turn::Turn(double phase_ns, std::int64_t phases) {
@@ -325,6 +265,10 @@ Turn::Turn(double phase_ns, std::int64_t phases) {
 
 Turn::~Turn() {
   if (team_ != nullptr) team_->leave();
+}
+
+void lend_threads(Parallel parallel) {
+  if (Team* const found = Team::of_this_process()) found->lend(parallel);
 }
 
 void Turn::perform(const Job& job) {

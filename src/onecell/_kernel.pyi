@@ -345,5 +345,8 @@ def set_num_threads(count: int, /) -> None:
     ValueError unless it is from 0 to 64.
     """
 
+def lend_threads(parallel: int, /) -> None:
+    """Let calls from this thread use another library's: the address of its `GOMP_parallel`."""
+
 def library_path() -> str:
     """Return the path of the shared library that carries the C entry points."""

@@ -111,4 +111,13 @@ inline constexpr int kMostThreads = 64;
 int num_threads();                // throws std::invalid_argument on a bad ONECELL_NUM_THREADS
 void set_num_threads(int count);  // 0: automatic; throws std::invalid_argument; process-wide
 
+// How OpenMP's runtimes run a parallel region (GOMP_parallel of libgomp; others have it too): `run`
+// in the caller and in other threads, `threads` in all, 0 for as many as it likes.
+using Parallel = void (*)(void (*run)(void* context), void* context, unsigned threads,
+                          unsigned flags);
+
+// Let calls from the calling thread use another library's threads, while those are awake and in our
+// threads' way. The child of a fork does not. The bits do not depend on it.
+void lend_threads(Parallel parallel);
+
 }  // namespace onecell

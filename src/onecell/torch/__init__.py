@@ -1,6 +1,9 @@
 """The front end for PyTorch: a drop-in for `torch.nn.LSTMCell` on onecell's kernel."""
 
+from onecell.torch import threads
 from onecell.torch.cell import LSTMCell
 from onecell.torch.frozen import FrozenLSTMCell
 
 __all__ = ["FrozenLSTMCell", "LSTMCell"]
+
+threads.lend()

@@ -1,0 +1,173 @@
+// Another library's threads compute the same bits, and are left alone once they have to be woken.
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <cstdio>
+#include <random>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "../src/lent.h"
+#include "onecell/cell.h"
+
+namespace {
+
+int checks = 0, failures = 0;
+
+void check(bool holds, const std::string& what) {
+  ++checks;
+  if (holds) return;
+  ++failures;
+  std::printf("FAILED: %s\n", what.c_str());
+}
+
+// A runtime with one thread beside the caller, which spins until it is called.
+class Runtime {
+ public:
+  Runtime() : thread_([this] { live(); }) {}
+  ~Runtime() {
+    ends_.store(true);
+    thread_.join();
+  }
+
+  void run(void (*work)(void*), void* context, unsigned threads) {
+    ++calls;
+    most = std::max(most, threads);
+    if (gives_one) return work(context);
+    context_ = context;
+    work_.store(work, std::memory_order_release);
+    work(context);
+    while (work_.load(std::memory_order_acquire) != nullptr) std::this_thread::yield();
+  }
+
+  int calls = 0;
+  unsigned most = 0;
+  bool gives_one = false;  // as inside another parallel region
+  std::atomic<bool> sleeps{false};
+
+ private:
+  void live() {
+    while (!ends_.load()) {
+      void (*const work)(void*) = work_.load(std::memory_order_acquire);
+      if (work == nullptr) {
+        std::this_thread::yield();
+        continue;
+      }
+      if (sleeps.load()) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+      work(context_);
+      work_.store(nullptr, std::memory_order_release);
+    }
+  }
+
+  void* context_ = nullptr;
+  std::atomic<void (*)(void*)> work_{nullptr};
+  std::atomic<bool> ends_{false};
+  std::thread thread_;
+};
+
+Runtime* runtime = nullptr;
+
+void parallel(void (*work)(void*), void* context, unsigned threads, unsigned) {
+  runtime->run(work, context, threads);
+}
+
+struct Sequence {
+  std::int64_t steps = 12, batch = 40, input_size = 20, hidden_size = 100;
+  std::vector<float> weight_ih = random(4 * hidden_size * input_size),
+                     weight_hh = random(4 * hidden_size * hidden_size),
+                     x = random(steps * batch * input_size), h = random(batch * hidden_size),
+                     c = random(batch * hidden_size);
+
+  std::vector<float> run() const {
+    std::vector<float> h_all(steps * batch * hidden_size), c_last(batch * hidden_size);
+    onecell::unroll(onecell::Forward<float>{steps, batch, input_size, hidden_size, weight_ih.data(),
+                                            weight_hh.data(), nullptr, nullptr, x.data(), h.data(),
+                                            c.data(), h_all.data(), c_last.data(), nullptr});
+    h_all.insert(h_all.end(), c_last.begin(), c_last.end());
+    return h_all;
+  }
+
+  static std::vector<float> random(std::int64_t count) {
+    static std::mt19937 generator(7);
+    std::uniform_real_distribution<float> some(-1, 1);
+    std::vector<float> values(count);
+    for (float& value : values) value = some(generator);
+    return values;
+  }
+};
+
+void test_bits(const Sequence& sequence) {
+  onecell::set_num_threads(1);
+  const std::vector<float> want = sequence.run();
+  onecell::set_num_threads(4);
+  for (const bool gives_one : {false, true}) {
+    runtime->gives_one = gives_one;
+    runtime->calls = 0;
+    for (int repeat = 0; repeat < 40; ++repeat) {
+      onecell::lend_threads(parallel);  // chosen until its threads come late, as they may here
+      check(sequence.run() == want, "bits of a call by lent threads");
+    }
+    check(runtime->calls > 30, "lent threads are used");
+  }
+  runtime->gives_one = false;
+  check(runtime->most == 4, "as many threads as a call may use");
+}
+
+void test_sleepers_are_left_alone(const Sequence& sequence) {
+  onecell::lend_threads(parallel);
+  runtime->sleeps.store(true);
+  const std::vector<float> want = sequence.run();
+  runtime->calls = 0;
+  check(sequence.run() == want, "bits after lent threads came late");
+  check(runtime->calls == 0, "lent threads that came late are left alone");
+  runtime->sleeps.store(false);
+}
+
+void test_other_threads_do_without(const Sequence& sequence) {
+  onecell::lend_threads(parallel);
+  const std::vector<float> want = sequence.run();
+  onecell::lend_threads(parallel);
+  runtime->calls = 0;
+  bool same = false;
+  std::thread other([&] { same = sequence.run() == want; });
+  other.join();
+  check(same && runtime->calls == 0, "a thread that has borrowed nothing");
+}
+
+void test_when_they_are_asked() {
+  onecell::Lent lent;
+  check(!lent.chosen() && !lent.ask(), "nobody has lent anything");
+  lent.offer(parallel);
+  check(lent.chosen(), "an offer is tried");
+  std::atomic<int> members{0};
+  const auto run = [&] { lent.run(2, [&](int me) { members.fetch_add(me + 1); }); };
+  runtime->sleeps.store(true);
+  int refused = 0;
+  for (int late = 1; late <= 4; ++late) {
+    members.store(0);
+    run();
+    check(members.load() == 3, "each member once");
+    check(!lent.chosen(), "late threads are left alone");
+    int asks = 1;
+    while (!lent.ask()) ++asks;
+    check(asks > refused, "and asked less and less");
+    refused = asks;
+    check(lent.chosen(), "then tried again");
+  }
+  runtime->sleeps.store(false);
+}
+
+}  // namespace
+
+int main() {
+  Runtime only;
+  runtime = &only;
+  const Sequence sequence;
+  test_bits(sequence);
+  test_sleepers_are_left_alone(sequence);
+  test_other_threads_do_without(sequence);
+  test_when_they_are_asked();
+  std::printf("lent: %d passed, %d failed\n", checks - failures, failures);
+  return failures == 0 ? 0 : 1;
+}
