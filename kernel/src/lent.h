@@ -19,6 +19,9 @@ namespace onecell {
 // Not to be shared: whoever has the team's turn asks.
 class Lent {
  public:
+  // For so long after a call the threads are surely awake, if they ever spin.
+  explicit Lent(std::chrono::nanoseconds awake = std::chrono::milliseconds(1)) : awake_(awake) {}
+
   // From the calling thread, whose calls alone can be served: the others' would get other threads.
   void offer(Parallel parallel) {
     parallel_ = parallel;
@@ -46,12 +49,19 @@ class Lent {
   template <class Part>
   void run(int members, const Part& part) {
     Call<Part> call{part, members};
+    const bool at_once = call.begin - last_ < awake_;
     parallel_(Call<Part>::enter, &call, static_cast<unsigned>(members), 0);
+    last_ = Clock::now();
     if (call.latest.load(std::memory_order_relaxed) < kLate.count()) {
+      in_a_row_ = 0;
       patience_ = std::max(0, patience_ - 1);
       return;
     }
-    chosen_ = false;  // they had been asleep: everybody waited for them
+    // They had been asleep, and everybody waited for them. Or something else held them up; or they
+    // never spin.
+    chosen_ = at_once && ++in_a_row_ < kOften;
+    if (chosen_ || !at_once) return;
+    in_a_row_ = 0;
     patience_ = std::min(2 * patience_ + 1, kMostPatience);
     refusals_ = patience_;
   }
@@ -59,7 +69,7 @@ class Lent {
  private:
   using Clock = std::chrono::steady_clock;
   static constexpr std::chrono::nanoseconds kLate{20000};
-  static constexpr int kMostPatience = 63;
+  static constexpr int kOften = 8, kMostPatience = 63;
 
   template <class Part>
   struct Call {
@@ -86,6 +96,9 @@ class Lent {
   Parallel parallel_ = nullptr;
   pthread_t owner_{};
   bool chosen_ = false;
+  const std::chrono::nanoseconds awake_;
+  Clock::time_point last_{};  // when a call to them ended
+  int in_a_row_ = 0;          // calls to which they came late
   int patience_ = 0, refusals_ = 0;
 };
 
