@@ -26,9 +26,8 @@ constexpr double kWorthWaking = 60000;       // ns of work in all, for which sle
 constexpr auto kRecent = microseconds(300);  // calls closer together than this are a loop
 constexpr auto kIdleSpin = microseconds(150);
 constexpr auto kWaitSpin = microseconds(30);
-constexpr int kEager = 48;                   // looks without a pause between them
-constexpr int kPatience = 64;                // looks before a member takes another's part
-constexpr auto kTelling = microseconds(20);  // a shorter call does not tell whether others came
+constexpr int kEager = 48;     // looks without a pause between them
+constexpr int kPatience = 64;  // looks before a member takes another's part
 
 void pause() {
 #if defined(__SSE__)
@@ -81,14 +80,13 @@ int Team::enter(double phase_ns, std::int64_t phases) {
     return 0;
   }
   // To wake a thread takes longer than a small call: do it only for calls that come in a row.
-  const bool lent = lent_.chosen();
-  const bool ready =
-      !lent && workers_ >= wanted - 1 && asleep_.load(std::memory_order_relaxed) == 0;
-  if (small && !ready && Clock::now() - last_use_ > kRecent) {
+  is_lent_ = lent_.are_ready();
+  const bool sleep = workers_ < wanted - 1 || asleep_.load(std::memory_order_relaxed) > 0;
+  if (small && sleep && !is_lent_ && Clock::now() - last_use_ > kRecent) {
     leave();
     return 0;
   }
-  if (lent) return wanted;
+  if (is_lent_) return wanted;
   grow(wanted);
   return std::min(wanted, workers_ + 1);
 }
@@ -107,33 +105,27 @@ void Team::perform(const Job& job, int members) {
   parts_.store(job.parts, std::memory_order_relaxed);
   first_.store(plan.first, std::memory_order_relaxed);
   done_first_.store(plan.done_first, std::memory_order_relaxed);
-  const bool lent = lent_.chosen();
-  members_.store(lent ? 1 : members, std::memory_order_relaxed);  // of our own
+  members_.store(is_lent_ ? 1 : members, std::memory_order_relaxed);  // of our own
   epoch_.fetch_add(1, std::memory_order_seq_cst);
-  bool missed = false;
-  if (lent) {
+  if (is_lent_) {
     lent_.run(members, [&](int me) { take_part(plan, me); });
   } else {
-    const bool awake = !call(members, last);
-    // What the others did of their slices.
-    const std::int64_t whole = job.phases * job.parts * (members - 1);
-    const std::int64_t others = whole + job.phases * job.parts - take_part(plan, 0);
-    missed = awake && others < whole / 2 && Clock::now() - begin > kTelling;
+    call(members, last);
+    take_part(plan, 0);
   }
   cursor_base_ += job.phases * job.parts;
-  if (missed && lent_.ask()) return;
   const std::chrono::nanoseconds slept(slept_ns_.load(std::memory_order_relaxed));
   trust_.judge(slept, members * (Clock::now() - begin));
 }
 
 // Wake who sleeps, and keep who sleeps, or was not there for the job of epoch `last`, off this
-// processor: it may have been waiting for it. Returns whether anybody slept.
-bool Team::call(int members, std::uint64_t last) {
+// processor: it may have been waiting for it.
+void Team::call(int members, std::uint64_t last) {
   const bool wakes = asleep_.load(std::memory_order_seq_cst) > 0;
   bool misses = false;
   for (int i = 0; i < members - 1; ++i)
     misses |= crew_[i].seen.load(std::memory_order_relaxed) != last;
-  if (!wakes && !misses) return false;
+  if (!wakes && !misses) return;
   const std::lock_guard lock(sleep_);
   places_ = Places::of_caller();
   for (int i = 0; i < members - 1; ++i) {
@@ -141,7 +133,6 @@ bool Team::call(int members, std::uint64_t last) {
     crew_[i].pushed.store(true, std::memory_order_release);
   }
   if (wakes) woken_.notify_all();
-  return wakes;
 }
 
 // Let worker `me`, which runs now, run wherever its caller may.
@@ -214,12 +205,10 @@ void Team::finish(std::int64_t count) {
   advanced_.notify_all();
 }
 
-// Wait until a phase is done; returns how many parts of others the member did meanwhile.
-std::int64_t Team::await(const Plan& plan, std::int64_t phase, int me) {
+void Team::await(const Plan& plan, std::int64_t phase, int me) {
   const std::int64_t goal = plan.done_first + (phase + 1) * plan.job.parts * plan.members;
   const auto reached = [&] { return done_.load(std::memory_order_acquire) >= goal; };
   Clock::time_point until{};
-  std::int64_t helped = 0;
   for (int looks = 1; !reached(); ++looks) {
     if (looks > kEager) pause();
     if (looks % kPatience != 0) continue;
@@ -227,7 +216,6 @@ std::int64_t Team::await(const Plan& plan, std::int64_t phase, int me) {
     for (int other = 1; other < plan.members && taken == 0; ++other)
       taken = work_off(plan, phase, (me + other) % plan.members, false);
     finish(taken);
-    helped += taken;
     if (taken > 0) continue;
     if (until == Clock::time_point{}) until = Clock::now() + kWaitSpin;
     if (Clock::now() < until) continue;
@@ -239,18 +227,13 @@ std::int64_t Team::await(const Plan& plan, std::int64_t phase, int me) {
                         std::memory_order_relaxed);
     until = Clock::time_point{};
   }
-  return helped;
 }
 
-// Returns how many parts the member did.
-std::int64_t Team::take_part(const Plan& plan, int me) {
-  std::int64_t done = 0;
+void Team::take_part(const Plan& plan, int me) {
   for (std::int64_t phase = 0; phase < plan.job.phases; ++phase) {
-    const std::int64_t own = work_off(plan, phase, me, true);
-    finish(own);
-    done += own + await(plan, phase, me);
+    finish(work_off(plan, phase, me, true));
+    await(plan, phase, me);
   }
-  return done;
 }
 
 Turn::Turn(double phase_ns, std::int64_t phases) {

@@ -26,6 +26,7 @@ class Team {
   int enter(double phase_ns, std::int64_t phases);
   void leave() {
     last_use_ = Clock::now();
+    lent_.note_end(last_use_);
     turn_.unlock();
   }
   void perform(const Job& job, int members);
@@ -51,12 +52,12 @@ class Team {
   };
 
   bool grow(int members);
-  bool call(int members, std::uint64_t last);
+  void call(int members, std::uint64_t last);
   void settle(int me);
   void live(int me);
-  std::int64_t take_part(const Plan& plan, int me);
+  void take_part(const Plan& plan, int me);
   std::int64_t work_off(const Plan& plan, std::int64_t phase, int slice, bool all);
-  std::int64_t await(const Plan& plan, std::int64_t phase, int me);
+  void await(const Plan& plan, std::int64_t phase, int me);
   void finish(std::int64_t count);
   bool read(Plan* plan, std::uint64_t epoch) const;
 
@@ -67,6 +68,7 @@ class Team {
   Clock::time_point last_use_{};
   std::int64_t cursor_base_ = 0;
   Lent lent_;
+  bool is_lent_ = false;  // whether this call goes to the lent threads
 
   // Odd while the plan is being written.
   alignas(64) std::atomic<std::uint64_t> epoch_{0};

@@ -44,17 +44,18 @@ class Runtime {
   int calls = 0;
   unsigned most = 0;
   bool gives_one = false;  // as inside another parallel region
-  std::atomic<bool> sleeps{false};
+  std::atomic<bool> is_late{false};
+  std::atomic<bool> sleeps{false};  // between its looks, instead of spinning
 
  private:
   void live() {
     while (!ends_.load()) {
       void (*const work)(void*) = work_.load(std::memory_order_acquire);
       if (work == nullptr) {
-        std::this_thread::yield();
+        if (sleeps.load()) std::this_thread::sleep_for(std::chrono::milliseconds(50));
         continue;
       }
-      if (sleeps.load()) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+      if (is_late.load()) std::this_thread::sleep_for(std::chrono::milliseconds(1));
       work(context_);
       work_.store(nullptr, std::memory_order_release);
     }
@@ -97,8 +98,8 @@ struct Sequence {
   }
 };
 
-// Longer than a runtime is trusted to stay awake.
-void rest() { std::this_thread::sleep_for(std::chrono::milliseconds(3)); }
+// Longer than a runtime is trusted to stay awake, and long enough for it to fall asleep.
+void rest() { std::this_thread::sleep_for(std::chrono::milliseconds(60)); }
 
 void test_bits(const Sequence& sequence) {
   onecell::set_num_threads(1);
@@ -119,13 +120,35 @@ void test_bits(const Sequence& sequence) {
 
 void test_sleepers_are_left_alone(const Sequence& sequence) {
   onecell::lend_threads(parallel);
+  const std::vector<float> want = sequence.run();
   runtime->sleeps.store(true);
   rest();
-  const std::vector<float> want = sequence.run();
   runtime->calls = 0;
-  check(sequence.run() == want, "bits after lent threads came late");
-  check(runtime->calls == 0, "lent threads that came late are left alone");
+  check(sequence.run() == want, "bits while lent threads sleep");
+  check(runtime->calls == 0, "lent threads that sleep are left alone");
   runtime->sleeps.store(false);
+}
+
+// How often the answer was no, of 10,000 at most; meanwhile the thread may have our processor.
+int asks_until_ready(onecell::Lent* lent) {
+  int asks = 0;
+  for (; asks < 10000 && !lent->are_ready(); ++asks) {
+    lent->note_end(std::chrono::steady_clock::now());
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  return asks;
+}
+
+void test_those_that_woke_are_asked() {
+  onecell::Lent lent;
+  lent.offer(parallel);
+  check(lent.are_ready(), "an offer is tried");
+  lent.run(2, [](int) {});
+  runtime->sleeps.store(true);
+  rest();
+  check(!lent.are_ready(), "sleepers are not asked");
+  runtime->sleeps.store(false);
+  check(asks_until_ready(&lent) < 10000, "those that woke are");
 }
 
 void test_other_threads_do_without(const Sequence& sequence) {
@@ -139,41 +162,22 @@ void test_other_threads_do_without(const Sequence& sequence) {
   check(same && runtime->calls == 0, "a thread that has borrowed nothing");
 }
 
-// Run for two members; each must be one thread, once.
-void run_two(onecell::Lent* lent) {
-  std::atomic<int> members{0};
-  lent->run(2, [&](int me) { members.fetch_add(me + 1); });
-  check(members.load() == 3, "each member once");
-}
-
-void test_sleepers_are_asked_again_when_ours_are_missed() {
-  onecell::Lent lent(std::chrono::nanoseconds(0));
-  check(!lent.chosen() && !lent.ask(), "nobody has lent anything");
+void test_those_that_come_late_are_asked_less_and_less() {
+  onecell::Lent lent;
+  check(!lent.are_ready(), "nobody has lent anything");
   lent.offer(parallel);
-  runtime->sleeps.store(true);
-  for (int again = 0; again < 3; ++again) {
-    check(lent.chosen(), "an offer is tried");
-    run_two(&lent);
-    check(!lent.chosen() && lent.ask(), "left alone, and asked again");
+  runtime->is_late.store(true);
+  for (const int refusals : {1, 3, 7, 15}) {
+    for (int call = 0; call < 8; ++call) {
+      asks_until_ready(&lent);
+      std::atomic<int> members{0};
+      lent.run(2, [&](int me) { members.fetch_add(me + 1); });
+      lent.note_end(std::chrono::steady_clock::now());
+      check(members.load() == 3, "each member once");
+    }
+    check(asks_until_ready(&lent) >= refusals, "late once may be chance, often is not");
   }
-  runtime->sleeps.store(false);
-}
-
-void test_those_that_come_late_while_awake_are_asked_less_and_less() {
-  onecell::Lent lent(std::chrono::hours(1 << 20));
-  lent.offer(parallel);
-  runtime->sleeps.store(true);
-  int refused = 0;
-  for (int again = 0; again < 4; ++again) {
-    int calls = 0;
-    for (; lent.chosen(); ++calls) run_two(&lent);
-    check(calls == 8, "once late may be chance, often is not");
-    int asks = 1;
-    while (!lent.ask()) ++asks;
-    check(asks > refused, "asked less and less");
-    refused = asks;
-  }
-  runtime->sleeps.store(false);
+  runtime->is_late.store(false);
 }
 
 }  // namespace
@@ -185,8 +189,8 @@ int main() {
   test_bits(sequence);
   test_sleepers_are_left_alone(sequence);
   test_other_threads_do_without(sequence);
-  test_sleepers_are_asked_again_when_ours_are_missed();
-  test_those_that_come_late_while_awake_are_asked_less_and_less();
+  test_those_that_woke_are_asked();
+  test_those_that_come_late_are_asked_less_and_less();
   std::printf("lent: %d passed, %d failed\n", checks - failures, failures);
   return failures == 0 ? 0 : 1;
 }
