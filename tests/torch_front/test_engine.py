@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import threading
 import weakref
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -187,6 +188,29 @@ def test_weights_of_a_living_graph_are_not_swapped() -> None:
     with pytest.raises(RuntimeError, match="use_count"):
         torch.utils.swap_tensors(cell.weight_hh, other)
     del loss
+
+
+@pytest.fixture
+def swapping(request: pytest.FixtureRequest) -> Iterator[None]:
+    before = torch.__future__.get_swap_module_params_on_conversion()
+    torch.__future__.set_swap_module_params_on_conversion(request.param)
+    yield
+    torch.__future__.set_swap_module_params_on_conversion(before)
+
+
+@pytest.mark.parametrize("swapping", [True, False], indirect=True)
+@pytest.mark.parametrize("change", ["a type and back", "a checkpoint"])
+def test_parameters_may_get_new_places_beside_an_old_graph(change: str, swapping: None) -> None:
+    def run(cell: Any) -> Any:
+        old = loss_of(cell)
+        old.backward()
+        if change == "a checkpoint":
+            cell.load_state_dict({n: 0.5 * p.detach() for n, p in cell.named_parameters()})
+        else:
+            cell.float().double()
+        return grads(loss_of(cell), cell)
+
+    as_in_torch(run)
 
 
 @pytest.mark.parametrize("build", [True, False])
