@@ -234,13 +234,13 @@ class LSTMCell(torch.nn.LSTMCell):
 
     def _apply(self, *args: Any, **kwargs: Any) -> Self:  # noqa: ANN401 - as torch has them
         """Convert the parameters, as `to`, `double` and the like do."""
-        found = super()._apply(*args, **kwargs)
+        super()._apply(*args, **kwargs)  # type: ignore[no-untyped-call]
         forget()
-        return found
+        return self
 
     def _load_from_state_dict(self, *args: Any) -> None:  # noqa: ANN401
         """Take parameters from a checkpoint, which torch may do by swapping tensors."""
-        super()._load_from_state_dict(*args)  # type: ignore[no-untyped-call]
+        super()._load_from_state_dict(*args)
         forget()
 
     def _as_leaf(self, *arguments: Any) -> Any:  # noqa: ANN401
