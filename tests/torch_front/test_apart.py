@@ -204,6 +204,20 @@ def test_weights_may_be_frozen_and_freed_between_steps() -> None:
     as_in_torch(run)
 
 
+@pytest.mark.parametrize("after", ["the steps", "their gradients"])
+def test_a_weight_frozen_later_stops_no_second_gradient(after: str) -> None:
+    def run(cell: Any) -> Any:
+        x, state = inputs()
+        loss = by_loop(cell, x.requires_grad_(), state)[0].square().sum()
+        if after == "the steps":
+            cell.weight_hh.requires_grad_(False)
+        (first,) = torch.autograd.grad(loss, x, create_graph=True)
+        cell.weight_hh.requires_grad_(False)
+        return first, *torch.autograd.grad(first.square().sum(), [x, cell.weight_ih])
+
+    as_in_torch(run)
+
+
 def test_another_type_has_gradients_of_its_own_beside_a_living_graph() -> None:
     p = problem(steps=2)
     cell = ours(p)
