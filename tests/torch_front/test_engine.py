@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import gc
 import threading
 import weakref
@@ -179,6 +180,19 @@ def test_an_inference_tensor_is_refused_as_torch_refuses_it() -> None:
     for make in (ours, of_torch):
         with pytest.raises(RuntimeError, match="Inference tensors cannot be saved"):
             make(P)(x[0], state)
+
+
+@pytest.mark.parametrize("state", [True, False])
+def test_a_cell_made_in_inference_mode_runs_outside_as_torch_s_does(state: bool) -> None:
+    def run(cell: Any) -> Any:
+        x, hx = inputs()
+        with torch.inference_mode():
+            cell = copy.deepcopy(cell)
+        h, c = cell(x[0], hx) if state else cell(x[0])
+        assert h.requires_grad
+        return *(t.detach() for t in (h, c)), torch.autograd.grad(h.sum(), cell.bias_ih)[0]
+
+    as_in_torch(run)
 
 
 def test_weights_of_a_living_graph_are_not_swapped() -> None:

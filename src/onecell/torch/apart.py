@@ -226,7 +226,14 @@ def record_step(
     )
     hold = _hold(x, weights)
     token = None if hold is None else hold.token
-    found: tuple[Tensor, Tensor] = _apply_step(token, x, hx[0], hx[1], weights, hold, made)
+    h, c = hx
+    try:
+        found: tuple[Tensor, Tensor] = _apply_step(token, x, h, c, weights, hold, made)
+    except RuntimeError:
+        # Of what was made in inference mode torch's operators take all that they need not keep.
+        if not any(t is not None and t.is_inference() for t in (x, h, c, *weights)):
+            raise
+        found = composite.step(x, hx, *weights)
     return found
 
 
