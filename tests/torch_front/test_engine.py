@@ -48,6 +48,21 @@ def test_a_state_may_be_asked_for_beside_the_weights() -> None:
     as_in_torch(run)
 
 
+def test_the_gradient_by_c_leaves_out_what_comes_through_h_of_its_step() -> None:
+    cell, (x, state) = ours(P), inputs()
+    h_1, c_1 = cell(x[0], state)
+    h_2, _ = cell(x[1], (h_1, c_1))
+    seen: list[Tensor | None] = []
+    c_1.register_hook(seen.append)
+    (got,) = torch.autograd.grad(h_2.sum(), c_1, retain_graph=True)
+    aside = c_1.detach().requires_grad_()
+    want = torch.autograd.grad(cell(x[1], (h_1.detach(), aside))[0].sum(), aside)
+    assert_equal([got], want)
+    grads(h_1.sum(), cell)
+    assert len(seen) == 2
+    assert seen[1] is None
+
+
 def test_steps_may_be_written_by_an_optimizer_inside_the_pass() -> None:
     def run(cell: Any) -> Any:
         seen: list[str] = []
