@@ -54,14 +54,6 @@ class Framework {
     return taken(PyObject_GetAttr(tensor.ptr(), is_leaf_.ptr())).ptr() == Py_True;
   }
 
-  // How often the tensor was written in place; -1 for one that does not count it.
-  std::int64_t version(nanobind::handle tensor) const {
-    const nanobind::object found = nanobind::steal(PyObject_GetAttr(tensor.ptr(), version_.ptr()));
-    const std::int64_t version = found.is_valid() ? PyLong_AsLongLong(found.ptr()) : -1;
-    if (version == -1) PyErr_Clear();
-    return version;
-  }
-
   nanobind::object empty_like(nanobind::handle tensor) const {
     PyObject* arguments[] = {tensor.ptr()};
     return taken(PyObject_Vectorcall(empty_like_.ptr(), arguments, 1, nullptr));
@@ -96,6 +88,5 @@ class Framework {
   nanobind::object must_run_;
   nanobind::dict dual_;
   nanobind::object empty_like_, new_empty_, contiguous_;
-  Name requires_grad_{"requires_grad"}, is_leaf_{"is_leaf"}, version_{"_version"},
-      level_{"_current_level"};
+  Name requires_grad_{"requires_grad"}, is_leaf_{"is_leaf"}, level_{"_current_level"};
 };

@@ -1,13 +1,16 @@
 // What the steps of one walk through the gradient graph add to the gradients of the weights.
 //
-// A step's way back leaves its gradients by z here, with the x and h that it was computed from.
-// They wait until there are rows enough for one call of the kernel, or the walk wants the sums.
+// A step's way back leaves its gradients by z here, and the x and h that it was computed from,
+// which are copied: hooks may write either before the walk ends, as they may with the framework's
+// own cell. They wait until there are rows enough for one call of the kernel, or the walk wants the
+// sums.
 #pragma once
 
 #include <nanobind/nanobind.h>
 
 #include <algorithm>
 #include <cstdint>
+#include <cstring>
 #include <memory>
 #include <stdexcept>
 #include <vector>
@@ -22,7 +25,9 @@ struct StepSizes {
   int bits = 0;
 
   bool operator==(const StepSizes&) const = default;
-  std::int64_t z_bytes() const { return batch * 4 * hidden * (bits / 8); }
+  std::int64_t x_bytes() const { return batch * input * (bits / 8); }
+  std::int64_t h_bytes() const { return batch * hidden * (bits / 8); }
+  std::int64_t z_bytes() const { return 4 * h_bytes(); }
 };
 
 class StepSums {
@@ -38,26 +43,32 @@ class StepSums {
       if (sizes_.bits != 0) return nullptr;
       for (int k = 0; k < 3; ++k) weights_[k] = nanobind::borrow(weights[k]);
     }
-    if (sizes != sizes_ || waiting_.size() == static_cast<std::size_t>(capacity_)) {
-      gather(reader, framework);
-      if (sizes != sizes_) {
-        sizes_ = sizes;
-        capacity_ = std::max<std::int64_t>(1, kRows / sizes.batch);
-        grad_z_.reset(new std::byte[capacity_ * sizes.z_bytes()]);
-      }
+    if (sizes != sizes_) {
+      if (waiting_ != 0) gather(reader, framework, kept());
+      sizes_ = sizes;
+      capacity_ = std::max<std::int64_t>(1, kRows / sizes.batch);
+      grad_z_.reset(new std::byte[capacity_ * sizes.z_bytes()]);
+      // One step that is gathered at once is read where it is.
+      const std::int64_t copies = capacity_ == 1 ? 0 : capacity_;
+      x_.reset(new std::byte[wanted_[0] ? copies * sizes.x_bytes() : 0]);
+      h_.reset(new std::byte[wanted_[1] ? copies * sizes.h_bytes() : 0]);
     }
-    return grad_z_.get() + (capacity_ - 1 - waiting_.size()) * sizes.z_bytes();
+    return grad_z_.get() + place() * sizes.z_bytes();
   }
 
-  // Count the step whose gradients by z were written where `room` said. Both tensors stay alive.
-  void add(const Framework& framework, nanobind::handle x, nanobind::handle h) {
-    waiting_.push_back(
-        {{nanobind::borrow(x), framework.version(x)}, {nanobind::borrow(h), framework.version(h)}});
+  // Take in the step whose gradients by z were written where `room` said, computed from x and h.
+  void add(const TensorReader& reader, const Framework& framework, const void* x, const void* h) {
+    if (capacity_ > 1) {
+      if (wanted_[0]) std::memcpy(x_.get() + place() * sizes_.x_bytes(), x, sizes_.x_bytes());
+      if (wanted_[1]) std::memcpy(h_.get() + place() * sizes_.h_bytes(), h, sizes_.h_bytes());
+    }
+    if (++waiting_ == capacity_)
+      gather(reader, framework, capacity_ == 1 ? Inputs{{x}, {h}} : kept());
   }
 
   // The sums by weight_ih, weight_hh and a bias, None where one is not wanted or there was no step.
   nanobind::tuple totals(const TensorReader& reader, const Framework& framework) {
-    gather(reader, framework);
+    if (waiting_ != 0) gather(reader, framework, kept());
     return nanobind::make_tuple(totals_[0], totals_[1], totals_[2]);
   }
 
@@ -65,16 +76,24 @@ class StepSums {
   // More rows than this at once gain nothing.
   static constexpr std::int64_t kRows = 256;
 
-  struct Kept {
-    nanobind::object tensor;
-    std::int64_t version;
-  };
+  // Where x and h of the steps that wait are, by rising time; null where no sum is made of them.
   struct Inputs {
-    Kept x, h;
+    std::vector<const void*> x, h;
   };
 
-  void gather(const TensorReader& reader, const Framework& framework) {
-    if (waiting_.empty()) return;
+  // Of the step that comes next among those that there is room for: the last step comes first.
+  std::int64_t place() const { return capacity_ - 1 - waiting_; }
+
+  Inputs kept() const {
+    Inputs inputs;
+    for (std::int64_t at = capacity_ - waiting_; at < capacity_; ++at) {
+      inputs.x.push_back(wanted_[0] ? x_.get() + at * sizes_.x_bytes() : nullptr);
+      inputs.h.push_back(wanted_[1] ? h_.get() + at * sizes_.h_bytes() : nullptr);
+    }
+    return inputs;
+  }
+
+  void gather(const TensorReader& reader, const Framework& framework, const Inputs& inputs) {
     const std::int64_t gates = 4 * sizes_.hidden;
     const std::int64_t widths[] = {sizes_.input, sizes_.hidden};
     void* totals[3] = {};
@@ -85,51 +104,31 @@ class StepSums {
                         : reader.find(totals_[k], sizes_.bits, {gates});
       if (totals[k] == nullptr) throw std::runtime_error("a sum of gradients has no memory");
     }
-    // By rising time: the last step came first.
-    std::vector<const void*> x, h;
-    for (auto step = waiting_.rbegin(); step != waiting_.rend(); ++step) {
-      x.push_back(unchanged(reader, framework, step->x, sizes_.input));
-      h.push_back(unchanged(reader, framework, step->h, sizes_.hidden));
-    }
-    sizes_.bits == 32 ? run<float>(x, h, totals) : run<double>(x, h, totals);
-    waiting_.clear();
+    sizes_.bits == 32 ? run<float>(inputs, totals) : run<double>(inputs, totals);
+    waiting_ = 0;
     begun_ = true;
   }
 
-  // What a step was computed from must be what it was then, until its sums are made.
-  const void* unchanged(const TensorReader& reader, const Framework& framework, const Kept& kept,
-                        std::int64_t width) const {
-    const void* const at = reader.find(kept.tensor, sizes_.bits, {sizes_.batch, width});
-    if (at == nullptr || framework.version(kept.tensor) != kept.version)
-      throw std::runtime_error(
-          "one of the variables needed for gradient computation has been modified by an inplace "
-          "operation: an input or a state of a cell, while gradients were being computed.");
-    return at;
-  }
-
   template <class T>
-  void run(const std::vector<const void*>& x, const std::vector<const void*>& h,
-           void* const* totals) const {
+  void run(const Inputs& inputs, void* const* totals) const {
     const auto arrays = [](const std::vector<const void*>& addresses) {
       std::vector<const T*> typed;
       for (const void* address : addresses) typed.push_back(static_cast<const T*>(address));
       return typed;
     };
     const auto total = [&](int k) { return static_cast<T*>(totals[k]); };
-    const std::vector<const T*> xs = arrays(x), hs = arrays(h);
-    const std::int64_t steps = static_cast<std::int64_t>(waiting_.size());
-    const std::byte* const first = grad_z_.get() + (capacity_ - steps) * sizes_.z_bytes();
+    const std::vector<const T*> xs = arrays(inputs.x), hs = arrays(inputs.h);
+    const std::byte* const first = grad_z_.get() + (capacity_ - waiting_) * sizes_.z_bytes();
     const nanobind::gil_scoped_release released;
-    onecell::gather(onecell::GatheredSteps<T>{steps, sizes_.batch, sizes_.input, sizes_.hidden,
+    onecell::gather(onecell::GatheredSteps<T>{waiting_, sizes_.batch, sizes_.input, sizes_.hidden,
                                               reinterpret_cast<const T*>(first), xs.data(),
                                               hs.data(), begun_, total(0), total(1), total(2)});
   }
 
   bool wanted_[3];
   StepSizes sizes_;
-  std::int64_t capacity_ = 0;
-  std::unique_ptr<std::byte[]> grad_z_;  // of the steps that wait, in order, at the end
-  std::vector<Inputs> waiting_;          // the last step first
+  std::int64_t capacity_ = 0, waiting_ = 0;
+  std::unique_ptr<std::byte[]> grad_z_, x_, h_;  // of the steps that wait, in order, at the end
   bool begun_ = false;
   nanobind::object weights_[3] = {nanobind::none(), nanobind::none(), nanobind::none()};
   nanobind::object totals_[3] = {nanobind::none(), nanobind::none(), nanobind::none()};

@@ -132,7 +132,7 @@ class StepReader {
     }
     n.bits == 32 ? backward<float>(s, trace, by, grad_z, out)
                  : backward<double>(s, trace, by, grad_z, out);
-    if (sums != nullptr) sums->add(framework_, tensors[kX], tensors[kH]);
+    if (sums != nullptr) sums->add(reader_, framework_, s.data[kX], s.data[kH]);
     return nb::make_tuple(made[0], made[1], made[2]);
   }
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import copy
 import gc
 import threading
 import weakref
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -44,6 +46,21 @@ def test_a_state_may_be_asked_for_beside_the_weights() -> None:
         return torch.autograd.grad(h.sin().sum(), [h_1, cell.weight_hh])
 
     as_in_torch(run)
+
+
+def test_the_gradient_by_c_leaves_out_what_comes_through_h_of_its_step() -> None:
+    cell, (x, state) = ours(P), inputs()
+    h_1, c_1 = cell(x[0], state)
+    h_2, _ = cell(x[1], (h_1, c_1))
+    seen: list[Tensor | None] = []
+    c_1.register_hook(seen.append)
+    (got,) = torch.autograd.grad(h_2.sum(), c_1, retain_graph=True)
+    aside = c_1.detach().requires_grad_()
+    want = torch.autograd.grad(cell(x[1], (h_1.detach(), aside))[0].sum(), aside)
+    assert_equal([got], want)
+    grads(h_1.sum(), cell)
+    assert len(seen) == 2
+    assert seen[1] is None
 
 
 def test_steps_may_be_written_by_an_optimizer_inside_the_pass() -> None:
@@ -180,6 +197,19 @@ def test_an_inference_tensor_is_refused_as_torch_refuses_it() -> None:
             make(P)(x[0], state)
 
 
+@pytest.mark.parametrize("state", [True, False])
+def test_a_cell_made_in_inference_mode_runs_outside_as_torch_s_does(state: bool) -> None:
+    def run(cell: Any) -> Any:
+        x, hx = inputs()
+        with torch.inference_mode():
+            cell = copy.deepcopy(cell)
+        h, c = cell(x[0], hx) if state else cell(x[0])
+        assert h.requires_grad
+        return *(t.detach() for t in (h, c)), torch.autograd.grad(h.sum(), cell.bias_ih)[0]
+
+    as_in_torch(run)
+
+
 def test_weights_of_a_living_graph_are_not_swapped() -> None:
     cell = ours(P)
     loss = loss_of(cell)
@@ -187,6 +217,29 @@ def test_weights_of_a_living_graph_are_not_swapped() -> None:
     with pytest.raises(RuntimeError, match="use_count"):
         torch.utils.swap_tensors(cell.weight_hh, other)
     del loss
+
+
+@pytest.fixture
+def swapping(request: pytest.FixtureRequest) -> Iterator[None]:
+    before = torch.__future__.get_swap_module_params_on_conversion()
+    torch.__future__.set_swap_module_params_on_conversion(request.param)
+    yield
+    torch.__future__.set_swap_module_params_on_conversion(before)
+
+
+@pytest.mark.parametrize("swapping", [True, False], indirect=True)
+@pytest.mark.parametrize("change", ["a type and back", "a checkpoint"])
+def test_parameters_may_get_new_places_beside_an_old_graph(change: str, swapping: None) -> None:
+    def run(cell: Any) -> Any:
+        old = loss_of(cell)
+        old.backward()
+        if change == "a checkpoint":
+            cell.load_state_dict({n: 0.5 * p.detach() for n, p in cell.named_parameters()})
+        else:
+            cell.float().double()
+        return grads(loss_of(cell), cell)
+
+    as_in_torch(run)
 
 
 @pytest.mark.parametrize("build", [True, False])

@@ -126,7 +126,8 @@ def _hold(x: Tensor, weights: calls.Weights) -> Hold | None:
     """Return what the next step of these weights, all leaves, hangs on; None if none needs that.
 
     A graph keeps alive the parameters that it leads to, so while there is a hold their ids are
-    theirs. To give a parameter other sizes or another type ends torch's own place for its gradient.
+    theirs. To give a parameter other sizes or another type ends torch's own place for its gradient;
+    see `forget` too.
     """
     weight_ih, weight_hh, bias_ih, bias_hh = weights
     key = (
@@ -143,6 +144,15 @@ def _hold(x: Tensor, weights: calls.Weights) -> Hold | None:
     if hold is None:
         _holds[key] = hold = Hold(weights)
     return hold
+
+
+def forget() -> None:
+    """Let later steps hang on fresh anchors: parameters may have new places for their gradients.
+
+    Even one that is back to the type that it had has another, and so has one whose tensor was
+    swapped, though its id is the same.
+    """
+    _holds.clear()
 
 
 class Step(Function):
@@ -216,7 +226,14 @@ def record_step(
     )
     hold = _hold(x, weights)
     token = None if hold is None else hold.token
-    found: tuple[Tensor, Tensor] = _apply_step(token, x, hx[0], hx[1], weights, hold, made)
+    h, c = hx
+    try:
+        found: tuple[Tensor, Tensor] = _apply_step(token, x, h, c, weights, hold, made)
+    except RuntimeError:
+        # Of what was made in inference mode torch's operators take all that they need not keep.
+        if not any(t is not None and t.is_inference() for t in (x, h, c, *weights)):
+            raise
+        found = composite.step(x, hx, *weights)
     return found
 
 

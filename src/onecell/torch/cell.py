@@ -10,7 +10,7 @@ from torch import Tensor
 from onecell.frozen import FrozenCell, WeightDtype
 from onecell.spec import PARAMETERS
 from onecell.torch import composite, reading, script
-from onecell.torch.apart import record_step
+from onecell.torch.apart import forget, record_step
 from onecell.torch.arguments import (
     AnyState,
     State,
@@ -231,6 +231,17 @@ class LSTMCell(torch.nn.LSTMCell):
             state = self.forward(row, state)
             every.append(state[0])
         return torch.stack(every), state
+
+    def _apply(self, *args: Any, **kwargs: Any) -> Self:  # noqa: ANN401 - as torch has them
+        """Convert the parameters, as `to`, `double` and the like do."""
+        super()._apply(*args, **kwargs)  # type: ignore[no-untyped-call]
+        forget()
+        return self
+
+    def _load_from_state_dict(self, *args: Any) -> None:  # noqa: ANN401
+        """Take parameters from a checkpoint, which torch may do by swapping tensors."""
+        super()._load_from_state_dict(*args)
+        forget()
 
     def _as_leaf(self, *arguments: Any) -> Any:  # noqa: ANN401
         """Return a call of this module as one node of a torch.fx graph, as torch's own cell is."""

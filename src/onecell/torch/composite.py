@@ -71,8 +71,7 @@ def gradients(
     With `create_graph`, they are themselves functions of `grads` and `inputs`.
     """
     with torch.enable_grad(), torch.autocast("cpu", enabled=False):
-        # One input may be an ancestor of another; through aliases only the direct paths count.
-        aliases: list[Any] = [None if t is None else t.view_as(t) for t in inputs]
+        aliases = _aliases(inputs, needs)
         made = outputs(*aliases)
         return pull(needs, grads, made, aliases, create_graph=create_graph)
 
@@ -91,10 +90,20 @@ def second(
     They are by `grads` and then by `inputs`, where `needs` asks for them.
     """
     with torch.enable_grad():
-        aliases = [None if t is None else t.view_as(t) for t in (*grads, *inputs)]
+        aliases = _aliases((*grads, *inputs), needs)
         count = len(grads)
         made = gradients(first_needs, aliases[:count], aliases[count:], create_graph=True)
         return pull(needs, grad_grads, made, aliases, create_graph=create_graph)
+
+
+def _aliases(tensors: Sequence[Tensor | None], needs: Sequence[bool]) -> list[Any]:
+    """Return aliases: one tensor may be an ancestor of another, and only direct paths count."""
+    aliases = [None if t is None else t.view_as(t) for t in tensors]
+    for alias, need in zip(aliases, needs, strict=True):
+        # A parameter that was frozen after the step still gets its gradient, as in torch.
+        if need and alias is not None and not alias.requires_grad:
+            alias.requires_grad_()
+    return aliases
 
 
 def pull(

@@ -53,9 +53,12 @@ def run(
             return None
         found = operators.unroll(x if x.dim() == 3 else x.unsqueeze(0), h, c, weights)
         return found if x.dim() == 3 else found[1:]
-    if torch_must_run() or not are_plain(there):
+    records = torch.is_grad_enabled() and any(t.requires_grad for t in there)
+    # A graph may not keep what was made in inference mode, and torch's operators keep less.
+    kept = not records or not any(t.is_inference() for t in there)
+    if torch_must_run() or not kept or not are_plain(there):
         return None
-    if torch.is_grad_enabled() and any(t.requires_grad for t in there):
+    if records:
         return record(x, h, c, weights)
     h_all, c_all, _ = calls.forward(x, h, c, weights, record=False)
     return (h_all, c_all) if x.dim() == 2 else (h_all, h_all[-1].clone(), c_all)
