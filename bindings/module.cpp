@@ -114,6 +114,8 @@ void define(nb::module_& m, const std::string& suffix) {
 }  // namespace
 
 NB_MODULE(_kernel, m) {
+  // Frameworks keep our classes in registries that outlive the interpreter: no leak of ours.
+  nb::set_leak_warnings(false);
   try {
     onecell::isa();
     onecell::num_threads();

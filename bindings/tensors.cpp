@@ -30,8 +30,9 @@ class StepReader {
         framework_(framework),
         names_{"weight_ih", "weight_hh", "bias_ih", "bias_hh"} {}
 
-  // One step: (h', c'), or (h', c', gates) where the framework must record it for a gradient; None
-  // where anything at all is out of the ordinary. Nothing is written but the results.
+  // One step: (h', c'), or (h', c', gates, inputs) where the framework must record it for a
+  // gradient, with x, h, c and the four parameters as they were read; None where anything at all is
+  // out of the ordinary. Nothing is written but the results.
   nb::object step(nb::handle parameters, nb::handle hidden, nb::handle x, nb::handle hx) const {
     const bool is_pair = PyTuple_CheckExact(hx.ptr()) || PyList_CheckExact(hx.ptr());
     if (!is_pair || PySequence_Fast_GET_SIZE(hx.ptr()) != 2) return nb::none();
@@ -77,7 +78,9 @@ class StepReader {
     s.sizes.bits == 32 ? unroll<float>(s, h_next.data, c_next.data, trace)
                        : unroll<double>(s, h_next.data, c_next.data, trace);
     if (trace == nullptr) return nb::make_tuple(h_next.tensor, c_next.tensor);
-    return nb::make_tuple(h_next.tensor, c_next.tensor, gates);
+    nb::object inputs = nb::make_tuple(tensors[kX], tensors[kH], tensors[kC], tensors[kWeightIh],
+                                       tensors[kWeightHh], tensors[kBiasIh], tensors[kBiasHh]);
+    return nb::make_tuple(h_next.tensor, c_next.tensor, gates, inputs);
   }
 
   // The same for a call of a module, where `everyday` says that nothing but its forward would run.

@@ -262,10 +262,11 @@ class StepReader:
         hx: object,  # a tuple or list of h and c (N, H)
         /,
     ) -> Any:  # noqa: ANN401 - tensors, of which this file knows nothing
-        """Compute one step: (h', c'), and the gates too where it must be recorded for a gradient.
+        """Compute one step: (h', c'), and more where it must be recorded for a gradient.
 
-        None where anything is out of the ordinary: no tensor of the two classes, another shape, an
-        empty one, one that shares no memory, a mode, parameters that are not leaves of the graph.
+        Then the gates follow, and (x, h, c, *parameters) as they were read. None where anything is
+        out of the ordinary: no tensor of the two classes, another shape, an empty one, one that
+        shares no memory, a mode, parameters that are not leaves of the graph.
         """
 
     def call(self, everyday: EverydayCall, module: object, arguments: tuple[Any, ...], /) -> Any:  # noqa: ANN401

@@ -10,7 +10,7 @@ from torch.nn.modules import module as torch_module
 
 from onecell.torch import LSTMCell, reading
 from problems import problem
-from torch_cells import ours, step_inputs
+from torch_cells import of_torch, ours, step_inputs
 
 P = problem()
 X, STATE = step_inputs(P)
@@ -170,3 +170,23 @@ def test_arguments_by_name_and_wrong_ones_go_the_longer_way(straight: Any) -> No
     with pytest.raises(TypeError):
         cell(X, STATE, of="nothing")
     assert straight.calls == 1
+
+
+def test_a_weight_replaced_during_a_call_is_not_the_one_of_the_step(straight: Any) -> None:
+    cell, theirs = ours(P), of_torch(P)
+    before = cell.weight_hh
+
+    def call(*arguments: Any) -> Any:
+        done = Straight.call(straight, *arguments)
+        cell.weight_hh = torch.nn.Parameter(torch.zeros_like(before))  # as another thread might
+        return done
+
+    straight.call = call
+    h, c = cell(X, STATE)
+    torch.autograd.backward((h.sin().sum(), c.sum()))
+    h, c = theirs(X, STATE)
+    torch.autograd.backward((h.sin().sum(), c.sum()))
+    assert before.grad is not None
+    assert theirs.weight_hh.grad is not None
+    assert torch.allclose(before.grad, theirs.weight_hh.grad, atol=1e-6)
+    assert cell.weight_hh.grad is None

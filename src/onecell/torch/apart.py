@@ -215,25 +215,21 @@ def _longer_way(
 
 
 def record_step(
-    parameters: dict[str, Any], x: Tensor, hx: Any, made: tuple[Tensor, Tensor, Tensor]
+    h_next: Tensor, c_next: Tensor, gates: Tensor, inputs: tuple[Any, ...]
 ) -> tuple[Tensor, Tensor]:
-    """Return (h', c') of a step that `_kernel.StepReader` has `made` as results of a node."""
-    weights = (
-        parameters["weight_ih"],
-        parameters["weight_hh"],
-        parameters["bias_ih"],
-        parameters["bias_hh"],
-    )
+    """Return (h', c') as results of a node; all is as `_kernel.StepReader.step` has made it."""
+    x, h, c, *given = inputs
+    weights: calls.Weights = (given[0], given[1], given[2], given[3])
     hold = _hold(x, weights)
     token = None if hold is None else hold.token
-    h, c = hx
+    made = h_next, c_next, gates
     try:
         found: tuple[Tensor, Tensor] = _apply_step(token, x, h, c, weights, hold, made)
     except RuntimeError:
         # Of what was made in inference mode torch's operators take all that they need not keep.
-        if not any(t is not None and t.is_inference() for t in (x, h, c, *weights)):
+        if not any(t is not None and t.is_inference() for t in inputs):
             raise
-        found = composite.step(x, hx, *weights)
+        found = composite.step(x, (h, c), *weights)
     return found
 
 

@@ -102,10 +102,7 @@ class LSTMCell(torch.nn.LSTMCell):
             reader = reading.step_reader
             done = None if reader is None else reader.call(_everyday, self, args)
             if done is not None:
-                if len(done) == 2:
-                    return done
-                state = args[1] if len(args) == 2 else args[1:]
-                return record_step(self._parameters, args[0], state, done)
+                return done if len(done) == 2 else record_step(*done)
         return super().__call__(*args, **kwargs)
 
     def forward(

@@ -35,7 +35,7 @@ def quick_step(
     if reading.step_reader is None:
         return None
     done = reading.step_reader.step(parameters, hidden_size, x, hx)
-    return done if done is None or len(done) == 2 else record_step(parameters, x, hx, done)
+    return done if done is None or len(done) == 2 else record_step(*done)
 
 
 def run(
