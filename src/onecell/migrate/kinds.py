@@ -170,7 +170,7 @@ class Kinds:
     def _binding(self, target: cst.CSTNode) -> str | None:
         """Return the kind of what a name is bound to; None for the word None."""
         if isinstance(target, cst.Param):
-            return self._parameter(target)
+            return self.of_parameter(target)
         place: list[int] = []
         node = target
         while True:
@@ -193,6 +193,8 @@ class Kinds:
                 return kind
         elif isinstance(parent, cst.For | cst.CompFor) and parent.target is node:
             value, looped = parent.iter, True
+        elif isinstance(parent, cst.AugAssign):
+            return None  # it stays what it was
         if value is None:
             return ""
         if is_none(value):
@@ -223,7 +225,8 @@ class Kinds:
             kind = self._item(kind)
         return kind
 
-    def _parameter(self, param: cst.Param) -> str:
+    def of_parameter(self, param: cst.Param) -> str:
+        """Return the kind of what a function is given as `param`."""
         if param.annotation is not None:
             found = self.of_type(param.annotation.annotation)
             if found:
@@ -253,6 +256,16 @@ class Kinds:
         if kind == "tensor" and name in ("T", "data", "grad", "mT"):
             return "tensor"
         return "tensor" if kind in ("layer", "cell") and name in _PARTS else ""
+
+    def made_by(self, node: cst.BaseExpression) -> Row | None:
+        """Return the row of the class that an attribute of `self`, or a name, is an instance of."""
+        values: list[cst.BaseExpression | None] = []
+        if isinstance(node, cst.Name):
+            values = [self.names.value_of(bound.node) for bound in self.names.assignments(node)]
+        elif isinstance(node, cst.Attribute) and (owner := self.owner_of(node.value)) is not None:
+            values = list(self.attributes.get(owner, {}).get(node.attr.value, ()))
+        rows = [self.row(v.func) if isinstance(v, cst.Call) else None for v in values]
+        return rows[0] if rows and all(row is rows[0] for row in rows) else None
 
     def owner_of(self, node: cst.BaseExpression) -> cst.ClassDef | None:
         """Return the class of this module whose instance `node` is, or None."""

@@ -32,6 +32,7 @@ SYNTAX: Final[Mapping[str, str]] = {
     "asnumpy": "`x.asnumpy()` and `x.detach().cpu().numpy()`",
     "astype": "`x.astype(dtype)` and `x.to(dtype)`",
     "unsqueeze_method": "`x.expand_dims(0)` and `x.unsqueeze(0)`",
+    "in_place": "`x += y` of a tensor that something else may hold: marked",
     "method": "a method that the other framework lacks: marked",
     "unknown": "anything else of the framework that the module is leaving: marked",
 }

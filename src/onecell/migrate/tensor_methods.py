@@ -8,6 +8,7 @@ import libcst as cst
 
 from onecell.migrate.arguments import Unsure
 from onecell.migrate.context import Context, Plan
+from onecell.migrate.in_place import check_method
 from onecell.migrate.module_methods import of_module, set_train
 from onecell.migrate.receivers import forget_args, moves, receiver, renaming
 from onecell.migrate.syntax import as_keyword, expression
@@ -19,7 +20,6 @@ _TENSOR_LACKING: Final = {
         "repeat",
         "register_hook",
         "retain_grad",
-        "index_fill_",
         "type",
         "share_memory_",
         "storage",
@@ -30,22 +30,21 @@ _TENSOR_LACKING: Final = {
         "new_empty",
         "new_full",
         # Not there, or without a kernel on the CPU.
-        "clamp_",
         "dist",
+        "dot",
         "element_size",
-        "fill_",
+        "equal",
         "index_fill",
         "kthvalue",
         "log_softmax",
-        "masked_fill_",
         "mv",
         "quantile",
         "relu",
         "roll",
         "scatter_add",
+        "select",
         "unfold",
         "unique",
-        "zero_",
     },
     "torch": {
         "value",
@@ -166,6 +165,7 @@ def to_mindspore(ctx: Context, node: cst.Call, name: str, kind: str) -> tuple[st
             f"if it is one, {_GUESSED[name]}",
         )
     _check_same_numbers(ctx, node, name, known=known)
+    check_method(ctx, name, known=known)
     if name == "size" and len(node.args) <= 1 and not any(a.star for a in node.args):
         if node.args:
             return "size", lambda u: expression("_.shape[i_]", _=receiver(u), i_=u.args[0].value)
@@ -213,6 +213,8 @@ def _known_to_mindspore(node: cst.Call, name: str) -> tuple[str, Plan] | None:
         arg.keyword is not None for arg in node.args
     ):
         raise Unsure(f"`{name}` of a tensor has other keywords in MindSpore")
+    if name == "norm" and node.args:
+        raise Unsure("`norm` with an order is that of a matrix in MindSpore", "write it out")
     if name == "new_zeros" and len(node.args) > 1 and not any(a.keyword for a in node.args):
         return "new_zeros", lambda u: u.with_changes(
             args=[cst.Arg(cst.Tuple([cst.Element(a.value) for a in u.args]))]
