@@ -139,7 +139,9 @@ class Kinds:
             case cst.BinaryOperation():
                 return "tensor" if "tensor" in (self.of(node.left), self.of(node.right)) else ""
             case cst.UnaryOperation():
-                return self.of(node.expression)
+                return "" if isinstance(node.operator, cst.Not) else self.of(node.expression)
+            case cst.Comparison():
+                return self._comparison(node)
             case cst.IfExp():
                 return self._agree([node.body, node.orelse])
             case cst.ListComp() | cst.GeneratorExp():
@@ -147,6 +149,12 @@ class Kinds:
             case cst.List() | cst.Tuple():
                 return _LIST_OF.get(self._agree(elements(node) or ()), "")
         return ""
+
+    def _comparison(self, node: cst.Comparison) -> str:
+        first = node.comparisons[0]
+        if isinstance(first.operator, cst.Is | cst.IsNot | cst.In | cst.NotIn):
+            return ""
+        return "tensor" if "tensor" in (self.of(node.left), self.of(first.comparator)) else ""
 
     def _item(self, kind: str) -> str:
         return _ONE_OF.get(kind, "tensor" if kind == "tensor" else "")

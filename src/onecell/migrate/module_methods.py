@@ -10,7 +10,7 @@ import libcst as cst
 from onecell.migrate.arguments import Unsure
 from onecell.migrate.context import Context, Plan
 from onecell.migrate.receivers import forget_args, moves, receiver, renaming
-from onecell.migrate.syntax import expression, literal
+from onecell.migrate.syntax import elements, expression, literal
 
 _RENAMED: Final[Mapping[str, Mapping[str, str]]] = {
     "mindspore": {
@@ -93,8 +93,26 @@ def of_module(ctx: Context, node: cst.Call, name: str) -> tuple[str, Plan] | Non
         return None
     if node.args and name in ("parameters", "named_parameters"):
         raise Unsure(f"`{name}` with arguments has no exact counterpart")
+    if name in ("named_parameters", "parameters_and_names"):
+        _check_names(ctx, node)
     rule = {"construct": "skeleton", "forward": "skeleton"}.get(name, "parameters")
     return ("wrap" if name.startswith("from_") else rule), renaming(new)
+
+
+def _check_names(ctx: Context, node: cst.Call) -> None:
+    """Raise `Unsure` where the names of parameters are read that the frameworks give otherwise."""
+    loop = ctx.names.parents.get(node)
+    target = loop.target if isinstance(loop, cst.For | cst.CompFor) else None
+    parts = elements(target) if target is not None else None
+    first = parts[0] if parts else None
+    if isinstance(first, cst.Name) and (first.value == "_" or not ctx.names.reads_of(first)):
+        return
+    has_own = any(ctx.kinds.of_class(owner) for owner in ctx.names.of_kind(cst.ClassDef))
+    if not has_own or any(ctx.names.called(layer) for layer in ("Embedding", "LayerNorm")):
+        raise Unsure(
+            f"embeddings and layer norms call their parameters otherwise in {ctx.to}",
+            "tell parameters apart by what holds them",
+        )
 
 
 def set_train(ctx: Context, node: cst.Call, name: str) -> tuple[str, Plan] | None:

@@ -11,7 +11,7 @@ from onecell.migrate.context import Context, Plan
 from onecell.migrate.in_place import check_method
 from onecell.migrate.module_methods import of_module, set_train
 from onecell.migrate.receivers import forget_args, moves, receiver, renaming
-from onecell.migrate.syntax import as_keyword, expression
+from onecell.migrate.syntax import as_keyword, expression, literal
 
 _TENSOR_LACKING: Final = {
     "mindspore": {
@@ -61,6 +61,9 @@ _TENSOR_LACKING: Final = {
         "searchsorted",
         "resize",
         "fill",
+        "equal",
+        "gather_elements",
+        "select",
     },
 }
 
@@ -79,6 +82,7 @@ _OTHERWISE_KNOWN: Final = {"median", "aminmax", "diag"}
 """The same, where other libraries' arrays have them too."""
 
 
+_NORM: Final = "`norm` with an order is that of a matrix in MindSpore, of all numbers in torch"
 _SIZED: Final = {"zeros", "ones", "rand", "randn"}
 """Rules of functions that take the shape of a tensor."""
 
@@ -113,6 +117,13 @@ def _like_tensor(ctx: Context, node: cst.Call) -> bool:
             for path in made
         )
     return True
+
+
+def _is_mode(node: cst.Call, name: str) -> bool:
+    """Whether a call is one of those by which torch's modules change their mode."""
+    if name == "train" and len(node.args) == 1:
+        return _named(node.args[0], "mode") or isinstance(literal(node.args[0].value), bool)
+    return name in ("train", "eval") and not node.args
 
 
 def _named(arg: cst.Arg, name: str) -> bool:
@@ -179,7 +190,7 @@ def to_mindspore(ctx: Context, node: cst.Call, name: str, kind: str) -> tuple[st
     if name == "to" and moves(ctx, node):
         forget_args(ctx, node)
         return "device", receiver
-    if not known and (name == "forward" or (name in ("train", "eval") and not node.args)):
+    if not known and (name == "forward" or _is_mode(node, name)):
         there = {"forward": "construct", "train": "set_train", "eval": "set_train(False)"}[name]
         raise Unsure(
             f"`{name}` of something that this file does not show to be a module",
@@ -213,8 +224,8 @@ def _known_to_mindspore(node: cst.Call, name: str) -> tuple[str, Plan] | None:
         arg.keyword is not None for arg in node.args
     ):
         raise Unsure(f"`{name}` of a tensor has other keywords in MindSpore")
-    if name == "norm" and node.args:
-        raise Unsure("`norm` with an order is that of a matrix in MindSpore", "write it out")
+    if name == "norm" and len(node.args) == 1:
+        raise Unsure(_NORM, "write it out")
     if name == "new_zeros" and len(node.args) > 1 and not any(a.keyword for a in node.args):
         return "new_zeros", lambda u: u.with_changes(
             args=[cst.Arg(cst.Tuple([cst.Element(a.value) for a in u.args]))]
@@ -251,8 +262,10 @@ def to_torch(ctx: Context, node: cst.Call, name: str, kind: str) -> tuple[str, P
             "`construct` of something that this file does not show to be a cell",
             "if it is one, it is `forward`",
         )
-    if name == "expand_dims" and len(node.args) == 1 and node.args[0].keyword is None:
-        return "unsqueeze_method", renaming("unsqueeze")
+    if name == "expand_dims" and len(node.args) == 1 and not node.args[0].star:
+        return "unsqueeze_method", lambda u: expression(
+            "_.unsqueeze(i_)", _=receiver(u), i_=u.args[0].value
+        )
     if name == "trainable_params" and not node.args:
         return of_module(ctx, node, name)
     if name in ("get_parameters", "parameters_and_names") and not node.args:
@@ -267,9 +280,17 @@ def _known_to_torch(ctx: Context, node: cst.Call, name: str) -> tuple[str, Plan]
         if not node.args or any(a.keyword for a in node.args):
             raise Unsure("`transpose` without its axes has no exact counterpart")
         return "transpose", renaming("permute")
+    if name == "mean" and any(_named(arg, "keep_dims") for arg in node.args):
+        raise Unsure("`mean` of a tensor has other keywords in torch")
+    if name == "split" and any(_named(arg, "axis") for arg in node.args):
+        raise Unsure("`split` of a tensor has other keywords in torch")
+    if name == "norm" and len(node.args) == 1:
+        raise Unsure(_NORM, "write it out")
     if name in ("max", "min") and any(_named(arg, "axis") for arg in node.args):
         raise Unsure(f"`{name}` along an axis gives the indices too in torch")
-    if name == "astype" and len(node.args) == 1 and ctx.kinds.of(node.args[0].value) == "dtype":
+    if name == "astype":
+        if len(node.args) != 1 or ctx.kinds.of(node.args[0].value) != "dtype":
+            raise Unsure("`astype` of anything but an element type has no exact counterpart")
         return "astype", renaming("to")
     if name == "copy" and not node.args:
         return "clone", renaming("clone")
