@@ -313,7 +313,8 @@ def _statement(group: Sequence[Binding]) -> cst.BaseSmallStatement:
 def _replace(statement: AnyImport, change: _Change) -> list[cst.BaseSmallStatement]:
     """Return what takes the place of one import statement."""
     names = statement.names
-    assert not isinstance(names, cst.ImportStar)  # noqa: S101 - stars are not bound here
+    if isinstance(names, cst.ImportStar):
+        return [statement]  # here for what comes after it
     left = [alias for i, alias in enumerate(names) if i not in change.gone]
     result: list[cst.BaseSmallStatement] = []
     groups = _grouped(change.instead)

@@ -283,6 +283,9 @@ class Kinds:
         """Return the class whose instance `node` is, if it is one of this module's."""
         for binding in self.names.assignments(node):
             if isinstance(binding.node, cst.Param):
+                annotation = binding.node.annotation
+                if annotation is not None:
+                    return self.local_class(annotation.annotation)
                 function = next(
                     (
                         u

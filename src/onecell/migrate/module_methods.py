@@ -70,6 +70,8 @@ def of_module(ctx: Context, node: cst.Call, name: str) -> tuple[str, Plan] | Non
     Raises:
         Unsure: the method is known to be another in the other framework.
     """
+    if name == "__init__" and node.args:
+        _check_base(ctx, node)
     if ctx.to == "mindspore":
         if name == "train":
             return "train", renaming("set_train")
@@ -97,6 +99,17 @@ def of_module(ctx: Context, node: cst.Call, name: str) -> tuple[str, Plan] | Non
         _check_names(ctx, node)
     rule = {"construct": "skeleton", "forward": "skeleton"}.get(name, "parameters")
     return ("wrap" if name.startswith("from_") else rule), renaming(new)
+
+
+def _check_base(ctx: Context, node: cst.Call) -> None:
+    """Raise `Unsure` where the framework's own module is given arguments."""
+    owner = ctx.kinds.class_around(node)
+    rows = [ctx.row(base.value) for base in owner.bases] if owner is not None else []
+    if len(rows) == 1 and rows[0] is not None and rows[0].rule == "module":
+        raise Unsure(
+            f"`{rows[0].side(ctx.source).path}` takes other arguments in {ctx.to}",
+            "leave them out, if they are not needed",
+        )
 
 
 def _check_names(ctx: Context, node: cst.Call) -> None:

@@ -76,6 +76,15 @@ _GUESSED: Final = {
     "cuda": "leave the call out",
 }
 """Methods of tensors that other objects may have as well → what they become."""
+_LISTING: Final = ("parameters", "named_parameters")
+_THERE: Final = {
+    "forward": "construct",
+    "train": "set_train",
+    "eval": "set_train(False)",
+    "parameters": "get_parameters",
+    "named_parameters": "parameters_and_names",
+}
+"""Methods of torch's modules → what MindSpore's are called."""
 _OTHERWISE: Final = {"std", "var"}
 """Methods that both frameworks' tensors have, and that give other numbers."""
 _OTHERWISE_KNOWN: Final = {"median", "aminmax", "diag"}
@@ -190,8 +199,8 @@ def to_mindspore(ctx: Context, node: cst.Call, name: str, kind: str) -> tuple[st
     if name == "to" and moves(ctx, node):
         forget_args(ctx, node)
         return "device", receiver
-    if not known and (name == "forward" or _is_mode(node, name)):
-        there = {"forward": "construct", "train": "set_train", "eval": "set_train(False)"}[name]
+    if not known and (name in ("forward", *_LISTING) or _is_mode(node, name)):
+        there = _THERE[name]
         raise Unsure(
             f"`{name}` of something that this file does not show to be a module",
             f"if it is one, it is `{there}`",
