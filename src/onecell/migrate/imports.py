@@ -63,7 +63,9 @@ def settle(module: cst.Module, found: Sequence[Imported], speller: Speller) -> c
     imports come before the first of these, further `from` imports after the last.
     """
     changes: dict[AnyImport, _Change] = {}
-    owners = dict(_owners(module.body, None))
+    top = {s for line in module.body if isinstance(line, _LINE) for s in line.body}
+    deep = any(one.statement not in top for one in found)
+    owners = dict(_owners(module.body, None)) if deep else {}
     placed: dict[Binding, set[cst.CSTNode | None]] = {new: set() for new in speller.needed}
     for one in found:
         owner = owners.get(one.statement)
@@ -167,6 +169,7 @@ def _headed(module: cst.Module, wanted: Sequence[Binding]) -> cst.Module:
     return module.with_changes(body=[*module.body[:place], *lines, *module.body[place:]])
 
 
+_LINE: Final = cst.SimpleStatementLine
 _BLOCKS: Final = (
     cst.Module
     | cst.IndentedBlock
