@@ -146,7 +146,7 @@ def _place(
         fit = list(changes)  # all in one function
     known = [s for s in top if s in changes] or fit or top[-1:]
     if not known:
-        return _headed(module, wanted)
+        return _headed(module, wanted) if changes else module
     first, last = (changes.setdefault(s, _Change()) for s in (known[0], known[-1]))
     for new in wanted:
         same = [changes[s] for s in fit if any(b.home == new.home for b in changes[s].instead)]
