@@ -68,6 +68,7 @@ Target = Literal["onecell", "native"]
 
 
 @settings(max_examples=150, deadline=None)
+@example("from torch.nn import *\nwith torch.no_grad(): w = x.detach()\n", ("onecell", True))
 @given(modules, ways)
 def test_result_compiles(source: str, way: tuple[Target, bool]) -> None:
     after = rewrite(source, to="mindspore", target=way[0], whole_file=way[1]).after

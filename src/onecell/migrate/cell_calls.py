@@ -113,7 +113,7 @@ def _plan_state(
     maybe = (isinstance(state, cst.Name) and _may_be_none(ctx, state)) or (
         isinstance(state, cst.Attribute) and _begins_as_none(ctx, state)
     )
-    listed = isinstance(state, cst.List) or (isinstance(state, cst.Name) and _is_list(ctx, state))
+    listed = _is_list(state) or (isinstance(state, cst.Name) and _names_list(ctx, state))
     if not (missing or maybe or listed or unbatched):
         return None
     if (missing or maybe) and not (is_pure(x) and is_pure(cell)):
@@ -238,9 +238,15 @@ def _assigns(body: cst.BaseSuite, name: str) -> bool:
     return False
 
 
-def _is_list(ctx: Context, state: cst.Name) -> bool:
+def _is_list(node: cst.BaseExpression | None) -> bool:
+    if isinstance(node, cst.Call) and isinstance(node.func, cst.Name):
+        return node.func.value == "list"
+    return isinstance(node, cst.List | cst.ListComp)
+
+
+def _names_list(ctx: Context, state: cst.Name) -> bool:
     values = [ctx.names.value_of(bound.node) for bound in ctx.names.assignments(state)]
-    return any(isinstance(value, cst.List) for value in values)
+    return any(_is_list(value) for value in values)
 
 
 def rank(ctx: Context, node: cst.BaseExpression, depth: int = _DEPTH) -> int | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -11,7 +11,7 @@ import libcst as cst
 from onecell.migrate.comments import MARK
 from onecell.migrate.names import dotted, imported
 from onecell.migrate.spelling import Binding, Speller
-from onecell.migrate.syntax import code
+from onecell.migrate.syntax import children, code
 from onecell.migrate.table import counterpart
 
 AnyImport = cst.Import | cst.ImportFrom
@@ -63,20 +63,31 @@ def settle(module: cst.Module, found: Sequence[Imported], speller: Speller) -> c
     imports come before the first of these, further `from` imports after the last.
     """
     changes: dict[AnyImport, _Change] = {}
-    wanted = set(speller.needed)
+    top = {s for line in module.body if isinstance(line, _LINE) for s in line.body}
+    deep = any(one.statement not in top for one in found)
+    owners = dict(_owners(module.body, None)) if deep else {}
+    placed: dict[Binding, set[cst.CSTNode | None]] = {new: set() for new in speller.needed}
     for one in found:
-        new = speller.in_place(one.binding) or _leaf_for(one.binding, wanted)
+        owner = owners.get(one.statement)
+        left = {new for new, seen in placed.items() if not seen & {owner, None}}
+        new = speller.in_place(one.binding) or _leaf_for(one.binding, left)
         change = changes.setdefault(one.statement, _Change())
         if not one.kept:
             if not one.used and new is None:
                 continue
             change.gone.add(one.index)
-            if new is not None and (new in wanted or not one.used):
-                wanted.discard(new)
+            if new is not None and (new in left or not one.used):
+                placed.setdefault(new, set()).add(owner)
                 if new not in change.instead and speller.present.get(new.path) != new.name:
                     change.instead.append(new)
+    wanted = []
+    for new in sorted(speller.needed):
+        likes = speller.likes.get(new.name)
+        readers = {owners.get(o.statement) for o in found if not likes or o.binding in likes}
+        if None not in placed[new] and not (placed[new] and readers <= placed[new]):
+            wanted.append(new)
     if wanted:
-        _place(module, changes, sorted(wanted))
+        module = _place(module, changes, wanted, owners)
     if not any(c.gone or c.before or c.after for c in changes.values()):
         return module
     settled = module.visit(_Settle(changes))
@@ -84,7 +95,23 @@ def settle(module: cst.Module, found: Sequence[Imported], speller: Speller) -> c
     return settled
 
 
-def _leaf_for(old: Binding, wanted: set[Binding]) -> Binding | None:
+def _owners(
+    body: Iterable[cst.CSTNode], owner: cst.CSTNode | None
+) -> Iterator[tuple[AnyImport, cst.CSTNode | None]]:
+    """Yield each import with the statement that keeps its names from the rest of the module."""
+    for line in body:
+        if isinstance(line, cst.Import | cst.ImportFrom):
+            yield line, owner
+        elif isinstance(line, cst.If) and code(line.test).rpartition(".")[2] == "TYPE_CHECKING":
+            yield from _owners([line.body], owner or line)
+            yield from _owners([line.orelse] if line.orelse is not None else [], owner)
+        elif isinstance(line, cst.FunctionDef | cst.ClassDef):
+            yield from _owners(children(line), owner or line)
+        elif isinstance(line, _BLOCKS | cst.SimpleStatementLine):
+            yield from _owners(children(line), owner)
+
+
+def _leaf_for(old: Binding, wanted: Collection[Binding]) -> Binding | None:
     """Return the import of a thing by itself that takes the place of `old`."""
     if old.home == "import":
         return None
@@ -101,8 +128,12 @@ def _leaf_for(old: Binding, wanted: set[Binding]) -> Binding | None:
 
 
 def _place(
-    module: cst.Module, changes: dict[AnyImport, _Change], wanted: Sequence[Binding]
-) -> None:
+    module: cst.Module,
+    changes: dict[AnyImport, _Change],
+    wanted: Sequence[Binding],
+    owners: Mapping[AnyImport, cst.CSTNode | None],
+) -> cst.Module:
+    """Note where further imports come; return the module, with a place for them if it had none."""
     top = [
         s
         for line in module.body
@@ -110,20 +141,35 @@ def _place(
         for s in line.body
         if isinstance(s, cst.Import | cst.ImportFrom)
     ]
-    known = [s for s in top if s in changes] or list(changes)
+    fit = [s for s in changes if owners.get(s) is None]
+    if not fit and len({owners.get(s) for s in changes}) == 1:
+        fit = list(changes)  # all in one function
+    known = [s for s in top if s in changes] or fit or top[-1:]
     if not known:
-        return
-    first, last = changes[known[0]], changes[known[-1]]
+        return _headed(module, wanted) if changes else module
+    first, last = (changes.setdefault(s, _Change()) for s in (known[0], known[-1]))
     for new in wanted:
-        same = [c for c in changes.values() if any(b.home == new.home for b in c.instead)]
-        if new.home in ("import", "functools"):
+        same = [changes[s] for s in fit if any(b.home == new.home for b in changes[s].instead)]
+        if new.home in ("import", "functools") and fit:
             first.before.append(new)
         elif same:
             same[0].instead.append(new)
         else:
             last.after.append(new)
+    return module
 
 
+def _headed(module: cst.Module, wanted: Sequence[Binding]) -> cst.Module:
+    """Return a module without imports of its own with some at its head."""
+    has_text = module.get_docstring() is not None
+    lines = [cst.SimpleStatementLine([_statement(group)]) for group in _grouped(wanted)]
+    if has_text:
+        lines[0] = lines[0].with_changes(leading_lines=[cst.EmptyLine(indent=False)])
+    place = 1 if has_text else 0
+    return module.with_changes(body=[*module.body[:place], *lines, *module.body[place:]])
+
+
+_LINE: Final = cst.SimpleStatementLine
 _BLOCKS: Final = (
     cst.Module
     | cst.IndentedBlock
@@ -270,7 +316,8 @@ def _statement(group: Sequence[Binding]) -> cst.BaseSmallStatement:
 def _replace(statement: AnyImport, change: _Change) -> list[cst.BaseSmallStatement]:
     """Return what takes the place of one import statement."""
     names = statement.names
-    assert not isinstance(names, cst.ImportStar)  # noqa: S101 - stars are not bound here
+    if isinstance(names, cst.ImportStar):
+        return [statement]  # here for what comes after it
     left = [alias for i, alias in enumerate(names) if i not in change.gone]
     result: list[cst.BaseSmallStatement] = []
     groups = _grouped(change.instead)

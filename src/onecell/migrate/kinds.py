@@ -139,7 +139,9 @@ class Kinds:
             case cst.BinaryOperation():
                 return "tensor" if "tensor" in (self.of(node.left), self.of(node.right)) else ""
             case cst.UnaryOperation():
-                return self.of(node.expression)
+                return "" if isinstance(node.operator, cst.Not) else self.of(node.expression)
+            case cst.Comparison():
+                return self._comparison(node)
             case cst.IfExp():
                 return self._agree([node.body, node.orelse])
             case cst.ListComp() | cst.GeneratorExp():
@@ -147,6 +149,12 @@ class Kinds:
             case cst.List() | cst.Tuple():
                 return _LIST_OF.get(self._agree(elements(node) or ()), "")
         return ""
+
+    def _comparison(self, node: cst.Comparison) -> str:
+        first = node.comparisons[0]
+        if isinstance(first.operator, cst.Is | cst.IsNot | cst.In | cst.NotIn):
+            return ""
+        return "tensor" if "tensor" in (self.of(node.left), self.of(first.comparator)) else ""
 
     def _item(self, kind: str) -> str:
         return _ONE_OF.get(kind, "tensor" if kind == "tensor" else "")
@@ -170,7 +178,7 @@ class Kinds:
     def _binding(self, target: cst.CSTNode) -> str | None:
         """Return the kind of what a name is bound to; None for the word None."""
         if isinstance(target, cst.Param):
-            return self._parameter(target)
+            return self.of_parameter(target)
         place: list[int] = []
         node = target
         while True:
@@ -193,6 +201,8 @@ class Kinds:
                 return kind
         elif isinstance(parent, cst.For | cst.CompFor) and parent.target is node:
             value, looped = parent.iter, True
+        elif isinstance(parent, cst.AugAssign):
+            return None  # it stays what it was
         if value is None:
             return ""
         if is_none(value):
@@ -223,7 +233,8 @@ class Kinds:
             kind = self._item(kind)
         return kind
 
-    def _parameter(self, param: cst.Param) -> str:
+    def of_parameter(self, param: cst.Param) -> str:
+        """Return the kind of what a function is given as `param`."""
         if param.annotation is not None:
             found = self.of_type(param.annotation.annotation)
             if found:
@@ -254,6 +265,16 @@ class Kinds:
             return "tensor"
         return "tensor" if kind in ("layer", "cell") and name in _PARTS else ""
 
+    def made_by(self, node: cst.BaseExpression) -> Row | None:
+        """Return the row of the class that an attribute of `self`, or a name, is an instance of."""
+        values: list[cst.BaseExpression | None] = []
+        if isinstance(node, cst.Name):
+            values = [self.names.value_of(bound.node) for bound in self.names.assignments(node)]
+        elif isinstance(node, cst.Attribute) and (owner := self.owner_of(node.value)) is not None:
+            values = list(self.attributes.get(owner, {}).get(node.attr.value, ()))
+        rows = [self.row(v.func) if isinstance(v, cst.Call) else None for v in values]
+        return rows[0] if rows and all(row is rows[0] for row in rows) else None
+
     def owner_of(self, node: cst.BaseExpression) -> cst.ClassDef | None:
         """Return the class of this module whose instance `node` is, or None."""
         return self._owner(node) if isinstance(node, cst.Name) else None
@@ -262,6 +283,9 @@ class Kinds:
         """Return the class whose instance `node` is, if it is one of this module's."""
         for binding in self.names.assignments(node):
             if isinstance(binding.node, cst.Param):
+                annotation = binding.node.annotation
+                if annotation is not None:
+                    return self.local_class(annotation.annotation)
                 function = next(
                     (
                         u

@@ -10,7 +10,7 @@ import libcst as cst
 from onecell.migrate.arguments import Unsure
 from onecell.migrate.context import Context, Plan
 from onecell.migrate.receivers import forget_args, moves, receiver, renaming
-from onecell.migrate.syntax import expression, literal
+from onecell.migrate.syntax import elements, expression, literal
 
 _RENAMED: Final[Mapping[str, Mapping[str, str]]] = {
     "mindspore": {
@@ -70,6 +70,8 @@ def of_module(ctx: Context, node: cst.Call, name: str) -> tuple[str, Plan] | Non
     Raises:
         Unsure: the method is known to be another in the other framework.
     """
+    if name == "__init__" and node.args:
+        _check_base(ctx, node)
     if ctx.to == "mindspore":
         if name == "train":
             return "train", renaming("set_train")
@@ -93,8 +95,37 @@ def of_module(ctx: Context, node: cst.Call, name: str) -> tuple[str, Plan] | Non
         return None
     if node.args and name in ("parameters", "named_parameters"):
         raise Unsure(f"`{name}` with arguments has no exact counterpart")
+    if name in ("named_parameters", "parameters_and_names"):
+        _check_names(ctx, node)
     rule = {"construct": "skeleton", "forward": "skeleton"}.get(name, "parameters")
     return ("wrap" if name.startswith("from_") else rule), renaming(new)
+
+
+def _check_base(ctx: Context, node: cst.Call) -> None:
+    """Raise `Unsure` where the framework's own module is given arguments."""
+    owner = ctx.kinds.class_around(node)
+    rows = [ctx.row(base.value) for base in owner.bases] if owner is not None else []
+    if len(rows) == 1 and rows[0] is not None and rows[0].rule == "module":
+        raise Unsure(
+            f"`{rows[0].side(ctx.source).path}` takes other arguments in {ctx.to}",
+            "leave them out, if they are not needed",
+        )
+
+
+def _check_names(ctx: Context, node: cst.Call) -> None:
+    """Raise `Unsure` where the names of parameters are read that the frameworks give otherwise."""
+    loop = ctx.names.parents.get(node)
+    target = loop.target if isinstance(loop, cst.For | cst.CompFor) else None
+    parts = elements(target) if target is not None else None
+    first = parts[0] if parts else None
+    if isinstance(first, cst.Name) and (first.value == "_" or not ctx.names.reads_of(first)):
+        return
+    has_own = any(ctx.kinds.of_class(owner) for owner in ctx.names.of_kind(cst.ClassDef))
+    if not has_own or any(ctx.names.called(layer) for layer in ("Embedding", "LayerNorm")):
+        raise Unsure(
+            f"embeddings and layer norms call their parameters otherwise in {ctx.to}",
+            "tell parameters apart by what holds them",
+        )
 
 
 def set_train(ctx: Context, node: cst.Call, name: str) -> tuple[str, Plan] | None:

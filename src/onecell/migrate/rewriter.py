@@ -7,7 +7,7 @@ from typing import Final
 
 import libcst as cst
 
-from onecell.migrate import special
+from onecell.migrate import attributes, special
 from onecell.migrate.arguments import Unsure
 from onecell.migrate.calls import plan_call
 from onecell.migrate.cell_calls import plan_cell_call
@@ -133,10 +133,14 @@ class Rewriter(StatementRewriter):
             return False
         if root(node) in self.ctx.names.loads and self.ctx.names.paths(node) - {"?"}:
             return self._reference(node)
-        if special.is_count(self.ctx, node):
+        if attributes.is_count(self.ctx, node):
             by_hand = Unsure("`size` of a tensor is a method in torch", "write `numel()`")
             return self._mark(node, "size", by_hand)
-        replaced = special.attribute(self.ctx, node)
+        try:
+            attributes.check(self.ctx, node)
+        except Unsure as why:
+            return self._mark(node, "attribute", why)
+        replaced = attributes.attribute(self.ctx, node)
         if replaced is not None:
             self.swaps[node] = node.with_changes(attr=cst.Name(replaced))
             self._converted(node, "attribute", f"`{node.attr.value}` is `{replaced}`.")
@@ -167,6 +171,10 @@ class Rewriter(StatementRewriter):
             if self._has_row_above(canonical(path)):
                 return True
             return self._mark(node, "unknown", Unsure(f"`{path}` is not in the table"))
+        if row.rule == "no_grad":
+            return self._mark(
+                node, "no_grad", Unsure("MindSpore's needs its parentheses", "call it")
+            )
         if not row.is_interchangeable(ctx.source) and not special.is_type_context(ctx, node):
             return self._mark(
                 node, row.rule, Unsure(f"calls of `{path}` elsewhere may need other arguments")

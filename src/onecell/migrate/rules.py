@@ -16,7 +16,7 @@ SYNTAX: Final[Mapping[str, str]] = {
     "wrap": "`LSTMCell.from_torch(cell)` and `LSTMCell.from_mindspore(cell)`",
     "skeleton": "`forward` and `construct`",
     "reserved": "an attribute called as a method of the other framework's modules: marked",
-    "attribute": "`cell.bias` and `cell.has_bias`",
+    "attribute": "`cell.bias` and `cell.has_bias`, `embedding.weight` and `embedding_table`",
     "train": "`train()`, `eval()` and `set_train()`",
     "training": "a module that asks `self.training` begins in its framework's mode",
     "training_step": "`loss.backward()`, `optimizer.step()` and `mindspore.value_and_grad`",
@@ -32,6 +32,7 @@ SYNTAX: Final[Mapping[str, str]] = {
     "asnumpy": "`x.asnumpy()` and `x.detach().cpu().numpy()`",
     "astype": "`x.astype(dtype)` and `x.to(dtype)`",
     "unsqueeze_method": "`x.expand_dims(0)` and `x.unsqueeze(0)`",
+    "in_place": "`x += y` of a tensor that something else may hold: marked",
     "method": "a method that the other framework lacks: marked",
     "unknown": "anything else of the framework that the module is leaving: marked",
 }

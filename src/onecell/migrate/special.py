@@ -6,7 +6,6 @@ from typing import Final
 
 import libcst as cst
 
-from onecell.dialect import DIALECTS
 from onecell.migrate.arguments import Unsure
 from onecell.migrate.calls import plan_call
 from onecell.migrate.context import Context, Plan
@@ -224,31 +223,6 @@ def _asks_mode(ctx: Context, owner: cst.ClassDef) -> bool:
         and owner in upwards(node, parents)
         for name in ctx.names.called("training")
     )
-
-
-def is_count(ctx: Context, node: cst.Attribute) -> bool:
-    """Whether an attribute is the number of a MindSpore tensor's elements."""
-    parent = ctx.names.parents.get(node)
-    called = isinstance(parent, cst.Call) and parent.func is node
-    return (
-        ctx.to == "torch"
-        and node.attr.value == "size"
-        and not called
-        and ctx.kinds.of(node.value) == "tensor"
-    )
-
-
-def attribute(ctx: Context, node: cst.Attribute) -> str | None:
-    """Return what an attribute of a known object is called on the other side, None if the same."""
-    kind, name = ctx.kinds.of(node.value), node.attr.value
-    old, new = (DIALECTS[f].constructor["bias"] for f in (ctx.source, ctx.to))
-    if kind == "cell" and name == old and old != new:
-        return new
-    parent = ctx.names.parents.get(node)
-    called = isinstance(parent, cst.Call) and parent.func is node
-    if kind in ("cell", "layer", "module") and name == ctx.kinds.step and not called:
-        return STEP[ctx.to]
-    return None
 
 
 def unfit_as_type(ctx: Context, node: cst.CSTNode, row: Row) -> Unsure | None:

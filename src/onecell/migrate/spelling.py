@@ -90,10 +90,14 @@ class Speller:
     """What the module imports of the other framework."""
     needed: set[Binding] = field(default_factory=set)
     """What the rewritten module has to import, beyond what is present."""
+    likes: dict[str, set[Binding]] = field(default_factory=dict)
+    """Name → the imports of the source through which went what begins with that name now."""
 
     def spell(self, path: str, like: Spelled | None = None) -> cst.BaseExpression:
         """Return an expression for `path`, and note what has to be imported for it."""
         first, *rest = self._text(path, like).split(".")
+        if like is not None:
+            self.likes.setdefault(first, set()).add(like.binding)
         spelled: cst.BaseExpression = cst.Name(first)
         for name in rest:
             spelled = cst.Attribute(spelled, cst.Name(name))

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
 import libcst as cst
 
-from onecell.migrate import special, training_steps
+from onecell.migrate import in_place, special, training_steps
 from onecell.migrate.arguments import Unsure
 from onecell.migrate.assumptions import Assumption, said
 from onecell.migrate.by_hand import by_hand
@@ -192,11 +192,28 @@ class StatementRewriter(Rebuilder):
             self.devices.add(node.targets[0].target)
             self._converted(node, "device", "MindSpore has one device for the process.")
             return False
+        if self._changes(node, lambda: in_place.check_item(self.ctx, node)):
+            return False
         for target in node.targets:
             if (name := special.reserved_attribute(self.ctx, target.target)) is not None:
                 why = f"`{name}` is a method of every module in {self.ctx.to}"
                 self._mark(node, "reserved", Unsure(why, "call it otherwise, in checkpoints too"))
         return True
+
+    def visit_AugAssign(self, node: cst.AugAssign) -> bool:
+        return not (
+            self._changes(node, lambda: in_place.check_augmented(self.ctx, node))
+            or self._changes(node, lambda: in_place.check_item(self.ctx, node))
+        )
+
+    def _changes(self, node: cst.CSTNode, check: Callable[[], None]) -> bool:
+        """Whether a statement changes a tensor for others too; it is marked then."""
+        try:
+            check()
+        except Unsure as why:
+            self._mark(node, "in_place", why)
+            return True
+        return False
 
     def leave_Assign(
         self, original_node: cst.Assign, updated_node: cst.Assign

@@ -8,9 +8,10 @@ import libcst as cst
 
 from onecell.migrate.arguments import Unsure
 from onecell.migrate.context import Context, Plan
+from onecell.migrate.in_place import check_method
 from onecell.migrate.module_methods import of_module, set_train
 from onecell.migrate.receivers import forget_args, moves, receiver, renaming
-from onecell.migrate.syntax import as_keyword, expression
+from onecell.migrate.syntax import as_keyword, expression, literal
 
 _TENSOR_LACKING: Final = {
     "mindspore": {
@@ -19,7 +20,6 @@ _TENSOR_LACKING: Final = {
         "repeat",
         "register_hook",
         "retain_grad",
-        "index_fill_",
         "type",
         "share_memory_",
         "storage",
@@ -30,22 +30,21 @@ _TENSOR_LACKING: Final = {
         "new_empty",
         "new_full",
         # Not there, or without a kernel on the CPU.
-        "clamp_",
         "dist",
+        "dot",
         "element_size",
-        "fill_",
+        "equal",
         "index_fill",
         "kthvalue",
         "log_softmax",
-        "masked_fill_",
         "mv",
         "quantile",
         "relu",
         "roll",
         "scatter_add",
+        "select",
         "unfold",
         "unique",
-        "zero_",
     },
     "torch": {
         "value",
@@ -62,6 +61,9 @@ _TENSOR_LACKING: Final = {
         "searchsorted",
         "resize",
         "fill",
+        "equal",
+        "gather_elements",
+        "select",
     },
 }
 
@@ -74,12 +76,22 @@ _GUESSED: Final = {
     "cuda": "leave the call out",
 }
 """Methods of tensors that other objects may have as well → what they become."""
+_LISTING: Final = ("parameters", "named_parameters")
+_THERE: Final = {
+    "forward": "construct",
+    "train": "set_train",
+    "eval": "set_train(False)",
+    "parameters": "get_parameters",
+    "named_parameters": "parameters_and_names",
+}
+"""Methods of torch's modules → what MindSpore's are called."""
 _OTHERWISE: Final = {"std", "var"}
 """Methods that both frameworks' tensors have, and that give other numbers."""
 _OTHERWISE_KNOWN: Final = {"median", "aminmax", "diag"}
 """The same, where other libraries' arrays have them too."""
 
 
+_NORM: Final = "`norm` with an order is that of a matrix in MindSpore, of all numbers in torch"
 _SIZED: Final = {"zeros", "ones", "rand", "randn"}
 """Rules of functions that take the shape of a tensor."""
 
@@ -114,6 +126,13 @@ def _like_tensor(ctx: Context, node: cst.Call) -> bool:
             for path in made
         )
     return True
+
+
+def _is_mode(node: cst.Call, name: str) -> bool:
+    """Whether a call is one of those by which torch's modules change their mode."""
+    if name == "train" and len(node.args) == 1:
+        return _named(node.args[0], "mode") or isinstance(literal(node.args[0].value), bool)
+    return name in ("train", "eval") and not node.args
 
 
 def _named(arg: cst.Arg, name: str) -> bool:
@@ -166,6 +185,7 @@ def to_mindspore(ctx: Context, node: cst.Call, name: str, kind: str) -> tuple[st
             f"if it is one, {_GUESSED[name]}",
         )
     _check_same_numbers(ctx, node, name, known=known)
+    check_method(ctx, name, known=known)
     if name == "size" and len(node.args) <= 1 and not any(a.star for a in node.args):
         if node.args:
             return "size", lambda u: expression("_.shape[i_]", _=receiver(u), i_=u.args[0].value)
@@ -179,8 +199,8 @@ def to_mindspore(ctx: Context, node: cst.Call, name: str, kind: str) -> tuple[st
     if name == "to" and moves(ctx, node):
         forget_args(ctx, node)
         return "device", receiver
-    if not known and (name == "forward" or (name in ("train", "eval") and not node.args)):
-        there = {"forward": "construct", "train": "set_train", "eval": "set_train(False)"}[name]
+    if not known and (name in ("forward", *_LISTING) or _is_mode(node, name)):
+        there = _THERE[name]
         raise Unsure(
             f"`{name}` of something that this file does not show to be a module",
             f"if it is one, it is `{there}`",
@@ -213,6 +233,8 @@ def _known_to_mindspore(node: cst.Call, name: str) -> tuple[str, Plan] | None:
         arg.keyword is not None for arg in node.args
     ):
         raise Unsure(f"`{name}` of a tensor has other keywords in MindSpore")
+    if name == "norm" and len(node.args) == 1:
+        raise Unsure(_NORM, "write it out")
     if name == "new_zeros" and len(node.args) > 1 and not any(a.keyword for a in node.args):
         return "new_zeros", lambda u: u.with_changes(
             args=[cst.Arg(cst.Tuple([cst.Element(a.value) for a in u.args]))]
@@ -249,8 +271,10 @@ def to_torch(ctx: Context, node: cst.Call, name: str, kind: str) -> tuple[str, P
             "`construct` of something that this file does not show to be a cell",
             "if it is one, it is `forward`",
         )
-    if name == "expand_dims" and len(node.args) == 1 and node.args[0].keyword is None:
-        return "unsqueeze_method", renaming("unsqueeze")
+    if name == "expand_dims" and len(node.args) == 1 and not node.args[0].star:
+        return "unsqueeze_method", lambda u: expression(
+            "_.unsqueeze(i_)", _=receiver(u), i_=u.args[0].value
+        )
     if name == "trainable_params" and not node.args:
         return of_module(ctx, node, name)
     if name in ("get_parameters", "parameters_and_names") and not node.args:
@@ -265,9 +289,17 @@ def _known_to_torch(ctx: Context, node: cst.Call, name: str) -> tuple[str, Plan]
         if not node.args or any(a.keyword for a in node.args):
             raise Unsure("`transpose` without its axes has no exact counterpart")
         return "transpose", renaming("permute")
+    if name == "mean" and any(_named(arg, "keep_dims") for arg in node.args):
+        raise Unsure("`mean` of a tensor has other keywords in torch")
+    if name == "split" and any(_named(arg, "axis") for arg in node.args):
+        raise Unsure("`split` of a tensor has other keywords in torch")
+    if name == "norm" and len(node.args) == 1:
+        raise Unsure(_NORM, "write it out")
     if name in ("max", "min") and any(_named(arg, "axis") for arg in node.args):
         raise Unsure(f"`{name}` along an axis gives the indices too in torch")
-    if name == "astype" and len(node.args) == 1 and ctx.kinds.of(node.args[0].value) == "dtype":
+    if name == "astype":
+        if len(node.args) != 1 or ctx.kinds.of(node.args[0].value) != "dtype":
+            raise Unsure("`astype` of anything but an element type has no exact counterpart")
         return "astype", renaming("to")
     if name == "copy" and not node.args:
         return "clone", renaming("clone")

@@ -1,0 +1,13 @@
+from onecell.mindspore import LSTMCell
+
+cell = LSTMCell(10, 16)
+
+
+def step(x):
+    h, c = cell(x)
+    # TODO(onecell): attribute: `requires_grad` of a tensor has no exact counterpart
+    assert h.requires_grad
+    best = h.max(1)
+    # TODO(onecell): attribute: MindSpore gives a plain pair, without `values`; write `[0]`
+    # TODO(onecell): attribute: MindSpore gives a plain pair, without `indices`; write `[1]`
+    return best.values, c.max(dim=1).indices

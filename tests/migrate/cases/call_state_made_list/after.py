@@ -1,0 +1,20 @@
+from mindspore import nn
+
+
+class Model(nn.Cell):
+    def __init__(self):
+        super().__init__()
+        self.cell = nn.LSTMCell(10, 16)
+
+    def construct(self, x, h, c):
+        state = [part * 2 for part in (h, c)]
+        h, c = self.cell(x, tuple(state))
+        return self.cell(x, tuple(list((h, c))))
+
+
+def build():
+    return Model()
+
+
+def run(model, x, h, c):
+    return model(x, h, c)
