@@ -62,12 +62,17 @@ def check_method(ctx: Context, name: str, *, known: bool) -> None:
 def check_augmented(ctx: Context, node: cst.AugAssign) -> None:
     """Raise `Unsure` where `x += y` changes a tensor that something else may hold."""
     target = node.target
-    shared = (
-        ctx.kinds.of(target) == "tensor"
-        if isinstance(target, cst.Attribute)
-        else isinstance(target, cst.Name)
-        and _Walk(ctx, target.value, ctx.kinds.of(node.value) == "tensor").is_shared(node)
-    )
+    adds_tensor = ctx.kinds.of(node.value) == "tensor"
+    match target:
+        case cst.Attribute():
+            shared = ctx.kinds.of(target) == "tensor"
+        case cst.Subscript():  # an item of a tensor is written in place by both
+            is_item = ctx.kinds.of(target.value) == "tensor"
+            shared = not is_item and (adds_tensor or ctx.kinds.of(target) == "tensor")
+        case cst.Name():
+            shared = _Walk(ctx, target.value, adds_tensor).is_shared(node)
+        case _:
+            shared = False
     if shared:
         name = code(target)
         raise Unsure(
@@ -120,7 +125,8 @@ class _Walk:
                 if any(self._is_other(value, kept) for value in self._bound(up.body)):
                     return True
                 if isinstance(up, cst.For) and self._names(up.target):
-                    return not self.views and self.ctx.kinds.of(up.iter) == "tensor"
+                    held = self.is_tensor and isinstance(up.iter, cst.Name | cst.Attribute)
+                    return not self.views and (held or self.ctx.kinds.of(up.iter) == "tensor")
             if isinstance(up, cst.FunctionDef):
                 return self._is_given(up.params)
             if isinstance(up, cst.ClassDef | cst.Lambda):
