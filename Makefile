@@ -9,7 +9,8 @@ SOURCES := CMakeLists.txt $(wildcard kernel/CMakeLists.txt kernel/include/onecel
 # A new module has to be made known to the editable install: folders change when files come or go.
 FOLDERS := $(shell find src/onecell -type d -not -name __pycache__)
 CXX_FILES := $(wildcard benchmarks/probes/*.cpp kernel/include/onecell/*.h kernel/src/*.h kernel/src/*.cpp kernel/tests/*.cpp bindings/*.h bindings/*.cpp)
-PYTEST := $(BIN)/python -m pytest
+# As many files at once as there are processors; all of them must see the tests in one order.
+PYTEST := PYTHONHASHSEED=0 $(BIN)/python -m pytest --numprocesses auto --maxprocesses 8 --dist loadfile
 
 .PHONY: help demo test test-all pytest browser lint types kernel-test asan asan-memory asan-threads bench bench-quick docs format clean
 

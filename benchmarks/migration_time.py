@@ -3,7 +3,7 @@
 The whole command is timed, from the start of Python to its end, on generated files in which every
 line is a use: models of layers around cells, and the same with a training step after each. The way
 back starts from what the way there has made. A folder holds as many kilobytes in several files.
-Example: python benchmarks/migrate.py --repeat 7
+Example: python benchmarks/migration_time.py --repeat 7
 """
 
 from __future__ import annotations
