@@ -1,25 +1,16 @@
 // Steps whose weights' gradients are gathered later have the bits of the sequence's own way back.
 #include <algorithm>
-#include <cstdio>
 #include <cstring>
 #include <random>
 #include <string>
 #include <vector>
 
+#include "checks.h"
 #include "onecell/apart.h"
 
 namespace {
 
 using Size = std::int64_t;
-
-int checks = 0, failures = 0;
-
-void check(bool holds, const std::string& what) {
-  ++checks;
-  if (holds) return;
-  ++failures;
-  std::printf("FAILED: %s\n", what.c_str());
-}
 
 struct Shape {
   Size steps, batch, input_size, hidden_size;
@@ -162,6 +153,5 @@ int main() {
       test_bits_of_the_whole<double>();
     }
   }
-  std::printf("apart: %d passed, %d failed\n", checks - failures, failures);
-  return failures == 0 ? 0 : 1;
+  return conclude("apart");
 }

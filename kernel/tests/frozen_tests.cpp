@@ -3,7 +3,6 @@
 #include <atomic>
 #include <cmath>
 #include <cstdint>
-#include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <limits>
@@ -17,6 +16,7 @@
 #include <immintrin.h>
 #endif
 
+#include "checks.h"
 #include "onecell/cell.h"
 #include "onecell/frozen.h"
 
@@ -53,16 +53,6 @@ using Size = std::int64_t;
 using Floats = std::vector<float>;
 using onecell::FrozenWeights;
 using onecell::Storage;
-
-int failures = 0;
-int checks = 0;
-
-void check(bool holds, const std::string& what) {
-  ++checks;
-  if (holds) return;
-  ++failures;
-  std::printf("FAILED %s [%s]\n", what.c_str(), onecell::isa().c_str());
-}
 
 bool same_bits(const Floats& a, const Floats& b) {
   return a.size() == b.size() &&
@@ -376,6 +366,5 @@ int main() {
     test_a_step_allocates_once_a_thread();
     test_caller_modes_are_put_aside();
   }
-  std::printf("frozen: %d passed, %d failed\n", checks - failures, failures);
-  return failures == 0 ? 0 : 1;
+  return conclude("frozen");
 }

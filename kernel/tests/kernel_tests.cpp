@@ -5,7 +5,6 @@
 #include <cfenv>
 #include <cmath>
 #include <cstdint>
-#include <cstdio>
 #include <cstring>
 #include <limits>
 #include <random>
@@ -18,6 +17,7 @@
 #include <immintrin.h>
 #endif
 
+#include "checks.h"
 #include "onecell/cell.h"
 
 #define ONECELL_ISA tested
@@ -27,16 +27,6 @@
 namespace {
 
 using Size = std::int64_t;
-
-int failures = 0;
-int checks = 0;
-
-void check(bool holds, const std::string& what) {
-  ++checks;
-  if (holds) return;
-  ++failures;
-  std::printf("FAILED %s [%s]\n", what.c_str(), onecell::isa().c_str());
-}
 
 template <class T>
 bool same_bits(const std::vector<T>& a, const std::vector<T>& b) {
@@ -500,6 +490,5 @@ int main() {
     }
     onecell::set_num_threads(0);
   }
-  std::printf("kernel: %d passed, %d failed\n", checks - failures, failures);
-  return failures == 0 ? 0 : 1;
+  return conclude("kernel");
 }

@@ -2,25 +2,16 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
-#include <cstdio>
 #include <random>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include "../src/lent.h"
+#include "checks.h"
 #include "onecell/cell.h"
 
 namespace {
-
-int checks = 0, failures = 0;
-
-void check(bool holds, const std::string& what) {
-  ++checks;
-  if (holds) return;
-  ++failures;
-  std::printf("FAILED: %s\n", what.c_str());
-}
 
 // A runtime with one thread beside the caller, which spins until it is called.
 class Runtime {
@@ -191,6 +182,5 @@ int main() {
   test_other_threads_do_without(sequence);
   test_those_that_woke_are_asked();
   test_those_that_come_late_are_asked_less_and_less();
-  std::printf("lent: %d passed, %d failed\n", checks - failures, failures);
-  return failures == 0 ? 0 : 1;
+  return conclude("lent");
 }
