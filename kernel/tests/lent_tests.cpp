@@ -92,26 +92,33 @@ struct Sequence {
 // Longer than a runtime is trusted to stay awake, and long enough for it to fall asleep.
 void rest() { std::this_thread::sleep_for(std::chrono::milliseconds(60)); }
 
+// Run until a call was by lent threads: on a crowded machine many are left to one thread.
+std::vector<float> run_lent(const Sequence& sequence) {
+  runtime->calls = 0;
+  for (int again = 0; again < 1000; ++again) {
+    onecell::lend_threads(parallel);  // unknown again, and so to be tried
+    const std::vector<float> found = sequence.run();
+    if (runtime->calls > 0) return found;
+  }
+  check(false, "lent threads are used");
+  return {};
+}
+
 void test_bits(const Sequence& sequence) {
   onecell::set_num_threads(1);
   const std::vector<float> want = sequence.run();
   onecell::set_num_threads(4);
   for (const bool gives_one : {false, true}) {
     runtime->gives_one = gives_one;
-    runtime->calls = 0;
-    for (int repeat = 0; repeat < 40; ++repeat) {
-      onecell::lend_threads(parallel);  // chosen until its threads come late, as they may here
-      check(sequence.run() == want, "bits of a call by lent threads");
-    }
-    check(runtime->calls > 30, "lent threads are used");
+    for (int repeat = 0; repeat < 8; ++repeat)
+      check(run_lent(sequence) == want, "bits of a call by lent threads");
   }
   runtime->gives_one = false;
   check(runtime->most == 4, "as many threads as a call may use");
 }
 
 void test_sleepers_are_left_alone(const Sequence& sequence) {
-  onecell::lend_threads(parallel);
-  const std::vector<float> want = sequence.run();
+  const std::vector<float> want = run_lent(sequence);
   runtime->sleeps.store(true);
   rest();
   runtime->calls = 0;
@@ -143,8 +150,7 @@ void test_those_that_woke_are_asked() {
 }
 
 void test_other_threads_do_without(const Sequence& sequence) {
-  onecell::lend_threads(parallel);
-  const std::vector<float> want = sequence.run();
+  const std::vector<float> want = run_lent(sequence);
   onecell::lend_threads(parallel);
   runtime->calls = 0;
   bool same = false;
