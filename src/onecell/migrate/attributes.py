@@ -62,7 +62,20 @@ def check(ctx: Context, node: cst.Attribute) -> None:
     """Raise `Unsure` for an attribute of a tensor that the other framework's lacks."""
     parent, name = ctx.names.parents.get(node), node.attr.value
     called = isinstance(parent, cst.Call) and parent.func is node
-    if called or ctx.to != "mindspore" or ctx.kinds.of(node.value) != "tensor":
+    if called or ctx.to != "mindspore":
+        return
+    held = node.value
+    if (
+        name in ("type", "index")
+        and isinstance(held, cst.Attribute)
+        and held.attr.value == "device"
+        and ctx.kinds.of(held.value) in ("tensor", "")
+    ):
+        raise Unsure(
+            f"a tensor's `device` is a string in MindSpore, without `{name}`",
+            "compare the string itself, such as `CPU`",
+        )
+    if ctx.kinds.of(held) != "tensor":
         return
     if name in _PAIR:
         raise Unsure(f"MindSpore gives a plain pair, without `{name}`", f"write `[{_PAIR[name]}]`")

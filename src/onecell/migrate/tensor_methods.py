@@ -210,7 +210,20 @@ def to_mindspore(ctx: Context, node: cst.Call, name: str, kind: str) -> tuple[st
             "`backward` has no counterpart: MindSpore differentiates functions",
             "use mindspore.value_and_grad on the function that computes the loss",
         )
+    if name == "zero_grad" and not ctx.kinds.defines(name) and not _differentiates(ctx):
+        raise Unsure(
+            "`zero_grad` has no counterpart: MindSpore's gradients are results, kept nowhere",
+            "leave the call out",
+        )
     return _known_to_mindspore(node, name) if known else None
+
+
+def _differentiates(ctx: Context) -> bool:
+    """Whether the file calls `backward`, which is marked, and with it all of its step."""
+    return any(
+        isinstance(call.func, cst.Attribute) and call.func.attr.value == "backward"
+        for call in ctx.names.of_kind(cst.Call)
+    )
 
 
 def _known_to_mindspore(node: cst.Call, name: str) -> tuple[str, Plan] | None:
@@ -229,7 +242,7 @@ def _known_to_mindspore(node: cst.Call, name: str) -> tuple[str, Plan] | None:
         return "flip", lambda u: u.with_changes(
             args=[cst.Arg(cst.Tuple([cst.Element(a.value) for a in u.args]))]
         )
-    if name in ("amin", "amax", "norm", "diagonal") and any(
+    if name in ("amin", "amax", "norm", "diagonal", "view") and any(
         arg.keyword is not None for arg in node.args
     ):
         raise Unsure(f"`{name}` of a tensor has other keywords in MindSpore")

@@ -1,0 +1,29 @@
+from mindspore import nn
+from onecell.mindspore import LSTMCell
+
+
+class Model(nn.Cell):
+    def __init__(self):
+        super().__init__()
+        self.cell = LSTMCell(10, 16)
+
+    def construct(self, x, h, c):
+        h, c = self.cell(x, (h, c))
+        # TODO(onecell): attribute: a tensor's `device` is a string in MindSpore, without `type`; compare the string itself, such as `CPU`
+        if x.device.type == "cpu":
+            h = h + c
+        # TODO(onecell): method: `view` of a tensor has other keywords in MindSpore
+        return h.view(size=(48,))
+
+
+def clear(whatever):
+    # TODO(onecell): method: `zero_grad` has no counterpart: MindSpore's gradients are results, kept nowhere; leave the call out
+    whatever.zero_grad()
+
+
+def build():
+    return Model()
+
+
+def run(model, x, h, c):
+    return model(x, h, c)
