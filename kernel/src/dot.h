@@ -4,7 +4,8 @@
 namespace onecell::ONECELL_ISA {
 
 // Tile of R rows of w against N rows of x: out[n][r] = x[n] . w[r]. R is 1 or a multiple of 4.
-template <int R, int N, class T>
+// Meanwhile A rows from `ahead` on are fetched.
+template <int R, int N, int A, class T>
 inline void dot_tile(std::int64_t width, const T* x, const T* w, const T* ahead, T* out,
                      std::int64_t out_stride) {
   using V = Lanes<T>;
@@ -23,7 +24,7 @@ inline void dot_tile(std::int64_t width, const T* x, const T* w, const T* ahead,
   };
   std::int64_t k = 0;
   for (; k + V::size <= width; k += V::size) {
-    if constexpr (N > 1) fetch(ahead + k);
+    unrolled<A>([&](auto r) ONECELL_INLINED { fetch(ahead + r * width + k); });
     add([](const T* p) { return V::load(p); }, k);
   }
   if (const int rest = static_cast<int>(width - k); rest > 0)
@@ -56,10 +57,15 @@ inline void dot_rows(std::int64_t batch, std::int64_t width, const T* x, const T
                      T* out, std::int64_t out_stride) {
   const T* const end = ahead + R * width;
   even_tiles<N>(batch, [&](auto rows, std::int64_t n) {
-    dot_tile<R, rows>(width, x + n * width, w, ahead, out + n * out_stride, out_stride);
+    dot_tile<R, rows, (rows > 1 ? 1 : 0)>(width, x + n * width, w, ahead, out + n * out_stride,
+                                          out_stride);
     ahead = ahead + width < end ? ahead + width : ahead;
   });
 }
+
+// Weights whose rows take so many bytes come from beyond the second cache, and with rows that lie a
+// page apart the hardware does not look ahead by itself.
+constexpr std::int64_t kFarRow = 2048;
 
 // out[n][r] = x[n] . w[r] for x (batch, width) and `rows` rows of w (., width). Rows from `ahead`
 // on are those that will be needed next.
@@ -69,9 +75,12 @@ inline void dot_product(std::int64_t batch, std::int64_t width, std::int64_t row
   // Weights outside, x inside: each weight is fetched once, x stays in the nearest caches.
   std::int64_t r = 0;
   const auto next = [&](int tile) { return r + tile < rows ? w + (r + tile) * width : ahead; };
-  if (batch == 1)
+  if (batch == 1 && width * static_cast<std::int64_t>(sizeof(T)) >= kFarRow)
+    for (; r + kDotRows <= rows; r += kDotRows)
+      dot_tile<kDotRows, 1, kDotRows>(width, x, w + r * width, next(kDotRows), out + r, out_stride);
+  else if (batch == 1)
     for (; r + kDotRowsOfOne <= rows; r += kDotRowsOfOne)
-      dot_tile<kDotRowsOfOne, 1>(width, x, w + r * width, ahead, out + r, out_stride);
+      dot_tile<kDotRowsOfOne, 1, 0>(width, x, w + r * width, ahead, out + r, out_stride);
   for (; r + kDotRows <= rows; r += kDotRows)
     dot_rows<kDotRows, kDotBatch>(batch, width, x, w + r * width, next(kDotRows), out + r,
                                   out_stride);
