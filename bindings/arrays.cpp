@@ -2,6 +2,7 @@
 #include "arrays.h"
 
 #include "numpy_array.h"
+#include "objects.h"
 #include "onecell/cell.h"
 
 namespace nb = nanobind;
@@ -43,9 +44,7 @@ class ArrayStep {
       const nb::gil_scoped_release released;
       onecell::unroll(call);
     }
-    PyObject* const pair = PyTuple_Pack(2, h_next.ptr(), c_next.ptr());
-    if (pair == nullptr) throw nb::python_error();
-    return nb::steal(pair);
+    return taken(PyTuple_Pack(2, h_next.ptr(), c_next.ptr()));
   }
 
  private:

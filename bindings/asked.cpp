@@ -10,6 +10,7 @@
 #include <stdexcept>
 
 #include "numpy_array.h"
+#include "objects.h"
 #include "onecell/cell.h"
 
 namespace nb = nanobind;
@@ -21,17 +22,8 @@ using Address = std::uintptr_t;
 
 enum Place { kWeightIh, kWeightHh, kBiasIh, kBiasHh, kX, kH, kC, kPlaces };
 
-constexpr const char* kNames[] = {"weight_ih", "weight_hh", "bias_ih", "bias_hh"};
-
-nb::object checked(PyObject* made) {
-  if (made == nullptr) throw nb::python_error();
-  return nb::steal(made);
-}
-
-nb::object interned(const char* text) { return checked(PyUnicode_InternFromString(text)); }
-
-nb::object attribute(nb::handle object, const nb::object& name) {
-  return checked(PyObject_GetAttr(object.ptr(), name.ptr()));
+nb::object attribute(nb::handle object, const Name& name) {
+  return taken(PyObject_GetAttr(object.ptr(), name.ptr()));
 }
 
 // A size that is an ordinary int and such that 4 H does not overflow, else 0.
@@ -58,12 +50,8 @@ class AskedStep {
         float32_(std::move(float32)),
         float64_(std::move(float64)),
         reader32_(std::move(example32)),
-        reader64_(std::move(example64)),
-        parameters_(interned("_params")),
-        input_size_(interned("input_size")),
-        hidden_size_(interned("hidden_size")) {
+        reader64_(std::move(example64)) {
     if (questions_.size() != 5) throw nb::value_error("five questions are asked");
-    for (int place = 0; place < kX; ++place) names_[place] = interned(kNames[place]);
     for (int question = 0; question < 3; ++question) {
       describe_[question] = Py_TYPE(questions_[question].ptr())->tp_descr_get;
       if (describe_[question] == nullptr) throw nb::type_error("a question is no descriptor");
@@ -132,13 +120,13 @@ class AskedStep {
   }
 
   nb::object describe(int question, nb::handle tensor) const {
-    return checked(describe_[question](questions_[question].ptr(), tensor.ptr(),
-                                       reinterpret_cast<PyObject*>(Py_TYPE(tensor.ptr()))));
+    return taken(describe_[question](questions_[question].ptr(), tensor.ptr(),
+                                     reinterpret_cast<PyObject*>(Py_TYPE(tensor.ptr()))));
   }
 
   nb::object call(int question, nb::handle tensor) const {
     PyObject* const given[] = {tensor.ptr()};
-    return checked(PyObject_Vectorcall(questions_[question].ptr(), given, 1, nullptr));
+    return taken(PyObject_Vectorcall(questions_[question].ptr(), given, 1, nullptr));
   }
 
   // The address of a tensor that is just so, else 0. A width of 0 stands for a single axis. The
@@ -162,7 +150,7 @@ class AskedStep {
 
   nb::object adopt(const nb::object& array) const {
     PyObject* const given[] = {array.ptr()};
-    return checked(PyObject_Vectorcall(adopt_.ptr(), given, 1, nullptr));
+    return taken(PyObject_Vectorcall(adopt_.ptr(), given, 1, nullptr));
   }
 
   template <class T>
@@ -179,15 +167,15 @@ class AskedStep {
                                           c_to, nullptr});
     }
     const nb::object h = adopt(h_next), c = adopt(c_next);
-    return checked(PyTuple_Pack(2, h.ptr(), c.ptr()));
+    return taken(PyTuple_Pack(2, h.ptr(), c.ptr()));
   }
 
   nb::type_object tensor_, parameter_;
   nb::tuple questions_;
   nb::object adopt_, float32_, float64_;
   numpy::Reader reader32_, reader64_;
-  nb::object parameters_, input_size_, hidden_size_;
-  std::array<nb::object, kX> names_;
+  Name parameters_{"_params"}, input_size_{"input_size"}, hidden_size_{"hidden_size"};
+  Name names_[kX] = {"weight_ih", "weight_hh", "bias_ih", "bias_hh"};
   std::array<descrgetfunc, 3> describe_{};
 };
 

@@ -5,7 +5,7 @@
 
 #include <vector>
 
-#include "framework.h"
+#include "objects.h"
 
 // A framework's modules run hooks and more around their forward. Here is told, for modules of one
 // class, whether there is any of that, as the framework's own `__call__` would find it now.
@@ -35,9 +35,8 @@ class EverydayCall {
       if (nanobind::getattr(method.owner, method.name).ptr() != method.found.ptr()) return {};
     for (const nanobind::dict& hooks : hooks_)
       if (PyDict_GET_SIZE(hooks.ptr()) != 0) return {};
-    PyObject* const found = PyObject_GenericGetDict(module.ptr(), nullptr);
-    if (found == nullptr) throw nanobind::python_error();
-    nanobind::object attributes = nanobind::steal(found);
+    nanobind::object attributes = taken(PyObject_GenericGetDict(module.ptr(), nullptr));
+    PyObject* const found = attributes.ptr();
     for (const Name& name : own_) {
       PyObject* const hooks = PyDict_GetItemWithError(found, name.ptr());
       if (hooks == nullptr || !PyDict_Check(hooks) || PyDict_GET_SIZE(hooks) != 0) return {};

@@ -5,15 +5,7 @@
 
 #include <cstdint>
 
-// A name that is looked up often.
-class Name {
- public:
-  Name(const char* text) : object_(nanobind::steal(PyUnicode_InternFromString(text))) {}
-  PyObject* ptr() const { return object_.ptr(); }
-
- private:
-  nanobind::object object_;
-};
+#include "objects.h"
 
 // Answers are Python's: a method that raises throws, unless it is said otherwise.
 class Framework {
@@ -71,11 +63,6 @@ class Framework {
   }
 
  private:
-  static nanobind::object taken(PyObject* result) {
-    if (result == nullptr) throw nanobind::python_error();
-    return nanobind::steal(result);
-  }
-
   static bool truth(PyObject* question, PyObject* const* arguments, std::size_t count) {
     const nanobind::object answer = taken(PyObject_Vectorcall(question, arguments, count, nullptr));
     const int truth = PyObject_IsTrue(answer.ptr());

@@ -7,6 +7,8 @@
 #include <cstdint>
 #include <initializer_list>
 
+#include "objects.h"
+
 namespace numpy {
 
 // The head of every array, as NumPy's C interface lays it out (PyArrayObject_fields): macros
@@ -60,9 +62,7 @@ class Reader {
   nanobind::object empty(std::int64_t rows, std::int64_t width) const {
     const nanobind::object shape = nanobind::make_tuple(rows, width);
     PyObject* const given[] = {shape.ptr(), head(example_).dtype};
-    PyObject* const made = PyObject_Vectorcall(empty_.ptr(), given, 2, nullptr);
-    if (made == nullptr) throw nanobind::python_error();
-    return nanobind::steal(made);
+    return taken(PyObject_Vectorcall(empty_.ptr(), given, 2, nullptr));
   }
 
   // Where the elements of an array are that `empty` made.

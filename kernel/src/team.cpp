@@ -79,8 +79,8 @@ int Team::enter(double phase_ns, std::int64_t phases) {
     leave();
     return 0;
   }
-  // To wake a thread takes longer than a small call: do it only for calls that come in a row.
   is_lent_ = lent_.are_ready();
+  // To wake a thread takes longer than a small call: do it only for calls that come in a row.
   const bool sleep = workers_ < wanted - 1 || asleep_.load(std::memory_order_relaxed) > 0;
   if (small && sleep && !is_lent_ && Clock::now() - last_use_ > kRecent) {
     leave();

@@ -10,6 +10,7 @@ from onecell.errors import SourceError
 from onecell.migrate.assumptions import Assumption
 from onecell.migrate.context import Context
 from onecell.migrate.cuts import is_cut
+from onecell.migrate.flow import nodes
 from onecell.migrate.notebooks import code_of
 from onecell.migrate.origins import Origins
 from onecell.migrate.purity import is_model
@@ -92,7 +93,7 @@ def _given_back(ctx: Context, node: cst.CSTNode) -> Said:
     if isinstance(node, cst.FunctionDef):
         # What it is given is the caller's to look at; what it calls may be a model of its own.
         carries = origins.gives(node) or any(
-            is_model(ctx, call) for call in ctx.names.of_kind(cst.Call) if _is_in(ctx, call, node)
+            is_model(ctx, inner) for inner in nodes(node) if isinstance(inner, cst.Call)
         )
         own = {p.name.value for p in (*node.params.params, *node.params.kwonly_params)}
         rest = [a for a in origins.assumed if not (a.basis == "given" and a.name in own)]
@@ -100,10 +101,3 @@ def _given_back(ctx: Context, node: cst.CSTNode) -> Said:
     if isinstance(node, cst.Name):
         return _worst(ctx, [value for value in [ctx.names.value_of(node)] if value is not None])
     return "open"
-
-
-def _is_in(ctx: Context, node: cst.CSTNode, function: cst.FunctionDef) -> bool:
-    up: cst.CSTNode | None = node
-    while up is not None and up is not function:
-        up = ctx.names.parents.get(up)
-    return up is function
