@@ -14,7 +14,7 @@ import pytest
 import torch
 
 from onecell.cli import port as port_verb
-from onecell.cli.exits import Status, explain, plain
+from onecell.cli.exits import Status, explain
 from onecell.errors import ShapeError
 
 from .conftest import Run
@@ -219,10 +219,6 @@ def test_what_is_printed_cannot_steer_a_terminal(run: Run, tmp_path: Path) -> No
     assert ran.status == 0
     assert "evil\\x1b[2J[red]" in ran.out
     assert "\x1b" not in ran.out
-
-
-def test_plain_is_one_printable_line() -> None:
-    assert plain("a\nb\x00c\x1b") == "a b\\x00c\\x1b"
 
 
 def test_shape_errors_are_usage() -> None:

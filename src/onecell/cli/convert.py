@@ -8,10 +8,11 @@ from typing import Annotated
 import typer
 
 from onecell.checkpoint import save_checkpoint
-from onecell.cli.exits import STATUSES, Debug, plain, reporting
+from onecell.cli.exits import STATUSES, Debug, reporting
 from onecell.cli.options import FRAMEWORKS, Force, From, check_framework
 from onecell.dialect import get_dialect
 from onecell.errors import ArgumentError
+from onecell.text import plain
 from onecell.verify.plan import (
     check_apart,
     convert_tensors,

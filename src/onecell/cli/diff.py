@@ -14,9 +14,10 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from onecell.checkpoint.atomic import check_output, write_whole
 from onecell.cli.diff_table import print_changes, print_table
-from onecell.cli.exits import DIFF_STATUSES, Debug, Status, plain, reporting
+from onecell.cli.exits import DIFF_STATUSES, Debug, Status, reporting
 from onecell.cli.options import FRAMEWORKS, Force, check_framework
 from onecell.errors import ArgumentError, MissingExtraError
+from onecell.text import plain
 from onecell.verify.difference import (
     LANGUAGES,
     Language,

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table as Grid
 from rich.text import Text as Styled
 
-from onecell.cli.exits import plain
+from onecell.text import plain
 from onecell.verify.difference import SECTIONS, Change, Finding, Language, Table, Verdict
 from onecell.verify.difference.words import (
     CHANGED,

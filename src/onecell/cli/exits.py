@@ -24,6 +24,7 @@ from onecell.errors import (
     UnlikeCellsError,
     WhichCellError,
 )
+from onecell.text import plain
 
 
 class Status(IntEnum):
@@ -156,12 +157,6 @@ def explain(error: Exception) -> tuple[Status, str]:
             text = f"a mistake in onecell itself, {type(error).__name__}: {error}"
             found = Status.INTERNAL, f"{text} (--debug shows where)"
     return found
-
-
-def plain(text: str) -> str:
-    """Return `text` as one line that no terminal takes as a command."""
-    lines = " ".join(text.splitlines())
-    return "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in lines)
 
 
 def _describe(error: OSError) -> str:

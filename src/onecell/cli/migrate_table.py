@@ -11,8 +11,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from onecell.cli.exits import plain
 from onecell.migrate import FileOutcome, FileResult, Finding, Migration, Outcome
+from onecell.text import plain
 
 _COLOURS: Final = {
     Outcome.CONVERTED: "green",

@@ -6,10 +6,10 @@ from typing import Annotated
 
 import typer
 
-from onecell.cli.exits import plain
 from onecell.dialect import DIALECTS
 from onecell.errors import ArgumentError
 from onecell.migrate.rewrite import Framework, Target
+from onecell.text import plain
 
 FRAMEWORKS = " or ".join(DIALECTS)
 

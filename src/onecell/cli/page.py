@@ -11,8 +11,8 @@ from typing import Final
 from rich.console import Console
 
 from onecell.checkpoint.atomic import check_output
-from onecell.cli.exits import plain
 from onecell.errors import MissingExtraError
+from onecell.text import plain
 from onecell.verify import Proof
 
 SUFFIX: Final = ".report.html"

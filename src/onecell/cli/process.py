@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
-from onecell.cli.exits import plain
+from onecell.text import plain
 
 Report = Callable[[str, int, int], None]
 """Called with what comes next, how much is done, and how much there is."""

@@ -8,11 +8,12 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from onecell.cli.exits import Status, plain
+from onecell.cli.exits import Status
 from onecell.cli.migrate_table import print_migration
 from onecell.cli.table import print_proof
 from onecell.migrate.findings import Outcome
 from onecell.project import CheckpointPort, ProjectPort
+from onecell.text import plain
 
 NAMES: Final = 4
 """Of files or tensors, so many are named in the summary."""

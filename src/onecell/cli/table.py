@@ -8,7 +8,6 @@ from typing import Final
 from rich.console import Console
 from rich.text import Text
 
-from onecell.cli.exits import plain
 from onecell.cli.quantities import (
     new_table,
     show_error,
@@ -17,6 +16,7 @@ from onecell.cli.quantities import (
     show_part,
     show_verdict,
 )
+from onecell.text import plain
 from onecell.verify import SIDES, CellProof, Proof, Quantity, Reading
 
 FULL_CELLS: Final = 3

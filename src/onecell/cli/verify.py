@@ -13,7 +13,7 @@ import typer
 from rich.console import Console
 
 from onecell.checkpoint.atomic import check_output
-from onecell.cli.exits import VERIFY_STATUSES, Debug, Status, plain, reporting
+from onecell.cli.exits import VERIFY_STATUSES, Debug, Status, reporting
 from onecell.cli.options import Force
 from onecell.cli.process import (
     one_blas_thread,
@@ -23,6 +23,7 @@ from onecell.cli.process import (
 )
 from onecell.cli.verify_table import print_comparison
 from onecell.errors import ArgumentError, MissingExtraError
+from onecell.text import plain
 from onecell.verify import SIDES, compare
 from onecell.verify.cases import ROLLOUT_STEPS, SEED
 from onecell.verify.comparison_record import comparison_to_json
