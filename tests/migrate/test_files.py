@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from migrate.sources import MOVED, USE, write
 from onecell.errors import SourceError
 from onecell.migrate import FileOutcome, Outcome, migrate_file
-from onecell.migrate.files import Answer, Task, migrate_data
+from onecell.migrate.jobs import migrate_data
+from onecell.migrate.tasks import Answer, Task
 from onecell.migrate.text import Text, decode
 
 

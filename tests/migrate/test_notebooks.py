@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 from migrate.sources import MOVED, USE, as_file, notebook, sources, write
 from onecell.errors import SourceError
 from onecell.migrate import FileOutcome, migrate_file
-from onecell.migrate.files import Answer, Task, migrate_data
+from onecell.migrate.jobs import migrate_data
 from onecell.migrate.magics import mask
 from onecell.migrate.spans import Span, array_items, object_members
+from onecell.migrate.tasks import Answer, Task
 
 IMPORT, REST = USE.split("\n\n")
 

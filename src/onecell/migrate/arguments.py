@@ -10,15 +10,7 @@ import libcst as cst
 
 from onecell.migrate.rows import SAME, Row, Signature
 from onecell.migrate.syntax import as_keyword, code, is_none, keyword, literal
-
-
-class Unsure(Exception):  # noqa: N818 - no error: it says why a use stays as it is
-    """Why a call cannot be rewritten so that it surely computes the same."""
-
-    def __init__(self, message: str, by_hand: str = "") -> None:
-        super().__init__(message)
-        self.message = message
-        self.by_hand = by_hand
+from onecell.migrate.unsure import Unsure
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,9 +8,9 @@ from typing import Final
 import libcst as cst
 
 from onecell.dialect import DIALECTS
-from onecell.migrate.arguments import Unsure
 from onecell.migrate.context import Context
 from onecell.migrate.special import STEP
+from onecell.migrate.unsure import Unsure
 from onecell.neighbours import find_neighbour, rename_parameters
 
 _LACKING: Final = {"grad_fn", "is_cuda", "is_leaf", "requires_grad"}

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
 
 import libcst as cst
 
 from onecell.migrate.assumptions import Assumption
+from onecell.migrate.origins import Origins
 from onecell.migrate.purity import is_known_path
 from onecell.migrate.stores import assigned
-from onecell.migrate.syntax import children
+from onecell.migrate.syntax import children, code
 
-if TYPE_CHECKING:
-    from onecell.migrate.origins import Origins
+
+def keep_callee(origins: Origins, callee: cst.BaseExpression) -> None:
+    """Note in `origins` what is taken for granted about something that a step calls."""
+    name = code(callee)
+    for source in Callees(origins).sources(callee):
+        origins.assume(replace(source, name=name))
 
 
 @dataclass(slots=True)

@@ -9,7 +9,6 @@ from typing import Final
 import libcst as cst
 
 from onecell.dialect import DIALECTS
-from onecell.migrate.arguments import Unsure
 from onecell.migrate.context import Context, Plan
 from onecell.migrate.syntax import (
     as_keyword,
@@ -20,6 +19,7 @@ from onecell.migrate.syntax import (
     literal,
     upwards,
 )
+from onecell.migrate.unsure import Unsure
 
 _CREATED: Final = {"torch.zeros", "torch.ones", "torch.randn", "torch.rand", "torch.empty"}
 _DEPTH: Final = 10

@@ -6,11 +6,12 @@ from collections.abc import Sequence
 
 import libcst as cst
 
-from onecell.migrate.arguments import Converter, Unsure, bind
+from onecell.migrate.arguments import Converter, bind
 from onecell.migrate.called import called, forget_dropped
 from onecell.migrate.context import Context, Plan
 from onecell.migrate.rows import Row
 from onecell.migrate.syntax import expression, literal
+from onecell.migrate.unsure import Unsure
 
 Args = Sequence[cst.Arg]
 

@@ -55,7 +55,7 @@ def _confine() -> None:
 
 def _serve(requests: BinaryIO, answers: BinaryIO) -> None:
     try:
-        import onecell.migrate.files  # noqa: PLC0415
+        import onecell.migrate.jobs  # noqa: PLC0415
         import onecell.migrate.transform  # noqa: F401, PLC0415 - before the first time limit runs
     except ImportError as error:
         _send(answers, error)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 import libcst as cst
@@ -95,32 +95,3 @@ def _comments(node: cst.CSTNode) -> list[str]:
             found.append(part.value)
         stack.extend(reversed(part.children))
     return found
-
-
-def rearranged(
-    original: Sequence[cst.CSTNode],
-    updated: Sequence[cst.BaseStatement],
-    gone: Collection[cst.CSTNode],
-    followed: Mapping[cst.CSTNode, cst.BaseStatement],
-) -> tuple[list[cst.BaseStatement], list[cst.EmptyLine]]:
-    """Return a block's statements less those `gone`, and the lines over the last of these.
-
-    Comments and blank lines over a statement that goes are then over the next one. A statement in
-    `followed` has another one right after it.
-    """
-    result: list[cst.BaseStatement] = []
-    lines: list[cst.EmptyLine] = []
-    for before, statement in zip(original, updated, strict=True):
-        if before in gone and isinstance(statement, cst.SimpleStatementLine):
-            lines += statement.leading_lines
-            if (comment := statement.trailing_whitespace.comment) is not None:
-                lines.append(cst.EmptyLine(comment=comment))
-            continue
-        if lines:
-            over = getattr(statement, "leading_lines", ())
-            statement = statement.with_changes(leading_lines=[*lines, *over])  # noqa: PLW2901
-            lines = []
-        result.append(statement)
-        if before in followed:
-            result.append(followed[before])
-    return result, lines

@@ -9,13 +9,13 @@ import libcst as cst
 
 from onecell.migrate.arguments import equals
 from onecell.migrate.assumptions import Outside
-from onecell.migrate.imports import bindings_of
+from onecell.migrate.bindings import Binding, bindings_of
 from onecell.migrate.kinds import Kinds
 from onecell.migrate.names import Names, root
 from onecell.migrate.rows import Row
 from onecell.migrate.scan import canonical
 from onecell.migrate.scopes import ImportAssignment
-from onecell.migrate.spelling import Binding, Spelled, Speller
+from onecell.migrate.spelling import Spelled, Speller
 from onecell.migrate.syntax import children, code
 
 Plan = Callable[[cst.Call], cst.BaseExpression]
@@ -30,7 +30,7 @@ class Context:
     to: str
     target: str
     names: Names
-    kinds: Kinds
+    kinds: Kinds[Row]
     speller: Speller
     cells: frozenset[str]
     """Import paths of the cell in the source's framework."""

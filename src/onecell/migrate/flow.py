@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 
 import libcst as cst
 
-from onecell.migrate.arguments import Unsure
 from onecell.migrate.names import Names, root
 from onecell.migrate.scopes import ImportAssignment
 from onecell.migrate.syntax import children
+from onecell.migrate.unsure import Unsure
 
 _WORDS = {
     cst.Return: "return",

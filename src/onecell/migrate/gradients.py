@@ -7,8 +7,8 @@ from typing import Final
 
 import libcst as cst
 
-from onecell.migrate.arguments import Unsure
 from onecell.migrate.assumptions import Assumption
+from onecell.migrate.callees import keep_callee
 from onecell.migrate.context import Context
 from onecell.migrate.cuts import is_cut
 from onecell.migrate.flow import nodes
@@ -16,6 +16,7 @@ from onecell.migrate.keepers import keepers
 from onecell.migrate.origins import Origins
 from onecell.migrate.purity import is_free_call
 from onecell.migrate.syntax import code
+from onecell.migrate.unsure import Unsure
 from onecell.migrate.unused import class_of
 
 BY_HAND: Final = "write a function that returns the loss, for mindspore.value_and_grad"
@@ -47,7 +48,7 @@ def check_origins(ctx: Context, inside: Sequence[cst.BaseStatement]) -> tuple[As
         up = ctx.names.parents.get(node)
         called = up if isinstance(up, cst.Call) and up.func is node else None
         if called is not None and not is_free_call(ctx, called):
-            origins.keeps(node)
+            keep_callee(origins, node)
         before = dict(origins.assumed)
         if origins.carries(node):
             raise Unsure(f"`{code(node)}` may be computed by a module before the step", _DETACH)

@@ -8,13 +8,11 @@ from typing import Final
 
 import libcst as cst
 
+from onecell.migrate.bindings import AnyImport, Binding
 from onecell.migrate.comments import MARK
-from onecell.migrate.names import dotted, imported
-from onecell.migrate.spelling import Binding, Speller
+from onecell.migrate.spelling import Speller
 from onecell.migrate.syntax import children, code
 from onecell.migrate.table import counterpart
-
-AnyImport = cst.Import | cst.ImportFrom
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,21 +27,6 @@ class Imported:
     """Whether something that stays as it is still reads it."""
     used: bool
     """Whether anything read it before."""
-
-
-def bindings_of(statement: AnyImport) -> list[Binding]:
-    """Return what a statement imports; nothing for a star."""
-    if isinstance(statement.names, cst.ImportStar):
-        return []
-    found = []
-    for alias in statement.names:
-        name, path = imported(alias, statement)
-        if isinstance(statement, cst.Import):
-            found.append(Binding("import", dotted(alias.name) or "", name))
-        else:
-            home, _, leaf = path.rpartition(".")
-            found.append(Binding(home, leaf, name))
-    return found
 
 
 @dataclass(slots=True)

@@ -12,10 +12,10 @@ from typing import Final
 
 import libcst as cst
 
-from onecell.migrate.arguments import Unsure
 from onecell.migrate.context import Context
 from onecell.migrate.flow import nodes
 from onecell.migrate.syntax import code, elements, upwards
+from onecell.migrate.unsure import Unsure
 
 _VIEWS: Final = frozenset(
     "view view_as reshape reshape_as t transpose permute squeeze unsqueeze expand expand_as"  # noqa: SIM905 - one name a line would be a page

@@ -9,13 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, Generic, Protocol, TypeVar
 
 import libcst as cst
 
 from onecell.migrate.names import Names
-from onecell.migrate.rows import Row
-from onecell.migrate.scan import canonical
 from onecell.migrate.scopes import ImportAssignment
 from onecell.migrate.syntax import elements, is_none, upwards
 
@@ -27,12 +25,24 @@ _PARTS: Final = {"weight", "bias", "weight_ih", "weight_hh", "bias_ih", "bias_hh
 _SAME_KIND: Final = {"to", "cuda", "cpu", "train", "eval", "set_train", "float", "double", "half"}
 
 
+class Known(Protocol):
+    """What is known of a thing that has an import path: of a row of the table, say."""
+
+    @property
+    def gives(self) -> str:
+        """The kind of what a call of it returns."""
+
+
+_Row = TypeVar("_Row", bound=Known)
+
+
 @dataclass(slots=True)
-class Kinds:
+class Kinds(Generic[_Row]):
     """Tell the kind of an expression."""
 
     names: Names
-    rows: Mapping[str, Row]
+    rows: Mapping[str, _Row]
+    """By every import path that leads to it."""
     framework: str
     """The framework that the module is written for."""
     attributes: dict[cst.ClassDef, dict[str, list[cst.BaseExpression]]] = field(
@@ -90,10 +100,10 @@ class Kinds:
         only = found[0] if len(found) == 1 else None
         return only if isinstance(only, cst.ClassDef) else None
 
-    def row(self, node: cst.CSTNode) -> Row | None:
+    def row(self, node: cst.CSTNode) -> _Row | None:
         """Return the row of what `node` names, or None."""
         path = self.names.path(node)
-        return self.rows.get(canonical(path)) if path is not None else None
+        return self.rows.get(path) if path is not None else None
 
     def own(self, owner: cst.ClassDef, method: str) -> bool:
         """Whether a class, or one of this module that it derives from, defines `method`."""
@@ -265,7 +275,7 @@ class Kinds:
             return "tensor"
         return "tensor" if kind in ("layer", "cell") and name in _PARTS else ""
 
-    def made_by(self, node: cst.BaseExpression) -> Row | None:
+    def made_by(self, node: cst.BaseExpression) -> _Row | None:
         """Return the row of the class that an attribute of `self`, or a name, is an instance of."""
         values: list[cst.BaseExpression | None] = []
         if isinstance(node, cst.Name):

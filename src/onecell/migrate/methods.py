@@ -7,10 +7,10 @@ from typing import Final
 import libcst as cst
 
 from onecell.migrate import tensor_methods
-from onecell.migrate.arguments import Unsure
 from onecell.migrate.context import Context, Plan
 from onecell.migrate.module_methods import LACKING, of_module
 from onecell.migrate.receivers import is_super
+from onecell.migrate.unsure import Unsure
 
 MODULES: Final = {"cell", "cells", "layer", "layers", "module", "modules"}
 

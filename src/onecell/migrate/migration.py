@@ -14,14 +14,17 @@ from typing import TYPE_CHECKING
 from onecell.dialect import get_dialect
 from onecell.errors import ArgumentError, MissingExtraError, SourceError
 from onecell.migrate.assumptions import Outside
-from onecell.migrate.files import MARK, Answer, Task, mentions_cell, migrate_data, read_source
+from onecell.migrate.files import MARK, mentions_cell, read_source
 from onecell.migrate.findings import Outcome
 from onecell.migrate.folders import Found, check_paths, walk
+from onecell.migrate.jobs import migrate_data, testify
 from onecell.migrate.limits import time_limit
 from onecell.migrate.pool import Pool
 from onecell.migrate.project import Import, belonging, edges, imports
 from onecell.migrate.results import FileOutcome, FileResult, Migration
 from onecell.migrate.rewrite import Framework, Target
+from onecell.migrate.tasks import Answer, Task
+from onecell.migrate.testimony import Question
 
 if TYPE_CHECKING:
     from onecell.migrate.settle import Asked
@@ -156,8 +159,6 @@ class _Run:
     def _ask(
         self, by_place: Mapping[Path, Found], asked: Mapping[Path, Asked]
     ) -> dict[Path, Testimony]:
-        from onecell.migrate.testimony import Question, testify  # noqa: PLC0415
-
         def ask(place: Path) -> Testimony | None:
             found, what = by_place[place], asked[place]
             try:

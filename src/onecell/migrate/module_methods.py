@@ -7,10 +7,10 @@ from typing import Final
 
 import libcst as cst
 
-from onecell.migrate.arguments import Unsure
 from onecell.migrate.context import Context, Plan
 from onecell.migrate.receivers import forget_args, moves, receiver, renaming
 from onecell.migrate.syntax import elements, expression, literal
+from onecell.migrate.unsure import Unsure
 
 _RENAMED: Final[Mapping[str, Mapping[str, str]]] = {
     "mindspore": {

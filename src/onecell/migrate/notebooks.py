@@ -15,11 +15,12 @@ from dataclasses import dataclass
 from typing import Final
 
 from onecell.errors import SourceError
-from onecell.migrate.files import Answer, Task, mentions_framework, rewrite_text
+from onecell.migrate.files import mentions_framework
 from onecell.migrate.findings import Rewrite
 from onecell.migrate.limits import check_compiles, check_size
 from onecell.migrate.magics import Masked, mask
 from onecell.migrate.spans import Member, Span, array_items, object_members
+from onecell.migrate.tasks import Answer, Task, rewrite_text
 from onecell.migrate.text import Text
 
 _BOM: Final = b"\xef\xbb\xbf"
@@ -38,7 +39,7 @@ class _Cell:
 
 
 def migrate_notebook(task: Task) -> Answer:
-    """Rewrite the code cells of a notebook; as `files.migrate_data`.
+    """Rewrite the code cells of a notebook; as `jobs.migrate_data`.
 
     A cell that is not Python (`%%bash`, an unknown magic, a syntax error) is left alone, unless it
     names a framework: then nothing may be rewritten around it.

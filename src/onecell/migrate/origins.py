@@ -7,13 +7,12 @@ MindSpore differentiates begins where its function begins, so such a value has t
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Final
 
 import libcst as cst
 
 from onecell.migrate.assumptions import Assumption
-from onecell.migrate.callees import Callees
 from onecell.migrate.context import Context
 from onecell.migrate.cuts import PLAIN, gives_no_gradient, is_gradless, is_plain_type
 from onecell.migrate.flow import nodes
@@ -76,7 +75,7 @@ class Origins:
         if any(isinstance(binding, ImportAssignment) for binding in bindings):
             return self._from_file(node)
         if not bindings and not is_builtin(node):
-            self._assume(Assumption("returned", node.value))  # of a star import
+            self.assume(Assumption("returned", node.value))  # of a star import
         return any(self._bound(binding.node) for binding in bindings)
 
     def _from_file(self, node: cst.BaseExpression) -> bool:
@@ -84,7 +83,7 @@ class Origins:
         path = self.ctx.names.path(node) or code(node)
         if is_known_path(self.ctx, path):
             return False
-        self._assume(Assumption("returned", path, path=path))
+        self.assume(Assumption("returned", path, path=path))
         return path in self.ctx.outside.returning
 
     def _part(self, node: cst.Attribute) -> bool:
@@ -97,7 +96,7 @@ class Origins:
         if any(isinstance(binding, ImportAssignment) for binding in bindings):
             return self._from_file(node)
         if not kept and isinstance(node.value, cst.Name) and self._is_inherited(node):
-            self._assume(Assumption("given", code(node)))
+            self.assume(Assumption("given", code(node)))
         return self.carries(node.value)
 
     def _is_inherited(self, node: cst.Attribute) -> bool:
@@ -110,14 +109,9 @@ class Origins:
             for base in owner.bases
         )
 
-    def _assume(self, assumption: Assumption) -> None:
+    def assume(self, assumption: Assumption) -> None:
+        """Note that something is taken for granted."""
         self.assumed[assumption] = None
-
-    def keeps(self, callee: cst.BaseExpression) -> None:
-        """Note what is taken for granted about something that the step calls."""
-        name = code(callee)
-        for source in Callees(self).sources(callee):
-            self._assume(replace(source, name=name))
 
     def _called(self, call: cst.Call) -> bool:
         func, ctx = call.func, self.ctx
@@ -195,7 +189,7 @@ class Origins:
         if function is None or any(True for _ in self.calls(function, owner)):
             return False
         assumption = self.from_outside(param, function, owner)
-        self._assume(assumption)
+        self.assume(assumption)
         return (assumption.called, assumption.parameter) in self.ctx.outside.carrying
 
     def from_outside(

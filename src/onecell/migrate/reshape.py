@@ -7,13 +7,14 @@ from typing import Final
 
 import libcst as cst
 
-from onecell.migrate.arguments import Converter, Unsure, bind
+from onecell.migrate.arguments import Converter, bind
 from onecell.migrate.called import called, forget_dropped
 from onecell.migrate.cell_constructor import plan_cell
 from onecell.migrate.context import Context, Plan
 from onecell.migrate.file_names import is_given_name, renamed
 from onecell.migrate.rows import Row
 from onecell.migrate.syntax import elements, expression, keyword, literal
+from onecell.migrate.unsure import Unsure
 
 Args = Sequence[cst.Arg]
 

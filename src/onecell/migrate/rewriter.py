@@ -8,7 +8,6 @@ from typing import Final
 import libcst as cst
 
 from onecell.migrate import attributes, special
-from onecell.migrate.arguments import Unsure
 from onecell.migrate.calls import plan_call
 from onecell.migrate.cell_calls import plan_cell_call
 from onecell.migrate.comments import lost_between
@@ -20,6 +19,7 @@ from onecell.migrate.statements import StatementRewriter
 from onecell.migrate.syntax import code
 from onecell.migrate.table import MADE_TENSOR
 from onecell.migrate.table_layers import CELL
+from onecell.migrate.unsure import Unsure
 
 
 class Rewriter(StatementRewriter):

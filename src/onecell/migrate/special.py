@@ -6,7 +6,6 @@ from typing import Final
 
 import libcst as cst
 
-from onecell.migrate.arguments import Unsure
 from onecell.migrate.calls import plan_call
 from onecell.migrate.context import Context, Plan
 from onecell.migrate.names import dotted, imported
@@ -15,6 +14,7 @@ from onecell.migrate.rows import Row
 from onecell.migrate.scan import canonical
 from onecell.migrate.syntax import upwards
 from onecell.migrate.table_layers import CELL
+from onecell.migrate.unsure import Unsure
 
 STEP: Final = {"torch": "forward", "mindspore": "construct"}
 """Framework → the method of a module that computes."""

@@ -8,6 +8,8 @@ from typing import Final
 
 import libcst as cst
 
+from onecell.migrate.bindings import Binding
+
 _TWINS: Final = (
     ("torch", "mindspore"),
     ("torch.nn", "mindspore.nn"),
@@ -36,28 +38,6 @@ _BY_LEAF: Final = (
     "onecell.mindspore",
 )
 """Modules from which a name is imported by itself."""
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class Binding:
-    """One import: `import module as name`, or `from home import leaf as name`."""
-
-    home: str
-    """"import" for a plain import, else the module after `from`."""
-    leaf: str
-    name: str
-
-    @property
-    def path(self) -> str:
-        """The path that the name stands for."""
-        if self.home != "import":
-            return f"{self.home}.{self.leaf}"
-        return self.leaf if self.name != self.leaf.partition(".")[0] else self.name
-
-    @property
-    def origin(self) -> str:
-        """The path that the statement names, of which a plain import binds the first part."""
-        return self.leaf if self.home == "import" else self.path
 
 
 @dataclass(frozen=True, slots=True)

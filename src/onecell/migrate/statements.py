@@ -9,15 +9,15 @@ from typing import Final
 import libcst as cst
 
 from onecell.migrate import in_place, special, training_steps
-from onecell.migrate.arguments import Unsure
 from onecell.migrate.assumptions import Assumption, said
 from onecell.migrate.by_hand import by_hand
-from onecell.migrate.comments import MARK, rearranged, with_todos
+from onecell.migrate.comments import MARK, with_todos
 from onecell.migrate.context import Context, Plan
 from onecell.migrate.findings import Finding, Outcome
 from onecell.migrate.positions import Positions
 from onecell.migrate.rebuild import Rebuilder
-from onecell.migrate.syntax import code, upwards
+from onecell.migrate.syntax import code, rearranged, upwards
+from onecell.migrate.unsure import Unsure
 
 _STATEMENTS: Final = (
     cst.SimpleStatementLine

@@ -8,7 +8,7 @@ from typing import Final
 
 from onecell.dialect import DIALECTS
 from onecell.migrate.rows import Row, row
-from onecell.migrate.scan import canonical, other_framework
+from onecell.migrate.scan import SYNONYMS, canonical, other_framework
 from onecell.migrate.table_functions import DTYPES, FUNCTIONS
 from onecell.migrate.table_layers import CELL, LAYERS, OPTIMIZERS
 
@@ -27,12 +27,12 @@ MADE_TENSOR: Final = row(
 
 @cache
 def rows_to(to: str, target: str) -> Mapping[str, Row]:
-    """Return every row that leads to `to`, by its import path in the other framework."""
+    """Return every row that leads to `to`, by each of its import paths in the other one."""
     source = other_framework(to)
     found = {r.side(source).path: r for r in ROWS if r.one_way in ("", to)}
     for cell in CELL.values():
         found[cell.side(source).path] = CELL[target]
-    return found
+    return found | {other: found[path] for other, path in SYNONYMS.items() if path in found}
 
 
 def counterpart(old: str, new: str) -> bool:

@@ -6,12 +6,12 @@ from typing import Final
 
 import libcst as cst
 
-from onecell.migrate.arguments import Unsure
 from onecell.migrate.context import Context, Plan
 from onecell.migrate.in_place import check_method
 from onecell.migrate.module_methods import of_module, set_train
 from onecell.migrate.receivers import forget_args, moves, receiver, renaming
 from onecell.migrate.syntax import as_keyword, expression, literal
+from onecell.migrate.unsure import Unsure
 
 _TENSOR_LACKING: Final = {
     "mindspore": {

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from onecell.migrate.assumptions import Assumption
-from onecell.migrate.files import Task
+from onecell.migrate.tasks import Task
 
 Said = Literal["data", "carries", "open"]
 """It has no gradient; it may have one; it may come from yet another file."""
@@ -30,10 +30,3 @@ class Testimony:
     given: tuple[tuple[str, str, Said], ...] = ()
     """(how a function is called, its parameter, what a call gives it)."""
     returned: tuple[tuple[str, Said], ...] = ()
-
-
-def testify(question: Question) -> Testimony:
-    """Answer a question about a file. This parses, so `pool` runs it in a child."""
-    from onecell.migrate.witness import answered  # noqa: PLC0415 - LibCST loads on a use
-
-    return answered(question)

@@ -19,13 +19,13 @@ from typing import Final
 
 import libcst as cst
 
-from onecell.migrate.arguments import Unsure
 from onecell.migrate.context import Context
 from onecell.migrate.flow import Flow, nodes
 from onecell.migrate.gradients import BY_HAND, Assumed, check_origins
 from onecell.migrate.purity import is_free, is_free_call, is_model, observes
 from onecell.migrate.syntax import code, is_pure, upwards
 from onecell.migrate.tensor_methods import may_be_tensor
+from onecell.migrate.unsure import Unsure
 from onecell.migrate.unused import check_unused
 
 _WATCHED: Final = ("grad", "requires_grad", "requires_grad_", "register_hook")

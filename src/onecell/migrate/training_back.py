@@ -12,13 +12,13 @@ from dataclasses import dataclass
 
 import libcst as cst
 
-from onecell.migrate.arguments import Unsure
 from onecell.migrate.context import Context
 from onecell.migrate.flow import Flow, nodes
 from onecell.migrate.gradients import Assumed, check_origins
 from onecell.migrate.purity import observes
 from onecell.migrate.syntax import elements, is_none, is_pure, literal, upwards
 from onecell.migrate.training_form import DIFFERENTIATE
+from onecell.migrate.unsure import Unsure
 from onecell.migrate.unused import check_unused
 
 

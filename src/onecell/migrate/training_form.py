@@ -7,9 +7,8 @@ from typing import Final
 
 import libcst as cst
 
-from onecell.migrate.comments import rearranged
 from onecell.migrate.context import Context
-from onecell.migrate.syntax import code
+from onecell.migrate.syntax import code, rearranged
 from onecell.migrate.training import Step
 
 FUNCTION: Final = "compute_loss"

@@ -8,12 +8,12 @@ from functools import partial
 
 import libcst as cst
 
-from onecell.migrate.arguments import Unsure
 from onecell.migrate.context import Context
 from onecell.migrate.gradients import Assumed
 from onecell.migrate.training import backward_call, find_step
 from onecell.migrate.training_back import find_steps_back
 from onecell.migrate.training_form import step_written
+from onecell.migrate.unsure import Unsure
 
 Block = tuple[list[cst.BaseStatement], list[cst.BaseStatement]]
 """Statements as they were, and what each is now."""

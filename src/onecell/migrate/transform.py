@@ -10,16 +10,18 @@ import libcst as cst
 from onecell.dialect import DIALECTS
 from onecell.errors import SourceError
 from onecell.migrate.assumptions import Outside
+from onecell.migrate.bindings import bindings_of
 from onecell.migrate.comments import marked_before
 from onecell.migrate.context import Context, sources_of
 from onecell.migrate.evidence import attributes_of, evidence_of
 from onecell.migrate.findings import Finding, Outcome, Rewrite
-from onecell.migrate.imports import Imported, bindings_of, settle
+from onecell.migrate.imports import Imported, settle
 from onecell.migrate.keepers import keepers
 from onecell.migrate.kinds import Kinds
 from onecell.migrate.names import Names
 from onecell.migrate.positions import positions_of
 from onecell.migrate.rewriter import Rewriter
+from onecell.migrate.rows import Row
 from onecell.migrate.scan import Uses, cell_paths, other_framework
 from onecell.migrate.scope_walk import scopes_of
 from onecell.migrate.scopes import Assignment, ImportAssignment, Scope
@@ -81,7 +83,7 @@ def transform(
     return Rewrite(source, after, tuple(findings), keepers(ctx))
 
 
-def analysed(module: cst.Module, to: str, target: str) -> tuple[list[Scope], Names, Kinds]:
+def analysed(module: cst.Module, to: str, target: str) -> tuple[list[Scope], Names, Kinds[Row]]:
     """Return what a module's names stand for, and what kinds of things they are."""
     scopes, loads = scopes_of(module)
     old = other_framework(to)

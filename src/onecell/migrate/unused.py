@@ -12,13 +12,14 @@ from typing import Final
 
 import libcst as cst
 
-from onecell.migrate.arguments import Unsure, bind
+from onecell.migrate.arguments import bind
 from onecell.migrate.assumptions import Assumption
 from onecell.migrate.context import Context
 from onecell.migrate.flow import nodes
 from onecell.migrate.origins import Origins
 from onecell.migrate.reaching import Reach, Unclear
 from onecell.migrate.syntax import code, elements, is_none, literal
+from onecell.migrate.unsure import Unsure
 
 _ALL: Final = ("parameters", "get_parameters", "trainable_params")
 _BY_HAND: Final = "give the optimizer only what the step uses"
