@@ -18,11 +18,11 @@ import pytest
 from migrate.sources import MOVED, USE, as_file, notebook, write
 from onecell.errors import OnecellError, SourceError
 from onecell.migrate import FileOutcome, FileResult, migrate_file, migrate_paths, write_in_place
-from onecell.migrate import files as files_module
-from onecell.migrate.files import read_source
-from onecell.migrate.limits import time_limit
-from onecell.migrate.pool import Pool, Worker
-from onecell.migrate.tasks import Task
+from onecell.migrate.run import files as files_module
+from onecell.migrate.run.files import read_source
+from onecell.migrate.run.pool import Pool, Worker
+from onecell.migrate.run.tasks import Task
+from onecell.migrate.source.limits import time_limit
 
 _In = TypeVar("_In")
 _Out = TypeVar("_Out")

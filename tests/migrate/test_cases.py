@@ -9,7 +9,7 @@ import pytest
 
 from migrate.corpus import CASES, RewriteCase, rewritten
 from onecell.migrate import Outcome, rewrite
-from onecell.migrate.scan import other_framework
+from onecell.migrate.rules.table.scan import other_framework
 
 LEFT = (Outcome.REFUSED, Outcome.MARKED)
 MARK = "# TODO(onecell): "

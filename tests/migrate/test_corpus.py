@@ -16,20 +16,12 @@ from typing import Final
 
 import pytest
 
-from onecell.migrate import (
-    FileOutcome,
-    FileResult,
-    Finding,
-    Framework,
-    Migration,
-    Outcome,
-    Rewrite,
-)
-from onecell.migrate.files import mentions_cell, mentions_framework
-from onecell.migrate.folders import walk
-from onecell.migrate.migration import migrate_paths
-from onecell.migrate.pool import Pool
-from onecell.migrate.text import decode
+from onecell.migrate import FileOutcome, FileResult, Finding, Framework, Migration, Outcome, Rewrite
+from onecell.migrate.run.files import mentions_cell, mentions_framework
+from onecell.migrate.run.folders import walk
+from onecell.migrate.run.migration import migrate_paths
+from onecell.migrate.run.pool import Pool
+from onecell.migrate.source.text import decode
 
 SITE: Final = Path(sysconfig.get_path("purelib"))
 PACKAGES: Final = ("torch", "mindspore", "sklearn", "scipy", "numpy", "onnx", "jax", "sympy")

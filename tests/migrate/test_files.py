@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from migrate.sources import MOVED, USE, write
 from onecell.errors import SourceError
 from onecell.migrate import FileOutcome, Outcome, migrate_file
-from onecell.migrate.jobs import migrate_data
-from onecell.migrate.tasks import Answer, Task
-from onecell.migrate.text import Text, decode
+from onecell.migrate.run.jobs import migrate_data
+from onecell.migrate.run.tasks import Answer, Task
+from onecell.migrate.source.text import Text, decode
 
 
 def moved(data: bytes, name: str = "model.py") -> Answer:

@@ -11,14 +11,8 @@ import pytest
 
 from migrate.sources import MOVED, USE, snapshot, write
 from onecell.errors import ArgumentError, OutputExistsError
-from onecell.migrate import (
-    FileOutcome,
-    Migration,
-    migrate_paths,
-    write_in_place,
-    write_tree,
-)
-from onecell.migrate.folders import walk
+from onecell.migrate import FileOutcome, Migration, migrate_paths, write_in_place, write_tree
+from onecell.migrate.run.folders import walk
 
 
 def names(root: Path, patterns: Sequence[str] = (), apart: Path | None = None) -> list[str]:

@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 from migrate.sources import MOVED, USE, as_file, notebook, sources, write
 from onecell.errors import SourceError
 from onecell.migrate import FileOutcome, migrate_file
-from onecell.migrate.jobs import migrate_data
-from onecell.migrate.magics import mask
-from onecell.migrate.spans import Span, array_items, object_members
-from onecell.migrate.tasks import Answer, Task
+from onecell.migrate.run.jobs import migrate_data
+from onecell.migrate.run.tasks import Answer, Task
+from onecell.migrate.source.magics import mask
+from onecell.migrate.source.spans import Span, array_items, object_members
 
 IMPORT, REST = USE.split("\n\n")
 

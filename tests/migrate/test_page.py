@@ -6,9 +6,9 @@ from pathlib import Path
 
 from onecell.cli.exits import MIGRATE_STATUSES, Status
 from onecell.migrate import Outcome
-from onecell.migrate.limits import CODE_BYTES
-from onecell.migrate.page import rules_table
-from onecell.migrate.table import ROWS
+from onecell.migrate.rules.table.lookup import ROWS
+from onecell.migrate.rules.table.page import rules_table
+from onecell.migrate.source.limits import CODE_BYTES
 
 PAGE = Path(__file__).parents[2] / "docs/migrate.md"
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from migrate.corpus import CASES, rewritten
 from onecell.migrate import Outcome, rewrite
-from onecell.migrate.rules import RULES
-from onecell.migrate.scan import other_framework
-from onecell.migrate.table import ROWS
+from onecell.migrate.rules.catalogue import RULES
+from onecell.migrate.rules.table.lookup import ROWS
+from onecell.migrate.rules.table.scan import other_framework
 
 
 def test_cases_mirror_rules() -> None:

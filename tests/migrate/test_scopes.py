@@ -14,7 +14,7 @@ import pytest
 from libcst.metadata import BuiltinAssignment, MetadataWrapper, ScopeProvider
 
 from migrate.test_corpus import corpus
-from onecell.migrate.scope_walk import scopes_of
+from onecell.migrate.meaning.scope_walk import scopes_of
 
 FILES = 40
 

@@ -13,7 +13,7 @@ import torch
 
 from onecell.checkpoint import load_checkpoint
 from onecell.errors import ArgumentError, CheckpointError, OutputExistsError, SourceError
-from onecell.migrate.folders import SUFFIXES
+from onecell.migrate.run.folders import SUFFIXES
 from onecell.project import ProjectPort, carry_out_project, plan_project
 from onecell.project.find import SOURCES, find
 

@@ -24,7 +24,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def _spare_worker() -> contextlib.AbstractContextManager[None]:
-    from onecell.migrate.pool import spare_worker  # noqa: PLC0415
+    from onecell.migrate.run.pool import spare_worker  # noqa: PLC0415
 
     return spare_worker()
 

@@ -8,7 +8,7 @@ import typer
 
 from onecell.dialect import DIALECTS
 from onecell.errors import ArgumentError
-from onecell.migrate.rewrite import Framework, Target
+from onecell.migrate.rewriting.rewrite import Framework, Target
 from onecell.text import plain
 
 FRAMEWORKS = " or ".join(DIALECTS)

@@ -11,7 +11,7 @@ from rich.text import Text
 from onecell.cli.exits import Status
 from onecell.cli.migrate_table import print_migration
 from onecell.cli.table import print_proof
-from onecell.migrate.findings import Outcome
+from onecell.migrate.rules.findings import Outcome
 from onecell.project import CheckpointPort, ProjectPort
 from onecell.text import plain
 

@@ -12,7 +12,7 @@ from onecell.checkpoint.files import SUFFIXES as CHECKPOINTS
 from onecell.errors import SourceError
 
 if TYPE_CHECKING:
-    from onecell.migrate.ignore import Ignored
+    from onecell.migrate.run.ignore import Ignored
 
 SOURCES: Final = frozenset([".py", ".pyi", ".pyw", ".ipynb"])
 """Suffixes of what the migrator reads; here too, so that checkpoints alone do not need it."""
@@ -82,7 +82,7 @@ def _sort_out(
     path: Path, prefix: Path, exclude: Sequence[str], apart: Path | None, found: Found
 ) -> None:
     """Add what is below one folder to `found`."""
-    from onecell.migrate import ignore  # noqa: PLC0415 - it needs pathspec, an extra
+    from onecell.migrate.run import ignore  # noqa: PLC0415 - it needs pathspec, an extra
 
     root, apart = path.resolve(), None if apart is None else apart.resolve()
     excluded = ignore.exclude(root, exclude)

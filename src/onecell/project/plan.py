@@ -19,7 +19,7 @@ from onecell.verify.sides import get_side
 
 if TYPE_CHECKING:  # LibCST and pathspec are an extra, needed only where there is code
     from onecell.migrate import Framework, Migration, Target
-    from onecell.migrate.migration import Progress
+    from onecell.migrate.run.migration import Progress
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -154,8 +154,8 @@ def _texts(migration: Migration | None) -> Iterator[str]:
     """Yield the modules of a migration as they were."""
     if migration is None:
         return
-    from onecell.migrate.files import read_source  # noqa: PLC0415
-    from onecell.migrate.text import decode  # noqa: PLC0415
+    from onecell.migrate.run.files import read_source  # noqa: PLC0415
+    from onecell.migrate.source.text import decode  # noqa: PLC0415
 
     for result in migration.results:
         if result.rewrite is not None:

@@ -1,0 +1,71 @@
+"""What a module shows about its own objects: their attributes, and that they must be modules."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import libcst as cst
+
+from onecell.migrate.meaning.names import Names, dotted
+from onecell.migrate.meaning.scopes import ImportAssignment
+from onecell.migrate.meaning.syntax import upwards
+
+_TELLTALE: Final = {
+    "torch": {"parameters", "named_parameters", "state_dict", "load_state_dict"},
+    "mindspore": {
+        "get_parameters",
+        "parameters_and_names",
+        "parameters_dict",
+        "set_train",
+        "state_dict",
+        "load_state_dict",
+        "trainable_params",
+    },
+}
+"""Framework → methods that nothing but its modules has."""
+
+
+def evidence_of(names: Names, framework: str) -> frozenset[str | cst.CSTNode]:
+    """Return what must be a module because one of its telltale methods is called.
+
+    That is the import path of a class from another file, for every instance of it, and otherwise
+    the argument or variable itself.
+    """
+    found: set[str | cst.CSTNode] = set()
+    for node in names.of_kind(cst.Call):
+        func = node.func
+        if (
+            not isinstance(func, cst.Attribute)
+            or func.attr.value not in _TELLTALE[framework]
+            or not isinstance(func.value, cst.Name)
+        ):
+            continue
+        for binding in names.assignments(func.value):
+            if isinstance(binding, ImportAssignment):
+                continue
+            target = binding.node
+            made = names.value_of(target)
+            named = made.func if isinstance(made, cst.Call) else None
+            if isinstance(target, cst.Param) and target.annotation is not None:
+                named = target.annotation.annotation
+            path = names.path(named) if named is not None else None
+            found.add(path if path is not None else target)
+    return frozenset(found)
+
+
+def attributes_of(names: Names) -> dict[cst.ClassDef, dict[str, list[cst.BaseExpression]]]:
+    """Return, for every class, what its methods assign to attributes of `self`."""
+    found: dict[cst.ClassDef, dict[str, list[cst.BaseExpression]]] = {}
+    assigned: list[tuple[cst.Assign | cst.AnnAssign, cst.BaseExpression]] = [
+        *((node, t.target) for node in names.of_kind(cst.Assign) for t in node.targets),
+        *((node, node.target) for node in names.of_kind(cst.AnnAssign)),
+    ]
+    for node, target in assigned:
+        if not isinstance(target, cst.Attribute) or dotted(target.value) != "self":
+            continue
+        owner = next(
+            (up for up in upwards(node, names.parents) if isinstance(up, cst.ClassDef)), None
+        )
+        if owner is not None and node.value is not None:
+            found.setdefault(owner, {}).setdefault(target.attr.value, []).append(node.value)
+    return found

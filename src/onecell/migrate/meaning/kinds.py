@@ -1,0 +1,350 @@
+"""Tell what an expression is, as far as the module itself says: a cell, a layer, a tensor.
+
+Kinds are these words: "cell", "cells" (a list of them), "layer" (from the table; a call gives a
+tensor), "layers", "module" (a class of the user's), "modules", "state" (h and c), "tensor",
+"optimizer", "device", "dtype"; "" where nothing is known. Nothing is guessed from a name alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Final, Generic, Protocol, TypeVar
+
+import libcst as cst
+
+from onecell.migrate.meaning.names import Names
+from onecell.migrate.meaning.scopes import ImportAssignment
+from onecell.migrate.meaning.syntax import elements, is_none, upwards
+
+_ONE_OF: Final = {"cells": "cell", "layers": "layer", "modules": "module", "state": "tensor"}
+_LIST_OF: Final = {"cell": "cells", "layer": "layers", "module": "modules"}
+_NO_TENSOR: Final = {"item", "tolist", "numpy", "asnumpy", "size", "dim", "numel", "ndimension"}
+_FORWARD: Final = {"torch": "forward", "mindspore": "construct"}
+_PARTS: Final = {"weight", "bias", "weight_ih", "weight_hh", "bias_ih", "bias_hh", "gamma", "beta"}
+_SAME_KIND: Final = {"to", "cuda", "cpu", "train", "eval", "set_train", "float", "double", "half"}
+
+
+class Known(Protocol):
+    """What is known of a thing that has an import path: of a row of the table, say."""
+
+    @property
+    def gives(self) -> str:
+        """The kind of what a call of it returns."""
+
+
+_Row = TypeVar("_Row", bound=Known)
+
+
+@dataclass(slots=True)
+class Kinds(Generic[_Row]):
+    """Tell the kind of an expression."""
+
+    names: Names
+    rows: Mapping[str, _Row]
+    """By every import path that leads to it."""
+    framework: str
+    """The framework that the module is written for."""
+    attributes: dict[cst.ClassDef, dict[str, list[cst.BaseExpression]]] = field(
+        default_factory=dict
+    )
+    """Class → what its methods assign to each attribute of `self`."""
+    evidence: frozenset[str | cst.CSTNode] = frozenset()
+    """Import paths of classes, and names bound here, that are treated as modules; see
+    `evidence_of`."""
+    _cache: dict[cst.CSTNode, str | None] = field(default_factory=dict)
+    _methods: set[str] | None = None
+
+    def of(self, node: cst.CSTNode) -> str:
+        """Return the kind of `node`, "" where it is not known."""
+        return self._of(node) or ""
+
+    def class_around(self, node: cst.CSTNode) -> cst.ClassDef | None:
+        """Return the class in whose method `node` stands, or None."""
+        for up in upwards(node, self.names.parents):
+            if isinstance(up, cst.ClassDef):
+                return up
+        return None
+
+    def method_of(self, function: cst.CSTNode) -> cst.ClassDef | None:
+        """Return the class that `function` is a method of, or None."""
+        up = self.names.parents.get(function)
+        up = self.names.parents.get(up) if up is not None else None
+        return up if isinstance(up, cst.ClassDef) else None
+
+    def of_class(self, node: cst.ClassDef, depth: int = 10) -> str:
+        """Return "cell" or "module" for a class that derives from one, else ""."""
+        for base in node.bases:
+            kind = self.of_type(base.value, depth)
+            if kind in ("cell", "module", "layer"):
+                return "cell" if kind == "cell" else "module"
+        return ""
+
+    def of_type(self, node: cst.BaseExpression, depth: int = 10) -> str:
+        """Return the kind of an instance of the class that `node` names."""
+        if depth == 0:
+            return ""
+        row = self.row(node)
+        if row is not None:
+            return {"tensor_type": "tensor"}.get(row.gives, row.gives)
+        local = self.local_class(node)
+        if local is not None:
+            return self.of_class(local, depth - 1)
+        return "module" if self.names.path(node) in self.evidence else ""
+
+    def local_class(self, node: cst.BaseExpression) -> cst.ClassDef | None:
+        """Return the class of this module that `node` names, or None."""
+        if not isinstance(node, cst.Name):
+            return None
+        found = [binding.node for binding in self.names.assignments(node)]
+        only = found[0] if len(found) == 1 else None
+        return only if isinstance(only, cst.ClassDef) else None
+
+    def row(self, node: cst.CSTNode) -> _Row | None:
+        """Return the row of what `node` names, or None."""
+        path = self.names.path(node)
+        return self.rows.get(path) if path is not None else None
+
+    def own(self, owner: cst.ClassDef, method: str) -> bool:
+        """Whether a class, or one of this module that it derives from, defines `method`."""
+        if any(isinstance(s, cst.FunctionDef) and s.name.value == method for s in owner.body.body):
+            return True
+        bases = [self.local_class(base.value) for base in owner.bases]
+        return any(
+            base is not None and base is not owner and self.own(base, method) for base in bases
+        )
+
+    def defines(self, method: str) -> bool:
+        """Whether any class of this module has a method of that name."""
+        if self._methods is None:
+            self._methods = {
+                node.name.value
+                for node in self.names.of_kind(cst.FunctionDef)
+                if self.method_of(node) is not None
+            }
+        return method in self._methods
+
+    def _of(self, node: cst.CSTNode) -> str | None:
+        """As `of`; None while the answer is being looked for."""
+        if node in self._cache:
+            return self._cache[node]
+        self._cache[node] = None
+        self._cache[node] = found = self._find(node)
+        return found
+
+    def _agree(self, nodes: Iterable[cst.CSTNode]) -> str:
+        kinds = {self._of(node) for node in nodes} - {None}
+        return next(iter(kinds)) or "" if len(kinds) == 1 else ""
+
+    def _find(self, node: cst.CSTNode) -> str:
+        match node:
+            case cst.Name():
+                return self._name(node)
+            case cst.Attribute():
+                return self._attribute(node)
+            case cst.Call():
+                return self._call(node)
+            case cst.Subscript():
+                return self._item(self.of(node.value))
+            case cst.BinaryOperation():
+                return "tensor" if "tensor" in (self.of(node.left), self.of(node.right)) else ""
+            case cst.UnaryOperation():
+                return "" if isinstance(node.operator, cst.Not) else self.of(node.expression)
+            case cst.Comparison():
+                return self._comparison(node)
+            case cst.IfExp():
+                return self._agree([node.body, node.orelse])
+            case cst.ListComp() | cst.GeneratorExp():
+                return _LIST_OF.get(self.of(node.elt), "")
+            case cst.List() | cst.Tuple():
+                return _LIST_OF.get(self._agree(elements(node) or ()), "")
+        return ""
+
+    def _comparison(self, node: cst.Comparison) -> str:
+        first = node.comparisons[0]
+        if isinstance(first.operator, cst.Is | cst.IsNot | cst.In | cst.NotIn):
+            return ""
+        return "tensor" if "tensor" in (self.of(node.left), self.of(first.comparator)) else ""
+
+    def _item(self, kind: str) -> str:
+        return _ONE_OF.get(kind, "tensor" if kind == "tensor" else "")
+
+    def _name(self, node: cst.Name) -> str:
+        kinds = set()
+        for binding in self.names.assignments(node):
+            if isinstance(binding, ImportAssignment):
+                return self._import(node)
+            if binding.node in self.evidence:
+                return "module"
+            kind = self._binding(binding.node)
+            if kind is not None:
+                kinds.add(kind)
+        return kinds.pop() if len(kinds) == 1 else ""
+
+    def _import(self, node: cst.Name) -> str:
+        row = self.row(node)
+        return row.gives if row is not None and row.gives == "dtype" else ""
+
+    def _binding(self, target: cst.CSTNode) -> str | None:
+        """Return the kind of what a name is bound to; None for the word None."""
+        if isinstance(target, cst.Param):
+            return self.of_parameter(target)
+        place: list[int] = []
+        node = target
+        while True:
+            parent = self.names.parents.get(node)
+            if isinstance(parent, cst.Element):
+                pair = self.names.parents[parent]
+                assert isinstance(pair, cst.Tuple | cst.List)  # noqa: S101 - LibCST's grammar
+                place.insert(0, list(pair.elements).index(parent))
+                node = pair
+                continue
+            break
+        value: cst.BaseExpression | None = None
+        looped = False
+        if isinstance(parent, cst.AssignTarget):
+            value = self.names.value_of(node)
+        elif isinstance(parent, cst.AnnAssign) and parent.target is node:
+            value = parent.value
+            kind = self.of_type(parent.annotation.annotation)
+            if kind:
+                return kind
+        elif isinstance(parent, cst.For | cst.CompFor) and parent.target is node:
+            value, looped = parent.iter, True
+        elif isinstance(parent, cst.AugAssign):
+            return None  # it stays what it was
+        if value is None:
+            return ""
+        if is_none(value):
+            return None
+        return self._part(value, place, looped)
+
+    def _part(self, value: cst.BaseExpression, place: list[int], looped: bool) -> str | None:
+        """Return the kind of one part of what is assigned or looped over."""
+        if looped:
+            if isinstance(value, cst.Call) and isinstance(value.func, cst.Name):
+                args = [arg.value for arg in value.args if not arg.star]
+                name = value.func.value
+                if name == "enumerate" and args:
+                    return self._part(args[0], place[1:], True) if place[:1] == [1] else ""
+                if name == "zip" and place and place[0] < len(args):
+                    return self._part(args[place[0]], place[1:], True)
+                if name == "reversed" and args:
+                    return self._part(args[0], place, True)
+            kind = self._item(self.of(value))
+        else:
+            parts = elements(value)
+            if place and parts is not None and place[0] < len(parts):
+                return self._part(parts[place[0]], place[1:], False)
+            kind = self._of(value) or ""
+            if self._of(value) is None:
+                return None
+        for _ in place:
+            kind = self._item(kind)
+        return kind
+
+    def of_parameter(self, param: cst.Param) -> str:
+        """Return the kind of what a function is given as `param`."""
+        if param.annotation is not None:
+            found = self.of_type(param.annotation.annotation)
+            if found:
+                return found
+        function = next(
+            (u for u in upwards(param, self.names.parents) if isinstance(u, cst.FunctionDef)), None
+        )
+        owner = self.method_of(function) if function is not None else None
+        if function is None or owner is None:
+            return ""
+        kind = self.of_class(owner)
+        if function.params.params and function.params.params[0] is param:
+            return kind
+        is_step = kind and function.name.value == _FORWARD[self.framework]
+        return "tensor" if is_step and param.default is None and param.annotation is None else ""
+
+    def _attribute(self, node: cst.Attribute) -> str:
+        row = self.row(node)
+        if row is not None:
+            return row.gives if row.gives == "dtype" else ""
+        name = node.attr.value
+        if isinstance(node.value, cst.Name):
+            owner = self._owner(node.value)
+            if owner is not None and name in self.attributes.get(owner, {}):
+                return self._agree(v for v in self.attributes[owner][name] if not is_none(v))
+        kind = self.of(node.value)
+        if kind == "tensor" and name in ("T", "data", "grad", "mT"):
+            return "tensor"
+        return "tensor" if kind in ("layer", "cell") and name in _PARTS else ""
+
+    def made_by(self, node: cst.BaseExpression) -> _Row | None:
+        """Return the row of the class that an attribute of `self`, or a name, is an instance of."""
+        values: list[cst.BaseExpression | None] = []
+        if isinstance(node, cst.Name):
+            values = [self.names.value_of(bound.node) for bound in self.names.assignments(node)]
+        elif isinstance(node, cst.Attribute) and (owner := self.owner_of(node.value)) is not None:
+            values = list(self.attributes.get(owner, {}).get(node.attr.value, ()))
+        rows = [self.row(v.func) if isinstance(v, cst.Call) else None for v in values]
+        return rows[0] if rows and all(row is rows[0] for row in rows) else None
+
+    def owner_of(self, node: cst.BaseExpression) -> cst.ClassDef | None:
+        """Return the class of this module whose instance `node` is, or None."""
+        return self._owner(node) if isinstance(node, cst.Name) else None
+
+    def _owner(self, node: cst.Name) -> cst.ClassDef | None:
+        """Return the class whose instance `node` is, if it is one of this module's."""
+        for binding in self.names.assignments(node):
+            if isinstance(binding.node, cst.Param):
+                annotation = binding.node.annotation
+                if annotation is not None:
+                    return self.local_class(annotation.annotation)
+                function = next(
+                    (
+                        u
+                        for u in upwards(binding.node, self.names.parents)
+                        if isinstance(u, cst.FunctionDef)
+                    ),
+                    None,
+                )
+                owner = self.method_of(function) if function is not None else None
+                if owner is not None and function is not None and function.params.params:
+                    return owner if function.params.params[0] is binding.node else None
+                return None
+            value = self.names.value_of(binding.node)
+            if isinstance(value, cst.Call):
+                return self.local_class(value.func)
+        return None
+
+    def _call(self, node: cst.Call) -> str:
+        row = self.row(node.func)
+        if row is not None:
+            if row.gives == "modules" and node.args:
+                return self.of(node.args[0].value) or "modules"
+            return row.gives
+        if self.names.path(node.func) == "torch.device":
+            return "device"
+        local = self.local_class(node.func)
+        if local is not None:
+            kind = self.of_class(local)
+            return (
+                "cell" if kind == "cell" and not self.own(local, self.step) else kind and "module"
+            )
+        if self.names.path(node.func) in self.evidence:
+            return "module"
+        kind = self.of(node.func)
+        if kind in ("cell", "layer"):
+            return {"cell": "state", "layer": "tensor"}[kind]
+        if isinstance(node.func, cst.Attribute):
+            return self._method(node.func)
+        return ""
+
+    @property
+    def step(self) -> str:
+        """The name of the method that computes, in the source's framework."""
+        return _FORWARD[self.framework]
+
+    def _method(self, func: cst.Attribute) -> str:
+        kind, name = self.of(func.value), func.attr.value
+        if name == self.step and kind in ("cell", "layer"):
+            return {"cell": "state", "layer": "tensor"}[kind]
+        if name in _SAME_KIND and kind:
+            return kind
+        return "tensor" if kind == "tensor" and name not in _NO_TENSOR else ""

@@ -1,0 +1,1 @@
+"""How text is changed: the walk over a module, its statements, imports and comments."""

@@ -1,0 +1,97 @@
+"""Comments: the one that a use left as it is gets, and those of statements that go."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Final
+
+import libcst as cst
+
+from onecell.migrate.meaning.names import Names
+from onecell.migrate.meaning.syntax import children, code
+
+MARK: Final = "# TODO(onecell): "
+"""What every comment that says what is left begins with."""
+
+
+def with_todos(
+    module: cst.Module, original: cst.CSTNode, updated: cst.BaseStatement, todos: Sequence[str]
+) -> cst.BaseStatement:
+    """Return `updated` with each comment in front of it whose rule has none there yet.
+
+    A second run may have another reason for what the first one left.
+    """
+    if not todos:
+        return updated
+    over = getattr(original, "leading_lines", ())
+    if module.body and module.body[0] is original:
+        over = [*module.header, *over]
+    there = {_rule_of(e.comment.value) for e in over if e.comment}
+    new = [
+        cst.EmptyLine(comment=cst.Comment(text)) for text in todos if _rule_of(text) not in there
+    ]
+    if not new:
+        return updated
+    lines = getattr(updated, "leading_lines", ())
+    return updated.with_changes(leading_lines=[*lines, *new])
+
+
+def _rule_of(comment: str) -> str:
+    """Return the rule that a mark names, or nothing for any other comment."""
+    return comment.removeprefix(MARK).split(":")[0] if comment.startswith(MARK) else ""
+
+
+_BLOCKS: Final = (
+    cst.BaseSuite
+    | cst.If
+    | cst.Else
+    | cst.Finally
+    | cst.ExceptHandler
+    | cst.ExceptStarHandler
+    | cst.MatchCase
+)
+
+
+def marked_before(module: cst.Module, names: Names) -> frozenset[cst.CSTNode]:
+    """Return the statements under a mark of an earlier run, less blocks in them."""
+    found: set[cst.CSTNode] = set()
+    for node in names.parents:
+        if not hasattr(node, "leading_lines"):
+            continue
+        over = getattr(node, "leading_lines", ())
+        if module.body and node is module.body[0]:
+            over = [*module.header, *over]
+        if not any(e.comment and e.comment.value.startswith(MARK) for e in over):
+            continue
+        if isinstance(node, cst.SimpleStatementLine):
+            found.add(node)
+        else:
+            found.update(part for part in children(node) if not isinstance(part, _BLOCKS))
+    return frozenset(found)
+
+
+def lost_between(before: cst.CSTNode, after: cst.CSTNode) -> list[str]:
+    """Return the comments of `before` that `after` no longer has, in order."""
+    if "#" not in code(before):
+        return []
+    left = Counter(_comments(after))
+    lost = []
+    for comment in _comments(before):
+        if left[comment]:
+            left[comment] -= 1
+        else:
+            lost.append(comment)
+    return lost
+
+
+def _comments(node: cst.CSTNode) -> list[str]:
+    """Return the comments in a node; LibCST's matchers, which find them too, load for long."""
+    found: list[str] = []
+    stack = [node]
+    while stack:
+        part = stack.pop()
+        if isinstance(part, cst.Comment):
+            found.append(part.value)
+        stack.extend(reversed(part.children))
+    return found

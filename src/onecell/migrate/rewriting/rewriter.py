@@ -1,0 +1,238 @@
+"""Walk over one module and apply the rules."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+import libcst as cst
+
+from onecell.migrate.meaning.names import dotted, root
+from onecell.migrate.meaning.syntax import code
+from onecell.migrate.meaning.unsure import Unsure
+from onecell.migrate.rewriting.comments import lost_between
+from onecell.migrate.rewriting.statements import StatementRewriter
+from onecell.migrate.rules.context import Context, Plan
+from onecell.migrate.rules.families import attributes, special
+from onecell.migrate.rules.families.calls import plan_call
+from onecell.migrate.rules.families.cell_calls import plan_cell_call
+from onecell.migrate.rules.families.methods import plan_method
+from onecell.migrate.rules.table.layers import CELL
+from onecell.migrate.rules.table.lookup import MADE_TENSOR
+from onecell.migrate.rules.table.scan import FUNCTIONAL, canonical
+
+
+class Rewriter(StatementRewriter):
+    """Decide on the way down, from the module as it was; build on the way up."""
+
+    # Imports are settled afterwards; only a star is looked at here.
+
+    def visit_Import(self, node: cst.Import) -> bool:
+        del node
+        return False
+
+    def visit_ImportFrom(self, node: cst.ImportFrom) -> bool:
+        home = dotted(node.module) or ""
+        if isinstance(node.names, cst.ImportStar) and self.ctx.is_foreign(home):
+            by_hand = "name what the module uses"
+            if self.ctx.names.called("LSTMCell") and not node.relative:
+                self._refuse(node, "star_import", Unsure("it may bring the cell", by_hand))
+            else:
+                self._mark(node, "star_import", Unsure("it hides what is used", by_hand))
+        for path, row in special.handed_on(self.ctx, self.module, node).items():
+            why = Unsure(
+                f"`{path}` is imported for other files, whose calls are not seen here",
+                "let these import it themselves",
+            )
+            (self._refuse if row.rule == "cell" else self._mark)(node, row.rule, why)
+        return False
+
+    # Calls.
+
+    def visit_Call(self, node: cst.Call) -> bool:
+        ctx, func = self.ctx, node.func
+        if node in ctx.gone:
+            return False
+        path = ctx.names.path(func)
+        if path is None and ctx.names_cell(func):
+            return self._refuse(node, "cell", _AMBIGUOUS)
+        if path is not None and ctx.is_foreign(path):
+            return self._call_of(node, canonical(path))
+        if path == "functools.partial" and node.args:
+            return self._try(node, lambda: special.plan_partial(ctx, node), "partial")
+        inherited = special.inherited_constructor(ctx, node)
+        if inherited is not None:
+            row = CELL[ctx.target]
+            return self._try(
+                node, lambda: (row.rule, plan_call(ctx, node, row, func=False)), row.rule
+            )
+        held = special.cell_called(ctx, node)
+        if held is not None:
+            return self._try(node, lambda: _plan_held(ctx, node, held), "cell_call")
+        if isinstance(func, cst.Attribute):
+            return self._try(node, lambda: plan_method(ctx, node), "method")
+        return True
+
+    def _call_of(self, node: cst.Call, path: str) -> bool:
+        ctx = self.ctx
+        if path in FUNCTIONAL[ctx.source]:
+            return self._refuse(node, "functional_cell", _FUNCTIONAL)
+        row = ctx.kinds.rows.get(path)
+        if row is MADE_TENSOR or (row is not None and row.rule == "tensor_type"):
+            row = MADE_TENSOR if ctx.to == "torch" else None
+        if row is None:
+            if path.endswith(".__init__") and _is_module(ctx, path):
+                return True  # `nn.Module.__init__(self)`; the name is rewritten as any other
+            if special.wraps(ctx, node):
+                return self._try(node, lambda: special.plan_wrap(ctx, node), "wrap")
+            if ctx.kinds.rows.get(path) is not None:
+                return self._mark(node, "tensor_type", Unsure(f"`{path}(…)` is not in the table"))
+            return self._mark(node, "unknown", Unsure(f"`{path}` is not in the table"))
+        if not row.side(ctx.source).is_callable:
+            return True
+        if ctx.spelled(node.func) is None and not row.is_interchangeable(ctx.source):
+            return True  # a name of the module's own; what it was given is marked there
+        chosen = row
+        return self._try(node, lambda: (chosen.rule, plan_call(ctx, node, chosen)), row.rule)
+
+    def _has_row_above(self, path: str) -> bool:
+        while "." in path:
+            path = path.rpartition(".")[0]
+            if path in self.ctx.kinds.rows:
+                return True
+        return False
+
+    def _try(self, node: cst.Call, make: Callable[[], tuple[str, Plan] | None], rule: str) -> bool:
+        """Plan a call; where that is unsure, leave it as it is."""
+        try:
+            made = make()
+        except Unsure as why:
+            about_cell = rule in ("cell", "cell_call", "wrap", "partial")
+            return (self._refuse if about_cell else self._mark)(node, rule, why)
+        if made is not None:
+            name, self.plans[node] = made
+            self._converted(node, name, f"Rewritten for {self.ctx.to}.")
+        return True
+
+    def leave_Call(self, original_node: cst.Call, updated_node: cst.Call) -> cst.BaseExpression:
+        plan = self.plans.get(original_node)
+        if plan is None:
+            return updated_node
+        built = plan(updated_node)
+        if self.log.positions.has_inner_comments and (lost := lost_between(updated_node, built)):
+            # What stood inside the call stands over its statement then.
+            self.log.todos.setdefault(self._statement(original_node), []).extend(lost)
+        if updated_node.lpar and not built.lpar:
+            return built.with_changes(lpar=updated_node.lpar, rpar=updated_node.rpar)
+        return built
+
+    # Names.
+
+    def visit_Attribute(self, node: cst.Attribute) -> bool:
+        if node in self.ctx.gone:
+            return False
+        if root(node) in self.ctx.names.loads and self.ctx.names.paths(node) - {"?"}:
+            return self._reference(node)
+        if attributes.is_count(self.ctx, node):
+            by_hand = Unsure("`size` of a tensor is a method in torch", "write `numel()`")
+            return self._mark(node, "size", by_hand)
+        try:
+            attributes.check(self.ctx, node)
+        except Unsure as why:
+            return self._mark(node, "attribute", why)
+        replaced = attributes.attribute(self.ctx, node)
+        if replaced is not None:
+            self.swaps[node] = node.with_changes(attr=cst.Name(replaced))
+            self._converted(node, "attribute", f"`{node.attr.value}` is `{replaced}`.")
+        return True
+
+    def visit_Name(self, node: cst.Name) -> bool:
+        is_read = node in self.ctx.names.loads and node not in self.ctx.gone
+        if is_read and self.ctx.names.paths(node) - {"?"}:
+            self._reference(node)
+        return False
+
+    def _reference(self, node: cst.Attribute | cst.Name) -> bool:
+        ctx = self.ctx
+        parent = ctx.names.parents.get(node)
+        if isinstance(parent, cst.Call) and parent.func is node and parent in self.plans:
+            return False  # the plan of the call spells it
+        if ctx.spelled(node) is None:
+            return isinstance(node, cst.Attribute)
+        path = ctx.names.path(node)
+        if path is None:
+            if ctx.names_cell(node):
+                return self._refuse(node, "cell", _AMBIGUOUS)
+            return self._mark(node, "unknown", _AMBIGUOUS)
+        row = ctx.row(node)
+        if row is None:
+            if canonical(path) in FUNCTIONAL[ctx.source]:
+                return self._refuse(node, "functional_cell", _FUNCTIONAL)
+            if self._has_row_above(canonical(path)):
+                return True
+            return self._mark(node, "unknown", Unsure(f"`{path}` is not in the table"))
+        if row.rule == "no_grad":
+            return self._mark(
+                node, "no_grad", Unsure("MindSpore's needs its parentheses", "call it")
+            )
+        if not row.is_interchangeable(ctx.source) and not special.is_type_context(ctx, node):
+            return self._mark(
+                node, row.rule, Unsure(f"calls of `{path}` elsewhere may need other arguments")
+            )
+        if (why := special.unfit_as_type(ctx, node, row)) is not None:
+            return self._mark(node, row.rule, why)
+        spelled = ctx.respell(node, row)
+        if spelled is not None:
+            self.swaps[node] = spelled
+            self._converted(node, row.rule, f"`{code(node)}` is `{code(spelled)}`.")
+        return False
+
+    def leave_Attribute(
+        self, original_node: cst.Attribute, updated_node: cst.Attribute
+    ) -> cst.BaseExpression:
+        found = self.swaps.get(original_node)
+        if found is None:
+            return updated_node
+        if isinstance(found, cst.Attribute) and dotted(original_node) is None:
+            return updated_node.with_changes(attr=found.attr)
+        if isinstance(found, cst.Attribute) and code(found.value) == code(original_node.value):
+            return updated_node.with_changes(attr=found.attr)
+        return found.with_changes(lpar=original_node.lpar, rpar=original_node.rpar)
+
+    def leave_Name(self, original_node: cst.Name, updated_node: cst.Name) -> cst.BaseExpression:
+        found = self.swaps.get(original_node)
+        if found is None:
+            return updated_node
+        return found.with_changes(lpar=original_node.lpar, rpar=original_node.rpar)
+
+
+_AMBIGUOUS: Final = Unsure("the name may be something else here", "import it once, by one name")
+_FUNCTIONAL: Final = Unsure(
+    "the cell as a function has no counterpart", "make an LSTMCell and give it these weights"
+)
+
+
+def _is_module(ctx: Context, path: str) -> bool:
+    row = ctx.kinds.rows.get(path.removesuffix(".__init__"))
+    return row is not None and row.rule == "module"
+
+
+def _plan_held(ctx: Context, node: cst.Call, held: cst.BaseExpression) -> tuple[str, Plan] | None:
+    """Return the plan of a call of a cell, also by its method."""
+    plan = plan_cell_call(ctx, node, held)
+    method = (
+        plan_method(ctx, node)
+        if isinstance(node.func, cst.Attribute) and held is not (node.func)
+        else None
+    )
+    if method is None:
+        return None if plan is None else ("cell_call", plan)
+    if plan is None:
+        return method
+
+    def build(updated: cst.Call) -> cst.BaseExpression:
+        renamed = method[1](updated)
+        assert isinstance(renamed, cst.Call)  # noqa: S101 - a method renamed
+        return plan(renamed)
+
+    return "cell_call", build

@@ -1,0 +1,262 @@
+"""Rewrite statements, and say in front of them what stays as it is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+import libcst as cst
+
+from onecell.migrate.meaning.syntax import code, rearranged, upwards
+from onecell.migrate.meaning.unsure import Unsure
+from onecell.migrate.rewriting.comments import MARK, with_todos
+from onecell.migrate.rewriting.rebuild import Rebuilder
+from onecell.migrate.rules.assumptions import Assumption, said
+from onecell.migrate.rules.by_hand import by_hand
+from onecell.migrate.rules.context import Context, Plan
+from onecell.migrate.rules.families import in_place, special
+from onecell.migrate.rules.findings import Finding, Outcome
+from onecell.migrate.rules.training import either_way
+from onecell.migrate.source.positions import Positions
+
+_STATEMENTS: Final = (
+    cst.SimpleStatementLine
+    | cst.FunctionDef
+    | cst.ClassDef
+    | cst.If
+    | cst.For
+    | cst.While
+    | cst.With
+    | cst.Try
+    | cst.TryStar
+    | cst.Match
+)
+
+
+@dataclass(slots=True)
+class Log:
+    """What was found, and what has to be said in the source."""
+
+    positions: Positions
+    findings: list[Finding] = field(default_factory=list)
+    todos: dict[cst.CSTNode, list[str]] = field(default_factory=dict)
+
+    def add(
+        self,
+        node: cst.CSTNode,
+        rule: str,
+        outcome: Outcome,
+        message: str,
+        by_hand: str = "",
+        assumes: tuple[Assumption, ...] = (),
+    ) -> None:
+        """Note what became of `node`."""
+        line, column = self.positions.start(node)
+        self.findings.append(Finding(rule, outcome, line, column, message, by_hand, assumes))
+
+
+class StatementRewriter(Rebuilder):
+    """What holds for statements; calls and names are `Rewriter`'s."""
+
+    def __init__(self, ctx: Context, log: Log, module: cst.Module) -> None:
+        super().__init__()
+        self.ctx = ctx
+        self.log = log
+        self.module = module
+        self.plans: dict[cst.CSTNode, Plan] = {}
+        self.swaps: dict[cst.CSTNode, cst.BaseExpression] = {}
+        self.removed: set[cst.CSTNode] = set()
+        self.devices: set[cst.CSTNode] = set()
+        """Names of devices whose statements are among these."""
+        self.emptied: set[cst.CSTNode] = set()
+        self.followed: dict[cst.CSTNode, cst.BaseStatement] = {}
+        self.steps: dict[cst.CSTNode, list[either_way.Step]] = {}
+
+    def passes(self, node: cst.CSTNode) -> bool:
+        """Pass over what an earlier run has finished."""
+        return node in self.ctx.finished
+
+    def left(self, node: cst.CSTNode, built: cst.CSTNode) -> cst.CSTNode:
+        """Put the comments that are due in front of a statement."""
+        todos = self.log.todos.get(node)
+        if todos is None or not isinstance(built, cst.BaseStatement):
+            return built
+        return with_todos(self.module, node, built, todos)
+
+    # What is left as it is.
+
+    def _leave(self, node: cst.CSTNode, rule: str, outcome: Outcome, why: Unsure) -> bool:
+        """Leave `node` as it is, and say so in front of its statement."""
+        advice = why.by_hand or by_hand(rule, self.ctx.to)
+        self.log.add(node, rule, outcome, f"Left as it is: {why.message}.", advice)
+        statement = self._statement(node)
+        if statement in self.ctx.finished:
+            return False  # it has its mark, perhaps for a reason that the first run has changed
+        tail = f"; {why.by_hand}" if why.by_hand else ""
+        lines = self.log.todos.setdefault(statement, [])
+        text = f"{MARK}{rule}: {why.message}{tail}"
+        if text not in lines:
+            lines.append(text)
+        return False
+
+    def _statement(self, node: cst.CSTNode) -> cst.CSTNode:
+        """Return the statement that `node` is, or is part of."""
+        if isinstance(node, _STATEMENTS):
+            return node
+        around = upwards(node, self.ctx.names.parents)
+        return next(up for up in around if isinstance(up, _STATEMENTS))
+
+    def _refuse(self, node: cst.CSTNode, rule: str, why: Unsure) -> bool:
+        return self._leave(node, rule, Outcome.REFUSED, why)
+
+    def _mark(self, node: cst.CSTNode, rule: str, why: Unsure) -> bool:
+        return self._leave(node, rule, Outcome.MARKED, why)
+
+    def _converted(self, node: cst.CSTNode, rule: str, message: str) -> None:
+        self.log.add(node, rule, Outcome.CONVERTED, message)
+
+    # The training step.
+
+    def visit_IndentedBlock(self, node: cst.IndentedBlock) -> None:
+        self._find_steps(node)
+
+    def visit_Module(self, node: cst.Module) -> None:
+        self._find_steps(node)
+
+    def _find_steps(self, block: cst.IndentedBlock | cst.Module) -> None:
+        """Plan the training steps of a block, and mark what is like one but not the plain form."""
+        found, unsure = either_way.find_steps(self.ctx, _statements(block))
+        for call, why in unsure:
+            self.ctx.gone.add(call)
+            self._mark(call, "training_step", why)
+        for step in found:
+            for call in step.calls:
+                self.ctx.forget(call)
+                self._stepped(call, step.assumes.get(call, ()))
+            self.steps.setdefault(block, []).append(step)
+            self.emptied.update(step.emptied)
+
+    def _stepped(self, call: cst.Call, assumes: tuple[Assumption, ...]) -> None:
+        """Note what became of a call of a step, with what that takes for granted."""
+        if assumes:
+            message = said(assumes, self.ctx.to)
+            self.log.add(call, "training_step", Outcome.ASSUMED, message, assumes=assumes)
+        else:
+            self._converted(call, "training_step", f"Rewritten for {self.ctx.to}.")
+
+    def _block(
+        self, original: cst.IndentedBlock | cst.Module, updated: Sequence[cst.BaseStatement]
+    ) -> tuple[list[cst.BaseStatement], list[cst.EmptyLine]]:
+        """Return a block's statements, and the lines over the last of those that go."""
+        before, now = _statements(original), list(updated)
+        for step in reversed(self.steps.get(original, [])):  # so that places before it still hold
+            before, now = step.write(before, now, self.emptied, self.followed)
+        return rearranged(before, now, self.emptied, self.followed)
+
+    # The skeleton of a class.
+
+    def visit_FunctionDef(self, node: cst.FunctionDef) -> bool:
+        ctx = self.ctx
+        owner = ctx.kinds.method_of(node)
+        if owner is None or node.name.value != ctx.kinds.step or not ctx.kinds.of_class(owner):
+            return True
+        new = special.STEP[ctx.to]
+        if ctx.kinds.own(owner, new):
+            self._refuse(
+                node, "skeleton", Unsure(f"the class has a `{new}` already", "rename one of them")
+            )
+            return True
+        self.swaps[node] = cst.Name(new)
+        self._converted(node, "skeleton", f"`{node.name.value}` is `{new}`.")
+        return True
+
+    def leave_FunctionDef(
+        self, original_node: cst.FunctionDef, updated_node: cst.FunctionDef
+    ) -> cst.BaseStatement:
+        if (name := self.swaps.get(original_node)) is not None:
+            updated_node = updated_node.with_changes(name=name)
+        return updated_node
+
+    # Statements: what moves things between devices goes, and comments come.
+
+    def visit_SimpleStatementLine(self, node: cst.SimpleStatementLine) -> None:
+        mode = special.mode_to_state(self.ctx, node)
+        if mode is not None:
+            self.followed[node] = cst.parse_statement(mode)
+            self._converted(node, "training", "A module begins in the mode of its framework.")
+
+    def visit_Assign(self, node: cst.Assign) -> bool:
+        if special.is_device_only(self.ctx, node):
+            self.ctx.forget(node.value)
+            self.removed.add(node)
+            self.devices.add(node.targets[0].target)
+            self._converted(node, "device", "MindSpore has one device for the process.")
+            return False
+        if self._changes(node, lambda: in_place.check_item(self.ctx, node)):
+            return False
+        for target in node.targets:
+            if (name := special.reserved_attribute(self.ctx, target.target)) is not None:
+                why = f"`{name}` is a method of every module in {self.ctx.to}"
+                self._mark(node, "reserved", Unsure(why, "call it otherwise, in checkpoints too"))
+        return True
+
+    def visit_AugAssign(self, node: cst.AugAssign) -> bool:
+        return not (
+            self._changes(node, lambda: in_place.check_augmented(self.ctx, node))
+            or self._changes(node, lambda: in_place.check_item(self.ctx, node))
+        )
+
+    def _changes(self, node: cst.CSTNode, check: Callable[[], None]) -> bool:
+        """Whether a statement changes a tensor for others too; it is marked then."""
+        try:
+            check()
+        except Unsure as why:
+            self._mark(node, "in_place", why)
+            return True
+        return False
+
+    def leave_Assign(
+        self, original_node: cst.Assign, updated_node: cst.Assign
+    ) -> cst.BaseSmallStatement:
+        same = (
+            isinstance(original_node.value, cst.Call)
+            and original_node.value in self.plans
+            and len(updated_node.targets) == 1
+            and isinstance(updated_node.value, cst.Name | cst.Attribute)
+            and code(updated_node.targets[0].target) == code(updated_node.value)
+        )
+        if original_node in self.removed or same:
+            return self._gone(original_node)
+        return updated_node
+
+    def leave_Expr(self, original_node: cst.Expr, updated_node: cst.Expr) -> cst.BaseSmallStatement:
+        if original_node.value in self.plans and isinstance(
+            updated_node.value, cst.Name | cst.Attribute
+        ):
+            return self._gone(original_node)
+        return updated_node
+
+    def _gone(self, node: cst.BaseSmallStatement) -> cst.BaseSmallStatement:
+        """Leave a statement out, with its line if that has nothing else."""
+        line = self.ctx.names.parents[node]
+        if isinstance(line, cst.SimpleStatementLine) and len(line.body) == 1:
+            self.emptied.add(line)
+        return cst.Pass()
+
+    def leave_IndentedBlock(
+        self, original_node: cst.IndentedBlock, updated_node: cst.IndentedBlock
+    ) -> cst.IndentedBlock:
+        body, left = self._block(original_node, updated_node.body)
+        if not body:
+            return updated_node
+        return updated_node.with_changes(body=body, footer=[*left, *updated_node.footer])
+
+    def leave_Module(self, original_node: cst.Module, updated_node: cst.Module) -> cst.Module:
+        body, left = self._block(original_node, updated_node.body)
+        return updated_node.with_changes(body=body, footer=[*left, *updated_node.footer])
+
+
+def _statements(block: cst.IndentedBlock | cst.Module) -> list[cst.BaseStatement]:
+    """Return the statements of a block, which LibCST's types allow to be something else."""
+    return [line for line in block.body if isinstance(line, cst.BaseStatement)]

@@ -1,0 +1,146 @@
+"""Apply the rules to one module."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import cast
+
+import libcst as cst
+
+from onecell.dialect import DIALECTS
+from onecell.errors import SourceError
+from onecell.migrate.meaning.bindings import bindings_of
+from onecell.migrate.meaning.evidence import attributes_of, evidence_of
+from onecell.migrate.meaning.kinds import Kinds
+from onecell.migrate.meaning.names import Names
+from onecell.migrate.meaning.scope_walk import scopes_of
+from onecell.migrate.meaning.scopes import Assignment, ImportAssignment, Scope
+from onecell.migrate.meaning.syntax import is_none, parents_of
+from onecell.migrate.rewriting.comments import marked_before
+from onecell.migrate.rewriting.imports import Imported, settle
+from onecell.migrate.rewriting.rewriter import Rewriter
+from onecell.migrate.rewriting.statements import Log
+from onecell.migrate.rules.assumptions import Outside
+from onecell.migrate.rules.context import Context, sources_of
+from onecell.migrate.rules.findings import Finding, Outcome, Rewrite
+from onecell.migrate.rules.spelling import Speller
+from onecell.migrate.rules.table.lookup import rows_to
+from onecell.migrate.rules.table.row import Row
+from onecell.migrate.rules.table.scan import Uses, cell_paths, other_framework
+from onecell.migrate.rules.training.keepers import keepers
+from onecell.migrate.source.positions import positions_of
+
+_ROUNDS = 8
+"""A name that turns out to stay bound is not taken for something new in the next round, and a
+device that turns out to be read is not left out."""
+
+
+def transform(
+    source: str, to: str, target: str, uses: Uses, outside: Outside | None = None
+) -> Rewrite:
+    """Do what `rewrite` says, once there may be something to do.
+
+    Raises:
+        SourceError: there is something to do, but LibCST does not give the source back as it was.
+    """
+    module = cst.parse_module(source)
+    scopes, names, kinds = analysed(module, to, target)
+    positions = positions_of(module)
+    old = other_framework(to)
+    # A second run knows less: what a marked statement is about may be of this framework by now.
+    again = uses.already or not uses.cell
+    finished = marked_before(module, names) if again else frozenset()
+    already = [
+        Finding("cell", Outcome.ALREADY, line, column, f"It is {to}'s cell.")
+        for line, column in uses.already
+    ]
+    kept: frozenset[str] = frozenset()
+    pinned: frozenset[cst.CSTNode] = frozenset()
+    for _ in range(_ROUNDS):
+        speller = _speller(scopes, names, to, old, kept)
+        cells = frozenset(cell_paths(DIALECTS[old]))
+        ctx = Context(
+            old, to, target, names, kinds, speller, cells,
+            pinned=pinned, finished=finished, outside=outside or Outside(),
+        )  # fmt: skip
+        log = Log(positions)
+        speller.sources = sources_of(names, ctx.is_foreign)
+        rewriter = Rewriter(ctx, log, module)
+        changed = cast("cst.Module", rewriter.rebuilt(module))  # a module stays one
+        found = list(_imported(scopes, ctx))
+        left = frozenset(one.binding.name for one in found if one.kept)
+        read = {name for name in rewriter.devices if set(names.reads_of(name)) - ctx.dropped}
+        retry = bool(left & {b.name for b in speller.needed}) and not left <= kept
+        if not retry and not read:
+            break
+        kept, pinned = (left if retry else kept), pinned | read
+    after = settle(changed, found, speller).code
+    findings = sorted([*already, *log.findings], key=lambda f: (f.line, f.column))
+    if not log.findings:
+        after = source
+    elif positions.code != source:
+        raise SourceError("LibCST does not give it back byte for byte")
+    return Rewrite(source, after, tuple(findings), keepers(ctx))
+
+
+def analysed(module: cst.Module, to: str, target: str) -> tuple[list[Scope], Names, Kinds[Row]]:
+    """Return what a module's names stand for, and what kinds of things they are."""
+    scopes, loads = scopes_of(module)
+    old = other_framework(to)
+    names = Names(loads, parents_of(module), scopes)
+    kinds = Kinds(names, rows_to(to, target), old, attributes_of(names), evidence_of(names, old))
+    return scopes, names, kinds
+
+
+def context_of(source: str, to: str, target: str) -> tuple[cst.Module, Context]:
+    """Return a module, and what may be asked about it; nothing is rewritten with this."""
+    module = cst.parse_module(source)
+    scopes, names, kinds = analysed(module, to, target)
+    old = other_framework(to)
+    speller = _speller(scopes, names, to, old, frozenset())
+    return module, Context(old, to, target, names, kinds, speller, frozenset())
+
+
+def _speller(
+    scopes: Iterable[Scope], names: Names, to: str, old: str, kept: frozenset[str]
+) -> Speller:
+    taken = set(kept)
+    present: dict[str, str] = {}
+    for scope in scopes:
+        for bound in scope.assignments:
+            if not isinstance(bound, ImportAssignment):
+                if scope.kind != "class" and not _is_absence(bound, names):
+                    taken.add(bound.name)
+            elif isinstance(bound.node, cst.Import | cst.ImportFrom):
+                for binding in bindings_of(bound.node):
+                    first = binding.origin.partition(".")[0]
+                    if first == old or binding.origin.startswith(f"onecell.{old}"):
+                        continue
+                    if scope.kind == "module":
+                        present[binding.path] = binding.name
+                    else:
+                        taken.add(binding.name)
+    return Speller(to, frozenset(taken), present, ())
+
+
+def _is_absence(bound: Assignment, names: Names) -> bool:
+    """Whether a binding is the `name = None` of an import that may fail."""
+    return is_none(names.value_of(bound.node)) and any(
+        isinstance(other, ImportAssignment) for other in bound.scope.lookup(bound.name)
+    )
+
+
+def _imported(scopes: Iterable[Scope], ctx: Context) -> Iterable[Imported]:
+    """Yield every name that is imported from the framework the module is leaving."""
+    for scope in scopes:
+        for bound in scope.assignments:
+            statement = bound.node if isinstance(bound, ImportAssignment) else None
+            if not isinstance(statement, cst.Import | cst.ImportFrom):
+                continue
+            for index, binding in enumerate(bindings_of(statement)):
+                if binding.name != bound.name.partition(".")[0]:
+                    continue
+                if not ctx.is_foreign(binding.origin):
+                    continue
+                reads = set(bound.reads)
+                yield Imported(statement, index, binding, bool(reads - ctx.dropped), bool(reads))

@@ -1,0 +1,1 @@
+"""The families of syntax: calls, cells, methods, attributes; a file each."""

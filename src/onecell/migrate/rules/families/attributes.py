@@ -1,0 +1,83 @@
+"""Attributes of cells, layers, modules and tensors."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+import libcst as cst
+
+from onecell.dialect import DIALECTS
+from onecell.migrate.meaning.unsure import Unsure
+from onecell.migrate.rules.context import Context
+from onecell.migrate.rules.families.special import STEP
+from onecell.neighbours import find_neighbour, rename_parameters
+
+_LACKING: Final = {"grad_fn", "is_cuda", "is_leaf", "requires_grad"}
+"""Attributes of tensors that only torch has."""
+_PAIR: Final[Mapping[str, int]] = {"values": 0, "indices": 1}
+"""What torch calls the parts of the pair that `max` along an axis gives."""
+_NOT_KEPT: Final = {"bias", "has_bias", "modules", "cells", "normalized_shape"}
+"""Arguments of layers that are no attributes of them, or name something else."""
+
+
+def is_count(ctx: Context, node: cst.Attribute) -> bool:
+    """Whether an attribute is the number of a MindSpore tensor's elements."""
+    parent = ctx.names.parents.get(node)
+    called = isinstance(parent, cst.Call) and parent.func is node
+    return (
+        ctx.to == "torch"
+        and node.attr.value == "size"
+        and not called
+        and ctx.kinds.of(node.value) == "tensor"
+    )
+
+
+def attribute(ctx: Context, node: cst.Attribute) -> str | None:
+    """Return what an attribute of a known object is called on the other side, None if the same."""
+    kind, name = ctx.kinds.of(node.value), node.attr.value
+    old, new = (DIALECTS[f].constructor["bias"] for f in (ctx.source, ctx.to))
+    if kind == "cell" and name == old and old != new:
+        return new
+    parent = ctx.names.parents.get(node)
+    called = isinstance(parent, cst.Call) and parent.func is node
+    if kind in ("cell", "layer", "module") and name == ctx.kinds.step and not called:
+        return STEP[ctx.to]
+    return _of_layer(ctx, node.value, name) if kind == "layer" else None
+
+
+def _of_layer(ctx: Context, held: cst.BaseExpression, name: str) -> str | None:
+    """Return what a layer's parameter or size is called on the other side, None if the same."""
+    row = ctx.kinds.made_by(held)
+    if row is None:
+        return None
+    found = find_neighbour(ctx.source, row.side(ctx.source).path)
+    names = {} if found is None else rename_parameters(found, ctx.source, ctx.to)
+    sizes = {old: new for old, new in row.names(ctx.source).items() if old not in _NOT_KEPT}
+    new = {**sizes, **names}.get(name, name)
+    return None if new == name else new
+
+
+def check(ctx: Context, node: cst.Attribute) -> None:
+    """Raise `Unsure` for an attribute of a tensor that the other framework's lacks."""
+    parent, name = ctx.names.parents.get(node), node.attr.value
+    called = isinstance(parent, cst.Call) and parent.func is node
+    if called or ctx.to != "mindspore":
+        return
+    held = node.value
+    if (
+        name in ("type", "index")
+        and isinstance(held, cst.Attribute)
+        and held.attr.value == "device"
+        and ctx.kinds.of(held.value) in ("tensor", "")
+    ):
+        raise Unsure(
+            f"a tensor's `device` is a string in MindSpore, without `{name}`",
+            "compare the string itself, such as `CPU`",
+        )
+    if ctx.kinds.of(held) != "tensor":
+        return
+    if name in _PAIR:
+        raise Unsure(f"MindSpore gives a plain pair, without `{name}`", f"write `[{_PAIR[name]}]`")
+    if name in _LACKING:
+        raise Unsure(f"`{name}` of a tensor has no exact counterpart")

@@ -1,0 +1,145 @@
+"""Methods of cells, layers and modules."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+import libcst as cst
+
+from onecell.migrate.meaning.syntax import elements, expression, literal
+from onecell.migrate.meaning.unsure import Unsure
+from onecell.migrate.rules.context import Context, Plan
+from onecell.migrate.rules.families.receivers import forget_args, moves, receiver, renaming
+
+_RENAMED: Final[Mapping[str, Mapping[str, str]]] = {
+    "mindspore": {
+        "forward": "construct",
+        "parameters": "get_parameters",
+        "named_parameters": "parameters_and_names",
+        "children": "cells",
+        "from_torch": "from_mindspore",
+    },
+    "torch": {
+        "construct": "forward",
+        "get_parameters": "parameters",
+        "parameters_and_names": "named_parameters",
+        "cells": "children",
+        "from_mindspore": "from_torch",
+    },
+}
+LACKING: Final = {
+    "mindspore": {
+        "modules",
+        "named_modules",
+        "named_children",
+        "reset_parameters",
+        "double",
+        "half",
+        "float",
+        "requires_grad_",
+        "register_forward_hook",
+        "share_memory",
+        "register_parameter",
+        "get_parameter",
+        "type",
+        "bfloat16",
+        "zero_grad",
+    },
+    "torch": {
+        "cells_and_names",
+        "name_cells",
+        "set_grad",
+        "to_float",
+        "set_inputs",
+        "parameters_dict",
+        "set_comm_fusion",
+        "recompute",
+        "insert_child_to_cell",
+        "insert_param_to_cell",
+        "untrainable_params",
+        "compile",
+    },
+}
+"""Methods of modules that only the source's framework has, or that mean something else."""
+
+
+def of_module(ctx: Context, node: cst.Call, name: str) -> tuple[str, Plan] | None:
+    """Return the rule and plan of a module's method, None where it may stay.
+
+    Raises:
+        Unsure: the method is known to be another in the other framework.
+    """
+    if name == "__init__" and node.args:
+        _check_base(ctx, node)
+    if ctx.to == "mindspore":
+        if name == "train":
+            return "train", renaming("set_train")
+        if name == "eval" and not node.args:
+            return "train", lambda u: expression("_.set_train(False)", _=receiver(u))
+        if name in ("cuda", "cpu") or (name == "to" and moves(ctx, node)):
+            forget_args(ctx, node)
+            return "device", receiver
+        if name == "to":
+            raise Unsure("`to` with an element type has no exact counterpart for a module")
+    else:
+        found = set_train(ctx, node, name)
+        if found is not None:
+            return found
+        if name == "trainable_params" and not node.args:
+            return "parameters", lambda u: expression(
+                "[p for p in _.parameters() if p.requires_grad]", _=receiver(u)
+            )
+    new = _RENAMED[ctx.to].get(name)
+    if new is None:
+        return None
+    if node.args and name in ("parameters", "named_parameters"):
+        raise Unsure(f"`{name}` with arguments has no exact counterpart")
+    if name in ("named_parameters", "parameters_and_names"):
+        _check_names(ctx, node)
+    rule = {"construct": "skeleton", "forward": "skeleton"}.get(name, "parameters")
+    return ("wrap" if name.startswith("from_") else rule), renaming(new)
+
+
+def _check_base(ctx: Context, node: cst.Call) -> None:
+    """Raise `Unsure` where the framework's own module is given arguments."""
+    owner = ctx.kinds.class_around(node)
+    rows = [ctx.row(base.value) for base in owner.bases] if owner is not None else []
+    if len(rows) == 1 and rows[0] is not None and rows[0].rule == "module":
+        raise Unsure(
+            f"`{rows[0].side(ctx.source).path}` takes other arguments in {ctx.to}",
+            "leave them out, if they are not needed",
+        )
+
+
+def _check_names(ctx: Context, node: cst.Call) -> None:
+    """Raise `Unsure` where the names of parameters are read that the frameworks give otherwise."""
+    loop = ctx.names.parents.get(node)
+    target = loop.target if isinstance(loop, cst.For | cst.CompFor) else None
+    parts = elements(target) if target is not None else None
+    first = parts[0] if parts else None
+    if isinstance(first, cst.Name) and (first.value == "_" or not ctx.names.reads_of(first)):
+        return
+    has_own = any(ctx.kinds.of_class(owner) for owner in ctx.names.of_kind(cst.ClassDef))
+    if not has_own or any(ctx.names.called(layer) for layer in ("Embedding", "LayerNorm")):
+        raise Unsure(
+            f"embeddings and layer norms call their parameters otherwise in {ctx.to}",
+            "tell parameters apart by what holds them",
+        )
+
+
+def set_train(ctx: Context, node: cst.Call, name: str) -> tuple[str, Plan] | None:
+    """Return the rule and plan of MindSpore's `set_train`, None for any other method."""
+    if name != "set_train":
+        return None
+    assert isinstance(node.func, cst.Attribute)  # noqa: S101 - the caller looked
+    held = node.func.value
+    row = ctx.row(held.func) if isinstance(held, cst.Call) else None
+    if row is not None and row.shape == "training" and not node.args:
+        return "train", receiver  # torch's layers begin in training mode
+    value = literal(node.args[0].value) if len(node.args) == 1 else None
+    if value is False:
+        return "train", lambda u: expression("_.eval()", _=receiver(u))
+    if value is True:
+        return "train", lambda u: expression("_.train()", _=receiver(u))
+    return "train", renaming("train")

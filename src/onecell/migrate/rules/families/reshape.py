@@ -1,0 +1,281 @@
+"""Calls that a row reshapes beyond names: sizes, lists, modes, files."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final
+
+import libcst as cst
+
+from onecell.migrate.meaning.syntax import elements, expression, keyword, literal
+from onecell.migrate.meaning.unsure import Unsure
+from onecell.migrate.rules.arguments import Converter, bind
+from onecell.migrate.rules.context import Context, Plan
+from onecell.migrate.rules.families.called import called, forget_dropped
+from onecell.migrate.rules.families.cell_constructor import plan_cell
+from onecell.migrate.rules.families.file_names import is_given_name, renamed
+from onecell.migrate.rules.table.row import Row
+
+Args = Sequence[cst.Arg]
+
+
+def _size(ctx: Context, node: cst.Call, row: Row, converter: Converter) -> Plan:
+    """`torch.zeros(2, 3)` and `ops.zeros((2, 3))`."""
+    del converter
+    named = [arg for arg in node.args if arg.keyword is not None]
+    if any(arg.star == "**" for arg in node.args):
+        raise Unsure("`**` may carry arguments that are called otherwise")
+    if ctx.to == "mindspore" and any(elements(arg.value) == [] for arg in node.args):
+        raise Unsure("MindSpore does not fill a tensor without axes", "use `tensor(0.0)`")
+    allowed = {"size", "shape", "dtype", *row.dropped}
+    for arg in named:
+        if arg.keyword is not None and arg.keyword.value not in allowed:
+            raise Unsure(f"`{arg.keyword.value}` has no exact counterpart")
+    for arg in named:
+        if arg.keyword is not None and arg.keyword.value in row.dropped:
+            ctx.forget(arg.value)
+
+    def build(updated: cst.Call) -> cst.Call:
+        sizes = [a for a in updated.args if a.keyword is None]
+        rest: list[cst.Arg] = []
+        for a in updated.args:
+            if a.keyword is not None and a.keyword.value in ("size", "shape"):
+                sizes.append(cst.Arg(a.value))
+            elif a.keyword is not None and a.keyword.value not in row.dropped:
+                rest.append(a)
+        if ctx.to == "mindspore":
+            sizes = _packed(sizes)
+        else:
+            if len(sizes) == 2 and not sizes[0].star:  # ops.zeros(size, dtype)
+                rest.append(keyword("dtype", sizes.pop().value))
+            sizes = _unpacked(sizes)
+        args = [a.with_changes(comma=cst.MaybeSentinel.DEFAULT) for a in [*sizes, *rest]]
+        return called(ctx, node, row, updated, args)
+
+    return build
+
+
+def _packed(sizes: list[cst.Arg]) -> list[cst.Arg]:
+    if len(sizes) == 1 and not sizes[0].star:
+        return sizes
+    parts = [cst.StarredElement(a.value) if a.star else cst.Element(a.value) for a in sizes]
+    return [cst.Arg(cst.Tuple(parts))]
+
+
+def _unpacked(sizes: list[cst.Arg]) -> list[cst.Arg]:
+    if len(sizes) == 1 and isinstance(sizes[0].value, cst.Tuple) and sizes[0].value.elements:
+        return [
+            cst.Arg(e.value, star="*" if isinstance(e, cst.StarredElement) else "")
+            for e in sizes[0].value.elements
+        ]
+    return sizes
+
+
+def _training(ctx: Context, node: cst.Call, row: Row, converter: Converter) -> Plan:
+    """Torch's layers begin in training mode, MindSpore's do not: say it."""
+    converter.convert(node.args, node.args)
+    up = ctx.names.parents.get(node)
+    set_here = isinstance(up, cst.Attribute) and up.attr.value in ("set_train", "eval", "train")
+    suffix = {"mindspore": "set_train()", "torch": "eval()"}[ctx.to]
+
+    def build(updated: cst.Call) -> cst.BaseExpression:
+        made = called(ctx, node, row, updated, converter.convert(node.args, updated.args))
+        return made if set_here else expression(f"_.{suffix}", _=made)
+
+    return build
+
+
+def _normalized(ctx: Context, node: cst.Call, row: Row, converter: Converter) -> Plan:
+    """Torch takes a number for the shape, MindSpore a tuple; beyond one axis they part."""
+    first = next((a for a in node.args if not a.star), None)
+    if first is None:
+        raise Unsure("`normalized_shape` is not written out")
+    parts = elements(first.value)
+    size = literal(first.value)
+    if (parts is not None and len(parts) != 1) or (
+        parts is None and isinstance(first.value, cst.List | cst.Tuple)
+    ):
+        raise Unsure(
+            "`normalized_shape` has more than one axis",
+            "give MindSpore `begin_norm_axis` and `begin_params_axis`",
+        )
+    if parts is None and size is literal and ctx.kinds.of(first.value) in ("tensor", "modules"):
+        raise Unsure("`normalized_shape` is no number")
+    converter.convert(node.args, node.args)
+    place = list(node.args).index(first)
+
+    def build(updated: cst.Call) -> cst.Call:
+        new = list(updated.args)
+        if ctx.to == "mindspore" and parts is None:
+            new[place] = new[place].with_changes(value=expression("(_,)", _=new[place].value))
+        elif ctx.to == "torch" and isinstance(first.value, cst.Tuple):
+            whole = new[place].value
+            assert isinstance(whole, cst.Tuple)  # noqa: S101 - elements stay elements
+            new[place] = new[place].with_changes(value=whole.elements[0].value)
+        return called(ctx, node, row, updated, converter.convert(node.args, new))
+
+    return build
+
+
+def _sequence(ctx: Context, node: cst.Call, row: Row, converter: Converter) -> Plan:
+    """MindSpore's sequence also takes one list, torch's does not."""
+    del converter
+    listed = len(node.args) == 1 and isinstance(
+        node.args[0].value, cst.List | cst.ListComp | cst.Tuple
+    )
+    if any(arg.keyword is not None or arg.star == "**" for arg in node.args):
+        raise Unsure("keywords have no exact counterpart")
+
+    def build(updated: cst.Call) -> cst.Call:
+        args = list(updated.args)
+        if ctx.to == "torch" and listed and not args[0].star:
+            args[0] = args[0].with_changes(star="*")
+        return called(ctx, node, row, updated, args)
+
+    return build
+
+
+def _listing(ctx: Context, node: cst.Call, row: Row, converter: Converter) -> Plan:
+    """MindSpore's list of layers takes a list, not any iterable."""
+    del converter
+    if len(node.args) > 1 or any(arg.star for arg in node.args):
+        raise Unsure("more than one argument has no exact counterpart")
+
+    def build(updated: cst.Call) -> cst.Call:
+        args = [a.with_changes(keyword=None, equal=cst.MaybeSentinel.DEFAULT) for a in updated.args]
+        if args and ctx.to == "mindspore":
+            value = args[0].value
+            if isinstance(value, cst.GeneratorExp):
+                args[0] = args[0].with_changes(
+                    value=cst.ListComp(elt=value.elt, for_in=value.for_in)
+                )
+            elif not isinstance(value, cst.List | cst.ListComp):
+                args[0] = args[0].with_changes(value=expression("list(_)", _=value))
+        return called(ctx, node, row, updated, args)
+
+    return build
+
+
+def _loss(ctx: Context, node: cst.Call, row: Row, converter: Converter) -> Plan:
+    """The loss class becomes the function, with its settings bound."""
+    converter.convert(node.args, node.args)
+
+    def build(updated: cst.Call) -> cst.BaseExpression:
+        made = called(ctx, node, row, updated, converter.convert(node.args, updated.args))
+        if not made.args:
+            return made.func
+        partial = ctx.speller.spell("functools.partial")
+        settings = [a if a.keyword is not None else keyword("weight", a.value) for a in made.args]
+        return made.with_changes(func=partial, args=[cst.Arg(made.func), *settings])
+
+    return build
+
+
+def _long(ctx: Context, node: cst.Call, row: Row, converter: Converter) -> Plan:
+    """MindSpore gives int32 where torch gives int64."""
+    converter.convert(node.args, node.args)
+
+    def build(updated: cst.Call) -> cst.BaseExpression:
+        made = called(ctx, node, row, updated, converter.convert(node.args, updated.args))
+        return expression("_.long()", _=made) if ctx.to == "mindspore" else made
+
+    return build
+
+
+def _detach(ctx: Context, node: cst.Call, row: Row, converter: Converter) -> Plan:
+    """`ops.stop_gradient(x)` is `x.detach()`."""
+    del row, converter
+    if len(node.args) != 1 or node.args[0].star:
+        raise Unsure("`stop_gradient` of anything but one tensor has no exact counterpart")
+    ctx.forget(node.func)
+    return lambda updated: expression("_.detach()", _=updated.args[0].value)
+
+
+def _filled(ctx: Context, node: cst.Call, row: Row, converter: Converter) -> Plan:
+    """Without a `dtype`, MindSpore makes integers of any value, and torch what the value is."""
+    converter.convert(node.args, node.args)
+    forget_dropped(ctx, node, row)
+    bound = {b.parameter: node.args[b.index].value for b in bind(node.args, row.side(ctx.source))}
+    value = literal(bound["fill_value"])
+    missing = "dtype" not in bound and not (isinstance(value, int) and not isinstance(value, bool))
+    if missing and not (ctx.to == "mindspore" and isinstance(value, float)):
+        raise Unsure("without `dtype`, MindSpore makes integers", "give both sides a `dtype`")
+
+    def build(updated: cst.Call) -> cst.Call:
+        args = converter.convert(node.args, updated.args)
+        if missing:
+            args.append(keyword("dtype", ctx.speller.spell("mindspore.float32")))
+        return called(ctx, node, row, updated, args)
+
+    return build
+
+
+def _file(ctx: Context, node: cst.Call, row: Row, converter: Converter) -> Plan:
+    """Checkpoints: a state_dict, by a name that is seen to end as MindSpore wants it."""
+    converter.convert(node.args, node.args)
+    if row.rule == "save" and not _is_state_dict(node.args[0].value):
+        raise Unsure(
+            "what is saved is not written as `….state_dict()`", "save the state_dict of one model"
+        )
+    bound = bind(node.args, row.side(ctx.source))
+    names = {"f", "ckpt_file_name"}
+    place = next((b.index for b in bound if b.parameter in names), None)
+    named = renamed(ctx, node.args[place].value) if place is not None else None
+    # MindSpore appends its own suffix to another, and loads no file without it.
+    is_given = place is not None and is_given_name(ctx, node.args[place].value)
+    if named is None and not is_given and ctx.to == "mindspore":
+        raise Unsure(
+            "the file's name is not seen to end in `.pt`, and MindSpore's must end in `.ckpt`",
+            "give it a name that ends in `.ckpt`",
+        )
+    forget_dropped(ctx, node, row)
+
+    def build(updated: cst.Call) -> cst.Call:
+        args = list(updated.args)
+        if place is not None and named is not None:
+            args[place] = args[place].with_changes(value=renamed(ctx, args[place].value) or named)
+        return called(ctx, node, row, updated, converter.convert(node.args, args))
+
+    return build
+
+
+def _is_state_dict(value: cst.BaseExpression) -> bool:
+    return (
+        isinstance(value, cst.Call)
+        and isinstance(value.func, cst.Attribute)
+        and value.func.attr.value in ("state_dict", "parameters_dict")
+    )
+
+
+def _load_into(ctx: Context, node: cst.Call, row: Row, converter: Converter) -> Plan:
+    """`load_param_into_net(net, parameters)` is the net's `load_state_dict`, which it forgives."""
+    del converter
+    bound = {b.parameter: node.args[b.index].value for b in bind(node.args, row.mindspore)}
+    if not {"net", "parameter_dict"} <= bound.keys() or any(arg.star for arg in node.args):
+        raise Unsure("`net` and `parameter_dict` are not written out")
+    places = {b.parameter: b.index for b in bind(node.args, row.mindspore)}
+    ctx.forget(node.func)
+
+    def build(updated: cst.Call) -> cst.BaseExpression:
+        net, parameters = (updated.args[places[n]].value for n in ("net", "parameter_dict"))
+        return expression("net_.load_state_dict(dict_, strict=False)", net_=net, dict_=parameters)
+
+    return build
+
+
+Shape = Callable[[Context, cst.Call, Row, Converter], Plan]
+SHAPES: Final[Mapping[str, Shape]] = {
+    "cell": plan_cell,
+    "size": _size,
+    "training": _training,
+    "normalized": _normalized,
+    "sequence": _sequence,
+    "listing": _listing,
+    "loss": _loss,
+    "long": _long,
+    "detach": _detach,
+    "filled": _filled,
+    "file": _file,
+    "load_into": _load_into,
+}
+"""The `shape` of a row → who plans its calls."""

@@ -1,0 +1,323 @@
+"""Methods of tensors and optimizers, and of what may be one."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import libcst as cst
+
+from onecell.migrate.meaning.syntax import as_keyword, expression, literal
+from onecell.migrate.meaning.unsure import Unsure
+from onecell.migrate.rules.context import Context, Plan
+from onecell.migrate.rules.families.in_place import check_method
+from onecell.migrate.rules.families.module_methods import of_module, set_train
+from onecell.migrate.rules.families.receivers import forget_args, moves, receiver, renaming
+
+_TENSOR_LACKING: Final = {
+    "mindspore": {
+        "backward",
+        "requires_grad_",
+        "repeat",
+        "register_hook",
+        "retain_grad",
+        "type",
+        "share_memory_",
+        "storage",
+        "cuda_",
+        "sort",
+        "topk",
+        "new_tensor",
+        "new_empty",
+        "new_full",
+        # Not there, or without a kernel on the CPU.
+        "dist",
+        "dot",
+        "element_size",
+        "equal",
+        "index_fill",
+        "kthvalue",
+        "log_softmax",
+        "mv",
+        "quantile",
+        "relu",
+        "roll",
+        "scatter_add",
+        "select",
+        "unfold",
+        "unique",
+    },
+    "torch": {
+        "value",
+        "set_data",
+        "assign_value",
+        "asnumpy_",
+        "init_data",
+        "tile_",
+        "random_categorical",
+        "top_k",
+        "ptp",
+        "choose",
+        "fills",
+        "searchsorted",
+        "resize",
+        "fill",
+        "equal",
+        "gather_elements",
+        "select",
+    },
+}
+
+
+_GUESSED: Final = {
+    "size": "it is `shape` there",
+    "detach": "it is `mindspore.ops.stop_gradient` there",
+    "to": "leave the call out",
+    "cpu": "leave the call out",
+    "cuda": "leave the call out",
+}
+"""Methods of tensors that other objects may have as well → what they become."""
+_LISTING: Final = ("parameters", "named_parameters")
+_THERE: Final = {
+    "forward": "construct",
+    "train": "set_train",
+    "eval": "set_train(False)",
+    "parameters": "get_parameters",
+    "named_parameters": "parameters_and_names",
+}
+"""Methods of torch's modules → what MindSpore's are called."""
+_OTHERWISE: Final = {"std", "var"}
+"""Methods that both frameworks' tensors have, and that give other numbers."""
+_OTHERWISE_KNOWN: Final = {"median", "aminmax", "diag"}
+"""The same, where other libraries' arrays have them too."""
+
+
+_NORM: Final = "`norm` with an order is that of a matrix in MindSpore, of all numbers in torch"
+_SIZED: Final = {"zeros", "ones", "rand", "randn"}
+"""Rules of functions that take the shape of a tensor."""
+
+
+def _like_tensor(ctx: Context, node: cst.Call) -> bool:
+    """Whether something unknown is treated as a tensor because nothing speaks against it.
+
+    What may be an object of this module's own that has such a method does; so does an instance of
+    a class from elsewhere; and a bare `size()` is a tensor's where it is unpacked or indexed.
+    """
+    func = node.func
+    assert isinstance(func, cst.Attribute)  # noqa: S101 - the caller looked
+    name, held = func.attr.value, func.value
+    if name == "size" and not node.args:
+        parent = ctx.names.parents.get(node)
+        if isinstance(parent, cst.Assign):
+            return any(isinstance(t.target, cst.Tuple | cst.List) for t in parent.targets)
+        if isinstance(parent, cst.Arg):
+            call = ctx.names.parents.get(parent)
+            if not isinstance(call, cst.Call) or parent.star:
+                return True
+            row = ctx.row(call.func)
+            return row is not None and row.rule in _SIZED and len(call.args) == 1
+        return isinstance(parent, cst.Subscript | cst.StarredElement)
+    if ctx.kinds.defines(name):
+        return False
+    if isinstance(held, cst.Name) and name in ("size", "detach"):
+        values = [ctx.names.value_of(bound.node) for bound in ctx.names.assignments(held)]
+        made = [ctx.names.path(v.func) for v in values if isinstance(v, cst.Call)]
+        return not any(
+            path and not ctx.is_foreign(path) and path.rpartition(".")[2][:1].isupper()
+            for path in made
+        )
+    return True
+
+
+def _is_mode(node: cst.Call, name: str) -> bool:
+    """Whether a call is one of those by which torch's modules change their mode."""
+    if name == "train" and len(node.args) == 1:
+        return _named(node.args[0], "mode") or isinstance(literal(node.args[0].value), bool)
+    return name in ("train", "eval") and not node.args
+
+
+def _named(arg: cst.Arg, name: str) -> bool:
+    return arg.keyword is not None and arg.keyword.value == name
+
+
+def _check_same_numbers(ctx: Context, node: cst.Call, name: str, *, known: bool) -> None:
+    """Raise `Unsure` for a method that both frameworks' tensors have, for different things."""
+    assert isinstance(node.func, cst.Attribute)  # noqa: S101 - the caller looked
+    if known and name in _OTHERWISE_KNOWN:
+        raise Unsure(f"`{name}` of a tensor gives something else in {ctx.to}")
+    if name not in _OTHERWISE or (not known and _is_of_numpy(ctx, node.func.value)):
+        return
+    raise Unsure(
+        f"`{name}` divides by N - 1 in torch and by N in MindSpore",
+        "write the division out",
+    )
+
+
+def _is_of_numpy(ctx: Context, held: cst.BaseExpression) -> bool:
+    """Whether an expression, or all that a name is bound to, is a call of NumPy's."""
+    values: list[cst.BaseExpression | None] = [held]
+    if isinstance(held, cst.Name):
+        values = [ctx.names.value_of(bound.node) for bound in ctx.names.assignments(held)]
+    return bool(values) and all(
+        isinstance(value, cst.Call) and (ctx.names.path(value.func) or "").startswith("numpy.")
+        for value in values
+    )
+
+
+def to_mindspore(ctx: Context, node: cst.Call, name: str, kind: str) -> tuple[str, Plan] | None:
+    """Return the rule and plan of a tensor's or optimizer's method, None where it may stay.
+
+    Raises:
+        Unsure: the method is known to have no counterpart.
+    """
+    known = kind == "tensor"
+    if kind not in ("", "tensor"):
+        if kind == "optimizer" and name in ("step", "zero_grad"):
+            raise Unsure(
+                f"`{name}` belongs to a training step that is written otherwise there",
+                "use mindspore.value_and_grad, then call the optimizer with the gradients",
+            )
+        return None
+    if not known and not may_be_tensor(ctx, node):
+        return None
+    if not known and name in _GUESSED and not _like_tensor(ctx, node):
+        raise Unsure(
+            f"`{name}` of something that this file does not show to be a tensor",
+            f"if it is one, {_GUESSED[name]}",
+        )
+    _check_same_numbers(ctx, node, name, known=known)
+    check_method(ctx, name, known=known)
+    if name == "size" and len(node.args) <= 1 and not any(a.star for a in node.args):
+        if node.args:
+            return "size", lambda u: expression("_.shape[i_]", _=receiver(u), i_=u.args[0].value)
+        return "size", lambda u: expression("_.shape", _=receiver(u))
+    if name == "detach" and not node.args:
+        return "detach", lambda u: expression(
+            "f_(x_)", f_=ctx.speller.spell("mindspore.ops.stop_gradient"), x_=receiver(u)
+        )
+    if name in ("cpu", "cuda") and (known or not node.args):
+        return "device", receiver
+    if name == "to" and moves(ctx, node):
+        forget_args(ctx, node)
+        return "device", receiver
+    if not known and (name in ("forward", *_LISTING) or _is_mode(node, name)):
+        there = _THERE[name]
+        raise Unsure(
+            f"`{name}` of something that this file does not show to be a module",
+            f"if it is one, it is `{there}`",
+        )
+    if name == "backward":
+        raise Unsure(
+            "`backward` has no counterpart: MindSpore differentiates functions",
+            "use mindspore.value_and_grad on the function that computes the loss",
+        )
+    if name == "zero_grad" and not ctx.kinds.defines(name) and not _differentiates(ctx):
+        raise Unsure(
+            "`zero_grad` has no counterpart: MindSpore's gradients are results, kept nowhere",
+            "leave the call out",
+        )
+    return _known_to_mindspore(node, name) if known else None
+
+
+def _differentiates(ctx: Context) -> bool:
+    """Whether the file calls `backward`, which is marked, and with it all of its step."""
+    return any(
+        isinstance(call.func, cst.Attribute) and call.func.attr.value == "backward"
+        for call in ctx.names.of_kind(cst.Call)
+    )
+
+
+def _known_to_mindspore(node: cst.Call, name: str) -> tuple[str, Plan] | None:
+    """Do as `to_mindspore` for what is surely a tensor."""
+    if name == "clone" and not node.args:
+        return "clone", renaming("copy")
+    if name == "squeeze" and node.args and node.args[0].keyword is not None:
+        return "squeeze", lambda u: u.with_changes(args=[as_keyword(u.args[0], "axis")])
+    if name == "softmax" and any(_named(arg, "dim") for arg in node.args):
+        return "softmax", lambda u: u.with_changes(
+            args=[as_keyword(a, "axis") if _named(a, "dim") else a for a in u.args]
+        )
+    if name == "flip" and node.args and not any(a.keyword or a.star for a in node.args):
+        if isinstance(node.args[0].value, cst.Tuple | cst.List):
+            return None
+        return "flip", lambda u: u.with_changes(
+            args=[cst.Arg(cst.Tuple([cst.Element(a.value) for a in u.args]))]
+        )
+    if name in ("amin", "amax", "norm", "diagonal", "view") and any(
+        arg.keyword is not None for arg in node.args
+    ):
+        raise Unsure(f"`{name}` of a tensor has other keywords in MindSpore")
+    if name == "norm" and len(node.args) == 1:
+        raise Unsure(_NORM, "write it out")
+    if name == "new_zeros" and len(node.args) > 1 and not any(a.keyword for a in node.args):
+        return "new_zeros", lambda u: u.with_changes(
+            args=[cst.Arg(cst.Tuple([cst.Element(a.value) for a in u.args]))]
+        )
+    if name in _TENSOR_LACKING["mindspore"]:
+        raise Unsure(f"`{name}` of a tensor has no exact counterpart")
+    return None
+
+
+def may_be_tensor(ctx: Context, node: cst.Call) -> bool:
+    """Whether an unknown receiver may be a tensor: nothing of another library's."""
+    assert isinstance(node.func, cst.Attribute)  # noqa: S101 - the caller looked
+    value = node.func.value
+    return ctx.names.path(value) is None and not isinstance(
+        value, cst.SimpleString | cst.FormattedString | cst.Dict | cst.List | cst.Tuple
+    )
+
+
+def to_torch(ctx: Context, node: cst.Call, name: str, kind: str) -> tuple[str, Plan] | None:
+    """Return the rule and plan of a tensor's or optimizer's method, None where it may stay.
+
+    Raises:
+        Unsure: the method is known to have no counterpart.
+    """
+    if kind not in ("", "tensor") or not may_be_tensor(ctx, node):
+        return None
+    if name == "asnumpy" and not node.args:
+        return "asnumpy", lambda u: expression("_.detach().cpu().numpy()", _=receiver(u))
+    found = set_train(ctx, node, name)
+    if found is not None:
+        return found
+    if name == "construct" and kind == "":
+        raise Unsure(
+            "`construct` of something that this file does not show to be a cell",
+            "if it is one, it is `forward`",
+        )
+    if name == "expand_dims" and len(node.args) == 1 and not node.args[0].star:
+        return "unsqueeze_method", lambda u: expression(
+            "_.unsqueeze(i_)", _=receiver(u), i_=u.args[0].value
+        )
+    if name == "trainable_params" and not node.args:
+        return of_module(ctx, node, name)
+    if name in ("get_parameters", "parameters_and_names") and not node.args:
+        return of_module(ctx, node, name)
+    _check_same_numbers(ctx, node, name, known=kind == "tensor")
+    return _known_to_torch(ctx, node, name) if kind == "tensor" else None
+
+
+def _known_to_torch(ctx: Context, node: cst.Call, name: str) -> tuple[str, Plan] | None:
+    """Do as `to_torch` for what is surely a tensor."""
+    if name == "transpose" and (len(node.args) != 2 or any(a.keyword for a in node.args)):
+        if not node.args or any(a.keyword for a in node.args):
+            raise Unsure("`transpose` without its axes has no exact counterpart")
+        return "transpose", renaming("permute")
+    if name == "mean" and any(_named(arg, "keep_dims") for arg in node.args):
+        raise Unsure("`mean` of a tensor has other keywords in torch")
+    if name == "split" and any(_named(arg, "axis") for arg in node.args):
+        raise Unsure("`split` of a tensor has other keywords in torch")
+    if name == "norm" and len(node.args) == 1:
+        raise Unsure(_NORM, "write it out")
+    if name in ("max", "min") and any(_named(arg, "axis") for arg in node.args):
+        raise Unsure(f"`{name}` along an axis gives the indices too in torch")
+    if name == "astype":
+        if len(node.args) != 1 or ctx.kinds.of(node.args[0].value) != "dtype":
+            raise Unsure("`astype` of anything but an element type has no exact counterpart")
+        return "astype", renaming("to")
+    if name == "copy" and not node.args:
+        return "clone", renaming("clone")
+    if name == "squeeze" and node.args and node.args[0].keyword is not None:
+        return "squeeze", lambda u: u.with_changes(args=[as_keyword(u.args[0], "dim")])
+    if name in _TENSOR_LACKING["torch"]:
+        raise Unsure(f"`{name}` of a tensor has no exact counterpart")
+    return None

@@ -1,0 +1,1 @@
+"""The table: a row for each function, layer or optimizer that both frameworks have."""

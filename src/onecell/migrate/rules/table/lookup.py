@@ -1,0 +1,45 @@
+"""The table: what both frameworks have, found by import path."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from typing import Final
+
+from onecell.dialect import DIALECTS
+from onecell.migrate.rules.table.functions import DTYPES, FUNCTIONS
+from onecell.migrate.rules.table.layers import CELL, LAYERS, OPTIMIZERS
+from onecell.migrate.rules.table.row import Row, row
+from onecell.migrate.rules.table.scan import SYNONYMS, canonical, other_framework
+
+ROWS: Final = (*LAYERS, *OPTIMIZERS, *FUNCTIONS, *DTYPES)
+
+# `mindspore.Tensor(data, dtype)` makes a tensor, which torch does by a function.
+MADE_TENSOR: Final = row(
+    "tensor",
+    "torch.tensor(data, *, dtype=None)",
+    "mindspore.Tensor(input_data, dtype=None)",
+    pairs={"data": "input_data"},
+    gives="tensor",
+    one_way="torch",
+)
+
+
+@cache
+def rows_to(to: str, target: str) -> Mapping[str, Row]:
+    """Return every row that leads to `to`, by each of its import paths in the other one."""
+    source = other_framework(to)
+    found = {r.side(source).path: r for r in ROWS if r.one_way in ("", to)}
+    for cell in CELL.values():
+        found[cell.side(source).path] = CELL[target]
+    return found | {other: found[path] for other, path in SYNONYMS.items() if path in found}
+
+
+def counterpart(old: str, new: str) -> bool:
+    """Whether some row leads from the import path `old` to the import path `new`."""
+    for to in DIALECTS:
+        for target in CELL:
+            found = rows_to(to, target).get(canonical(old))
+            if found is not None and found.side(to).path == new:
+                return True
+    return False

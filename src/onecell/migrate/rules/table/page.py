@@ -1,0 +1,32 @@
+"""The engine's table as a page shows it."""
+
+from __future__ import annotations
+
+from onecell.migrate.rules.table.layers import CELL
+from onecell.migrate.rules.table.lookup import ROWS
+from onecell.migrate.rules.table.row import Row
+
+
+def rules_table() -> str:
+    """Return the table of what is converted in Markdown: a line each rule and pair of names."""
+    lines = [
+        "| rule | torch | MindSpore | exact only with |",
+        "|---|---|---|---|",
+        *(_line(row) for row in (*CELL.values(), *ROWS)),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _line(row: Row) -> str:
+    arrow = {"": "", "torch": "← ", "mindspore": "→ "}[row.one_way]
+    fixed = ", ".join(f"`{name}={value}`" for name, value in row.fixed.items())
+    torch, mindspore = _named(row, "torch"), _named(row, "mindspore")
+    return f"| {row.rule} | {torch} | {arrow}{mindspore} | {fixed} |"
+
+
+def _named(row: Row, framework: str) -> str:
+    """Return the path of one side, and the arguments that the other calls otherwise."""
+    side = row.side(framework)
+    renamed = [name for name, other in row.names(framework).items() if name != other]
+    own = [name for name in side.names if name in renamed]
+    return f"`{side.path}`" + (f" {', '.join(f'`{name}`' for name in own)}" if own else "")

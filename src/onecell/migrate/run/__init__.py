@@ -1,0 +1,1 @@
+"""A run over files: folders, child processes, what files show about each other, results."""

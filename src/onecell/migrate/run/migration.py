@@ -1,0 +1,252 @@
+"""Migrate what is below some paths: read, rewrite in child processes, and report; write nothing."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
+from functools import partial
+from os import PathLike
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from onecell.dialect import get_dialect
+from onecell.errors import ArgumentError, MissingExtraError, SourceError
+from onecell.migrate.rewriting.rewrite import Framework, Target
+from onecell.migrate.rules.assumptions import Outside
+from onecell.migrate.rules.findings import Outcome
+from onecell.migrate.run.files import MARK, mentions_cell, read_source
+from onecell.migrate.run.folders import Found, check_paths, walk
+from onecell.migrate.run.jobs import migrate_data, testify
+from onecell.migrate.run.pool import Pool
+from onecell.migrate.run.project import Import, belonging, edges, imports
+from onecell.migrate.run.results import FileOutcome, FileResult, Migration
+from onecell.migrate.run.tasks import Answer, Task
+from onecell.migrate.run.testimony import Question
+from onecell.migrate.source.limits import time_limit
+
+if TYPE_CHECKING:
+    from onecell.migrate.run.settle import Asked
+    from onecell.migrate.run.testimony import Testimony
+
+Progress = Callable[[int, int], None]
+"""Called with how many files are done, and how many there are to do so far."""
+Name = str | PathLike[str]
+
+
+def migrate_paths(
+    paths: Sequence[Name],
+    *,
+    to: Framework,
+    target: Target = "onecell",
+    exclude: Sequence[str] = (),
+    apart: Name | None = None,
+    project: bool = True,
+    jobs: int | None = None,
+    pool: Pool | None = None,
+    progress: Progress | None = None,
+) -> Migration:
+    """Rewrite the Python files and notebooks at and below `paths`, in memory.
+
+    `folders.walk` says which files these are. Whatever is wrong with one of them, it becomes a
+    FAILED result and the others are migrated. No framework is imported and no code is run.
+
+    Args:
+        paths: files and folders.
+        to: the framework to write for.
+        target: as in `rewrite`.
+        exclude: patterns as in .gitignore of what to leave out of folders.
+        apart: a folder to leave out as well: where the results are to go.
+        project: take the files as one project, in which those that name the other framework and
+            import a file that uses the cell, or are imported by one, are rewritten as well.
+        jobs: how many child processes at most; None for one each processor.
+        pool: child processes to use instead of new ones.
+        progress: called as files are done, in this thread.
+
+    Raises:
+        ArgumentError: `to`, `target` or a pattern is impossible, or there is nothing at a path.
+        MissingExtraError: LibCST or pathspec is not installed.
+    """
+    get_dialect(to)
+    if target not in {"onecell", "native"}:
+        raise ArgumentError(f"`target` must be onecell or native, got {target!r}.")
+    for library in ("libcst", "pathspec"):
+        if importlib.util.find_spec(library) is None:
+            raise MissingExtraError(library, "migrate", "rewriting source")
+    places = [Path(path) for path in paths]
+    check_paths(places)
+    walked = walk(places, exclude, apart=None if apart is None else Path(apart))
+    with ExitStack() as stack:
+        pool = pool or stack.enter_context(Pool(jobs))
+        run = _Run(to, target, pool, progress, walked.found)
+        run.rewrite_uses()
+        if project and len(walked.found) > 1:
+            run.rewrite_neighbours()
+            run.settle_assumptions()
+    return Migration(
+        to, target, tuple(run.results[each.path] for each in walked.found), tuple(walked.skipped)
+    )
+
+
+def migrate_file(path: Name, *, to: Framework, target: Target = "onecell") -> FileResult:
+    """Rewrite one Python file or notebook, in memory; errors as for `migrate_paths`."""
+    return migrate_paths([path], to=to, target=target).results[0]
+
+
+@dataclass(slots=True)
+class _Run:
+    """One migration while it lasts."""
+
+    to: Framework
+    target: Target
+    pool: Pool
+    progress: Progress | None
+    found: list[Found]
+    results: dict[Path, FileResult] = field(default_factory=dict)
+    seeds: set[Path] = field(default_factory=set)
+    """Files that use the cell in the other framework's spelling, or are marked as unfinished."""
+    speaks: set[Path] = field(default_factory=set)
+    """Files that name the other framework."""
+    joined: set[Path] = field(default_factory=set)
+    """Files that are rewritten because of others."""
+    _graph: dict[Path, frozenset[Path]] | None = None
+
+    def rewrite_uses(self) -> None:
+        """Rewrite every file that uses the cell itself."""
+        for done, (_, result) in enumerate(self.pool.map(self._first_look, self.found), 1):
+            self.results[result.path] = result
+            self._report(done, len(self.found))
+
+    def rewrite_neighbours(self) -> None:
+        """Rewrite the files that have to change along with those."""
+        if not self.seeds or self.speaks <= self.seeds:
+            return
+        by_place = {each.path.resolve(): each for each in self.found}
+        seeds, speaks = ({path.resolve() for path in group} for group in (self.seeds, self.speaks))
+        joined = belonging(seeds, speaks, self._imported()) - seeds
+        self.joined = {by_place[place].path for place in joined}
+        todo = [by_place[place] for place in sorted(joined)]
+        again = partial(self._rewrite, whole_file=True)
+        total = len(self.found) + len(todo)
+        for done, (_, result) in enumerate(self.pool.map(again, todo), len(self.found) + 1):
+            self.results[result.path] = result
+            self._report(done, total)
+
+    def settle_assumptions(self) -> None:
+        """Decide what files take for granted where the other files show it."""
+        if not any(f.assumes for result in self.results.values() for f in result.findings):
+            return
+        from onecell.migrate.run.settle import settle, without  # noqa: PLC0415
+
+        by_place = {each.path.resolve(): each for each in self.found}
+        rewrites = {
+            place: done
+            for place, found in by_place.items()
+            if (done := self.results[found.path].rewrite) is not None
+        }
+        verdicts = settle(rewrites, self._imported(), partial(self._ask, by_place))
+        for place, verdict in verdicts.items():
+            found = by_place[place]
+            result = self.results[found.path]
+            if verdict.outside is not None:
+                whole = found.path in self.joined
+                result = self._rewrite(found, whole_file=whole, outside=verdict.outside)
+            if result.rewrite is not None:
+                result = replace(result, rewrite=without(result.rewrite, verdict.holds))
+            self.results[found.path] = result
+
+    def _ask(
+        self, by_place: Mapping[Path, Found], asked: Mapping[Path, Asked]
+    ) -> dict[Path, Testimony]:
+        def ask(place: Path) -> Testimony | None:
+            found, what = by_place[place], asked[place]
+            try:
+                data = read_source(found.path)
+                task = Task(data, found.path.name, self.to, self.target, whole_file=True)
+                question = Question(task, what.given, what.returned)
+                return self.pool.ask(testify, question, time_limit(len(data)))
+            except SourceError:
+                return None
+
+        answers = self.pool.map(ask, list(asked))
+        return {place: answer for place, answer in answers if answer is not None}
+
+    def _imported(self) -> dict[Path, frozenset[Path]]:
+        """Return which of the files each of them imports, by their absolute paths."""
+        if self._graph is None:
+            homes = (e.root.resolve() if e.root else e.path.resolve().parent for e in self.found)
+            roots = list(dict.fromkeys(homes))
+            read = {
+                found.path.resolve(): imported
+                for found, imported in self.pool.map(self._imports, self.found)
+            }
+            self._graph = edges(read, roots)
+        return self._graph
+
+    def _first_look(self, found: Found) -> FileResult:
+        try:
+            data = read_source(found.path)
+        except SourceError as error:
+            return _failed(found, error)
+        if get_dialect("torch" if self.to == "mindspore" else "mindspore").name.encode() in data:
+            self.speaks.add(found.path)
+        if not mentions_cell(data):
+            return FileResult(found.path, found.relative, found.root, FileOutcome.SAME)
+        result = self._rewrite(found, data=data, whole_file=False)
+        if MARK in data or any(each.outcome is not Outcome.ALREADY for each in result.findings):
+            self.seeds.add(found.path)
+        return result
+
+    def _rewrite(
+        self,
+        found: Found,
+        *,
+        whole_file: bool,
+        data: bytes | None = None,
+        outside: Outside | None = None,
+    ) -> FileResult:
+        try:
+            data = read_source(found.path) if data is None else data
+            whole_file = whole_file or MARK in data
+            task = Task(data, found.path.name, self.to, self.target, whole_file, outside)
+            answer: Answer = self.pool.ask(migrate_data, task, time_limit(len(data)))
+        except SourceError as error:
+            return _failed(found, error)
+        if answer.after == data:
+            return FileResult(
+                found.path,
+                found.relative,
+                found.root,
+                FileOutcome.SAME,
+                answer.rewrite,
+                cells=answer.cells,
+            )
+        return FileResult(
+            found.path,
+            found.relative,
+            found.root,
+            FileOutcome.CHANGED,
+            answer.rewrite,
+            before=data,
+            after=answer.after,
+            cells=answer.cells,
+        )
+
+    def _imports(self, found: Found) -> tuple[Import, ...]:
+        """Return what a file imports; nothing if it cannot be told."""
+        try:
+            data = read_source(found.path)
+            if b"import" not in data:
+                return ()
+            return self.pool.ask(imports, (data, found.path.name), time_limit(len(data)))
+        except SourceError:
+            return ()
+
+    def _report(self, done: int, total: int) -> None:
+        if self.progress:
+            self.progress(done, total)
+
+
+def _failed(found: Found, error: SourceError) -> FileResult:
+    return FileResult(found.path, found.relative, found.root, FileOutcome.FAILED, error=str(error))
