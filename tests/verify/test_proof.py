@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -15,7 +16,9 @@ from onecell.errors import ArgumentError, MissingExtraError
 from onecell.spec import Spec
 from onecell.verify import GATE_SWAPS, SIDES, CellProof, Column, Mutation, choose_columns, sides
 from onecell.verify import prove_cell as prove
+from onecell.verify.cases import make_case
 from onecell.verify.optimizers import Optimizer
+from onecell.verify.oracle import make_oracle
 from onecell.verify.sides import Array, Entry, Side
 from onecell.weights import Weights
 
@@ -85,10 +88,59 @@ def test_mindspore_holds_and_needs_its_allowance() -> None:
     assert theirs.error > tight.limit
 
 
+def test_a_first_step_that_moves_far_by_itself_has_not_grown() -> None:
+    """Here the rollout's own first inputs move c twenty times as far as those of `forward`."""
+    torch.manual_seed(5)
+    torch.nn.Linear(3, 18)
+    state = torch.nn.LSTMCell(18, 18).state_dict()
+    weights = Weights.from_dialect({n: t.numpy() for n, t in state.items()}, "torch")
+    proof = prove("cell", weights, weights, (*OURS, Column("mindspore", "target")))
+    (rollout,) = (q for q in proof.quantities if q.name == "rollout.c")
+    theirs = rollout.readings[1]
+    assert proof.holds
+    assert (theirs.side, theirs.steps) == ("mindspore", 200)
+    assert theirs.error < theirs.limit < 0.05
+
+
+@pytest.mark.parametrize("gain", [1.0, 2.0**12])
+def test_at_least_one_step_of_a_rollout_is_compared(gain: float) -> None:
+    weights = _random(64, 64, gain=gain)
+    oracle = make_oracle(weights, make_case(weights, rollout_steps=5))
+    for name in ("rollout.h", "rollout.c"):
+        for tanh_error in (0.0, 1.0):
+            threshold, steps = oracle.expected[name].limit(tanh_error)
+            assert steps is not None
+            assert steps >= 1
+            assert threshold.value == oracle.expected[name].limits(tanh_error)[steps - 1]
+
+
 def test_mindspore_is_left_out_of_float64_with_the_reason() -> None:
     weights = _random(5, 4).astype("float64")
-    proof = prove("cell", weights, weights, (*OURS, Column("mindspore", "target")))
+    beside = Column("mindspore", "target", decides=False)
+    proof = prove("cell", weights, weights, (*OURS, beside))
     assert proof.left_out == {"mindspore": "does not compute in float64"}
+    assert proof.holds
+
+
+def test_a_side_that_decides_and_cannot_compute_is_no_proof() -> None:
+    weights = _random(5, 4).astype("float64")
+    proof = prove("cell", weights, weights, (*OURS, Column("mindspore", "target")))
+    assert proof.unable == ("mindspore",)
+    assert not proof.holds
+
+
+def test_a_fault_of_a_side_that_does_not_decide_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    broken = _BrokenEntry("h and c swapped", "")
+    monkeypatch.setattr(sides, "SIDES", {**SIDES, broken.name: broken})
+    weights = _random(5, 4)
+    proofs = [
+        prove("cell", weights, weights, (*OURS, Column(broken.name, "target", decides)))
+        for decides in (False, True)
+    ]
+    assert [proof.holds for proof in proofs] == [True, False]
+    assert proofs[0].faults.keys() == {broken.name}
+    assert "forward.h" in proofs[0].faults[broken.name]
+    assert proofs[1].faults == {}
 
 
 @pytest.mark.parametrize("size", [(5, 4), (64, 64), (1, 1)], ids=str)
@@ -277,8 +329,14 @@ def test_a_side_that_was_asked_for_must_be_installed(monkeypatch: pytest.MonkeyP
 
 
 def test_somebody_must_read_the_target() -> None:
-    with pytest.raises(ArgumentError, match="must name one that reads mindspore"):
+    with pytest.raises(ArgumentError, match="must name one that decides about mindspore"):
         choose_columns("torch", "mindspore", ["torch"])
+
+
+def test_the_sides_that_the_result_runs_on_decide() -> None:
+    for runs_on, own in (("onecell", "onecell.mindspore"), ("native", "mindspore")):
+        columns, _ = choose_columns("torch", "mindspore", runs_on=runs_on)
+        assert {column.side for column in columns if column.decides} == {"arrays", own}
 
 
 def test_an_unknown_side_is_named() -> None:

@@ -55,11 +55,16 @@ class Status(IntEnum):
     UNLIKE = 10
     """Of `verify`: the two cannot be compared; their sizes or element types differ."""
     NOT_FINITE = 11
-    """Of `verify`: a parameter holds NaN or infinity."""
+    """A parameter of a cell holds NaN or infinity."""
     NOT_A_CELL = 12
     """Of `verify`: an object is not called as a cell is."""
     IMPORT = 13
     """Of `verify`: MODULE:ATTRIBUTE does not import."""
+    NOTHING = 14
+    """There was nothing to do: nothing of the source framework, or it is for the other already."""
+    UNPROVED = 15
+    """Of `port`: all was ported, and nothing could be proved: no checkpoint with a cell is there.
+    """
     INTERNAL = 70
     """A mistake in onecell itself."""
     INTERRUPTED = 130

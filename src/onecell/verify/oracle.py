@@ -79,7 +79,7 @@ class Expected:
     """Movement of `value` under one eps everywhere, the largest so far: (T,), or (1,) if no steps.
     """
     once: float
-    """The same after a single step: what `shift` grew from."""
+    """The same after a single step, be it the rollout's own first: what `shift` grew from."""
     dtype: str
 
     @property
@@ -105,11 +105,12 @@ class Expected:
         """Return the limit for the whole quantity, and the steps for which it is stated.
 
         Returns:
-            The threshold, and None for a quantity without steps.
+            The threshold, and None for a quantity without steps. The first step always counts.
         """
         limits = self.limits(tanh_error)
-        steps = int(np.count_nonzero(limits <= RESOLUTION * self.scale)) if self.is_rollout else 1
-        last = max(steps, 1) - 1
+        fine = int(np.count_nonzero(limits <= RESOLUTION * self.scale)) if self.is_rollout else 1
+        steps = max(fine, 1)
+        last = steps - 1
         threshold = Threshold(
             float(limits[last]),
             self.dtype,
@@ -198,7 +199,10 @@ def _oracle(
         once = float(shift[0])
         if name.startswith("rollout."):
             shift = np.maximum.accumulate(shifts[name].max(axis=(1, 2)))
-            once = float(np.max(shifts[name.replace("rollout", "forward")]))
+            # The rollout's first step has inputs of its own, with longer tails as it may be: what
+            # it moves by has not grown yet.
+            forward = float(np.max(shifts[name.replace("rollout", "forward")]))
+            once = max(forward, float(shift[0]))
         expected[name] = Expected(value, scales[name], shift, max(once, eps * scales[name]), dtype)
     return Oracle(case, expected)
 

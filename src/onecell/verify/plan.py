@@ -15,7 +15,7 @@ from onecell.checkpoint.atomic import check_output
 from onecell.checkpoint.files import SUFFIXES
 from onecell.dialect import get_dialect
 from onecell.errors import ArgumentError, CheckpointError
-from onecell.verify.columns import Column, choose_columns
+from onecell.verify.columns import Cell, Column, choose_columns
 from onecell.verify.sides import get_side
 
 OWN_SUFFIX: Final[Mapping[str, str]] = {"torch": ".pt", "mindspore": ".ckpt"}
@@ -60,6 +60,7 @@ def plan_port(
     sides: Sequence[str] | None = None,
     rename: Rename | None = None,
     need_cell: bool = True,
+    runs_on: Cell = "onecell",
 ) -> Plan:
     """Read `model`, convert it in memory and check that the result can be written and proved.
 
@@ -74,6 +75,7 @@ def plan_port(
         rename: told the names in `model` and its dialect, says what other layers' tensors are to
             be called; None where they keep their names.
         need_cell: refuse a checkpoint without any LSTM cell.
+        runs_on: see `choose_columns`.
 
     Raises:
         ArgumentError: an argument is not one of its values, or the file does not tell its dialect.
@@ -89,7 +91,7 @@ def plan_port(
         raise ArgumentError(f"`suffix` must be one of {', '.join(SUFFIXES)}, got {suffix!r}.")
     checkpoint = read_checkpoint(model)
     dialect = source_dialect(checkpoint, source, model)
-    columns, left_out = choose_columns(dialect, to, sides)
+    columns, left_out = choose_columns(dialect, to, sides, runs_on=runs_on)
     renames = None if rename is None else rename(tuple(checkpoint.tensors), dialect)
     conversion = convert_tensors(model, checkpoint, dialect, to, renames)
     if need_cell and not conversion.cells:

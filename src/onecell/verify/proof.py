@@ -48,18 +48,31 @@ class CellProof:
     sabotage: tuple[Sabotage, ...]
     left_out: Mapping[str, str]
     """Sides that could not take part, and why."""
+    unable: tuple[str, ...]
+    """Of these, the sides that decide and cannot compute in this element type."""
     source: Weights = field(repr=False)
     """What the source file holds, and what was read back from the written one: for the report."""
     target: Weights = field(repr=False)
 
     @property
     def holds(self) -> bool:
-        """Whether every quantity holds, the bits agree and every sabotage was seen."""
+        """Whether the result can run, every quantity and the bits hold, all sabotage is seen."""
         return (
-            self.same_bits is not False
+            not self.unable
+            and self.same_bits is not False
             and all(quantity.holds for quantity in self.quantities)
             and all(each.seen for each in self.sabotage)
         )
+
+    @property
+    def faults(self) -> dict[str, tuple[str, ...]]:
+        """Sides that do not decide → the quantities in which they miss their limit."""
+        found: dict[str, list[str]] = {}
+        for quantity in self.quantities:
+            for reading in quantity.readings:
+                if not (reading.decides or reading.holds):
+                    found.setdefault(reading.side, []).append(quantity.name)
+        return {side: tuple(names) for side, names in found.items()}
 
 
 def prove_cell(
@@ -89,15 +102,17 @@ def prove_cell(
     dtype = weights["source"].dtype_name
     found = []
     left_out = {}
+    unable = []
     for column in columns:
         entry = get_side(column.side)
         if dtype not in entry.dtypes:
             left_out[entry.name] = REASON_DTYPE.format(dtype=dtype)
+            unable += [entry.name] if column.decides else []
             continue
-        found.append(_read(entry, column.file, weights[column.file], oracle))
+        found.append(_read(entry, column, weights[column.file], oracle))
     sabotage = []
     for mutation, mutated in mutations(weights["target"]):
-        wrong = _read(get_side("arrays"), "target", mutated, oracle).values()
+        wrong = _read(get_side("arrays"), Column("arrays", "target"), mutated, oracle).values()
         excess = max(reading.excess for reading in wrong)
         seen = any(not reading.holds for reading in wrong)
         sabotage.append(Sabotage(mutation.name, seen, excess))
@@ -114,11 +129,13 @@ def prove_cell(
         quantities=by_quantity(found, oracle.expected),
         sabotage=tuple(sabotage),
         left_out=left_out,
+        unable=tuple(unable),
         source=source,
         target=target,
     )
 
 
-def _read(entry: Entry, file: File, weights: Weights, oracle: Oracle) -> dict[str, Reading]:
+def _read(entry: Entry, column: Column, weights: Weights, oracle: Oracle) -> dict[str, Reading]:
     """Run every quantity on one side."""
-    return measure(entry.name, file, entry.open(weights), oracle, entry.tanh_error)
+    side = entry.open(weights)
+    return measure(entry.name, column.file, side, oracle, entry.tanh_error, decides=column.decides)

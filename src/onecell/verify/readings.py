@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Literal
 
 import numpy as np
@@ -44,6 +44,8 @@ class Reading:
     """Of a rollout: the largest error at each of its steps, those beyond `steps` included."""
     limit_by_step: Array | None
     """Of a rollout: the limit at each of its steps."""
+    decides: bool = True
+    """Whether the verdict depends on it; one that does not is told beside the verdict."""
 
     @property
     def limit(self) -> float:
@@ -71,8 +73,8 @@ class Quantity:
 
     @property
     def holds(self) -> bool:
-        """Whether every side is within its limit."""
-        return all(reading.holds for reading in self.readings)
+        """Whether every side that decides is within its limit."""
+        return all(reading.holds for reading in self.readings if reading.decides)
 
     def of(self, file: Owner) -> tuple[Reading, ...]:
         """Return the readings of one of the two."""
@@ -80,7 +82,13 @@ class Quantity:
 
 
 def measure(
-    name: str, file: Owner, side: Side, oracle: Oracle, tanh_error: float = 0.0
+    name: str,
+    file: Owner,
+    side: Side,
+    oracle: Oracle,
+    tanh_error: float = 0.0,
+    *,
+    decides: bool = True,
 ) -> dict[str, Reading]:
     """Run every quantity that `side` has and hold it against the oracle.
 
@@ -90,6 +98,7 @@ def measure(
         side: what computes.
         oracle: what every quantity must be.
         tanh_error: by how much the side's tanh may be off beyond rounding.
+        decides: whether the verdict depends on this side.
 
     Returns:
         Quantity → reading, for those in `oracle` that `side.leaves_out` does not name.
@@ -97,7 +106,9 @@ def measure(
     with np.errstate(all="ignore"):
         got = dict(quantities(side, oracle.case))
         return {
-            quantity: _read(name, file, got.get(quantity), expected, tanh_error)
+            quantity: replace(
+                _read(name, file, got.get(quantity), expected, tanh_error), decides=decides
+            )
             for quantity, expected in oracle.expected.items()
             if quantity not in side.leaves_out
         }
