@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from onecell.verify.pytest_plugin import AssertSameCell
+from onecell.pytest_plugin import AssertSameCell
 
 from .wrong import reordered, right
 
@@ -45,10 +46,28 @@ def test_pytest_finds_the_fixture_by_itself(tmp_path: Path) -> None:
     assert "to repeat it: onecell.verify.compare" in ran.stdout
 
 
-def test_starting_pytest_loads_no_framework_and_no_tool(tmp_path: Path) -> None:
-    heavy = "{'torch', 'mindspore', 'typer', 'rich', 'jinja2', 'matplotlib', 'libcst'}"
-    program = f"import sys, onecell.verify.pytest_plugin; print({heavy} & set(sys.modules))"
+SHOW = """
+import sys
+
+def pytest_unconfigure(config):
+    assert config.pluginmanager.has_plugin("onecell")
+    loaded = {name.split(".")[0] for name in sys.modules} & {"numpy", "torch", "mindspore", "rich"}
+    loaded |= {name for name in sys.modules if name.startswith("onecell.")}
+    sys.stderr.write(f"loaded: {sorted(loaded)}")
+"""
+
+
+def test_starting_pytest_loads_nothing_but_the_plug_in(tmp_path: Path) -> None:
+    (tmp_path / "show.py").write_text(SHOW)
+    (tmp_path / "test_theirs.py").write_text("def test_theirs(): pass\n")
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "show", "-p", "no:cacheprovider"]
     ran = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=tmp_path
+        [*command, "test_theirs.py"],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(tmp_path)},
     )
-    assert ran.stdout == "set()\n"
+    assert "1 passed" in ran.stdout, ran.stdout + ran.stderr
+    assert ran.stderr.endswith("loaded: ['onecell.pytest_plugin']"), ran.stderr

@@ -5,11 +5,11 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-import secrets
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import BinaryIO
 
+from onecell.ending import hidden_file
 from onecell.errors import OutputExistsError
 
 Content = Iterable[bytes | bytearray | memoryview] | Callable[[BinaryIO], None]
@@ -41,7 +41,8 @@ def write_whole(path: str | os.PathLike[str], content: Content, *, force: bool =
 
     The content goes to a fresh file beside `path`, then to the disk, and only then gets the name.
     The mode is the one that the umask asks for. Whatever goes wrong, a full disk or an exception
-    out of `content`, the fresh file is removed and an old one stays as it was.
+    out of `content`, the fresh file is removed and an old one stays as it was. What a process that
+    was killed left over in the folder is removed first.
 
     Raises:
         OutputExistsError: something is at `path` and `force` is not set; also if it came to be
@@ -49,19 +50,15 @@ def write_whole(path: str | os.PathLike[str], content: Content, *, force: bool =
         OSError: the folder or the disk refuses.
     """
     target = check_output(path, force=force)
-    fresh = target.with_name(f".onecell-{secrets.token_hex(8)}.tmp")
-    try:
-        with fresh.open("xb") as file:
+    with hidden_file(target.parent) as (fresh, handle):
+        with os.fdopen(handle, "wb", closefd=False) as file:
             if callable(content):
                 content(file)
             else:
                 file.writelines(content)
             file.flush()
-            os.fsync(file.fileno())
+            os.fsync(handle)
         _give_name(fresh, target, path, force=force)
-    finally:
-        with contextlib.suppress(OSError):
-            fresh.unlink()  # gone already if all went well
     _sync_folder(target.parent)
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import os
-import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -21,6 +20,7 @@ from onecell.checkpoint import load_checkpoint, save_checkpoint
 from onecell.checkpoint.atomic import write_whole
 from onecell.dialect import get_dialect
 from onecell.dtypes import dtype_name
+from onecell.ending import hidden_folder
 from onecell.verify.cases import ROLLOUT_STEPS
 from onecell.verify.comparison import FileFacts
 from onecell.verify.parties import chunks, file_facts
@@ -90,8 +90,8 @@ def carry_out(
     """
     began = time.perf_counter()
     target, to, tensors = plan.target, plan.to, plan.conversion.tensors
-    with tempfile.TemporaryDirectory(prefix=".onecell-", dir=target.parent) as folder:
-        fresh = Path(folder, target.name)
+    with hidden_folder(target.parent) as folder:
+        fresh = folder / target.name
         metadata, dropped = split_metadata(plan.checkpoint, target)
         save_checkpoint(fresh, tensors, dialect=to, metadata=metadata)
         written = load_checkpoint(fresh)
