@@ -1,9 +1,12 @@
 // A stream: the state of a cell in memory of its own, stepped in place without allocating.
 #include <nanobind/nanobind.h>
 
+#include <array>
 #include <atomic>
 #include <cstdint>
 #include <cstring>
+#include <exception>
+#include <new>
 #include <stdexcept>
 
 #include "numpy_array.h"
@@ -49,7 +52,11 @@ class LiveStep final : public Step {
   onecell::Forward<T> cell_;
 };
 
-constexpr const char* kStepDoc = R"(Move on by one step.
+// The first line is what `inspect.signature` reads.
+constexpr const char* kStepDoc = R"(step($self, x, out=None)
+--
+
+Move on by one step.
 
 Args:
     x: (N, I), or (I,) for a stream without a batch axis, of the cell's dtype.
@@ -146,6 +153,52 @@ class Stream {
   std::atomic<bool> busy_ = false;
 };
 
+// The arguments `x` and `out` of a call, by place or by name; a Python error where they are not.
+std::array<nb::handle, 2> step_arguments(PyObject* const* given, Py_ssize_t count,
+                                         PyObject* names) {
+  constexpr std::array<const char*, 2> kNames = {"x", "out"};
+  std::array<nb::handle, 2> found;
+  if (count > 2) throw nb::type_error("step() takes `x` and `out`, got more.");
+  for (Py_ssize_t i = 0; i < count; ++i) found[i] = given[i];
+  const Py_ssize_t named = names == nullptr ? 0 : PyTuple_GET_SIZE(names);
+  for (Py_ssize_t i = 0; i < named; ++i) {
+    PyObject* const name = PyTuple_GET_ITEM(names, i);
+    const bool is_out = PyUnicode_CompareWithASCIIString(name, kNames[1]) == 0;
+    if (!is_out && PyUnicode_CompareWithASCIIString(name, kNames[0]) != 0)
+      throw nb::type_error("step() takes `x` and `out`, got another name.");
+    if (found[is_out].is_valid()) throw nb::type_error("step() got an argument twice.");
+    found[is_out] = given[count + i];
+  }
+  if (!found[0].is_valid()) throw nb::type_error("step() needs `x`.");
+  if (!found[1].is_valid()) found[1] = Py_None;
+  return found;
+}
+
+// In the interpreter's own table of methods, which has room for a signature; nanobind's has not.
+PyObject* step_method(PyObject* self, PyObject* const* given, Py_ssize_t count, PyObject* names) {
+  try {
+    if (!nb::inst_ready(self)) throw nb::type_error("a stream must be made by its constructor.");
+    const auto [x, out] = step_arguments(given, count, names);
+    return nb::inst_ptr<Stream>(self)->step(x, out).release().ptr();
+  } catch (nb::python_error& error) {
+    error.restore();
+  } catch (const nb::builtin_exception& error) {
+    PyErr_SetString(PyExc_TypeError, error.what());
+  } catch (const std::bad_alloc&) {
+    PyErr_NoMemory();
+  } catch (const std::exception& error) {
+    PyErr_SetString(PyExc_RuntimeError, error.what());
+  }
+  return nullptr;
+}
+
+PyMethodDef methods[] = {
+    {"step", reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(&step_method)),
+     METH_FASTCALL | METH_KEYWORDS, kStepDoc},
+    {nullptr, nullptr, 0, nullptr}};
+
+PyType_Slot slots[] = {{Py_tp_methods, methods}, {0, nullptr}};
+
 template <class T>
 void define(nb::module_& m, const char* name) {
   nb::class_<LiveStep<T>, Step>(m, name).def(
@@ -158,10 +211,9 @@ void define_stream(nb::module_& m) {
   nb::class_<Step>(m, "Step");
   define<float>(m, "LiveStepF32");
   define<double>(m, "LiveStepF64");
-  nb::class_<Stream>(m, "Stream")
+  nb::class_<Stream>(m, "Stream", nb::type_slots(slots))
       .def(nb::init<nb::object, nb::object, nb::object, nb::object, nb::object, nb::object, bool,
                     Size, Size, Size>())
-      .def("step", &Stream::step, nb::arg("x").none(), nb::arg("out") = nb::none(), kStepDoc)
       .def("_claim", &Stream::claim)
       .def("_release", &Stream::release);
 }

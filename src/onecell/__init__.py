@@ -11,17 +11,16 @@ threads: `set_num_threads` or ONECELL_NUM_THREADS says how many at most, with th
 
 from __future__ import annotations
 
-import os
 from importlib import import_module
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from onecell._kernel import available_isas, isa, set_isa
     from onecell.cell import LSTMCell
     from onecell.dialect import DIALECTS, Dialect, Layout
     from onecell.errors import OnecellError
     from onecell.frozen import FrozenCell
     from onecell.gradients import Gradients
+    from onecell.isas import available_isas, isa, set_isa
     from onecell.spec import Spec
     from onecell.stream import Stream
     from onecell.threads import get_num_threads, set_num_threads
@@ -60,16 +59,12 @@ _HOMES: Final = {
     "Spec": "spec",
     "Stream": "stream",
     "Weights": "weights",
-    "available_isas": "_kernel",
+    "available_isas": "isas",
     "get_num_threads": "threads",
-    "isa": "_kernel",
-    "set_isa": "_kernel",
+    "isa": "isas",
+    "set_isa": "isas",
     "set_num_threads": "threads",
 }
-
-if {"ONECELL_ISA", "ONECELL_NUM_THREADS"} & os.environ.keys():
-    # A setting that is wrong is told here rather than at the first use.
-    import_module("onecell._kernel")
 
 if not TYPE_CHECKING:  # a type checker is to know the names, not that there may be others
 
@@ -77,6 +72,8 @@ if not TYPE_CHECKING:  # a type checker is to know the names, not that there may
         """Load what is asked for: a public name, one of their modules, or the version."""
         if name in _HOMES:
             found = getattr(import_module(f"onecell.{_HOMES[name]}"), name)
+        elif name == "_kernel":
+            return _load_kernel()
         elif name in _HOMES.values():
             return import_module(f"onecell.{name}")
         elif name == "__version__":
@@ -89,4 +86,15 @@ if not TYPE_CHECKING:  # a type checker is to know the names, not that there may
         return found
 
     def __dir__() -> list[str]:
-        return sorted({*globals(), *_HOMES, *_HOMES.values(), "__version__"})
+        return sorted({*__all__, "__version__", *(n for n in globals() if n.startswith("__"))})
+
+    def _load_kernel() -> object:
+        """Load the kernel, or say which variable of the environment it cannot do as told by."""
+        try:
+            return import_module("onecell._kernel")
+        except ImportError as error:
+            if not str(error).startswith("ONECELL_"):
+                raise
+            from onecell.errors import ArgumentError  # noqa: PLC0415
+
+            raise ArgumentError(str(error)) from None

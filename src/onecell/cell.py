@@ -16,7 +16,7 @@ from onecell.frozen import FrozenCell, WeightDtype
 from onecell.gradients import Gradients, StepPullback, UnrollPullback
 from onecell.spec import Spec, check_dtype, check_shape
 from onecell.stream import Stream
-from onecell.weights import Weights
+from onecell.weights import Weights, check_weights
 
 Array: TypeAlias = npt.NDArray[Any]
 State: TypeAlias = tuple[Array, Array]
@@ -112,7 +112,7 @@ class LSTMCell:
     def from_weights(cls, weights: Weights) -> Self:
         """Return a cell with a copy of `weights`; 16-bit floats are widened to float32, exactly."""
         cell = cls.__new__(cls)
-        widened = weights.widened()
+        widened = check_weights("weights", weights).widened()
         dtype = widened.spec.dtype
         copies = {name: np.array(a, dtype, order="C") for name, a in widened.arrays().items()}
         cell._adopt(Weights(**copies))
@@ -167,7 +167,7 @@ class LSTMCell:
 
     @weights.setter
     def weights(self, weights: Weights) -> None:
-        if weights.spec != self._spec:
+        if check_weights("weights", weights).spec != self._spec:
             raise ArgumentError(f"`weights` are of {weights.spec}, the cell is of {self._spec}.")
         for name, array in weights.widened().arrays().items():
             self._assign(name, array)

@@ -25,6 +25,15 @@ def dtype_name(dtype: np.dtype[Any]) -> str:
     return "bfloat16" if dtype == BFLOAT16 else dtype.name
 
 
+def describe(**arrays: np.ndarray | None) -> str:
+    """Return "name=float32 (64, 10), ..." for a repr; None stays None."""
+    told = (
+        f"{name}={None if a is None else f'{dtype_name(a.dtype)} {a.shape}'}"
+        for name, a in arrays.items()
+    )
+    return ", ".join(told)
+
+
 def widen(array: np.ndarray) -> np.ndarray:
     """Return `array` in a type that the kernel computes in; exact, for 16-bit floats to float32.
 

@@ -12,7 +12,7 @@ from onecell.arguments import arrange_step, arrange_unroll
 from onecell.errors import ArgumentError, DtypeError, FrozenError
 from onecell.spec import BIASES, PARAMETERS, WEIGHTS
 from onecell.stream import Stream
-from onecell.weights import Weights
+from onecell.weights import Weights, check_weights
 
 Array: TypeAlias = npt.NDArray[Any]
 State: TypeAlias = tuple[Array, Array]
@@ -67,7 +67,7 @@ class FrozenCell:
         if weight_dtype not in WEIGHT_DTYPES:
             names = ", ".join(WEIGHT_DTYPES)
             raise ArgumentError(f"`weight_dtype` must be one of {names}, got {weight_dtype!r}.")
-        spec = weights.spec
+        spec = check_weights("weights", weights).spec
         if spec.dtype != np.float32:
             raise DtypeError(
                 f"a frozen cell computes in float32, and the weights are {weights.dtype_name}. "

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Protocol
 
 import numpy as np
 
+from onecell.dtypes import describe
 from onecell.spec import PARAMETERS
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Gradients:
     """Gradients of a scalar loss, each of the shape of what it belongs to.
 
@@ -25,6 +26,10 @@ class Gradients:
     weight_hh: np.ndarray
     bias_ih: np.ndarray | None
     bias_hh: np.ndarray | None
+
+    def __repr__(self) -> str:
+        held = {field.name: getattr(self, field.name) for field in fields(self)}
+        return f"{type(self).__name__}({describe(**held)})"
 
     def parameters(self) -> dict[str, np.ndarray]:
         """Return the gradients of the parameters that are there, by canonical name, in order."""

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from onecell import _kernel
 from onecell.arguments import ready, split_state
 from onecell.errors import ArgumentError, DtypeError
-from onecell.spec import Spec, check_shape, check_size
+from onecell.spec import LARGEST_ELEMENTS, Spec, check_shape, check_size
 
 Array = npt.NDArray[Any]
 State = tuple[Array, Array]
@@ -35,6 +35,10 @@ class Stream(_kernel.Stream):
         cell: an `LSTMCell` over arrays, or a frozen one.
         batch: N, the rows of the state; None for one row without a batch axis.
 
+    Raises:
+        DtypeError: `cell` is no such cell, or `batch` is not an integer.
+        ArgumentError: `batch` is impossible.
+
     The state begins as zeros, in memory aligned to 64 bytes. `step(x)` moves it on by one step and
     allocates nothing. The bits are those of the cell's own step. A stream over a live cell reads
     the live parameters at each step; one over a frozen cell the packed ones. A stream belongs to
@@ -51,8 +55,18 @@ class Stream(_kernel.Stream):
     __slots__ = ("_cell", "_shape", "_state", "_views")
 
     def __init__(self, cell: Steps, batch: int | None = 1) -> None:
-        spec = cell._spec
+        spec = getattr(cell, "_spec", None)
+        if not isinstance(spec, Spec):
+            raise DtypeError(
+                "`cell` must be an onecell.LSTMCell over arrays or its frozen cell, "
+                f"got {type(cell).__name__}."
+            )
         rows = 1 if batch is None else check_size("batch", batch)
+        if rows * spec.hidden_size > LARGEST_ELEMENTS:
+            raise ArgumentError(
+                f"`batch` = {rows} and `hidden_size` = {spec.hidden_size} ask for a state of "
+                f"{rows * spec.hidden_size} elements; at most {LARGEST_ELEMENTS} are possible."
+            )
         shape = (spec.hidden_size,) if batch is None else (rows, spec.hidden_size)
         # h, c and where the next two are computed: a row each, all of them aligned.
         room = _aligned_rows(4, rows * spec.hidden_size, spec.dtype)

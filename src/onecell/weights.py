@@ -9,12 +9,12 @@ from typing import Self
 import numpy as np
 
 from onecell.dialect import Dialect, Layout, get_dialect
-from onecell.dtypes import FLOAT_NAMES, dtype_name, narrow, widen
+from onecell.dtypes import FLOAT_NAMES, describe, dtype_name, narrow, widen
 from onecell.errors import ArgumentError, DtypeError, ShapeError
 from onecell.spec import BIASES, GATES, PARAMETERS, WEIGHTS, Spec, check_shape
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Weights:
     """The parameters of one cell: gates i f g o, (4H, I), (4H, H), two biases or none.
 
@@ -53,6 +53,10 @@ class Weights:
             if array.dtype != self.weight_ih.dtype:
                 first = dtype_name(self.weight_ih.dtype)
                 raise DtypeError(f"`{name}` holds {kind} but `weight_ih` holds {first}.")
+
+    def __repr__(self) -> str:
+        held = {name: getattr(self, name) for name in PARAMETERS}
+        return f"{type(self).__name__}({describe(**held)})"
 
     def _sizes(self) -> tuple[int, int]:
         """Return (H, I) as the two weight arrays tell it."""
@@ -100,7 +104,7 @@ class Weights:
 
     def same_bits(self, other: Weights) -> bool:
         """Whether `other` has the same names, types, shapes and bits."""
-        mine, theirs = self.arrays(), other.arrays()
+        mine, theirs = self.arrays(), check_weights("other", other).arrays()
         return mine.keys() == theirs.keys() and all(
             array.dtype == theirs[name].dtype
             and array.shape == theirs[name].shape
@@ -120,8 +124,15 @@ class Weights:
 
     @classmethod
     def random(cls, spec: Spec, rng: np.random.Generator | int | None = None) -> Self:
-        """Draw fresh parameters from uniform(-1/√H, 1/√H), as both frameworks do."""
-        draw = np.random.default_rng(rng).uniform
+        """Draw fresh parameters from uniform(-1/√H, 1/√H), as both frameworks do.
+
+        Raises:
+            DtypeError: `spec` is no `Spec`, or `rng` neither a generator nor a seed.
+            ArgumentError: `rng` is a negative seed.
+        """
+        if not isinstance(spec, Spec):
+            raise DtypeError(f"`spec` must be a onecell.Spec, got {type(spec).__name__}.")
+        draw = _generator(rng).uniform
         shapes = spec.shapes.items()
         return cls(**{n: draw(-spec.bound, spec.bound, s).astype(spec.dtype) for n, s in shapes})
 
@@ -149,6 +160,9 @@ class Weights:
             ShapeError, DtypeError: as the constructor, or the array is not as the dialect says.
         """
         row = get_dialect(dialect)
+        if not isinstance(arrays, Mapping):
+            kind = type(arrays).__name__
+            raise DtypeError(f"`arrays` must map names to arrays, got {kind}.")
         names = {p: prefix + row.spell(p, layer=layer, reverse=reverse) for p in PARAMETERS}
         found = {p: np.asarray(arrays[name]) for p, name in names.items() if name in arrays}
         for parameter in WEIGHTS:
@@ -174,6 +188,23 @@ class Weights:
             prefix + row.spell(name, layer=layer, reverse=reverse): array
             for name, array in arrays.items()
         }
+
+
+def check_weights(name: str, value: object) -> Weights:
+    """Return `value`, or raise `DtypeError` naming the argument unless it is `Weights`."""
+    if isinstance(value, Weights):
+        return value
+    raise DtypeError(f"`{name}` must be onecell.Weights, got {type(value).__name__}.")
+
+
+def _generator(rng: np.random.Generator | int | None) -> np.random.Generator:
+    try:
+        return np.random.default_rng(rng)
+    except (TypeError, ValueError) as error:
+        kind = DtypeError if isinstance(error, TypeError) else ArgumentError
+        raise kind(
+            f"`rng` must be a numpy.random.Generator, a seed of at least 0 or None, got {rng!r}."
+        ) from None
 
 
 def _as_array(name: str, array: object) -> np.ndarray:

@@ -54,3 +54,7 @@ def __getattr__(name: str) -> object:
     if name in _LAZY:
         return getattr(import_module(f"{__name__}.run.{_LAZY[name]}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return list(__all__)

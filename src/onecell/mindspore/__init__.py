@@ -6,3 +6,7 @@ from onecell.mindspore.first_operator import get_over_first_operator
 get_over_first_operator()
 
 __all__ = ["LSTMCell"]
+
+
+def __dir__() -> list[str]:
+    return list(__all__)

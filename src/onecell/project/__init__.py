@@ -22,3 +22,7 @@ __all__ = [
     "name_parameters",
     "plan_project",
 ]
+
+
+def __dir__() -> list[str]:
+    return list(__all__)

@@ -7,3 +7,7 @@ from onecell.torch.frozen import FrozenLSTMCell
 __all__ = ["FrozenLSTMCell", "LSTMCell"]
 
 threads.lend()
+
+
+def __dir__() -> list[str]:
+    return list(__all__)

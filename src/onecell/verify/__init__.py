@@ -57,3 +57,7 @@ __all__ = [
     "self_test",
     "to_json",
 ]
+
+
+def __dir__() -> list[str]:
+    return list(__all__)
