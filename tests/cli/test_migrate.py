@@ -43,7 +43,8 @@ def test_write_changes_in_place_and_then_there_is_nothing_to_do(run: Run, tree: 
     assert "2 files: 1 changed; written in place." in ran.out
     assert MOVED in (tree / "model.py").read_text()
     again = run("migrate", tree, "--to", "mindspore", "--write")
-    assert "2 files: 0 changed." in again.out
+    assert "2 files: 0 changed.\nNOTHING to do: no torch in what was looked into." in again.out
+    assert (again.status, int(Status.NOTHING)) == (14, 14)
     assert run("migrate", tree, "--to", "mindspore", "--check").status == Status.HOLDS
 
 
@@ -115,7 +116,8 @@ def test_json_tells_all(run: Run, tree: Path) -> None:
     told = json.loads(ran.out)
     assert ran.status == Status.SOURCE
     assert (told["to"], told["target"], told["written"]) == ("mindspore", "native", False)
-    assert told["counts"] == {"files": 4, "changed": 2, "same": 1, "failed": 1}
+    counts = {"files": 4, "remaining": 0, "changed": 2, "same": 1, "failed": 1}
+    assert told["counts"] == counts
     files = {Path(each["path"]).name: each for each in told["files"]}
     assert set(files) == {"bad.py", "model.py", "n.ipynb"}
     assert "line 1: invalid syntax" in files["bad.py"]["error"]
@@ -144,6 +146,48 @@ def test_a_file_that_fails_has_a_status_and_the_others_are_written(run: Run, tre
     assert MOVED in (tree / "model.py").read_text()
 
 
+APART = "import torch as t\n\n\ndef load(path):\n    return t.load(path)\n"
+
+
+def test_a_file_that_still_uses_the_other_framework_is_named(run: Run, tree: Path) -> None:
+    path = write(tree / "apart.py", APART)
+    ran = run("migrate", tree, "--to", "mindspore", "--write")
+    assert ran.status == Status.LEFT
+    assert f"{path}: still torch: torch.load (line 5), import torch (line 1)\n" in ran.out
+    assert "3 files: 1 changed, 1 still uses torch; written in place." in ran.out
+    assert path.read_text() == APART
+    assert run("migrate", tree, "--to", "mindspore", "--check").status == Status.LEFT
+
+
+def test_json_names_what_is_left(run: Run, tree: Path) -> None:
+    path = write(tree / "apart.py", APART)
+    told = json.loads(run("migrate", tree, "--to", "mindspore", "--json").out)
+    (found,) = (each for each in told["files"] if each["path"] == str(path))
+    assert [(each["name"], each["kind"], each["places"]) for each in found["remains"]] == [
+        ("torch", "import", [{"cell": None, "line": 1}]),
+        ("torch.load", "use", [{"cell": None, "line": 5}]),
+    ]
+
+
+def test_much_that_is_left_is_counted(run: Run, tmp_path: Path) -> None:
+    names = [f"torch.name_{n}" for n in range(20)]
+    path = write(tmp_path / "much.py", "import torch\n" + "\n".join([*names, *names[:1] * 9]))
+    said = run("migrate", path, "--to", "mindspore").out
+    assert "(line 2, 22, 23, 24, 25, 26 and 4 more)" in said
+    assert "and 15 more; --json has all\n" in said
+
+
+@pytest.mark.parametrize("name", ["bad.py", "model.pt"])
+def test_a_named_file_that_is_no_source_is_not_passed_over(
+    name: str, run: Run, tmp_path: Path
+) -> None:
+    path = write(tmp_path / name, b"PK\x03\x04\0")
+    ran = run("migrate", path, "--to", "mindspore")
+    assert ran.status == Status.SOURCE
+    assert f"{path}: failed: " in ran.out
+    assert ("`onecell port` takes it" in ran.out) is (name == "model.pt")
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
@@ -169,7 +213,7 @@ def test_bad_usage_has_one_status(words: list[str], said: str, run: Run, tree: P
 
 def test_exclude_leaves_out(run: Run, tree: Path) -> None:
     ran = run("migrate", tree, "--to", "mindspore", "--exclude", "mod*", "--exclude", "x.py")
-    assert "1 file: 0 would change." in ran.out
+    assert "1 file: 0 changed." in ran.out
 
 
 def test_links_to_folders_are_told(run: Run, tree: Path) -> None:

@@ -44,7 +44,8 @@ class Status(IntEnum):
     MISSING = 5
     """A library that is needed is not installed, or does not load."""
     LEFT = 6
-    """Migrated, and some uses were refused or marked: they are left to do by hand."""
+    """Migrated, and something is left to do by hand: uses that were refused or marked, or files
+    that still use the source framework."""
     SOURCE = 7
     """A source file could not be read, parsed or written; it stays as it is, and the others are
     migrated."""
@@ -78,9 +79,10 @@ STATUSES = (
 """The line that the help of every verb for checkpoints ends with."""
 
 MIGRATE_STATUSES = (
-    "[bold]Exit status[/bold]: 0 nothing is left to do by hand · 1 --check, and a file would "
-    "change · 2 usage · 4 cannot write to --out · 5 a library is missing · 6 uses are left to do "
-    "by hand · 7 a file could not be migrated"
+    "[bold]Exit status[/bold]: 0 rewritten, and nothing of the other framework is left · 1 "
+    "--check, and a file would change · 2 usage · 4 cannot write to --out · 5 a library is missing "
+    "· 6 uses are left to do by hand, or a file still uses the other framework · 7 a file could "
+    "not be migrated · 14 there was nothing to do (with --check: 0)"
 )
 """The line that the help of `migrate` ends with; where two hold, 1 goes before 7 before 6."""
 

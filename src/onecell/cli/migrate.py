@@ -125,7 +125,9 @@ def migrate(
                 progress=report,
             )
         # What writes needs NumPy, for which a run that only shows does not wait.
-        if write:
+        if done.nothing:
+            pass
+        elif write:
             from onecell.migrate import write_in_place  # noqa: PLC0415
 
             done = write_in_place(done)
@@ -134,6 +136,7 @@ def migrate(
 
             done = write_tree(done, out, force=force)
         written = "in place" if write else f"to {out}" if out is not None else None
+        written = None if done.nothing else written
         if json_:
             typer.echo(json.dumps(as_json(done, written=written is not None), indent=2))
         elif diff:
@@ -151,7 +154,9 @@ def _status(done: Migration, *, check: bool) -> Status:
         return Status.FAILS
     if done.failed:
         return Status.SOURCE
-    return Status.LEFT if any(each.left for each in done.results) else Status.HOLDS
+    if done.left or done.remaining:
+        return Status.LEFT
+    return Status.NOTHING if done.nothing and not check else Status.HOLDS
 
 
 def _check_modes(*, write: bool, out: Path | None, diff: bool, check: bool, as_json: bool) -> None:

@@ -12,7 +12,12 @@ from rich.table import Table
 from rich.text import Text
 
 from onecell.migrate import FileOutcome, FileResult, Finding, Migration, Outcome
-from onecell.text import plain
+from onecell.migrate.rules.table.scan import other_framework
+from onecell.migrate.run.results import Remain
+from onecell.text import plain, short
+
+MOST_REMAINS: Final = 6
+"""Of what is left in a file, so many names are printed, and of each so many lines."""
 
 _COLOURS: Final = {
     Outcome.CONVERTED: "green",
@@ -54,10 +59,37 @@ def print_migration(
         console.print(table)
     if rows:
         console.print()
+    print_remains(migration, console)
     for path, why in migration.skipped:
         console.print(Text(plain(f"{path}: not looked into, {why}."), "dim"), soft_wrap=True)
     for line in _summary(migration, written=written, check=check):
         console.print(line, soft_wrap=True)
+
+
+def print_remains(migration: Migration, console: Console) -> None:
+    """Print a line for each file in which something of the source framework is left."""
+    source = other_framework(migration.to)
+    for result in migration.remaining:
+        # What is used first: an import alone says less.
+        every = sorted(result.remains, key=lambda each: each.kind == "import")
+        said = _cut([_remain(each) for each in every], "; --json has all")
+        text = f"{plain(str(result.path))}: still {source}: {said}"
+        console.print(Text(text, "yellow"), soft_wrap=True)
+    if migration.remaining:
+        console.print()
+
+
+def _remain(remain: Remain) -> str:
+    lines = [str(line) if cell is None else f"{cell}:{line}" for cell, line in remain.places]
+    where = "line" if remain.places[0][0] is None else "cell:line"
+    word = "import " if remain.kind == "import" else ""
+    return f"{word}{short(remain.name)} ({where} {_cut(lines)})"
+
+
+def _cut(words: list[str], hint: str = "") -> str:
+    more = len(words) - MOST_REMAINS
+    said = ", ".join(words[:MOST_REMAINS])
+    return f"{said} and {more} more{hint}" if more > 0 else said
 
 
 _Row = tuple[str, Outcome, str, str, str]
@@ -84,12 +116,17 @@ def _summary(migration: Migration, *, written: str | None, check: bool) -> Itera
     ]
     if uses:
         yield Text(f"Uses: {', '.join(uses)}.")
-    did = "changed" if written else "would change"
+    did = "changed" if written or migration.nothing else "would change"
     files = f"{_files(len(migration.results))}: {changed} {did}"
     files += f", {failed} could not be migrated" if failed else ""
+    if remaining := len(migration.remaining):
+        word = "uses" if remaining == 1 else "use"
+        files += f", {remaining} still {word} {other_framework(migration.to)}"
     if changed and written:
         files += f"; written {plain(written)}"
     yield Text(f"{files}.", "bold red" if failed else "bold")
+    if migration.nothing:
+        yield Text(f"NOTHING to do: no {other_framework(migration.to)} in what was looked into.")
     if changed and not written and not check:
         yield Text("Nothing was written: --diff shows the change, --write or --out makes it.")
 
@@ -139,11 +176,12 @@ def as_json(migration: Migration, *, written: bool) -> dict[str, Any]:
         "files": [
             _file(each)
             for each in migration.results
-            if each.findings or each.outcome is not FileOutcome.SAME
+            if each.findings or each.remains or each.outcome is not FileOutcome.SAME
         ],
         "skipped": [{"path": str(path), "why": why} for path, why in migration.skipped],
         "counts": {
             "files": len(migration.results),
+            "remaining": len(migration.remaining),
             **{
                 outcome.value: sum(each.outcome is outcome for each in migration.results)
                 for outcome in FileOutcome
@@ -163,6 +201,14 @@ def _file(result: FileResult) -> dict[str, Any]:
         "outcome": result.outcome.value,
         "error": result.error or None,
         "findings": [_finding(result, found) for found in result.findings],
+        "remains": [
+            {
+                "name": each.name,
+                "kind": each.kind,
+                "places": [{"cell": cell, "line": line} for cell, line in each.places],
+            }
+            for each in result.remains
+        ],
     }
 
 

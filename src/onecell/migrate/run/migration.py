@@ -16,11 +16,14 @@ from onecell.errors import ArgumentError, MissingExtraError, SourceError
 from onecell.migrate.rewriting.rewrite import Framework, Target
 from onecell.migrate.rules.assumptions import Outside
 from onecell.migrate.rules.findings import Outcome
+from onecell.migrate.rules.table.scan import other_framework
 from onecell.migrate.run.files import MARK, mentions_cell, read_source
+from onecell.migrate.run.folders import SUFFIXES as FOLDER_SUFFIXES
 from onecell.migrate.run.folders import Found, check_paths, walk
 from onecell.migrate.run.jobs import migrate_data, testify
 from onecell.migrate.run.pool import Pool
 from onecell.migrate.run.project import Import, belonging, edges, imports
+from onecell.migrate.run.remains import Look, find_remains, may_remain
 from onecell.migrate.run.results import FileOutcome, FileResult, Migration
 from onecell.migrate.run.tasks import Answer, Task
 from onecell.migrate.run.testimony import Question
@@ -84,6 +87,7 @@ def migrate_paths(
         if project and len(walked.found) > 1:
             run.rewrite_neighbours()
             run.settle_assumptions()
+        run.look_over()
     return Migration(
         to, target, tuple(run.results[each.path] for each in walked.found), tuple(walked.skipped)
     )
@@ -156,6 +160,33 @@ class _Run:
                 result = replace(result, rewrite=without(result.rewrite, verdict.holds))
             self.results[found.path] = result
 
+    def look_over(self) -> None:
+        """See what of the source framework is left in every file as it comes out.
+
+        A file that was named itself has to be Python even where it names no framework.
+        """
+        places = [found.relative for found in self.found]
+        local = frozenset(name for place in places for name in (*place.parts[:-1], place.stem))
+        source = other_framework(self.to)
+
+        def look(found: Found) -> FileResult:
+            result = self.results[found.path]
+            if result.outcome is FileOutcome.FAILED:
+                return result
+            changed = result.outcome is FileOutcome.CHANGED
+            try:
+                data = result.after if changed else read_source(found.path)
+                if not may_remain(data, source) and (found.root is not None or result.rewrite):
+                    return result
+                asked = Look(data, found.path.name, source, local)
+                remains = self.pool.ask(find_remains, asked, time_limit(len(data)))
+            except SourceError as error:
+                return _failed(found, error)
+            return replace(result, remains=remains)
+
+        for _, result in self.pool.map(look, self.found):
+            self.results[result.path] = result
+
     def _ask(
         self, by_place: Mapping[Path, Found], asked: Mapping[Path, Asked]
     ) -> dict[Path, Testimony]:
@@ -189,7 +220,7 @@ class _Run:
             data = read_source(found.path)
         except SourceError as error:
             return _failed(found, error)
-        if get_dialect("torch" if self.to == "mindspore" else "mindspore").name.encode() in data:
+        if other_framework(self.to).encode() in data:
             self.speaks.add(found.path)
         if not mentions_cell(data):
             return FileResult(found.path, found.relative, found.root, FileOutcome.SAME)
@@ -249,4 +280,10 @@ class _Run:
 
 
 def _failed(found: Found, error: SourceError) -> FileResult:
-    return FileResult(found.path, found.relative, found.root, FileOutcome.FAILED, error=str(error))
+    said = str(error)
+    if found.root is None and found.path.suffix not in FOLDER_SUFFIXES:
+        from onecell.checkpoint.files import SUFFIXES  # noqa: PLC0415 - NumPy, for an error alone
+
+        if found.path.suffix in SUFFIXES:
+            said = f"a checkpoint, not source; `onecell port` takes it ({said})"
+    return FileResult(found.path, found.relative, found.root, FileOutcome.FAILED, error=said)

@@ -67,13 +67,15 @@ def migrate_notebook(task: Task) -> Answer:
     return Answer(shown, data, numbered)
 
 
-def code_of(data: bytes) -> str:
-    """Return the Python of a notebook's code cells, joined.
+def parts_of(data: bytes) -> tuple[str, tuple[tuple[int, int], ...]]:
+    """Return the Python of a notebook's code cells, joined, and (first line, number) of each.
 
     Raises:
         SourceError: it is not a notebook of format 4.
     """
-    return _join(*_cells(_text_of(data)[0]))[0]
+    cells, mark = _cells(_text_of(data)[0])
+    joined, starts = _join(cells, mark)
+    return joined, tuple(zip(starts, (cell.number for cell in cells), strict=True))
 
 
 def _text_of(data: bytes) -> tuple[str, bytes]:

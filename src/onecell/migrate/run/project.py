@@ -32,9 +32,9 @@ def imports(request: tuple[bytes, str]) -> tuple[Import, ...]:
     code: bytes | str = data
     try:
         if name.endswith(".ipynb"):
-            from onecell.migrate.run.notebooks import code_of  # noqa: PLC0415
+            from onecell.migrate.run.notebooks import parts_of  # noqa: PLC0415
 
-            code = code_of(data)
+            code, _ = parts_of(data)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             tree = ast.parse(code)

@@ -6,7 +6,7 @@ from bisect import bisect_right
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
 from onecell.migrate.rewriting.rewrite import Framework, Target
 from onecell.migrate.rules.findings import Finding, Outcome, Rewrite
@@ -24,6 +24,20 @@ class FileOutcome(StrEnum):
     """Nothing to change: it does not use the cell, or uses it as it should, or only refusals."""
     FAILED = "failed"
     """It could not be read, parsed or written; it stays as it is."""
+
+
+Kind = Literal["import", "use"]
+
+
+@dataclass(frozen=True, slots=True)
+class Remain:
+    """One name of the framework that a file has still."""
+
+    name: str
+    """The import path: "torch.nn.Embedding"."""
+    kind: Kind
+    places: tuple[tuple[int | None, int], ...]
+    """(number of the notebook's code cell or None, line) of each, from 1."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +64,8 @@ class FileResult:
     """The content to write, if `outcome` is CHANGED."""
     cells: tuple[tuple[int, int], ...] = ()
     """Of a notebook: (first line in `rewrite.before`, number among the code cells, from 1)."""
+    remains: tuple[Remain, ...] = ()
+    """What of the source framework is left in it as it comes out."""
 
     @property
     def findings(self) -> tuple[Finding, ...]:
@@ -95,6 +111,21 @@ class Migration:
     def failed(self) -> tuple[FileResult, ...]:
         """The files that could not be migrated; `error` says why."""
         return tuple(each for each in self.results if each.outcome is FileOutcome.FAILED)
+
+    @property
+    def remaining(self) -> tuple[FileResult, ...]:
+        """The files in which something of the source framework is left."""
+        return tuple(each for each in self.results if each.remains)
+
+    @property
+    def left(self) -> int:
+        """How many uses are left to do by hand."""
+        return sum(len(each.left) for each in self.results)
+
+    @property
+    def nothing(self) -> bool:
+        """Whether there was nothing to do: no file has anything of the source framework."""
+        return not (self.changed or self.failed or self.remaining or self.left)
 
     def count(self, outcome: Outcome) -> int:
         """Return how many uses, over all files, came out so."""

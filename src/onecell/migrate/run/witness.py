@@ -14,7 +14,7 @@ from onecell.migrate.rules.context import Context
 from onecell.migrate.rules.training.cuts import is_cut
 from onecell.migrate.rules.training.origins import Origins
 from onecell.migrate.rules.training.purity import is_model
-from onecell.migrate.run.notebooks import code_of
+from onecell.migrate.run.notebooks import parts_of
 from onecell.migrate.run.testimony import Question, Said, Testimony
 from onecell.migrate.source.text import decode
 
@@ -23,7 +23,7 @@ def answered(question: Question) -> Testimony:
     """Answer a question about a file."""
     task = question.task
     try:
-        text = code_of(task.data) if task.is_notebook else decode(task.data).text
+        text = parts_of(task.data)[0] if task.is_notebook else decode(task.data).text
         module, ctx = context_of(text, task.to, task.target)
     except (SourceError, cst.ParserSyntaxError, RecursionError, MemoryError):
         return Testimony(
