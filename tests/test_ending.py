@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -26,6 +27,7 @@ with ending.hidden_{what}(Path({folder!r})) as made:
 @pytest.fixture(autouse=True)
 def fresh_process(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ending, "_swept", set())
+    monkeypatch.setattr(ending, "_gate", threading.Lock())
 
 
 def holder(what: str, folder: Path) -> subprocess.Popen[str]:
@@ -105,8 +107,21 @@ def test_all_that_was_entered_is_done_the_latest_first_whatever_fails() -> None:
         with ending.at_end(lambda: done.append(3)):
             pass
         ending.end_all()
-        ending.end_all()
     assert done == [2, 1]
+
+
+def test_nothing_is_made_once_all_has_to_go(tmp_path: Path) -> None:
+    def make() -> None:
+        with ending.hidden_folder(tmp_path):
+            pass
+
+    ending.end_all()
+    late = threading.Thread(target=make, daemon=True)
+    late.start()
+    late.join(0.2)
+    assert not list(tmp_path.iterdir())
+    ending._gate.release()
+    late.join()
 
 
 def test_the_mode_is_the_umasks(tmp_path: Path) -> None:

@@ -12,8 +12,8 @@ threads: `set_num_threads` or ONECELL_NUM_THREADS says how many at most, with th
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Final
 
+TYPE_CHECKING = False  # as in `typing`, which takes longer to load than all of this
 if TYPE_CHECKING:
     from onecell.cell import LSTMCell
     from onecell.dialect import DIALECTS, Dialect, Layout
@@ -48,7 +48,7 @@ __all__ = [
 
 # What only parses source, or asks for a name of one of these modules, need not wait for NumPy and
 # the kernel: each name is loaded when it is first asked for.
-_HOMES: Final = {
+_HOMES = {
     "DIALECTS": "dialect",
     "Dialect": "dialect",
     "FrozenCell": "frozen",

@@ -14,12 +14,15 @@ import os
 import re
 import secrets
 import shutil
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
 
 _NAME: Final = re.compile(r"\.onecell-[0-9a-f]{16}(\.tmp)?")
 
+_gate: Final = threading.Lock()
+"""Held where something is made, and for good once all has to go."""
 _last: dict[object, Callable[[], object]] = {}
 _swept: set[Path] = set()
 
@@ -36,7 +39,8 @@ def at_end(act: Callable[[], object]) -> Iterator[None]:
 
 
 def end_all() -> None:
-    """Do what was entered, the latest first; no error stops it."""
+    """Do what was entered, the latest first; no error stops it. Nothing new is made after that."""
+    _gate.acquire()
     while _last:
         try:
             _, act = _last.popitem()
@@ -62,7 +66,8 @@ def hidden_file(folder: Path) -> Iterator[tuple[Path, int]]:
     while True:
         path = folder / f".onecell-{secrets.token_hex(8)}.tmp"
         with at_end(remove):
-            handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
+            with _gate:
+                handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
             try:
                 _lock(handle)
                 if os.fstat(handle).st_nlink:  # else another process took it for one left over
@@ -79,7 +84,8 @@ def hidden_folder(parent: Path) -> Iterator[Path]:
     sweep(parent)
 
     def remove() -> None:
-        shutil.rmtree(path, ignore_errors=True)
+        for _ in range(3):  # something may come into it meanwhile
+            shutil.rmtree(path, ignore_errors=True)
 
     while True:
         path = parent / f".onecell-{secrets.token_hex(8)}"
@@ -97,7 +103,8 @@ def hidden_folder(parent: Path) -> Iterator[Path]:
 
 def _new_folder(path: Path) -> int | None:
     """Make a folder and return its lock; None if another process took it for one left over."""
-    path.mkdir(mode=0o700)
+    with _gate:
+        path.mkdir(mode=0o700)
     try:
         handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     except FileNotFoundError:

@@ -70,6 +70,12 @@ class Status(IntEnum):
     """A mistake in onecell itself."""
     INTERRUPTED = 130
     """Stopped from the keyboard."""
+    BROKEN_PIPE = 141
+    """Done, and whoever read the output left before it was all written."""
+    HUNG_UP = 129
+    """Ended by SIGHUP."""
+    TERMINATED = 143
+    """Ended by SIGTERM."""
 
 
 STATUSES = (
@@ -115,12 +121,9 @@ def reporting(*, debug: bool) -> Iterator[None]:
         yield
     except (typer.Exit, typer.Abort, typer.BadParameter):
         raise
-    except KeyboardInterrupt:
+    except KeyboardInterrupt:  # where `main` was called, not the command
+        sys.stderr.write("onecell: interrupted.\n")
         raise typer.Exit(Status.INTERRUPTED) from None
-    except BrokenPipeError:
-        # Whoever read our output has seen enough. Nothing more may go to that pipe, at exit either.
-        sys.stdout = None
-        raise typer.Exit(Status.OUTPUT) from None
     except Exception as error:
         if debug:
             raise
