@@ -41,10 +41,10 @@ class ArrayStep {
     call.h_all = static_cast<T*>(reader_.data(h_next));
     call.c_all = static_cast<T*>(reader_.data(c_next));
     {
-      const nb::gil_scoped_release released;
+      const Released released;
       onecell::unroll(call);
     }
-    return taken(PyTuple_Pack(2, h_next.ptr(), c_next.ptr()));
+    return tuple_of(h_next, c_next);
   }
 
  private:

@@ -22,10 +22,6 @@ using Address = std::uintptr_t;
 
 enum Place { kWeightIh, kWeightHh, kBiasIh, kBiasHh, kX, kH, kC, kPlaces };
 
-nb::object attribute(nb::handle object, const Name& name) {
-  return taken(PyObject_GetAttr(object.ptr(), name.ptr()));
-}
-
 // A size that is an ordinary int and such that 4 H does not overflow, else 0.
 Size size_of(nb::handle number) {
   constexpr Size kLargest = Size{1} << 40;
@@ -120,13 +116,14 @@ class AskedStep {
   }
 
   nb::object describe(int question, nb::handle tensor) const {
-    return taken(describe_[question](questions_[question].ptr(), tensor.ptr(),
-                                     reinterpret_cast<PyObject*>(Py_TYPE(tensor.ptr()))));
+    return taken([&] {
+      return describe_[question](questions_[question].ptr(), tensor.ptr(),
+                                 reinterpret_cast<PyObject*>(Py_TYPE(tensor.ptr())));
+    });
   }
 
   nb::object call(int question, nb::handle tensor) const {
-    PyObject* const given[] = {tensor.ptr()};
-    return taken(PyObject_Vectorcall(questions_[question].ptr(), given, 1, nullptr));
+    return called(questions_[question], tensor);
   }
 
   // The address of a tensor that is just so, else 0. A width of 0 stands for a single axis. The
@@ -148,11 +145,6 @@ class AskedStep {
     return static_cast<Address>(found);
   }
 
-  nb::object adopt(const nb::object& array) const {
-    PyObject* const given[] = {array.ptr()};
-    return taken(PyObject_Vectorcall(adopt_.ptr(), given, 1, nullptr));
-  }
-
   template <class T>
   nb::object run(const numpy::Reader& reader, Size batch, Size width, Size hidden,
                  const std::array<Address, kPlaces>& where) const {
@@ -161,13 +153,12 @@ class AskedStep {
     T* const h_to = static_cast<T*>(numpy::Reader::data(h_next));
     T* const c_to = static_cast<T*>(numpy::Reader::data(c_next));
     {
-      const nb::gil_scoped_release released;
+      const Released released;
       onecell::unroll(onecell::Forward<T>{1, batch, width, hidden, at(kWeightIh), at(kWeightHh),
                                           at(kBiasIh), at(kBiasHh), at(kX), at(kH), at(kC), h_to,
                                           c_to, nullptr});
     }
-    const nb::object h = adopt(h_next), c = adopt(c_next);
-    return taken(PyTuple_Pack(2, h.ptr(), c.ptr()));
+    return tuple_of(called(adopt_, h_next), called(adopt_, c_next));
   }
 
   nb::type_object tensor_, parameter_;

@@ -32,10 +32,11 @@ class EverydayCall {
   nanobind::object attributes(nanobind::handle module) const {
     if (reinterpret_cast<PyObject*>(Py_TYPE(module.ptr())) != kind_.ptr()) return {};
     for (const Method& method : methods_)
-      if (nanobind::getattr(method.owner, method.name).ptr() != method.found.ptr()) return {};
+      if (attribute(method.owner, method.name).ptr() != method.found.ptr()) return {};
     for (const nanobind::dict& hooks : hooks_)
       if (PyDict_GET_SIZE(hooks.ptr()) != 0) return {};
-    nanobind::object attributes = taken(PyObject_GenericGetDict(module.ptr(), nullptr));
+    nanobind::object attributes =
+        taken([&] { return PyObject_GenericGetDict(module.ptr(), nullptr); });
     PyObject* const found = attributes.ptr();
     for (const Name& name : own_) {
       PyObject* const hooks = PyDict_GetItemWithError(found, name.ptr());

@@ -26,46 +26,35 @@ class Framework {
   bool must_run() const {
     PyObject* const level = PyDict_GetItemWithError(dual_.ptr(), level_.ptr());
     bool quiet = level != nullptr && PyLong_Check(level) && PyLong_AsLong(level) < 0;
-    for (nanobind::handle mode : modes_) quiet = quiet && !truth(mode.ptr(), nullptr, 0);
-    return !quiet && truth(must_run_.ptr(), nullptr, 0);
+    for (nanobind::handle mode : modes_) quiet = quiet && !truth(called(mode));
+    return !quiet && truth(called(must_run_));
   }
 
-  bool recording() const { return truth(recording_.ptr(), nullptr, 0); }
+  bool recording() const { return truth(called(recording_)); }
 
-  bool negated(nanobind::handle tensor) const {
-    PyObject* arguments[] = {tensor.ptr()};
-    return truth(negated_.ptr(), arguments, 1);
-  }
+  bool negated(nanobind::handle tensor) const { return truth(called(negated_, tensor)); }
 
   bool requires_grad(nanobind::handle tensor) const {
-    return taken(PyObject_GetAttr(tensor.ptr(), requires_grad_.ptr())).ptr() == Py_True;
+    return attribute(tensor, requires_grad_).ptr() == Py_True;
   }
 
   // Whether the gradient by a tensor that requires one would be its own, not an earlier tensor's.
   bool is_leaf(nanobind::handle tensor) const {
-    return taken(PyObject_GetAttr(tensor.ptr(), is_leaf_.ptr())).ptr() == Py_True;
+    return attribute(tensor, is_leaf_).ptr() == Py_True;
   }
 
-  nanobind::object empty_like(nanobind::handle tensor) const {
-    PyObject* arguments[] = {tensor.ptr()};
-    return taken(PyObject_Vectorcall(empty_like_.ptr(), arguments, 1, nullptr));
-  }
+  nanobind::object empty_like(nanobind::handle tensor) const { return called(empty_like_, tensor); }
 
   nanobind::object new_empty(nanobind::handle like, std::int64_t rows, std::int64_t width) const {
     const nanobind::int_ sizes[] = {nanobind::int_(rows), nanobind::int_(width)};
-    PyObject* arguments[] = {like.ptr(), sizes[0].ptr(), sizes[1].ptr()};
-    return taken(PyObject_Vectorcall(new_empty_.ptr(), arguments, 3, nullptr));
+    return called(new_empty_, like, sizes[0], sizes[1]);
   }
 
-  nanobind::object contiguous(nanobind::handle tensor) const {
-    PyObject* arguments[] = {tensor.ptr()};
-    return taken(PyObject_Vectorcall(contiguous_.ptr(), arguments, 1, nullptr));
-  }
+  nanobind::object contiguous(nanobind::handle tensor) const { return called(contiguous_, tensor); }
 
  private:
-  static bool truth(PyObject* question, PyObject* const* arguments, std::size_t count) {
-    const nanobind::object answer = taken(PyObject_Vectorcall(question, arguments, count, nullptr));
-    const int truth = PyObject_IsTrue(answer.ptr());
+  static bool truth(const nanobind::object& answer) {
+    const int truth = safely([&] { return PyObject_IsTrue(answer.ptr()); });
     if (truth < 0) throw nanobind::python_error();
     return truth != 0;
   }

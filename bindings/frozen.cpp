@@ -50,14 +50,14 @@ class Frozen final : public Step {
     void* const to_h = reader_.open(h_next, {batch, hidden}, true);
     void* const to_c = reader_.open(c_next, {batch, hidden}, true);
     if (!from_x || !from_h || !from_c || !to_h || !to_c) return false;
-    const nb::gil_scoped_release released;
+    const Released released;
     run(batch, from_x, from_h, from_c, to_h, to_c);
     return true;
   }
 
   void unroll(Size steps, Size batch, Address x, Address h, Address c, Address h_all,
               Address c_last) const {
-    const nb::gil_scoped_release released;
+    const Released released;
     onecell::unroll(onecell::FrozenForward{&weights_, steps, batch, at(x), at(h), at(c), at(h_all),
                                            at(c_last)});
   }
@@ -97,7 +97,7 @@ class FrozenReader {
       data[k] = static_cast<char*>(tensor.data) + tensor.byte_offset;
       if (reinterpret_cast<Address>(data[k]) % sizeof(float) != 0) return false;
     }
-    const nb::gil_scoped_release released;
+    const Released released;
     cell.run(batch, data[0], data[1], data[2], data[3], data[4]);
     return true;
   }

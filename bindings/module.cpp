@@ -9,6 +9,7 @@
 
 #include "arrays.h"
 #include "asked.h"
+#include "gil.h"
 #include "onecell/cell.h"
 #include "steps.h"
 #include "tensors.h"
@@ -29,7 +30,7 @@ template <class T>
 void step(Size batch, Size input_size, Size hidden_size, Address weight_ih, Address weight_hh,
           Address bias_ih, Address bias_hh, Address x, Address h, Address c, Address h_next,
           Address c_next, Address trace) {
-  const nb::gil_scoped_release released;
+  const Released released;
   onecell::unroll(onecell::Forward<T>{
       1, batch, input_size, hidden_size, at<T>(weight_ih), at<T>(weight_hh), at<T>(bias_ih),
       at<T>(bias_hh), at<T>(x), at<T>(h), at<T>(c), at<T>(h_next), at<T>(c_next), at<T>(trace)});
@@ -39,7 +40,7 @@ template <class T>
 void unroll(Size steps, Size batch, Size input_size, Size hidden_size, Address weight_ih,
             Address weight_hh, Address bias_ih, Address bias_hh, Address x, Address h, Address c,
             Address h_all, Address c_all, Address trace) {
-  const nb::gil_scoped_release released;
+  const Released released;
   onecell::unroll(onecell::Forward<T>{
       steps, batch, input_size, hidden_size, at<T>(weight_ih), at<T>(weight_hh), at<T>(bias_ih),
       at<T>(bias_hh), at<T>(x), at<T>(h), at<T>(c), at<T>(h_all), at<T>(c_all), at<T>(trace)});
@@ -51,7 +52,7 @@ void backward(Size steps, Size batch, Size input_size, Size hidden_size, Address
               Address trace, Address grad_h_all, Address grad_h_last, Address grad_c_last,
               Address grad_x, Address grad_h, Address grad_c, Address grad_weight_ih,
               Address grad_weight_hh, Address grad_bias) {
-  const nb::gil_scoped_release released;
+  const Released released;
   onecell::backward(onecell::Backward<T>{steps,
                                          batch,
                                          input_size,
@@ -77,7 +78,7 @@ void backward(Size steps, Size batch, Size input_size, Size hidden_size, Address
 
 template <class T, void (*F)(Size, const T*, T*)>
 void activation(Size count, Address x, Address y) {
-  const nb::gil_scoped_release released;
+  const Released released;
   F(count, at<T>(x), at<T>(y));
 }
 
@@ -113,6 +114,8 @@ void define(nb::module_& m, const std::string& suffix) {
 
 }  // namespace
 
+// What the interpreter asks for comes below: this name is nanobind's.
+#define PyInit__kernel init_kernel
 NB_MODULE(_kernel, m) {
   // Frameworks keep our classes in registries that outlive the interpreter: no leak of ours.
   nb::set_leak_warnings(false);
@@ -130,6 +133,7 @@ NB_MODULE(_kernel, m) {
   define_stream(m);
   define_frozen(m);
   m.def("address", &address);
+  m.def("outlive_interpreter", &outlive_interpreter);
   m.def("isa", &onecell::isa);
   m.def("available_isas", &available_isas);
   m.def("set_isa", &onecell::set_isa);
@@ -139,4 +143,15 @@ NB_MODULE(_kernel, m) {
     onecell::lend_threads(reinterpret_cast<onecell::Parallel>(parallel));
   });
   m.def("library_path", &library_path);
+}
+#undef PyInit__kernel
+
+// nanobind keeps its classes in one place for all interpreters of a process: another one would find
+// those of the first, and leave it without them. Asked before any of it is touched.
+extern "C" NB_EXPORT PyObject* PyInit__kernel() {
+  if (PyInterpreterState_Get() == PyInterpreterState_Main()) return init_kernel();
+  PyErr_SetString(PyExc_ImportError,
+                  "onecell's compiled part must be imported by the main interpreter of a process, "
+                  "not by a subinterpreter. Use threads or processes.");
+  return nullptr;
 }

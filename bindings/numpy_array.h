@@ -31,7 +31,7 @@ class Reader {
  public:
   // `example` must be of two axes and writeable. Throws where NumPy lays out arrays in another way.
   explicit Reader(nanobind::object example)
-      : example_(std::move(example)), empty_(nanobind::module_::import_("numpy").attr("empty")) {
+      : example_(std::move(example)), empty_(attribute(imported("numpy"), Name("empty"))) {
     Py_buffer buffer;
     if (PyObject_GetBuffer(example_.ptr(), &buffer, PyBUF_ND | PyBUF_WRITABLE) != 0)
       throw nanobind::python_error();
@@ -60,9 +60,8 @@ class Reader {
 
   // A new array (rows, width) of the example's type, its elements not set.
   nanobind::object empty(std::int64_t rows, std::int64_t width) const {
-    const nanobind::object shape = nanobind::make_tuple(rows, width);
-    PyObject* const given[] = {shape.ptr(), head(example_).dtype};
-    return taken(PyObject_Vectorcall(empty_.ptr(), given, 2, nullptr));
+    const nanobind::object shape = tuple_of(nanobind::int_(rows), nanobind::int_(width));
+    return called(empty_, shape, nanobind::handle(head(example_).dtype));
   }
 
   // Where the elements of an array are that `empty` made.

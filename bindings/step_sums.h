@@ -67,9 +67,9 @@ class StepSums {
   }
 
   // The sums by weight_ih, weight_hh and a bias, None where one is not wanted or there was no step.
-  nanobind::tuple totals(const TensorReader& reader, const Framework& framework) {
+  nanobind::object totals(const TensorReader& reader, const Framework& framework) {
     if (waiting_ != 0) gather(reader, framework, kept());
-    return nanobind::make_tuple(totals_[0], totals_[1], totals_[2]);
+    return tuple_of(totals_[0], totals_[1], totals_[2]);
   }
 
  private:
@@ -119,7 +119,7 @@ class StepSums {
     const auto total = [&](int k) { return static_cast<T*>(totals[k]); };
     const std::vector<const T*> xs = arrays(inputs.x), hs = arrays(inputs.h);
     const std::byte* const first = grad_z_.get() + (capacity_ - waiting_) * sizes_.z_bytes();
-    const nanobind::gil_scoped_release released;
+    const Released released;
     onecell::gather(onecell::GatheredSteps<T>{waiting_, sizes_.batch, sizes_.input, sizes_.hidden,
                                               reinterpret_cast<const T*>(first), xs.data(),
                                               hs.data(), begun_, total(0), total(1), total(2)});

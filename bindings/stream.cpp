@@ -1,5 +1,6 @@
 // A stream: the state of a cell in memory of its own, stepped in place without allocating.
 #include <nanobind/nanobind.h>
+#include <pthread.h>
 
 #include <array>
 #include <atomic>
@@ -52,6 +53,12 @@ class LiveStep final : public Step {
   onecell::Forward<T> cell_;
 };
 
+// Which process this is, counted from the first that loaded this module: a fork's child is the
+// next.
+std::atomic<std::uint64_t> generation{1};
+[[maybe_unused]] const int counts_forks =
+    pthread_atfork(nullptr, nullptr, [] { generation.fetch_add(1, std::memory_order_relaxed); });
+
 // The first line is what `inspect.signature` reads.
 constexpr const char* kStepDoc = R"(step($self, x, out=None)
 --
@@ -96,7 +103,7 @@ class Stream {
     nb::object dense;
     const void* from = open(x, input_size_);
     if (from == nullptr) {
-      dense = arrange_(x);  // a copy that fits, or an error that says why there can be none
+      dense = called(arrange_, x);  // a copy that fits, or an error that says why there can be none
       from = open(dense, input_size_);
       if (from == nullptr) throw std::logic_error("what was made ready is not");
     }
@@ -104,39 +111,67 @@ class Stream {
     if (!out.is_none()) {
       to = open(out, hidden_size_, true);
       if (to == nullptr) {
-        refuse_(out);
+        called(refuse_, out);
         throw std::logic_error("what does not fit was not refused");
       }
     }
-    claim();
-    const Claimed claimed{*this};
+    const Claim claim(*this);
     {
-      const nb::gil_scoped_release released;
+      const Released released;
       // Into memory of its own first: x may be this very state, and an error leaves all as it was.
-      std::byte *const h = state_, *const c = h + stride_;
-      std::byte *const h_next = c + stride_, *const c_next = h_next + stride_;
-      step_->run(batch_, from, h, c, h_next, c_next);
-      std::memcpy(h, h_next, bytes_);
-      std::memcpy(c, c_next, bytes_);
-      if (to != nullptr) std::memcpy(to, h_next, bytes_);
+      step_->run(batch_, from, row(0), row(1), row(2), row(3));
+      if (to != nullptr) std::memcpy(to, row(2), bytes_);
+      move_on();
     }
     return to == nullptr ? h_ : nb::borrow(out);
   }
 
-  void claim() {
-    if (!busy_.exchange(true)) return;
-    PyErr_SetString(nb::module_::import_("onecell.errors").attr("BusyError").ptr(),
-                    "a stream must be used by one thread at a time; another is stepping it. "
-                    "Give every thread a stream of its own: cell.stream().");
-    throw nb::python_error();
+  // What `work()` returns, while no other thread is in here. Where it `moves` the state on, it has
+  // written the next one into the last two rows of `room`; where it raises, the state stays.
+  nb::object hold(nb::handle work, bool moves) {
+    const Claim claim(*this);
+    nb::object done = called(work);
+    if (moves) move_on();
+    return done;
   }
-  void release() { busy_ = false; }
 
  private:
-  struct Claimed {
-    Stream& stream;
-    ~Claimed() { stream.release(); }
+  // The right to be the only one in a stream.
+  class Claim {
+   public:
+    explicit Claim(Stream& stream) : stream_(stream) {
+      const std::uint64_t now = generation.load(std::memory_order_relaxed);
+      std::uint64_t holder = stream.holder_.load(std::memory_order_relaxed);
+      if (holder == now || !stream.holder_.compare_exchange_strong(holder, now)) refuse();
+      // A holder of before is a thread of the process that this one was forked from, and is not
+      // here. If it was moving the state on, all of the next state is there.
+      if (stream.moving_.load(std::memory_order_acquire)) stream.move_on();
+    }
+    ~Claim() { stream_.holder_.store(0, std::memory_order_release); }
+    Claim(const Claim&) = delete;
+    Claim& operator=(const Claim&) = delete;
+
+   private:
+    [[noreturn]] static void refuse() {
+      PyErr_SetString(attribute(imported("onecell.errors"), Name("BusyError")).ptr(),
+                      "a stream must be used by one thread at a time; another is stepping it. "
+                      "Give every thread a stream of its own: cell.stream().");
+      throw nb::python_error();
+    }
+
+    Stream& stream_;
   };
+
+  // h, c, and the next h and c.
+  std::byte* row(std::size_t index) const { return state_ + index * stride_; }
+
+  void move_on() {
+    moving_.store(true, std::memory_order_release);
+    std::atomic_thread_fence(std::memory_order_seq_cst);
+    std::memcpy(row(0), row(2), bytes_);
+    std::memcpy(row(1), row(3), bytes_);
+    moving_.store(false, std::memory_order_release);
+  }
 
   void* open(nb::handle array, Size width, bool write = false) const {
     return batched_ ? reader_.open(array, {batch_, width}, write)
@@ -150,7 +185,8 @@ class Stream {
   Size batch_, input_size_, hidden_size_;
   std::size_t stride_, bytes_;
   std::byte* state_;
-  std::atomic<bool> busy_ = false;
+  std::atomic<std::uint64_t> holder_ = 0;  // the generation of whoever is in here, or 0
+  std::atomic<bool> moving_ = false;
 };
 
 // The arguments `x` and `out` of a call, by place or by name; a Python error where they are not.
@@ -214,6 +250,5 @@ void define_stream(nb::module_& m) {
   nb::class_<Stream>(m, "Stream", nb::type_slots(slots))
       .def(nb::init<nb::object, nb::object, nb::object, nb::object, nb::object, nb::object, bool,
                     Size, Size, Size>())
-      .def("_claim", &Stream::claim)
-      .def("_release", &Stream::release);
+      .def("_hold", &Stream::hold);
 }

@@ -26,7 +26,7 @@ class TensorReader {
   bool open(nanobind::handle object, dlpack::Tensor* out) const {
     PyObject* const type = reinterpret_cast<PyObject*>(Py_TYPE(object.ptr()));
     if (type != tensor_.ptr() && type != parameter_.ptr()) return false;
-    if (api_->read(object.ptr(), out) != 0) {
+    if (safely([&] { return api_->read(object.ptr(), out); }) != 0) {
       PyErr_Clear();  // not in memory: the caller has another way for such
       return false;
     }
@@ -53,9 +53,10 @@ class TensorReader {
   nanobind::object make(int bits, std::int64_t rows, std::int64_t width, void** data) const {
     FreshTensor* const fresh = FreshTensor::make(bits, rows, width);
     *data = fresh->data();
-    void* made = nullptr;
-    if (api_->make(fresh->managed(), &made) != 0) throw nanobind::python_error();
-    return nanobind::steal(static_cast<PyObject*>(made));
+    return taken([&] {
+      void* made = nullptr;
+      return api_->make(fresh->managed(), &made) == 0 ? static_cast<PyObject*>(made) : nullptr;
+    });
   }
 
   // Whether the tensor has this shape, is dense, and has memory unless it is empty.

@@ -77,10 +77,10 @@ class StepReader {
     if (h_next.data == nullptr || c_next.data == nullptr) return nb::none();
     s.sizes.bits == 32 ? unroll<float>(s, h_next.data, c_next.data, trace)
                        : unroll<double>(s, h_next.data, c_next.data, trace);
-    if (trace == nullptr) return nb::make_tuple(h_next.tensor, c_next.tensor);
-    nb::object inputs = nb::make_tuple(tensors[kX], tensors[kH], tensors[kC], tensors[kWeightIh],
-                                       tensors[kWeightHh], tensors[kBiasIh], tensors[kBiasHh]);
-    return nb::make_tuple(h_next.tensor, c_next.tensor, gates, inputs);
+    if (trace == nullptr) return tuple_of(h_next.tensor, c_next.tensor);
+    nb::object inputs = tuple_of(tensors[kX], tensors[kH], tensors[kC], tensors[kWeightIh],
+                                 tensors[kWeightHh], tensors[kBiasIh], tensors[kBiasHh]);
+    return tuple_of(h_next.tensor, c_next.tensor, gates, inputs);
   }
 
   // The same for a call of a module, where `everyday` says that nothing but its forward would run.
@@ -136,10 +136,10 @@ class StepReader {
     n.bits == 32 ? backward<float>(s, trace, by, grad_z, out)
                  : backward<double>(s, trace, by, grad_z, out);
     if (sums != nullptr) sums->add(reader_, framework_, s.data[kX], s.data[kH]);
-    return nb::make_tuple(made[0], made[1], made[2]);
+    return tuple_of(made[0], made[1], made[2]);
   }
 
-  nb::tuple totals(StepSums& sums) const { return sums.totals(reader_, framework_); }
+  nb::object totals(StepSums& sums) const { return sums.totals(reader_, framework_); }
 
  private:
   struct Step {
@@ -230,7 +230,7 @@ class StepReader {
 
   template <class T>
   static void unroll(const Step& s, void* h_next, void* c_next, void* trace) {
-    std::optional<nb::gil_scoped_release> released;
+    std::optional<Released> released;
     if (!is_tiny(s.sizes)) released.emplace();
     onecell::unroll(onecell::Forward<T>{
         1, s.sizes.batch, s.sizes.input, s.sizes.hidden, at<T>(s, kWeightIh), at<T>(s, kWeightHh),
@@ -241,7 +241,7 @@ class StepReader {
   template <class T>
   static void backward(const Step& s, const void* trace, void* const* by, void* grad_z,
                        void* const* out) {
-    const nb::gil_scoped_release released;
+    const Released released;
     onecell::backward(onecell::StepBack<T>{
         s.sizes.batch, s.sizes.input, s.sizes.hidden, at<T>(s, kWeightIh), at<T>(s, kWeightHh),
         at<T>(s, kC), static_cast<const T*>(trace), static_cast<const T*>(by[0]),

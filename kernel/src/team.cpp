@@ -41,14 +41,14 @@ std::atomic<Team*> team{nullptr};
 
 // The threads of the parent are not in the child, and its locks may be held for ever: begin anew.
 void forget_team() { team.store(nullptr, std::memory_order_release); }
+const bool survives_forks = pthread_atfork(nullptr, nullptr, forget_team) == 0;
 
 }  // namespace
 
 Team* Team::of_this_process() {
   Team* found = team.load(std::memory_order_acquire);
   if (found != nullptr) return found;
-  static const bool registered = pthread_atfork(nullptr, nullptr, forget_team) == 0;
-  if (!registered) return nullptr;
+  if (!survives_forks) return nullptr;
   // Never destroyed: its threads sleep in it until the process ends.
   Team* const made = new Team;
   if (team.compare_exchange_strong(found, made, std::memory_order_acq_rel)) return made;

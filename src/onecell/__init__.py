@@ -66,11 +66,15 @@ _HOMES = {
     "set_num_threads": "threads",
 }
 
+_ON_KERNEL: Final = ("cell", "frozen", "isas", "stream", "threads")
+
 if not TYPE_CHECKING:  # a type checker is to know the names, not that there may be others
 
     def __getattr__(name: str) -> object:
         """Load what is asked for: a public name, one of their modules, or the version."""
         if name in _HOMES:
+            if _HOMES[name] in _ON_KERNEL:
+                _load_kernel()  # before NumPy, so that a subinterpreter is refused in plain words
             found = getattr(import_module(f"onecell.{_HOMES[name]}"), name)
         elif name == "_kernel":
             return _load_kernel()

@@ -216,11 +216,12 @@ class Stream:
     def step(self, x: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
         """Compute one step and return h', in `out` if that is given."""
 
-    def _claim(self) -> None:
-        """Keep other threads from stepping, or raise BusyError if one is."""
+    def _hold(self, work: Callable[[], Any], moves: bool, /) -> Any:  # noqa: ANN401
+        """Return `work()`, while no other thread can step; BusyError if one is stepping.
 
-    def _release(self) -> None:
-        """Undo `_claim`."""
+        Where it `moves` the state on, it has to write all of the next state into the last two rows
+        of `room`, which then becomes the state at once; where it raises, the state stays.
+        """
 
 class EverydayCall:
     """Whether calling a module of exactly one class runs its forward and nothing else.
@@ -327,6 +328,13 @@ class AskedStep:
 
 def address(array: object, /) -> int:
     """Return the address of the first element of a C-contiguous buffer, such as a NumPy array."""
+
+def outlive_interpreter() -> None:
+    """Keep daemon threads that end in a framework's operators from ending the process by SIGABRT.
+
+    Process-wide, once: before 3.14, the interpreter ends a thread that comes back to it too late by
+    unwinding its stack, which C++ that is in the way answers with `std::terminate`.
+    """
 
 def isa() -> str:
     """Return the instruction set in use: "portable", "avx2" or "avx512"."""

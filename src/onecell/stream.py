@@ -52,7 +52,7 @@ class Stream(_kernel.Stream):
         True
     """
 
-    __slots__ = ("_cell", "_shape", "_state", "_views")
+    __slots__ = ("_cell", "_next", "_shape", "_state", "_views")
 
     def __init__(self, cell: Steps, batch: int | None = 1) -> None:
         spec = getattr(cell, "_spec", None)
@@ -70,7 +70,7 @@ class Stream(_kernel.Stream):
         shape = (spec.hidden_size,) if batch is None else (rows, spec.hidden_size)
         # h, c and where the next two are computed: a row each, all of them aligned.
         room = _aligned_rows(4, rows * spec.hidden_size, spec.dtype)
-        h, c = (room[k, : rows * spec.hidden_size].reshape(shape) for k in range(2))
+        h, c, *after = (room[k, : rows * spec.hidden_size].reshape(shape) for k in range(4))
         views = h.view(), c.view()
         for view in views:
             view.flags.writeable = False
@@ -84,6 +84,7 @@ class Stream(_kernel.Stream):
         )  # fmt: skip
         self._cell = cell
         self._state = h, c
+        self._next = after
         self._views = views
         self._shape = shape
 
@@ -121,24 +122,23 @@ class Stream(_kernel.Stream):
         chosen: Any = slice(None) if rows is None else rows
         if isinstance(chosen, tuple):
             chosen = list(chosen)
-        self._claim()
+
+        def clear() -> None:
+            for half, after in zip(self._state, self._next, strict=True):
+                after[...] = half
+                after[chosen] = 0
+
         try:
-            for half in self._state:
-                half[chosen] = 0
+            self._hold(clear, True)
         except (IndexError, TypeError, ValueError) as error:
             raise ArgumentError(
                 f"`rows` must choose among the N = {self._shape[0]} rows: {error}"
             ) from None
-        finally:
-            self._release()
 
     def snapshot(self) -> State:
         """Return a copy of the state (h, c)."""
-        self._claim()
-        try:
-            return self._state[0].copy(), self._state[1].copy()
-        finally:
-            self._release()
+        copy: State = self._hold(lambda: (self._state[0].copy(), self._state[1].copy()), False)
+        return copy
 
     def restore(self, snapshot: State) -> None:
         """Go on from `snapshot`: a state (h, c) of this shape, from here or from anywhere.
@@ -155,13 +155,13 @@ class Stream(_kernel.Stream):
         for name, half, mine in zip(("h", "c"), halves, self._state, strict=True):
             if isinstance(half, np.ndarray):
                 check_shape(name, half.shape, self._shape, symbols)
-            found.append((mine, ready(name, half, mine.dtype)))
-        self._claim()
-        try:
-            for mine, array in found:
-                mine[...] = array
-        finally:
-            self._release()
+            found.append(ready(name, half, mine.dtype))
+
+        def write() -> None:
+            for after, array in zip(self._next, found, strict=True):
+                after[...] = array
+
+        self._hold(write, True)
 
 
 def _aligned_rows(count: int, width: int, dtype: np.dtype[Any]) -> Array:

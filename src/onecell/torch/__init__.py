@@ -1,11 +1,13 @@
 """The front end for PyTorch: a drop-in for `torch.nn.LSTMCell` on onecell's kernel."""
 
+from onecell import _kernel
 from onecell.torch import threads
 from onecell.torch.cell import LSTMCell
 from onecell.torch.frozen import FrozenLSTMCell
 
 __all__ = ["FrozenLSTMCell", "LSTMCell"]
 
+_kernel.outlive_interpreter()
 threads.lend()
 
 
