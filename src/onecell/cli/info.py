@@ -1,40 +1,97 @@
-"""`onecell info`: what is installed and what computes."""
+"""`onecell info`: what is installed and what computes; what a checkpoint file holds."""
 
 from __future__ import annotations
 
 import json
-from typing import Annotated
+from pathlib import Path
+from typing import Annotated, Any, Final
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
-from onecell.cli.exits import Debug, reporting
+from onecell.checkpoint.contents import look_into, to_json
+from onecell.cli.exits import STATUSES, Debug, Status, reporting
+from onecell.cli.info_table import print_contents
+from onecell.cli.options import From
+from onecell.errors import CheckpointError
+from onecell.text import plain
+from onecell.verify.plan import read_checkpoint
 from onecell.verify.record import environment
 
-EXAMPLES = """[bold]Examples[/bold]
+EXAMPLES = f"""[bold]Examples[/bold]
 
   onecell info
 
   onecell info --json
+
+  onecell info model.pt
+
+  onecell info model.pt ported/model.ckpt --json
+
+{STATUSES}
 """
+
+SCHEMA: Final = "onecell.contents/1"
 
 
 def info(
+    files: Annotated[
+        list[Path] | None,
+        typer.Argument(metavar="FILE", help="Checkpoints to look into.", show_default=False),
+    ] = None,
     *,
+    from_: From = None,
+    verbose: Annotated[
+        bool, typer.Option("--verbose", "-v", help="Print every tensor and every value.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     debug: Debug = False,
 ) -> None:
-    """Show versions, the instruction set in use and the frameworks that are installed."""
+    """Show what is installed and what computes; with FILE, what the checkpoint holds.
+
+    Of a checkpoint: its LSTM cells with sizes, element types and the framework's spelling, its
+    other tensors, what is not a tensor, and what is to be known of it. It is read as data: no
+    framework is needed, and nothing in it is run.
+    """
     with reporting(debug=debug):
-        found = environment()
-        if as_json:
-            typer.echo(json.dumps(found, indent=2))
+        if not files:
+            _print_environment(as_json=as_json)
             return
-        table = Table(show_header=False, box=None, pad_edge=False)
-        for name in ("onecell", "python", "numpy", "torch", "mindspore", "machine"):
-            table.add_row(name, found[name] or "not installed")
-        others = [name for name in found["instruction_sets"] if name != found["instruction_set"]]
-        also = f" (also here: {', '.join(others)}; ONECELL_ISA chooses)" if others else ""
-        table.add_row("instruction set", found["instruction_set"] + also)
-        Console().print(table)
+        console = Console(highlight=False)
+        records: list[dict[str, Any]] = []
+        unread = None
+        for number, path in enumerate(files):
+            try:
+                contents = look_into(read_checkpoint(path), from_)
+            except CheckpointError as error:
+                if debug:
+                    raise
+                unread = Status.INPUT
+                records.append({"path": str(path), "error": str(error)})
+                typer.echo(f"onecell: {plain(str(error))}", err=True)
+                continue
+            if as_json:
+                records.append({"path": str(path)} | to_json(contents))
+            else:
+                if number:
+                    console.print()
+                print_contents(path, contents, console, verbose=verbose)
+        if as_json:
+            typer.echo(json.dumps({"schema": SCHEMA, "files": records}, indent=2))
+        if unread:
+            raise typer.Exit(unread)
+
+
+def _print_environment(*, as_json: bool) -> None:
+    found = environment()
+    if as_json:
+        typer.echo(json.dumps(found, indent=2))
+        return
+    table = Table(show_header=False, box=None, pad_edge=False)
+    for name in ("onecell", "python", "numpy", "torch", "mindspore", "machine"):
+        table.add_row(name, found[name] or "not installed")
+    others = [name for name in found["instruction_sets"] if name != found["instruction_set"]]
+    also = f" (also here: {', '.join(others)}; ONECELL_ISA chooses)" if others else ""
+    table.add_row("instruction set", found["instruction_set"] + also)
+    Console().print(table)

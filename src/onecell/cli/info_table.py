@@ -1,0 +1,105 @@
+"""What a checkpoint holds, as a person reads it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from onecell.checkpoint.contents import CellFacts, Contents
+from onecell.dtypes import dtype_name
+from onecell.text import plain, short
+
+_MOST: Final = 8
+"""Without -v, so many cells, tensors, values and notes are shown."""
+_LONGEST_VALUE: Final = 60
+
+_FORMATS: Final = {
+    "pt": "torch's format (.pt)",
+    "ckpt": "MindSpore's format (.ckpt)",
+    "safetensors": "safetensors",
+    "npz": "NumPy's format (.npz)",
+}
+
+
+def print_contents(path: Path, contents: Contents, console: Console, *, verbose: bool) -> None:
+    """Print one file: what it is, its cells, other tensors, plain values and notes."""
+    checkpoint = contents.checkpoint
+    said = (
+        f"written by {checkpoint.dialect}"
+        if checkpoint.dialect
+        else f"the file does not tell its framework; its names are read as {contents.dialect}'s"
+    )
+    count = _count(len(checkpoint.tensors), "tensor")
+    size = sum(array.nbytes for array in checkpoint.tensors.values())
+    console.print(Text(plain(str(path)), "bold"), soft_wrap=True)
+    console.print(f"{_FORMATS[checkpoint.format]}, {said}; {count}, {size:,} bytes")
+    most = None if verbose else _MOST
+    _print_cells(contents.cells, console, most)
+    _print_tensors("Other tensors", contents.others, checkpoint.tensors, console, most)
+    _print_tensors("Optimizer state", contents.optimizer, checkpoint.tensors, console, most)
+    if checkpoint.metadata:
+        console.print(f"Not tensors: {_count(len(checkpoint.metadata), 'value')}")
+        for name in list(checkpoint.metadata)[:most]:
+            value = short(checkpoint.metadata[name], _LONGEST_VALUE)
+            console.print(Text(f"  {short(name)} = {value}"))
+        _print_more(len(checkpoint.metadata), console, most)
+    if contents.notes:
+        console.print("To be known:")
+        for note in contents.notes[:most]:
+            console.print(Text(f"  {plain(str(note))}", "yellow"))
+        _print_more(len(contents.notes), console, most)
+
+
+def _print_cells(cells: Sequence[CellFacts], console: Console, most: int | None) -> None:
+    if not cells:
+        console.print("No LSTM cell")
+        return
+    console.print(_count(len(cells), "LSTM cell"))
+    table = Table(box=None, pad_edge=False, header_style="bold", collapse_padding=True)
+    table.add_column("  cell", overflow="fold")
+    for name in ("I", "H"):
+        table.add_column(name, justify="right", no_wrap=True)
+    for name in ("stored", "biases", "as"):
+        table.add_column(name, no_wrap=True)
+    for cell in cells[:most]:
+        sizes = str(cell.input_size), str(cell.hidden_size)
+        biases = "two" if cell.bias else "none"
+        shown = Text(f"  {short(cell.site.name)}")
+        table.add_row(shown, *sizes, cell.stored, biases, cell.spelled)
+    console.print(table)
+    _print_more(len(cells), console, most)
+
+
+def _print_tensors(
+    title: str,
+    names: Sequence[str],
+    tensors: Mapping[str, np.ndarray],
+    console: Console,
+    most: int | None,
+) -> None:
+    if not names:
+        return
+    kinds = Counter(dtype_name(tensors[name].dtype) for name in names)
+    said = ", ".join(f"{count} {kind}" for kind, count in kinds.most_common())
+    numbers = sum(tensors[name].size for name in names)
+    console.print(f"{title}: {len(names)} ({said}), {numbers:,} numbers")
+    for name in names[:most]:
+        array = tensors[name]
+        console.print(Text(f"  {short(name)}  {dtype_name(array.dtype)} {array.shape}"))
+    _print_more(len(names), console, most)
+
+
+def _print_more(count: int, console: Console, most: int | None) -> None:
+    if most is not None and count > most:
+        console.print(f"  and {count - most} more (-v shows all)")
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"
