@@ -148,7 +148,7 @@ def test_what_is_no_checkpoint_is_refused(
 def test_a_missing_file_a_folder_and_a_pipe_are_said_to_be_that(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         load_checkpoint(tmp_path / "a.pt")
-    with pytest.raises(IsADirectoryError):
+    with pytest.raises(CheckpointError, match="it is a folder, not a file"):
         load_checkpoint(tmp_path)
     os.mkfifo(tmp_path / "pipe")
     with pytest.raises(CheckpointError, match="a device or a pipe"):

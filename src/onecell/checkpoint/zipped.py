@@ -12,9 +12,12 @@ from typing import BinaryIO, Final, cast
 import numpy as np
 
 from onecell.checkpoint.limits import OVERHEAD, Budget, read_bytes
+from onecell.checkpoint.sharded import DISTRIBUTED
 from onecell.errors import CheckpointError, UnsafeCheckpointError
 
 _ENCRYPTED: Final = 0x1
+_END: Final = b"PK\5\6"
+_END_LENGTH: Final = 22
 _DAMAGE: Final = (
     *(zipfile.BadZipFile, zipfile.LargeZipFile, zlib.error, struct.error),
     *(EOFError, NotImplementedError, RuntimeError, ValueError, OSError, IndexError, KeyError),
@@ -78,8 +81,26 @@ def open_members(file: BinaryIO, budget: Budget) -> Iterator[Members]:
     """
     with _damage_is_checkpoint_error("the zip file"):
         archive = zipfile.ZipFile(file)
+    _check_alone(archive, file, budget.file_size)
     with archive:
         yield Members(archive, budget)
+
+
+def _check_alone(archive: zipfile.ZipFile, file: BinaryIO, size: int) -> None:
+    """Raise `CheckpointError` unless the zip file begins and ends where the file does.
+
+    The directory at the end of a zip file says where it begins, and what lies before that, or
+    behind it, is not seen by whoever reads it.
+    """
+    before = min((info.header_offset for info in archive.infolist()), default=archive.start_dir)
+    if before:
+        raise CheckpointError(
+            f"it is not one zip file: {before} bytes lie before the last one in it. So does a "
+            f"shard of a torch.distributed.checkpoint (.distcp), which is a folder. {DISTRIBUTED}."
+        )
+    file.seek(max(0, size - _END_LENGTH - len(archive.comment)))
+    if not file.read(_END_LENGTH).startswith(_END) or _END in archive.comment:
+        raise CheckpointError("the zip file is followed by something else.")
 
 
 @contextmanager
