@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
 
-from onecell.checkpoint import CellSite, convert, find_cells
+from onecell.checkpoint import CellSite, convert, find_cells, survey
 from onecell.dialect import CANONICAL, DIALECTS, Dialect, Layout
 from onecell.dtypes import BFLOAT16, narrow
 from onecell.errors import CheckpointError
@@ -84,14 +85,6 @@ def test_other_recurrent_layers_are_carried_over(module: torch.nn.Module) -> Non
     assert conversion.carried == list(tensors)
 
 
-@pytest.mark.parametrize("slot", ["moment1", "adam_m", "moments", "accum"])
-def test_optimizer_state_beside_its_cell_is_carried_over(slot: str) -> None:
-    tensors = cell("net.cell.") | cell(f"{slot}.net.cell.", seed=2)
-    conversion = convert(tensors, "mindspore", "torch")
-    assert conversion.cells == [CellSite("net.cell.")]
-    assert conversion.carried == list(cell(f"{slot}.net.cell."))
-
-
 def test_a_module_called_like_a_slot_is_a_cell_where_it_has_no_twin() -> None:
     assert find_cells(cell("moment1.cell."), "mindspore") == [CellSite("moment1.cell.")]
 
@@ -100,18 +93,29 @@ def test_a_moving_average_of_a_cell_is_a_cell() -> None:
     assert len(find_cells(cell("cell.") | cell("ema.cell."), "torch")) == 2
 
 
+def notes(tensors: Tensors, dialect: str = "torch") -> list[str]:
+    return [str(note) for note in survey(tensors, dialect).notes]
+
+
 @pytest.mark.parametrize("name", ["weight_ih", "weight_hh", "bias_ih", "bias_hh"])
-def test_half_a_cell_is_an_error_that_names_what_is_missing(name: str) -> None:
-    tensors = cell("a.cell.")
-    del tensors[f"a.cell.{name}"]
-    with pytest.raises(CheckpointError, match=f"half a cell: `a.cell.{name}` is missing"):
-        find_cells(tensors, "torch")
+def test_half_a_cell_is_carried_over_and_the_note_names_what_is_missing(name: str) -> None:
+    half = cell("a.cell.")
+    del half[f"a.cell.{name}"]
+    done = convert(half | cell("good."), "torch", "mindspore")
+    assert done.cells == [CellSite("good.")]
+    assert done.carried == list(half)
+    (note,) = done.notes
+    assert note.name == "a.cell"
+    assert note.text.startswith(f"half a cell: `a.cell.{name}` is missing, and there is a.cell.")
 
 
-def test_a_reparametrized_cell_is_an_error() -> None:
-    module = torch.nn.utils.parametrizations.weight_norm(torch.nn.LSTMCell(3, 5), "weight_hh")
-    with pytest.raises(CheckpointError, match=r"`weight_hh` is missing.*weight_norm"):
-        find_cells(arrays(module), "torch")
+def test_one_of_the_four_alone_is_carried_over() -> None:
+    tensors = cell("good.") | {"bag.weight_ih": np.ones((20, 3), np.float32)}
+    done = convert(tensors, "torch", "mindspore")
+    assert done.cells == [CellSite("good.")]
+    assert [str(note) for note in done.notes] == [
+        "bag: half a cell: `bag.weight_hh` is missing, and there is bag.weight_ih"
+    ]
 
 
 def replaced(name: str, array: np.ndarray) -> Tensors:
@@ -121,21 +125,68 @@ def replaced(name: str, array: np.ndarray) -> Tensors:
 @pytest.mark.parametrize(
     ("tensors", "message"),
     [
-        (replaced("weight_ih", np.ones((3, 20), np.float32)), r"no cell at `c`: `weight_ih`"),
-        (replaced("weight_hh", np.ones((20, 6), np.float32)), r"no cell at `c`: .*`c.weight_hh`"),
+        (replaced("weight_ih", np.ones((3, 20), np.float32)), r"c: no LSTM cell: `weight_ih`"),
+        (replaced("weight_hh", np.ones((20, 6), np.float32)), r"no LSTM cell: .*`weight_hh`"),
+        (replaced("weight_hh", np.ones((25, 5), np.float32)), r"no LSTM cell: .*\(25, 5\)"),
+        (replaced("weight_hh", np.ones((10, 5), np.float32)), r"no LSTM cell: .*\(10, 5\)"),
+        (replaced("weight_hh", np.ones(5, np.float32)), r"`weight_hh` must have 2 dimensions"),
+        (replaced("weight_hh", np.ones((15, 5), np.float32)), r"c: a GRU by its shapes"),
+        (replaced("weight_hh", np.ones((5, 5), np.float32)), r"c: a plain RNN by its shapes"),
+        (replaced("weight_hr", np.ones((2, 5), np.float32)), r"c: an LSTM with projections"),
         (replaced("bias_hh", np.ones((20, 1), np.float32)), r"`bias_hh` must have shape"),
         (replaced("bias_ih", np.ones(4, np.float32)), r"`bias_ih` must have shape"),
         (replaced("weight_hh", np.ones((), np.float32)), r"`weight_hh` must have 2 dimensions"),
-        (replaced("weight_ih", np.ones((20, 3), np.complex64)), r"`c.weight_ih` holds complex64"),
-        (replaced("bias_ih", np.ones(20, np.int64)), r"`c.bias_ih` holds int64"),
+        (replaced("weight_ih", np.ones((20, 3), np.complex64)), r"`weight_ih` holds complex64"),
+        (replaced("bias_ih", np.ones(20, np.int64)), r"`bias_ih` holds int64"),
         (replaced("bias_ih", np.ones(20, np.float16)), r"`bias_ih` holds float16 but"),
-        (replaced("weight_hh", np.ones((20, 5), bool)), r"`c.weight_hh` holds bool"),
+        (replaced("weight_hh", np.ones((20, 5), np.int8)), r"`weight_hh` holds int8"),
+        (replaced("weight_hh", np.ones((20, 5), bool)), r"`weight_hh` holds bool"),
     ],
-    ids=range(9),
+    ids=range(16),
 )
-def test_what_looks_like_a_cell_and_is_none_is_an_error(tensors: Tensors, message: str) -> None:
-    with pytest.raises(CheckpointError, match=message):
-        find_cells(tensors, "torch")
+def test_what_has_the_names_of_a_cell_and_is_none_is_carried_over_with_a_note(
+    tensors: Tensors, message: str
+) -> None:
+    done = convert(cell("good.") | tensors, "torch", "mindspore")
+    assert done.cells == [CellSite("good.")]
+    assert done.carried == list(tensors)
+    assert all(done.tensors[name] is array for name, array in tensors.items())
+    (note,) = done.notes
+    assert re.search(message, str(note))
+
+
+@pytest.mark.parametrize(
+    "beside",
+    [
+        ["cell.ln_i.weight", "cell.ln_i.bias"],
+        ["cell.weight_ci", "cell.weight_cf"],
+        ["cell.weight_ch"],
+        ["cell.weight_ih_alpha"],
+    ],
+)
+def test_what_stands_beside_a_cell_is_noted(beside: list[str]) -> None:
+    tensors = cell("cell.") | {name: np.ones(5, np.float32) for name in beside}
+    tensors |= cell("other.") | {"cells.weight": np.ones(2), "cell": np.ones(2)}
+    (note,) = notes(tensors)
+    there = ", ".join(sorted(beside))
+    assert note.startswith(f"cell: something else stands there, {there}: this may not be a plain")
+
+
+def test_what_stands_beside_a_layer_is_noted_once_and_counted() -> None:
+    tensors = arrays(torch.nn.LSTM(3, 5, 2))
+    tensors |= {f"gate{number}": np.ones(2) for number in range(9)}
+    (note,) = notes(tensors)
+    assert note.startswith("(root): something else stands there, gate0, gate1")
+    assert note.endswith("gate5 and 3 more: this may not be a plain LSTM layer")
+
+
+def test_nothing_is_noted_of_a_plain_model(model: Tensors) -> None:
+    assert notes(model) == []
+    assert notes(arrays(torch.nn.LSTM(3, 5, 2, bidirectional=True, bias=False))) == []
+
+
+def test_a_cell_inside_the_module_of_another_is_not_something_else() -> None:
+    assert notes(cell("") | cell("inner.")) == []
 
 
 def test_nan_and_inf_are_weights() -> None:

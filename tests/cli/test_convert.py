@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 import torch
 
-from onecell.checkpoint import load_checkpoint
+from onecell.checkpoint import load_checkpoint, save_checkpoint
 
 from .conftest import Run
 
@@ -78,3 +79,111 @@ def test_values_that_do_not_fit_are_named(run: Run, tmp_path: Path) -> None:
     ran = run("convert", tmp_path / "run.pt", tmp_path / "flat.pth")
     assert ran.status == 0
     assert "left behind, not tensors: epoch" in ran.out
+
+
+def test_what_is_chosen_is_taken_and_the_rest_is_named(
+    run: Run, deep: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "part.ckpt"
+    ran = run("convert", deep, out, "--only", "(root)[[]layer 1*", "--drop", "*reverse")
+    assert ran.status == 0
+    assert list(load_checkpoint(out).tensors) == [
+        f"{name}_l1" for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
+    ]
+    assert "left behind, not chosen: weight_ih_l0, " in ran.out
+    assert "and 4 more" in ran.out
+
+
+@pytest.mark.parametrize("option", ["--only", "--drop"])
+def test_a_pattern_that_chooses_nothing_is_a_usage_error(
+    run: Run, model: Path, tmp_path: Path, option: str
+) -> None:
+    ran = run("convert", model, tmp_path / "x.ckpt", option, "cel")
+    assert ran.status == 2
+    assert f"{option} 'cel' chooses nothing of cell" in ran.err
+    assert not (tmp_path / "x.ckpt").exists()
+
+
+def test_one_odd_module_does_not_refuse_the_file(run: Run, tmp_path: Path) -> None:
+    state = torch.nn.ModuleDict({"cell": torch.nn.LSTMCell(5, 4)}).state_dict()
+    state |= {"odd.weight_ih": torch.ones(25, 3), "odd.weight_hh": torch.ones(25, 5)}
+    torch.save(state, tmp_path / "odd.pt")
+    ran = run("convert", tmp_path / "odd.pt", tmp_path / "odd.ckpt")
+    assert (ran.status, ran.err) == (0, "")
+    assert "1 LSTM cell in mindspore's form, 2 other tensors copied" in ran.out
+    assert "note: odd: no LSTM cell: `weight_" in ran.out
+    assert _bits(tmp_path / "odd.ckpt") == _bits(tmp_path / "odd.pt")
+
+
+def test_weights_that_are_no_numbers_are_named(run: Run, tmp_path: Path) -> None:
+    state = torch.nn.LSTMCell(5, 4).state_dict()
+    state["bias_ih"][3:5] = torch.nan
+    torch.save(state, tmp_path / "nan.pt")
+    ran = run("convert", tmp_path / "nan.pt", tmp_path / "nan.ckpt")
+    assert ran.status == 0
+    assert "note: bias_ih: holds 2 NaN of 16 numbers" in ran.out
+
+
+def test_values_whose_names_mean_something_else_there_are_left_behind(
+    run: Run, tmp_path: Path
+) -> None:
+    state = {"cell": torch.nn.LSTMCell(5, 4).state_dict(), "crc_num": 7, "format": "a", "epoch": 3}
+    torch.save(state, tmp_path / "run.pt")
+    ran = run("convert", tmp_path / "run.pt", tmp_path / "run.safetensors")
+    assert ran.status == 0
+    assert "left behind, not tensors: crc_num, format\n" in ran.out
+    assert load_checkpoint(tmp_path / "run.safetensors").metadata == {"epoch": "3"}
+    assert run("convert", tmp_path / "run.pt", tmp_path / "run.ckpt").status == 0
+    assert load_checkpoint(tmp_path / "run.ckpt").metadata == {
+        "crc_num": "7",
+        "format": "a",
+        "epoch": "3",
+    }
+
+
+def test_nothing_is_not_written(run: Run, tmp_path: Path) -> None:
+    torch.save({}, tmp_path / "empty.pt")
+    ran = run("convert", tmp_path / "empty.pt", tmp_path / "empty.ckpt")
+    assert ran.status == 2
+    assert "`tensors` must not be empty" in ran.err
+    assert not (tmp_path / "empty.ckpt").exists()
+
+
+def test_json_says_what_became_of_every_name(run: Run, tmp_path: Path) -> None:
+    model = torch.nn.ModuleDict({"cell": torch.nn.LSTMCell(5, 4), "head": torch.nn.Linear(4, 2)})
+    sgd = torch.optim.SGD(model.parameters(), lr=0.1, momentum=0.9)
+    for parameter in model.parameters():
+        parameter.grad = torch.zeros_like(parameter)
+    sgd.step()
+    torch.save({"m": model.state_dict(), "epoch": 3, "sgd": sgd.state_dict()}, tmp_path / "run.pt")
+    source, target = tmp_path / "run.pt", tmp_path / "run.ckpt"
+    ran = run("convert", source, target, "--drop", "m.head.bias", "--json")
+    assert (ran.status, ran.err) == (0, "")
+    found = json.loads(ran.out)
+    read = load_checkpoint(source)
+    assert found["schema"] == "onecell.conversion/1"
+    assert found["cells"] == ["m.cell"]
+    assert found["carried"] == ["m.head.weight"]
+    assert found["target"] == {"path": str(target), "framework": "mindspore"}
+    assert set(found["left"]) == {"m.head.bias"} | {
+        name for name in (*read.tensors, *read.metadata) if name.startswith("sgd.")
+    }
+    assert set(found["left"]).isdisjoint(load_checkpoint(target).tensors)
+    assert load_checkpoint(target).metadata == {"epoch": "3"}
+
+
+def test_an_index_is_converted_as_one_model(run: Run, model: Path, tmp_path: Path) -> None:
+    tensors = load_checkpoint(model).tensors
+    places = {}
+    for number, name in enumerate(tensors):
+        file = f"m-{number + 1}-of-{len(tensors)}.safetensors"
+        save_checkpoint(tmp_path / file, {name: tensors[name]}, dialect="torch")
+        places[name] = file
+    index = tmp_path / "m.safetensors.index.json"
+    index.write_text(json.dumps({"metadata": {}, "weight_map": places}))
+    assert run("convert", index, tmp_path / "m.ckpt").status == 0
+    assert _bits(tmp_path / "m.ckpt") == _bits(model)
+    ran = run("convert", tmp_path / places["cell.weight_ih"], tmp_path / "half.ckpt")
+    assert ran.status == 3
+    assert "m.safetensors.index.json" in ran.err
+    assert not (tmp_path / "half.ckpt").exists()

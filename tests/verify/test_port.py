@@ -174,7 +174,7 @@ def test_a_failure_in_the_middle_leaves_nothing(
 
 def test_a_file_without_a_cell_is_refused_by_what_it_holds(tmp_path: Path) -> None:
     torch.save(torch.nn.Linear(3, 2).state_dict(), tmp_path / "linear.pt")
-    with pytest.raises(CheckpointError, match=r"holds no LSTM cell, only `weight`, `bias`"):
+    with pytest.raises(CheckpointError, match=r"holds no LSTM cell, only weight, bias"):
         _port(tmp_path / "linear.pt", tmp_path)
 
 
@@ -241,12 +241,14 @@ def test_the_report_has_the_form_it_promises(model: Path, tmp_path: Path) -> Non
     report = json.loads(_port(model, tmp_path).report.read_text())
     assert list(report) == [
         *("schema", "holds", "source", "target", "tensors", "method", "cells", "left_out"),
-        *("environment", "seconds"),
+        *("notes", "environment", "seconds"),
     ]
     assert report["schema"] == "onecell.proof/1"
     assert list(report["source"]) == ["path", "dialect", "format", "bytes", "sha256"]
     assert list(report["target"]) == ["path", "dialect", "format", "bytes", "sha256", "written"]
-    assert list(report["tensors"]) == ["carried", "renamed", "dropped", "intact", "read_by"]
+    assert list(report["tensors"]) == [
+        *("carried", "renamed", "dropped", "left", "unchosen", "intact", "read_by"),
+    ]
     (cell,) = report["cells"]
     assert list(cell) == [
         *("name", "holds", "input_size", "hidden_size", "bias", "stored", "computed"),
@@ -258,6 +260,52 @@ def test_the_report_has_the_form_it_promises(model: Path, tmp_path: Path) -> Non
         *("side", "file", "holds", "error", "ulps", "limit", "steps"),
     ]
     assert list(cell["self_test"][0]) == ["mutation", "seen", "excess"]
+
+
+def test_a_port_says_what_it_left_behind_and_what_is_to_be_known(tmp_path: Path) -> None:
+    cell, other = (
+        torch.nn.LSTMCell(5, 4),
+        torch.nn.utils.parametrizations.weight_norm(torch.nn.LSTMCell(3, 2), "weight_hh"),
+    )
+    model = torch.nn.ModuleDict({"cell": cell, "other": other, "gone": torch.nn.Linear(2, 2)})
+    adam = torch.optim.Adam(model.parameters())
+    for parameter in model.parameters():
+        parameter.grad = torch.zeros_like(parameter)
+    adam.step()
+    state = {**model.state_dict(), "cell.ln.weight": torch.ones(4), "odd.weight_hh": torch.ones(2)}
+    torch.save({"model": state, "adam": adam.state_dict()}, tmp_path / "run.pt")
+    plan = plan_port(tmp_path / "run.pt", "mindspore", tmp_path, sides=["arrays"], drop=["*.gone"])
+    proof = carry_out(plan, rollout_steps=5)
+    assert proof.holds
+    assert [each.name for each in proof.cells] == ["model.cell", "model.other"]
+    assert proof.carried == ("model.cell.ln.weight", "model.odd.weight_hh")
+    assert proof.unchosen == ("model.gone.weight", "model.gone.bias")
+    assert {name.partition(".")[0] for name in proof.left} == {"adam"}
+    assert [note.name for note in proof.notes] == ["model.other", "model.odd", "model.cell"]
+    report = json.loads(proof.report.read_text())
+    assert [note["name"] for note in report["notes"]] == [note.name for note in proof.notes]
+    assert report["tensors"]["left"] == list(proof.left)
+
+
+def test_an_index_is_ported_as_one_model_and_all_its_files_are_vouched_for(tmp_path: Path) -> None:
+    import hashlib
+
+    state = {name: tensor.numpy() for name, tensor in torch.nn.LSTMCell(5, 4).state_dict().items()}
+    files = ["m-00001-of-00002.safetensors", "m-00002-of-00002.safetensors"]
+    places: dict[str, str] = {}
+    for file, word in zip(files, ("weight", "bias"), strict=True):
+        part = {name: array for name, array in state.items() if name.startswith(word)}
+        save_checkpoint(tmp_path / file, part, dialect="torch")
+        places |= dict.fromkeys(part, file)
+    index = tmp_path / "m.safetensors.index.json"
+    index.write_text(json.dumps({"weight_map": places}))
+    proof = carry_out(plan_port(index, "mindspore", tmp_path, sides=["arrays"]), rollout_steps=5)
+    assert proof.holds
+    assert [cell.bias for cell in proof.cells] == [True]
+    assert proof.target.path == tmp_path / "m.ckpt"
+    whole = b"".join((tmp_path / file).read_bytes() for file in (index.name, *files))
+    assert proof.source.sha256 == hashlib.sha256(whole).hexdigest()
+    assert proof.source.size == len(whole)
 
 
 def test_the_report_of_a_cell_that_is_not_finite_is_still_json(tmp_path: Path) -> None:

@@ -5,18 +5,22 @@
 
 from __future__ import annotations
 
-from onecell.checkpoint.cells import CellSite, Conversion, convert, find_cells
+from onecell.checkpoint.cells import CellSite, Note, Survey, find_cells, survey
 from onecell.checkpoint.content import Checkpoint
+from onecell.checkpoint.conversion import Conversion, convert
 from onecell.checkpoint.files import load_checkpoint, save_checkpoint
 
 __all__ = [
     "CellSite",
     "Checkpoint",
     "Conversion",
+    "Note",
+    "Survey",
     "convert",
     "find_cells",
     "load_checkpoint",
     "save_checkpoint",
+    "survey",
 ]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import BinaryIO, Final
 
@@ -14,9 +14,11 @@ from onecell.checkpoint import mindspore_ckpt, npz, safetensors, torch_legacy, t
 from onecell.checkpoint.atomic import write_whole
 from onecell.checkpoint.content import Checkpoint, check_name, check_tensors, check_texts
 from onecell.checkpoint.limits import Budget
+from onecell.checkpoint.sharded import is_index, read_index, refuse_part
 from onecell.checkpoint.zipped import open_members
 from onecell.dialect import get_dialect
 from onecell.errors import ArgumentError, CheckpointError, UnsafeCheckpointError
+from onecell.text import short
 
 SUFFIXES: Final[Mapping[str, str]] = {
     ".pt": "pt",
@@ -47,22 +49,32 @@ def load_checkpoint(path: str | os.PathLike[str]) -> Checkpoint:
     """Read every tensor of a checkpoint file, without its framework and without running any of it.
 
     The format is told by the content, so a torch file called .ckpt is read as one. Reading takes
-    at most a small multiple of the size of the file (`limits`).
+    at most a small multiple of the size of the file (`limits`). Of a checkpoint in several files
+    `path` is the index; see `sharded`.
 
     Raises:
         UnsafeCheckpointError: the file asks for more than tensors: code, a key, too much memory.
-        CheckpointError: it is damaged, or of no format that is known here.
+        CheckpointError: it is damaged, of no format that is known here, or a part of a checkpoint.
         OSError: it cannot be opened.
     """
-    kind = Path(path).stat().st_mode
-    if not stat.S_ISREG(kind) and not stat.S_ISDIR(kind):  # opening a folder says so by itself
-        raise CheckpointError(f"{os.fspath(path)}: it is a device or a pipe, not a file.")
-    with Path(path).open("rb") as file:
-        try:
-            checkpoint = _read(file, os.fstat(file.fileno()).st_size, Path(path).suffix)
-            _check_text(checkpoint)
-        except CheckpointError as error:
-            raise type(error)(f"{os.fspath(path)}: {error}") from error
+    path = Path(path)
+    kind = path.stat().st_mode
+    if not stat.S_ISREG(kind) and not stat.S_ISDIR(kind):
+        raise CheckpointError(f"{path}: it is a device or a pipe, not a file.")
+    try:
+        refuse_part(path)
+        return read_index(path, _load) if is_index(path) else _load(path)
+    except CheckpointError as error:
+        raise type(error)(f"{path}: {error}") from error
+
+
+def _load(path: Path) -> Checkpoint:
+    """Read one file, whether it is the whole of a checkpoint or not."""
+    if not path.is_file() and path.exists():
+        raise CheckpointError(f"`{short(path.name)}` is no file.")
+    with path.open("rb") as file:
+        checkpoint = _read(file, os.fstat(file.fileno()).st_size, path.suffix)
+        _check_text(checkpoint)
     return checkpoint
 
 
@@ -145,6 +157,13 @@ def save_checkpoint(
             f"`metadata` must be empty for .pt, got {', '.join(texts)}; "
             f".safetensors, .ckpt and .npz have a place for it."
         )
+    if kind == "safetensors" and (mark := safetensors.RESERVED & texts.keys()):
+        raise ArgumentError(
+            f"`metadata` of a safetensors file cannot have the name `{min(mark)}`: it means "
+            f"something else there."
+        )
+    if kind == "ckpt" and not tensors and not texts:
+        raise ArgumentError("`tensors` must not be empty: a .ckpt file of nothing is no file.")
     if both := sorted(texts.keys() & tensors.keys()) if kind in _ONE_NAMESPACE else []:
         raise ArgumentError(f"`{both[0]}` names a tensor and metadata, which {path} cannot tell.")
     checked = check_tensors(tensors)
@@ -160,6 +179,19 @@ def save_checkpoint(
             safetensors.write(file, checked, texts, row)
 
     write_whole(path, write, force=force)
+
+
+def keepable(
+    metadata: Mapping[str, str], tensors: Collection[str], kind: str
+) -> tuple[dict[str, str], list[str]]:
+    """Return what a file of format `kind` can keep of `metadata`, and the names of what it cannot.
+
+    It cannot where the format has no place, or where the name means something else there: a
+    tensor, the format's own mark, a checksum.
+    """
+    taken = {"pt": metadata.keys(), "safetensors": safetensors.RESERVED}.get(kind, tensors)
+    kept = {name: text for name, text in metadata.items() if name not in taken}
+    return kept, [name for name in metadata if name in taken]
 
 
 def _choose_format(path: str | os.PathLike[str], named: str | None) -> str:

@@ -42,6 +42,8 @@ _PLAIN: Final = {spelled: plain for plain, spelled in _SPELLED.items()}
 _METADATA: Final = "__metadata__"
 _FORMATS: Final = {"torch": "pt", "mindspore": "ms"}
 _CHECKSUM: Final = "crc_num"
+RESERVED: Final = frozenset({"format", _CHECKSUM})
+"""Names that metadata of the user cannot have: they say who wrote the file, and its checksum."""
 
 
 def read(file: BinaryIO, budget: Budget) -> Checkpoint:

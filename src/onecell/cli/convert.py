@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
 from onecell.checkpoint import save_checkpoint
+from onecell.checkpoint.choose import choose
+from onecell.checkpoint.contents import not_finite
+from onecell.checkpoint.sharded import plain_stem
 from onecell.cli.exits import STATUSES, Debug, reporting
-from onecell.cli.options import FRAMEWORKS, Force, From, check_framework
+from onecell.cli.notes import say_notes
+from onecell.cli.options import FRAMEWORKS, Drop, Force, From, Only, check_framework
 from onecell.dialect import get_dialect
 from onecell.errors import ArgumentError
-from onecell.text import plain
+from onecell.text import listed, plain
 from onecell.verify.plan import (
     check_apart,
     convert_tensors,
@@ -29,11 +34,17 @@ EXAMPLES = f"""[bold]Examples[/bold]
 
   onecell convert weights.npz model.pt --from mindspore
 
+  onecell convert model.safetensors.index.json model.ckpt
+
+  onecell convert run.pt encoder.ckpt --only model.encoder --drop '*.bn'
+
 {STATUSES}
 """
 
 OWNERS = {".pt": "torch", ".pth": "torch", ".ckpt": "mindspore"}
 """Suffix → the one framework that reads such a file."""
+
+SCHEMA: Final = "onecell.conversion/1"
 
 
 def convert(
@@ -53,14 +64,18 @@ def convert(
         ),
     ] = None,
     from_: From = None,
+    only: Only = None,
+    drop: Drop = None,
     force: Force = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     debug: Debug = False,
 ) -> None:
     """Convert a checkpoint file; every bit of every tensor is kept.
 
     .pt, .pth, .ckpt (MindSpore), .safetensors and .npz are read and written without their
-    framework. Tensors that belong to no LSTM cell are copied as they are. To have the result
-    proved as well, use [bold]onecell port[/bold].
+    framework, and of a checkpoint in several files the index (.index.json) is read. Tensors that
+    belong to no LSTM cell are copied as they are; optimizer state is left behind where the
+    framework changes. To have the result proved as well, use [bold]onecell port[/bold].
     """
     with reporting(debug=debug):
         read = read_checkpoint(source)
@@ -70,17 +85,38 @@ def convert(
         if owner != goal:
             raise ArgumentError(
                 f"only {owner} reads {target.suffix} files; for {goal} name OUT "
-                f"{target.stem}.safetensors or leave --to out."
+                f"{plain_stem(target)}.safetensors or leave --to out."
             )
         check_apart(target, source)
+        read, unchosen = choose(read, dialect, only=only or (), drop=drop or ())
         done = convert_tensors(source, read, dialect, goal)
-        metadata, dropped = split_metadata(read, target)
+        metadata, dropped = split_metadata(read, target, done)
         save_checkpoint(target, done.tensors, dialect=goal, metadata=metadata, force=force)
+        notes = [*done.notes, *not_finite(done.tensors)]
+        left = {
+            "not chosen": unchosen,
+            f"the optimizer's, which only {dialect}'s reads": done.left,
+            "not tensors": dropped,
+        }
+        if as_json:
+            record = {
+                "schema": SCHEMA,
+                "source": {"path": str(source), "framework": dialect},
+                "target": {"path": str(target), "framework": goal},
+                "cells": [site.name for site in done.cells],
+                "carried": done.carried,
+                "left": [name for names in left.values() for name in names],
+                "notes": [{"name": note.name, "text": note.text} for note in notes],
+            }
+            typer.echo(json.dumps(record, indent=2))
+            return
         cells = f"{len(done.cells)} LSTM cell{'' if len(done.cells) == 1 else 's'}"
         typer.echo(
             f"{plain(str(target))}: {cells} in {goal}'s form, "
             f"{len(done.carried)} other tensors copied"
         )
-        if dropped:
-            names = ", ".join(dropped[:8]) + (", ..." if len(dropped) > 8 else "")
-            typer.echo(plain(f"left behind, not tensors: {names}"))
+        for why, names in left.items():
+            if names:
+                typer.echo(f"left behind, {why}: {listed(names)}")
+        for line in say_notes(notes):
+            typer.echo(line)

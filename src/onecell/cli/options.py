@@ -64,3 +64,18 @@ Exclude = Annotated[
         "repeated.",
     ),
 ]
+
+Only = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--only",
+        metavar="PATTERN",
+        help="Take only the tensors and cells whose name, or the name of a module above, matches "
+        "this glob; may be repeated.",
+    ),
+]
+
+Drop = Annotated[
+    list[str] | None,
+    typer.Option("--drop", metavar="PATTERN", help="Leave out what this matches; may be repeated."),
+]

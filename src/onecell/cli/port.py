@@ -12,9 +12,11 @@ from rich.console import Console
 from onecell.cli.exits import STATUSES, Debug, Status, reporting
 from onecell.cli.options import (
     FRAMEWORKS,
+    Drop,
     Exclude,
     Force,
     From,
+    Only,
     as_framework,
     as_target,
     check_format,
@@ -43,6 +45,8 @@ EXAMPLES = f"""[bold]Examples[/bold]
   onecell port model.npz --from torch --to mindspore --format safetensors
 
   onecell port model.pt --to mindspore --sides arrays,torch
+
+  onecell port run.pt --to mindspore --only model --drop 'model.head*'
 
 {STATUSES} · 6 uses in the code are left to do by hand · 7 a source file could not be migrated
 """
@@ -93,6 +97,8 @@ def port(
         ),
     ] = "onecell",
     exclude: Exclude = None,
+    only: Only = None,
+    drop: Drop = None,
     from_: From = None,
     form: Annotated[
         str | None,
@@ -155,6 +161,8 @@ def port(
         if is_project(paths):
             if out is None:
                 raise ArgumentError("a project needs --out DIR: a folder for what it becomes.")
+            if only or drop:
+                raise ArgumentError("--only and --drop choose from one checkpoint; give that one.")
             planned = plan_project(
                 paths,
                 as_framework(to),
@@ -174,7 +182,15 @@ def port(
             status = project_status(done)
         else:
             plan = plan_port(
-                paths[0], to, out or Path(), source=from_, suffix=suffix, force=force, sides=names
+                paths[0],
+                to,
+                out or Path(),
+                source=from_,
+                suffix=suffix,
+                force=force,
+                sides=names,
+                only=only or (),
+                drop=drop or (),
             )
             if page:
                 check_page(plan.report, force=force)
@@ -191,6 +207,8 @@ def port(
                 "--from": from_,
                 "--target": target if is_project(paths) else None,
                 "--exclude": exclude,
+                "--only": only,
+                "--drop": drop,
                 "--format": form,
                 "--sides": sides,
                 "--rollout": rollout,

@@ -8,6 +8,7 @@ from typing import Final
 from rich.console import Console
 from rich.text import Text
 
+from onecell.cli.notes import MOST, say_notes
 from onecell.cli.quantities import (
     new_table,
     show_error,
@@ -16,7 +17,7 @@ from onecell.cli.quantities import (
     show_part,
     show_verdict,
 )
-from onecell.text import plain
+from onecell.text import listed, plain
 from onecell.verify import SIDES, CellProof, Proof, Quantity, Reading
 
 FULL_CELLS: Final = 3
@@ -45,7 +46,7 @@ def print_proof(
     for cell in full:
         _print_cell(cell, proof, console)
     _print_notes(proof, console)
-    _print_files(proof, console, named=named)
+    _print_files(proof, console, named=named, verbose=verbose)
     _print_verdict(proof, console)
 
 
@@ -127,7 +128,7 @@ def _print_notes(proof: Proof, console: Console) -> None:
         console.print(Text(note, "dim"))
 
 
-def _print_files(proof: Proof, console: Console, *, named: bool) -> None:
+def _print_files(proof: Proof, console: Console, *, named: bool, verbose: bool) -> None:
     if proof.carried:
         more = len(proof.carried) - NAMES
         names = ", ".join(proof.carried[:NAMES]) + (f" and {more} more" if more > 0 else "")
@@ -145,6 +146,13 @@ def _print_files(proof: Proof, console: Console, *, named: bool) -> None:
         )
     if proof.dropped:
         console.print(Text(plain(f"Left behind, not tensors: {', '.join(proof.dropped[:NAMES])}")))
+    if proof.left:
+        why = f"optimizer state, which only {proof.source.dialect}'s optimizers read"
+        console.print(Text(f"Left behind, {why}: {listed(proof.left)}"))
+    if proof.unchosen:
+        console.print(Text(f"Left out, as asked: {listed(proof.unchosen)}"))
+    for line in say_notes(proof.notes, None if verbose else MOST):
+        console.print(Text(line, "yellow"))
     if not proof.intact:
         console.print(Text("The written file does NOT read back as it was to be.", "red"))
     for framework, same in proof.read_by.items():

@@ -13,7 +13,8 @@ from typing import Any, Final
 
 import numpy as np
 
-from onecell.checkpoint import CellSite, Checkpoint, find_cells
+from onecell.checkpoint import Checkpoint, find_cells, survey
+from onecell.checkpoint.sharded import files_of
 from onecell.dialect import DIALECTS, TORCH
 from onecell.dtypes import FLOAT_NAMES, dtype_name
 from onecell.errors import (
@@ -26,7 +27,7 @@ from onecell.errors import (
 from onecell.spec import WEIGHTS
 from onecell.verify.checks import check_numbers
 from onecell.verify.comparison import FileFacts, Kind, Label
-from onecell.verify.plan import read_checkpoint
+from onecell.verify.plan import read_checkpoint, say_no_cell
 from onecell.verify.sides.live import Live, has, look_at, say_class
 from onecell.weights import Weights
 
@@ -137,15 +138,17 @@ def _of_file(label: Label, path: Path, cell: str | None, *, perhaps: bool) -> Cl
     notes = []
     if checkpoint.dialect is None:
         notes.append("the file does not tell its framework; its names are read as torch's")
-    tensors, said = _sites(path, checkpoint, dialect)
+    tensors, said = _sites(checkpoint, dialect)
     notes += said
-    sites = find_cells(tensors, dialect)
+    found = survey(tensors, dialect)
+    sites = found.cells
     if not sites:
-        raise CheckpointError(f"{path}: it holds no LSTM cell, only {_list(checkpoint.tensors)}.")
+        raise CheckpointError(f"{path}: {say_no_cell(checkpoint, found.notes)}")
     names = [site.name for site in sites]
     if perhaps and len(names) == 1:
         cell = None
     site = sites[names.index(_choose(label, str(path), names, cell))]
+    notes += [str(note) for note in found.notes if note.name in {site.name, site.owner}]
     return Claim(
         label,
         str(path),
@@ -161,24 +164,18 @@ def _of_file(label: Label, path: Path, cell: str | None, *, perhaps: bool) -> Cl
     )
 
 
-def _sites(
-    path: Path, checkpoint: Checkpoint, dialect: str
-) -> tuple[Mapping[str, np.ndarray], list[str]]:
+def _sites(checkpoint: Checkpoint, dialect: str) -> tuple[Mapping[str, np.ndarray], list[str]]:
     """Return the tensors, with matrices of the shape (K, 4H) taken in the order they lie in."""
     tensors = checkpoint.tensors
-    try:
-        find_cells(tensors, dialect)
-    except CheckpointError as error:
-        reshaped = {
-            name: array.reshape(array.shape[::-1])
-            if name.rpartition(".")[2].startswith(WEIGHTS) and array.ndim == 2
-            else array
-            for name, array in tensors.items()
-        }
-        try:
-            find_cells(reshaped, dialect)
-        except CheckpointError:
-            raise CheckpointError(f"{path}: {error}") from error
+    if find_cells(tensors, dialect):
+        return tensors, []
+    reshaped = {
+        name: array.reshape(array.shape[::-1])
+        if name.rpartition(".")[2].startswith(WEIGHTS) and array.ndim == 2
+        else array
+        for name, array in tensors.items()
+    }
+    if find_cells(reshaped, dialect):
         return reshaped, ["its matrices have the shapes (I, 4H) and (H, 4H)"]
     return tensors, []
 
@@ -219,14 +216,13 @@ def _of_object(
 def _weights_in(live: Live) -> tuple[Weights | None, Mapping[str, str]]:
     """Return the one cell among the object's parameters, by canonical names, if there is one."""
     dialect = live.framework or TORCH.name
-    try:
-        sites: list[CellSite] = find_cells(live.tensors, dialect)
-    except CheckpointError:
-        return None, {}
+    sites = find_cells(live.tensors, dialect)
     if len(sites) != 1 or sites[0].layer is not None:
         return None, {}
     names = {n: name for n, name in sites[0].names(dialect).items() if name in live.tensors}
-    return sites[0].weights(live.tensors, dialect), names
+    weights = sites[0].weights(live.tensors, dialect)
+    # Parameters that are computed at each call cannot be set.
+    return (weights, names) if names.keys() == weights.arrays().keys() else (None, {})
 
 
 def not_a_cell(claim: Claim, why: str) -> NotACellError:
@@ -254,11 +250,16 @@ def _choose(label: Label, given: str, names: list[str], cell: str | None) -> str
 
 
 def file_facts(path: Path, name: Path, dialect: str, kind: str) -> FileFacts:
-    """Return the size and digest of the file at `path`, to be reported under `name`."""
-    digest = hashlib.sha256()
-    for chunk in chunks(path):
-        digest.update(chunk)
-    return FileFacts(name, dialect, kind, path.stat().st_size, digest.hexdigest())
+    """Return the size and digest of the file at `path`, to be reported under `name`.
+
+    Of an index they are those of it and all its files, one after the other.
+    """
+    digest, size = hashlib.sha256(), 0
+    for file in files_of(path):
+        for chunk in chunks(file):
+            digest.update(chunk)
+            size += len(chunk)
+    return FileFacts(name, dialect, kind, size, digest.hexdigest())
 
 
 def chunks(path: Path) -> Iterator[bytes]:

@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-import numpy as np
-
-from onecell.checkpoint import Checkpoint, Conversion, convert, load_checkpoint
+from onecell.checkpoint import Checkpoint, Conversion, Note, convert, load_checkpoint
 from onecell.checkpoint.atomic import check_output
-from onecell.checkpoint.files import SUFFIXES
+from onecell.checkpoint.choose import choose
+from onecell.checkpoint.files import SUFFIXES, keepable
+from onecell.checkpoint.sharded import plain_stem
 from onecell.dialect import get_dialect
 from onecell.errors import ArgumentError, CheckpointError
+from onecell.text import listed
 from onecell.verify.columns import Cell, Column, choose_columns
 from onecell.verify.sides import get_side
 
@@ -41,6 +42,8 @@ class Plan:
     force: bool
     columns: tuple[Column, ...]
     left_out: Mapping[str, str]
+    unchosen: tuple[str, ...] = ()
+    """Tensors and plain values that `only` and `drop` leave out; `checkpoint` is without them."""
 
     @property
     def libraries(self) -> frozenset[str]:
@@ -61,6 +64,8 @@ def plan_port(
     rename: Rename | None = None,
     need_cell: bool = True,
     runs_on: Cell = "onecell",
+    only: Sequence[str] = (),
+    drop: Sequence[str] = (),
 ) -> Plan:
     """Read `model`, convert it in memory and check that the result can be written and proved.
 
@@ -76,6 +81,8 @@ def plan_port(
             be called; None where they keep their names.
         need_cell: refuse a checkpoint without any LSTM cell.
         runs_on: see `choose_columns`.
+        only: see `checkpoint.choose.choose`.
+        drop: the same.
 
     Raises:
         ArgumentError: an argument is not one of its values, or the file does not tell its dialect.
@@ -91,18 +98,30 @@ def plan_port(
         raise ArgumentError(f"`suffix` must be one of {', '.join(SUFFIXES)}, got {suffix!r}.")
     checkpoint = read_checkpoint(model)
     dialect = source_dialect(checkpoint, source, model)
+    checkpoint, unchosen = choose(checkpoint, dialect, only=only, drop=drop)
     columns, left_out = choose_columns(dialect, to, sides, runs_on=runs_on)
     renames = None if rename is None else rename(tuple(checkpoint.tensors), dialect)
     conversion = convert_tensors(model, checkpoint, dialect, to, renames)
     if need_cell and not conversion.cells:
-        raise CheckpointError(f"{model}: it holds no LSTM cell, only {_say(checkpoint.tensors)}.")
+        raise CheckpointError(f"{model}: {say_no_cell(checkpoint, conversion.notes)}")
     out.mkdir(parents=True, exist_ok=True)
-    target, report = out / f"{model.stem}{suffix}", out / f"{model.stem}.proof.json"
+    stem = plain_stem(model)
+    target, report = out / f"{stem}{suffix}", out / f"{stem}.proof.json"
     for path in (target, report):
         check_apart(path, model)
         check_output(path, force=force)
     return Plan(
-        model, checkpoint, dialect, conversion, to, target, report, force, columns, left_out
+        model,
+        checkpoint,
+        dialect,
+        conversion,
+        to,
+        target,
+        report,
+        force,
+        columns,
+        left_out,
+        tuple(unchosen),
     )
 
 
@@ -123,7 +142,7 @@ def convert_tensors(
 ) -> Conversion:
     """Return `convert` of the tensors of `path`; a `CheckpointError` names the file."""
     try:
-        return convert(checkpoint.tensors, source, to, renames)
+        return convert(checkpoint.tensors, source, to, renames, checkpoint.metadata)
     except CheckpointError as error:
         raise CheckpointError(f"{path}: {error}") from error
 
@@ -149,15 +168,21 @@ def check_apart(target: Path, source: Path) -> None:
         raise ArgumentError(f"{target}: the result would replace the file that it is made from.")
 
 
-def split_metadata(checkpoint: Checkpoint, target: Path) -> tuple[dict[str, str], tuple[str, ...]]:
-    """Return the metadata that a file called `target` can keep, and the names of what it cannot."""
-    if SUFFIXES.get(target.suffix) == "pt":
-        return {}, tuple(checkpoint.metadata)
-    return checkpoint.metadata, ()
+def split_metadata(
+    checkpoint: Checkpoint, target: Path, conversion: Conversion
+) -> tuple[dict[str, str], tuple[str, ...]]:
+    """Return the metadata that a file called `target` can keep, and the names of what it cannot.
+
+    What `conversion` leaves behind by itself is in neither.
+    """
+    kind = SUFFIXES.get(target.suffix, "")
+    kept, dropped = keepable(checkpoint.metadata, conversion.tensors, kind)
+    left = set(conversion.left)
+    kept = {name: text for name, text in kept.items() if name not in left}
+    return kept, tuple(name for name in dropped if name not in left)
 
 
-def _say(tensors: Mapping[str, np.ndarray], most: int = 3) -> str:
+def say_no_cell(checkpoint: Checkpoint, notes: Sequence[Note]) -> str:
     """Say what is there instead of a cell."""
-    names = ", ".join(f"`{name}`" for name in list(tensors)[:most])
-    more = f" and {len(tensors) - most} more" if len(tensors) > most else ""
-    return names + more if tensors else "nothing"
+    why = f" {notes[0]}." if notes else ""
+    return f"it holds no LSTM cell, only {listed(checkpoint.tensors) or 'nothing'}.{why}"

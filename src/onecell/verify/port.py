@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
-from onecell.checkpoint import load_checkpoint, save_checkpoint
+from onecell.checkpoint import Note, load_checkpoint, save_checkpoint
 from onecell.checkpoint.atomic import write_whole
 from onecell.dialect import get_dialect
 from onecell.dtypes import dtype_name
@@ -55,6 +55,12 @@ class Proof:
     left_out: Mapping[str, str]
     """Sides that could not take part, and why."""
     seconds: float
+    left: tuple[str, ...] = ()
+    """The source's optimizer state, which no other framework's optimizer reads."""
+    unchosen: tuple[str, ...] = ()
+    """What was not to be taken, see `checkpoint.choose`."""
+    notes: tuple[Note, ...] = ()
+    """What is to be known of the source's cells, see `checkpoint.Survey`."""
 
     @property
     def holds(self) -> bool:
@@ -92,7 +98,7 @@ def carry_out(
     target, to, tensors = plan.target, plan.to, plan.conversion.tensors
     with hidden_folder(target.parent) as folder:
         fresh = folder / target.name
-        metadata, dropped = split_metadata(plan.checkpoint, target)
+        metadata, dropped = split_metadata(plan.checkpoint, target, plan.conversion)
         save_checkpoint(fresh, tensors, dialect=to, metadata=metadata)
         written = load_checkpoint(fresh)
         cells = tuple(_prove_cells(plan, written.tensors, rollout_steps, self_test, progress))
@@ -108,6 +114,9 @@ def carry_out(
             read_by=_read_by(to, fresh, written.tensors),
             left_out=dict(plan.left_out) | {n: why for c in cells for n, why in c.left_out.items()},
             seconds=time.perf_counter() - began,
+            left=tuple(plan.conversion.left),
+            unchosen=plan.unchosen,
+            notes=tuple(plan.conversion.notes),
         )
         text = json.dumps(to_json(proof), indent=2, allow_nan=False).encode() + b"\n"
         # A disk that has no room for the report says so here, before anything has a name.

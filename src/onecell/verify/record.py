@@ -37,6 +37,8 @@ def to_json(proof: Proof) -> dict[str, Any]:
             "carried": list(proof.carried),
             "renamed": dict(proof.renamed),
             "dropped": list(proof.dropped),
+            "left": list(proof.left),
+            "unchosen": list(proof.unchosen),
             "intact": proof.intact,
             "read_by": dict(proof.read_by),
         },
@@ -52,6 +54,7 @@ def to_json(proof: Proof) -> dict[str, Any]:
         },
         "cells": [_cell(cell) for cell in proof.cells],
         "left_out": dict(proof.left_out),
+        "notes": [{"name": note.name, "text": note.text} for note in proof.notes],
         "environment": environment(),
         "seconds": round(proof.seconds, 3),
     }

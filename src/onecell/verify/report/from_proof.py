@@ -237,6 +237,28 @@ def _extra(proof: Proof) -> tuple[Fact, ...]:
                 same(", ".join(proof.dropped)),
             )
         )
+    if proof.left:
+        heading = Text(
+            f"Left behind, optimizer state that no other framework reads ({len(proof.left)})",
+            f"未保留：其他框架无法读取的优化器状态（{len(proof.left)} 项）",
+        )
+        facts.append(Fact(heading, _first_of(proof.left)))
+    if proof.unchosen:
+        heading = Text(
+            f"Left out, as asked ({len(proof.unchosen)})", f"按要求略去（{len(proof.unchosen)} 项）"
+        )
+        facts.append(Fact(heading, _first_of(proof.unchosen)))
+    facts += [
+        Fact(Text(f"To be known of {note.name}", f"关于 {note.name} 须知"), same(note.text))
+        for note in proof.notes[:MOST_NAMES]
+    ]
+    if (more := len(proof.notes) - MOST_NAMES) > 0:
+        facts.append(
+            Fact(
+                Text("To be known besides", "其他须知"),
+                Text(f"{more} more notes: see the JSON", f"另有 {more} 条，见 JSON"),
+            )
+        )
     facts += [
         Fact(
             Text(f"{name} reads the file itself", f"{name} 自行读取该文件"),

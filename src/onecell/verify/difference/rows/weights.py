@@ -120,8 +120,8 @@ def initial_values(LSTMCell: Any) -> object:
         mindspore=[["weight_hh", "bias_ih", "bias_hh"], ["other"]],
     ),
     onecell=ours(
-        "loads as each framework; `onecell convert` and `port` refuse half a cell by name",
-        "加载方式与各框架一致；`onecell convert` 与 `port` 拒绝不完整的单元并指明缺少的键",
+        "loads as each framework; `onecell convert` and `port` carry half a cell over and name it",
+        "加载方式与各框架一致；`onecell convert` 与 `port` 原样保留不完整的单元并指明缺少的键",
         torch="raises RuntimeError",
         mindspore=[["weight_hh", "bias_ih", "bias_hh"], ["other"]],
     ),

@@ -1,0 +1,78 @@
+"""The part of a checkpoint that is wanted: patterns over the names of tensors and cells."""
+
+from __future__ import annotations
+
+import fnmatch
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Final
+
+from onecell.checkpoint.cells import find_cells
+from onecell.checkpoint.content import Checkpoint
+from onecell.dialect import Dialect
+from onecell.errors import ArgumentError
+from onecell.text import listed, short
+
+_END: Final = re.compile(r"\\[Zz]$")
+
+
+def choose(
+    checkpoint: Checkpoint,
+    dialect: str | Dialect,
+    *,
+    only: Sequence[str] = (),
+    drop: Sequence[str] = (),
+) -> tuple[Checkpoint, list[str]]:
+    """Return what is chosen of `checkpoint`, and the names of what is not.
+
+    A pattern is a glob (`*`, `?`, `[a-z]`), and `*` matches dots too. It chooses a tensor or a
+    plain value whose name it matches, or the name of a module above it ("encoder" chooses
+    `encoder.weight`); and all parts of a cell whose name it matches ("rnn[layer 0]").
+
+    Args:
+        checkpoint: what was read.
+        dialect: whose names its cells have.
+        only: take what one of these chooses; everything, where there are none.
+        drop: of that, leave out what one of these chooses.
+
+    Raises:
+        ArgumentError: a pattern chooses nothing, or nothing is left.
+    """
+    if not only and not drop:
+        return checkpoint, []
+    names = [*checkpoint.tensors, *checkpoint.metadata]
+    cells = {
+        site.name: site.parts(checkpoint.tensors, dialect)
+        for site in find_cells(checkpoint.tensors, dialect)
+    }
+    taken = _match("--only", only, names, cells) if only else set(names)
+    taken -= _match("--drop", drop, names, cells)
+    if not taken & checkpoint.tensors.keys():
+        raise ArgumentError("--only and --drop leave no tensor to be taken.")
+    part = replace(
+        checkpoint,
+        tensors={name: array for name, array in checkpoint.tensors.items() if name in taken},
+        metadata={name: text for name, text in checkpoint.metadata.items() if name in taken},
+    )
+    return part, [name for name in names if name not in taken]
+
+
+def _match(
+    option: str, patterns: Iterable[str], names: Sequence[str], cells: Mapping[str, list[str]]
+) -> set[str]:
+    """Return the names that any of `patterns` chooses; each must choose one."""
+    every: set[str] = set()
+    for pattern in patterns:
+        glob = _END.sub("", fnmatch.translate(pattern))
+        above = re.compile(rf"{glob}(?:\..*)?", re.DOTALL)
+        found = {name for name in names if above.fullmatch(name)}
+        for cell, parts in cells.items():
+            if cell == pattern or above.fullmatch(cell):
+                found.update(parts)
+        if not found:
+            raise ArgumentError(
+                f"{option} {short(pattern)!r} chooses nothing of {listed(cells or names)}."
+            )
+        every |= found
+    return every

@@ -1,0 +1,98 @@
+"""A checkpoint in another dialect."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from onecell.checkpoint.cells import CellSite, Note, survey
+from onecell.checkpoint.optimizer_state import optimizer_state
+from onecell.dialect import Dialect, get_dialect
+from onecell.errors import CheckpointError
+from onecell.text import short
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Conversion:
+    """A checkpoint in another dialect."""
+
+    tensors: dict[str, np.ndarray]
+    """Everything, in the order of the source."""
+    cells: list[CellSite]
+    carried: list[str]
+    """The names in the source of all tensors that belong to no cell; their bits are unchanged."""
+    renamed: dict[str, str]
+    """Of these, old name → new name where they differ."""
+    notes: list[Note] = field(default_factory=list)
+    """What is to be known of it, see `Survey`."""
+    left: list[str] = field(default_factory=list)
+    """Tensors and plain values of the source's optimizer, which no other framework's reads: they
+    are not in `tensors`."""
+
+
+def convert(
+    tensors: Mapping[str, np.ndarray],
+    source: str | Dialect,
+    target: str | Dialect,
+    renames: Mapping[str, str] | None = None,
+    values: Iterable[str] = (),
+) -> Conversion:
+    """Return a checkpoint of dialect `source` in dialect `target`.
+
+    Cells get the names and the layout of `target`, moving bits only where the two layouts have
+    the same biases; a parameter that is there as parts is computed from them, unless the dialect
+    stays the same. Every other tensor is carried over as it is, the same object, but for optimizer
+    state where the dialect changes. Nothing in `tensors` is written to; what needs no new layout
+    shares its memory.
+
+    Args:
+        tensors: name → array.
+        source: their dialect.
+        target: the one they are to have.
+        renames: what tensors that belong to no cell are called in the new checkpoint, where that
+            is known to be something else.
+        values: the names of plain values beside the tensors, which tell optimizer state.
+
+    Raises:
+        CheckpointError: two tensors would have one name.
+    """
+    row, goal = get_dialect(source), get_dialect(target)
+    left = optimizer_state(tensors, values, row.name) if row != goal else set()
+    found = survey({n: a for n, a in tensors.items() if n not in left} if left else tensors, row)
+    replaced: dict[str, dict[str, np.ndarray]] = {}
+    parts: set[str] = set()
+    place = {name: number for number, name in enumerate(tensors)}
+    for site in found.cells:
+        old = site.parts(tensors, row)
+        if row == goal:
+            new = {name: tensors[name] for name in old}
+        else:
+            weights = site.weights(tensors, row)
+            new = weights.to_dialect(
+                goal, prefix=site.prefix, layer=site.layer, reverse=site.reverse
+            )
+        replaced[min(old, key=place.__getitem__)] = new
+        parts.update(old)
+    carried = {
+        name: (renames or {}).get(name, name)
+        for name in tensors
+        if name not in parts and name not in left
+    }
+    converted: dict[str, np.ndarray] = {}
+    for name, array in tensors.items():
+        new = {carried[name]: array} if name in carried else replaced.get(name, {})
+        for taken in new.keys() & converted.keys():
+            raise CheckpointError(
+                f"two tensors would be called `{short(taken)}` in the new checkpoint."
+            )
+        converted |= new
+    return Conversion(
+        tensors=converted,
+        cells=found.cells,
+        carried=list(carried),
+        renamed={name: new for name, new in carried.items() if new != name},
+        notes=found.notes,
+        left=[*(n for n in tensors if n in left), *(v for v in values if v in left)],
+    )
