@@ -52,6 +52,8 @@ class Kinds(Generic[_Row]):
     evidence: frozenset[str | cst.CSTNode] = frozenset()
     """Import paths of classes, and names bound here, that are treated as modules; see
     `evidence_of`."""
+    makers: Mapping[str, str] = field(default_factory=dict)
+    """Import path of a function without a row → kind of what it gives."""
     _cache: dict[cst.CSTNode, str | None] = field(default_factory=dict)
     _methods: set[str] | None = None
 
@@ -319,8 +321,11 @@ class Kinds(Generic[_Row]):
             if row.gives == "modules" and node.args:
                 return self.of(node.args[0].value) or "modules"
             return row.gives
-        if self.names.path(node.func) == "torch.device":
+        path = self.names.path(node.func)
+        if path == "torch.device":
             return "device"
+        if path is not None and (kind := self.makers.get(path)):
+            return kind
         local = self.local_class(node.func)
         if local is not None:
             kind = self.of_class(local)

@@ -53,6 +53,11 @@ def atom(node: cst.BaseExpression) -> cst.BaseExpression:
     return node.with_changes(lpar=[cst.LeftParen()], rpar=[cst.RightParen()])
 
 
+def operand(node: cst.BaseExpression) -> cst.BaseExpression:
+    """Return `node` in parentheses if an operator beside it needs them."""
+    return node if isinstance(node, cst.Integer | cst.Float | cst.SimpleString) else atom(node)
+
+
 def keyword(name: str, value: cst.BaseExpression) -> cst.Arg:
     """Return the argument `name=value`."""
     return cst.Arg(value=value, keyword=cst.Name(name), equal=_TIGHT)
@@ -203,6 +208,11 @@ def rearranged(
             continue
         if lines:
             over = getattr(statement, "leading_lines", ())
+            if over and over[0].comment is None:  # its own blank lines are enough
+                while lines and lines[-1].comment is None:
+                    lines.pop()
+                if not any(line.comment for line in lines):
+                    lines = []
             statement = statement.with_changes(leading_lines=[*lines, *over])  # noqa: PLW2901
             lines = []
         result.append(statement)

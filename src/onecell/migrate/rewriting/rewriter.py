@@ -8,18 +8,30 @@ from typing import Final
 import libcst as cst
 
 from onecell.migrate.meaning.names import dotted, root
-from onecell.migrate.meaning.syntax import code
+from onecell.migrate.meaning.syntax import code, operand
 from onecell.migrate.meaning.unsure import Unsure
 from onecell.migrate.rewriting.comments import lost_between
 from onecell.migrate.rewriting.statements import StatementRewriter
-from onecell.migrate.rules.context import Context, Plan
-from onecell.migrate.rules.families import attributes, special
+from onecell.migrate.rules.context import Context, Made
+from onecell.migrate.rules.families import attributes, rates, registry, special
 from onecell.migrate.rules.families.calls import plan_call
 from onecell.migrate.rules.families.cell_calls import plan_cell_call
 from onecell.migrate.rules.families.methods import plan_method
+from onecell.migrate.rules.findings import Outcome
 from onecell.migrate.rules.table.layers import CELL
 from onecell.migrate.rules.table.lookup import MADE_TENSOR
 from onecell.migrate.rules.table.scan import FUNCTIONAL, canonical
+
+_TIGHT: Final = (
+    cst.Attribute
+    | cst.Subscript
+    | cst.Call
+    | cst.BinaryOperation
+    | cst.UnaryOperation
+    | cst.Comparison
+    | cst.Await
+)
+"""Where an operation needs parentheses that a call does without."""
 
 
 class Rewriter(StatementRewriter):
@@ -81,6 +93,10 @@ class Rewriter(StatementRewriter):
         if row is MADE_TENSOR or (row is not None and row.rule == "tensor_type"):
             row = MADE_TENSOR if ctx.to == "torch" else None
         if row is None:
+            known = registry.of_path(ctx, path)
+            if known is not None:
+                make, rule = known.make, known.rule
+                return self._try(node, lambda: (rule, make(ctx, node, path)), rule)
             if path.endswith(".__init__") and _is_module(ctx, path):
                 return True  # `nn.Module.__init__(self)`; the name is rewritten as any other
             if special.wraps(ctx, node):
@@ -102,7 +118,7 @@ class Rewriter(StatementRewriter):
                 return True
         return False
 
-    def _try(self, node: cst.Call, make: Callable[[], tuple[str, Plan] | None], rule: str) -> bool:
+    def _try(self, node: cst.Call, make: Callable[[], Made | None], rule: str) -> bool:
         """Plan a call; where that is unsure, leave it as it is."""
         try:
             made = make()
@@ -110,8 +126,12 @@ class Rewriter(StatementRewriter):
             about_cell = rule in ("cell", "cell_call", "wrap", "partial")
             return (self._refuse if about_cell else self._mark)(node, rule, why)
         if made is not None:
-            name, self.plans[node] = made
-            self._converted(node, name, f"Rewritten for {self.ctx.to}.")
+            name, self.plans[node], *supposed = made
+            if supposed:
+                message = f"Rewritten for {self.ctx.to}; exact if {supposed[0]}."
+                self.log.add(node, name, Outcome.ASSUMED, message)
+            else:
+                self._converted(node, name, f"Rewritten for {self.ctx.to}.")
         return True
 
     def leave_Call(self, original_node: cst.Call, updated_node: cst.Call) -> cst.BaseExpression:
@@ -124,7 +144,8 @@ class Rewriter(StatementRewriter):
             self.log.todos.setdefault(self._statement(original_node), []).extend(lost)
         if updated_node.lpar and not built.lpar:
             return built.with_changes(lpar=updated_node.lpar, rpar=updated_node.rpar)
-        return built
+        around = self.ctx.names.parents.get(original_node)
+        return operand(built) if isinstance(around, _TIGHT) else built
 
     # Names.
 
@@ -145,6 +166,19 @@ class Rewriter(StatementRewriter):
             self.swaps[node] = node.with_changes(attr=cst.Name(replaced))
             self._converted(node, "attribute", f"`{node.attr.value}` is `{replaced}`.")
         return True
+
+    def visit_Subscript(self, node: cst.Subscript) -> bool:
+        if rates.is_rate(self.ctx, node) and rates.is_read(self.ctx, node):
+            self.swaps[node] = node
+            self._converted(node, "rate", "A rate is kept as a parameter: its number is read.")
+        return True
+
+    def leave_Subscript(
+        self, original_node: cst.Subscript, updated_node: cst.Subscript
+    ) -> cst.BaseExpression:
+        if original_node in self.swaps:
+            return cst.Call(cst.Name("float"), [cst.Arg(updated_node)])
+        return updated_node
 
     def visit_Name(self, node: cst.Name) -> bool:
         is_read = node in self.ctx.names.loads and node not in self.ctx.gone
@@ -217,7 +251,7 @@ def _is_module(ctx: Context, path: str) -> bool:
     return row is not None and row.rule == "module"
 
 
-def _plan_held(ctx: Context, node: cst.Call, held: cst.BaseExpression) -> tuple[str, Plan] | None:
+def _plan_held(ctx: Context, node: cst.Call, held: cst.BaseExpression) -> Made | None:
     """Return the plan of a call of a cell, also by its method."""
     plan = plan_cell_call(ctx, node, held)
     method = (

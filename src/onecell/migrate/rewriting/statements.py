@@ -15,7 +15,7 @@ from onecell.migrate.rewriting.rebuild import Rebuilder
 from onecell.migrate.rules.assumptions import Assumption, said
 from onecell.migrate.rules.by_hand import by_hand
 from onecell.migrate.rules.context import Context, Plan
-from onecell.migrate.rules.families import in_place, special
+from onecell.migrate.rules.families import changes, cuda, in_place, rates, special
 from onecell.migrate.rules.findings import Finding, Outcome
 from onecell.migrate.rules.training import either_way
 from onecell.migrate.source.positions import Positions
@@ -66,6 +66,7 @@ class StatementRewriter(Rebuilder):
         self.module = module
         self.plans: dict[cst.CSTNode, Plan] = {}
         self.swaps: dict[cst.CSTNode, cst.BaseExpression] = {}
+        self.items: dict[cst.CSTNode, changes.Retarget] = {}
         self.removed: set[cst.CSTNode] = set()
         self.devices: set[cst.CSTNode] = set()
         """Names of devices whose statements are among these."""
@@ -193,15 +194,26 @@ class StatementRewriter(Rebuilder):
             self.devices.add(node.targets[0].target)
             self._converted(node, "device", "MindSpore has one device for the process.")
             return False
+        if cuda.is_steering(self.ctx, node):
+            self.ctx.forget(node)
+            self.removed.add(node)
+            self._converted(node, "cuda", "It steers CUDA alone.")
+            return False
         if self._changes(node, lambda: in_place.check_item(self.ctx, node)):
             return False
         for target in node.targets:
+            self._sets_item(target.target)
             if (name := special.reserved_attribute(self.ctx, target.target)) is not None:
                 why = f"`{name}` is a method of every module in {self.ctx.to}"
                 self._mark(node, "reserved", Unsure(why, "call it otherwise, in checkpoints too"))
         return True
 
     def visit_AugAssign(self, node: cst.AugAssign) -> bool:
+        if isinstance(node.target, cst.Subscript) and rates.is_rate(self.ctx, node.target):
+            self._converted(node, "rate", "A rate is kept as a parameter: its number is read.")
+            return True
+        if self._sets_item(node.target):
+            return True
         return not (
             self._changes(node, lambda: in_place.check_augmented(self.ctx, node))
             or self._changes(node, lambda: in_place.check_item(self.ctx, node))
@@ -230,11 +242,40 @@ class StatementRewriter(Rebuilder):
             return self._gone(original_node)
         return updated_node
 
+    def _sets_item(self, target: cst.BaseExpression) -> bool:
+        """Plan the other spelling of an item of a parameter that is set."""
+        other = changes.item_target(self.ctx, target)
+        if other is not None:
+            self.items[target] = other
+            self._converted(target, "data_item", "An item of a parameter is set.")
+        return other is not None
+
+    def leave_AssignTarget(
+        self, original_node: cst.AssignTarget, updated_node: cst.AssignTarget
+    ) -> cst.AssignTarget:
+        other = self.items.get(original_node.target)
+        if other is None:
+            return updated_node
+        return updated_node.with_changes(target=other(updated_node.target))
+
+    def leave_AugAssign(
+        self, original_node: cst.AugAssign, updated_node: cst.AugAssign
+    ) -> cst.BaseSmallStatement:
+        target = original_node.target
+        if isinstance(target, cst.Subscript) and rates.is_rate(self.ctx, target):
+            return rates.scaled(updated_node) or updated_node
+        if (other := self.items.get(target)) is not None:
+            return updated_node.with_changes(target=other(updated_node.target))
+        return updated_node
+
     def leave_Expr(self, original_node: cst.Expr, updated_node: cst.Expr) -> cst.BaseSmallStatement:
-        if original_node.value in self.plans and isinstance(
-            updated_node.value, cst.Name | cst.Attribute
-        ):
-            return self._gone(original_node)
+        if original_node.value not in self.plans:
+            return updated_node
+        match updated_node.value:
+            case cst.Name() | cst.Attribute():
+                return self._gone(original_node)
+            case cst.NamedExpr(target=cst.Subscript() as item, value=value):  # made by a plan
+                return cst.Assign([cst.AssignTarget(item)], value)
         return updated_node
 
     def _gone(self, node: cst.BaseSmallStatement) -> cst.BaseSmallStatement:

@@ -22,6 +22,7 @@ from onecell.migrate.rewriting.rewriter import Rewriter
 from onecell.migrate.rewriting.statements import Log
 from onecell.migrate.rules.assumptions import Outside
 from onecell.migrate.rules.context import Context, sources_of
+from onecell.migrate.rules.families import registry
 from onecell.migrate.rules.findings import Finding, Outcome, Rewrite
 from onecell.migrate.rules.spelling import Speller
 from onecell.migrate.rules.table.lookup import rows_to
@@ -88,7 +89,14 @@ def analysed(module: cst.Module, to: str, target: str) -> tuple[list[Scope], Nam
     scopes, loads = scopes_of(module)
     old = other_framework(to)
     names = Names(loads, parents_of(module), scopes)
-    kinds = Kinds(names, rows_to(to, target), old, attributes_of(names), evidence_of(names, old))
+    kinds = Kinds(
+        names,
+        rows_to(to, target),
+        old,
+        attributes_of(names),
+        evidence_of(names, old),
+        registry.kinds(old),
+    )
     return scopes, names, kinds
 
 

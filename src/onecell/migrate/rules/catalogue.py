@@ -1,4 +1,4 @@
-"""Every rule by name, with what it does in one line: for documents, and for the mirror of cases."""
+"""Every rule by name, with what it does in one line; families tell their own (`registry`)."""
 
 from __future__ import annotations
 
@@ -28,11 +28,14 @@ SYNTAX: Final[Mapping[str, str]] = {
     "squeeze": "`x.squeeze(dim=…)` and `x.squeeze(axis=…)`",
     "flip": "`x.flip(0)` and `x.flip((0,))`",
     "transpose": "`x.permute(1, 0, 2)` and `x.transpose(1, 0, 2)`",
+    "new": "`x.new(2, 3)` and `x.new_zeros((2, 3))`",
     "new_zeros": "`x.new_zeros(2, 3)` and `x.new_zeros((2, 3))`",
     "asnumpy": "`x.asnumpy()` and `x.detach().cpu().numpy()`",
     "astype": "`x.astype(dtype)` and `x.to(dtype)`",
     "unsqueeze_method": "`x.expand_dims(0)` and `x.unsqueeze(0)`",
-    "in_place": "`x += y` of a tensor that something else may hold: marked",
+    "in_place": "`x.add_(y)`, `p.data.fill_(0)`; `x += y` of what something else may hold: marked",
+    "data_item": "`p.data[i] = t` and `p[i] = t`",
+    "rate": '`group["lr"]` and `float(group["lr"])`, for groups of an optimizer\'s parameters',
     "method": "a method that the other framework lacks: marked",
     "unknown": "anything else of the framework that the module is leaving: marked",
 }

@@ -22,6 +22,10 @@ Plan = Callable[[cst.Call], cst.BaseExpression]
 """Builds what a call becomes from the call with its parts rewritten."""
 
 
+Made = tuple[str, Plan] | tuple[str, Plan, str]
+"""A rule and its plan; third what is supposed, where the file does not show it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Context:
     """The module, its names, and where it is to go."""

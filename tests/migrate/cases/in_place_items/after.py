@@ -1,5 +1,4 @@
 from mindspore import nn, ops
-import torch
 from onecell.mindspore import LSTMCell
 
 
@@ -9,17 +8,15 @@ class Model(nn.Cell):
         self.cell = LSTMCell(10, 16)
 
     def construct(self, x, h, c):
-        counts = {"steps": 0}
-        states = [h, c]
-        # TODO(onecell): in_place: torch changes `states[0]` for whatever else holds it too, MindSpore does not; assign to `states[0]` if nothing else is to change
-        states[0] += torch.tanh(c)
-        for state in states:
-            # TODO(onecell): in_place: torch changes `state` for whatever else holds it too, MindSpore does not; assign to `state` if nothing else is to change
-            state *= torch.tanh(h)
-        counts["steps"] += 1
-        out = ops.zeros((2, 3, 16))
-        out[0] += self.cell(x, (h, c))[0]
-        return out, counts
+        h, c = self.cell(x, (h, c))
+        out = ops.zeros((3, 16))
+        out[0] = h[0]
+        out[1] = ops.full_like(out[1], 2.0)
+        out[:, :2] = out[:, :2] + c[:, :2]
+        out[2, 3:5] = out[2, 3:5] * 2.0
+        row = out[1]
+        row[...] = c[1]
+        return out, h
 
 
 def build():

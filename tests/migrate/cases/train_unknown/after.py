@@ -20,6 +20,6 @@ def run(model, x, h, c):
     return model(x, h, c)
 
 
-def evaluate(thing):
-    # TODO(onecell): method: `eval` of something that this file does not show to be a module; if it is one, it is `set_train(False)`
-    thing.eval()
+def fit(trainer):
+    # TODO(onecell): method: `train` of something that this file does not show to be a module; if it is one, it is `set_train`
+    trainer.train()

@@ -19,5 +19,5 @@ def run(model, x, h, c):
     return model(x, h, c)
 
 
-def evaluate(thing):
-    thing.eval()
+def fit(trainer):
+    trainer.train()

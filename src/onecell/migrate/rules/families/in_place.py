@@ -169,7 +169,7 @@ class _Walk:
 
     def _is_own(self, value: cst.BaseExpression) -> bool:
         while True:
-            inner = _viewed(value)
+            inner = viewed(value)
             if inner is None:
                 return isinstance(value, cst.Name) and value.value == self.name
             value = inner
@@ -185,7 +185,7 @@ class _Walk:
             return self._is_view(value.body) or self._is_view(value.orelse)
         if isinstance(value, cst.Name | cst.Attribute):
             return not self.views and (self.is_tensor or kinds.of(value) in ("tensor", "state"))
-        inner = _viewed(value)
+        inner = viewed(value)
         if inner is not None and kinds.of(inner) in ("tensor", "state"):
             if isinstance(value, cst.Subscript) and self.views:
                 return False
@@ -236,7 +236,7 @@ class _Walk:
         return False
 
 
-def _viewed(value: cst.BaseExpression) -> cst.BaseExpression | None:
+def viewed(value: cst.BaseExpression) -> cst.BaseExpression | None:
     """Return what an expression may be a view of, None where it is none."""
     if isinstance(value, cst.Subscript):
         return value.value

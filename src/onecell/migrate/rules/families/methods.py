@@ -7,7 +7,7 @@ from typing import Final
 import libcst as cst
 
 from onecell.migrate.meaning.unsure import Unsure
-from onecell.migrate.rules.context import Context, Plan
+from onecell.migrate.rules.context import Context, Made
 from onecell.migrate.rules.families import tensor_methods
 from onecell.migrate.rules.families.module_methods import LACKING, of_module
 from onecell.migrate.rules.families.receivers import is_super
@@ -15,7 +15,7 @@ from onecell.migrate.rules.families.receivers import is_super
 MODULES: Final = {"cell", "cells", "layer", "layers", "module", "modules"}
 
 
-def plan_method(ctx: Context, node: cst.Call) -> tuple[str, Plan] | None:
+def plan_method(ctx: Context, node: cst.Call) -> Made | None:
     """Return the rule and how `receiver.method(...)` is rewritten, None where it may stay.
 
     Raises:

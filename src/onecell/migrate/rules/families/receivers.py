@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import libcst as cst
 
 from onecell.migrate.meaning.syntax import code
@@ -53,3 +55,37 @@ def forget_args(ctx: Context, node: cst.Call) -> None:
     """Note that the arguments of a call are left out."""
     for arg in node.args:
         ctx.forget(arg.value)
+
+
+_OF_MODULES: Final = frozenset(
+    "eval parameters named_parameters state_dict load_state_dict zero_grad modules children".split()  # noqa: SIM905 - one line
+)
+"""Methods without which few modules are used, and which nothing else has."""
+
+
+def is_like_module(ctx: Context, node: cst.Call) -> bool:
+    """Whether what a method is called on is used as a module in this file.
+
+    It is, if it has another method of modules called, or is itself called with something.
+    """
+    assert isinstance(node.func, cst.Attribute)  # noqa: S101 - the caller looked
+    name = node.func.attr.value
+    if ctx.kinds.defines(name):
+        return False
+    if name in _OF_MODULES and not node.args:
+        return True
+    held = code(node.func.value)
+    for call in ctx.names.of_kind(cst.Call):
+        func = call.func
+        method = isinstance(func, cst.Attribute) and func.attr.value in _OF_MODULES
+        if method and isinstance(func, cst.Attribute) and code(func.value) == held:
+            return True
+        if call.args and isinstance(func, cst.Name | cst.Attribute) and code(func) == held:
+            return True
+    return False
+
+
+def shown(node: cst.Call) -> str:
+    """Return what a method is called on, as the source has it, on one line."""
+    assert isinstance(node.func, cst.Attribute)  # noqa: S101 - the caller looked
+    return " ".join(code(node.func.value).split())

@@ -8,10 +8,18 @@ import libcst as cst
 
 from onecell.migrate.meaning.syntax import as_keyword, expression, literal
 from onecell.migrate.meaning.unsure import Unsure
-from onecell.migrate.rules.context import Context, Plan
+from onecell.migrate.rules.context import Context, Made, Plan
+from onecell.migrate.rules.families.changes import plan_change
 from onecell.migrate.rules.families.in_place import check_method
 from onecell.migrate.rules.families.module_methods import of_module, set_train
-from onecell.migrate.rules.families.receivers import forget_args, moves, receiver, renaming
+from onecell.migrate.rules.families.receivers import (
+    forget_args,
+    is_like_module,
+    moves,
+    receiver,
+    renaming,
+    shown,
+)
 
 _TENSOR_LACKING: Final = {
     "mindspore": {
@@ -163,7 +171,7 @@ def _is_of_numpy(ctx: Context, held: cst.BaseExpression) -> bool:
     )
 
 
-def to_mindspore(ctx: Context, node: cst.Call, name: str, kind: str) -> tuple[str, Plan] | None:
+def to_mindspore(ctx: Context, node: cst.Call, name: str, kind: str) -> Made | None:
     """Return the rule and plan of a tensor's or optimizer's method, None where it may stay.
 
     Raises:
@@ -180,27 +188,24 @@ def to_mindspore(ctx: Context, node: cst.Call, name: str, kind: str) -> tuple[st
     if not known and not may_be_tensor(ctx, node):
         return None
     if not known and name in _GUESSED and not _like_tensor(ctx, node):
+        if name == "size" and not node.args and not ctx.kinds.defines(name):
+            plan: Plan = lambda u: expression("_.shape", _=receiver(u))  # noqa: E731
+            return "size", plan, f"`{shown(node)}` is a tensor"
         raise Unsure(
             f"`{name}` of something that this file does not show to be a tensor",
             f"if it is one, {_GUESSED[name]}",
         )
     _check_same_numbers(ctx, node, name, known=known)
+    change = plan_change(ctx, node, name, known=known)
+    if change is not None:
+        return "in_place", change
     check_method(ctx, name, known=known)
-    if name == "size" and len(node.args) <= 1 and not any(a.star for a in node.args):
-        if node.args:
-            return "size", lambda u: expression("_.shape[i_]", _=receiver(u), i_=u.args[0].value)
-        return "size", lambda u: expression("_.shape", _=receiver(u))
-    if name == "detach" and not node.args:
-        return "detach", lambda u: expression(
-            "f_(x_)", f_=ctx.speller.spell("mindspore.ops.stop_gradient"), x_=receiver(u)
-        )
-    if name in ("cpu", "cuda") and (known or not node.args):
-        return "device", receiver
-    if name == "to" and moves(ctx, node):
-        forget_args(ctx, node)
-        return "device", receiver
+    if (found := _of_any_tensor(ctx, node, name, known=known)) is not None:
+        return found
     if not known and (name in ("forward", *_LISTING) or _is_mode(node, name)):
         there = _THERE[name]
+        if is_like_module(ctx, node) and (found := of_module(ctx, node, name)) is not None:
+            return (*found, f"`{shown(node)}` is a module")
         raise Unsure(
             f"`{name}` of something that this file does not show to be a module",
             f"if it is one, it is `{there}`",
@@ -216,6 +221,54 @@ def to_mindspore(ctx: Context, node: cst.Call, name: str, kind: str) -> tuple[st
             "leave the call out",
         )
     return _known_to_mindspore(node, name) if known else None
+
+
+def _of_any_tensor(
+    ctx: Context, node: cst.Call, name: str, *, known: bool
+) -> tuple[str, Plan] | None:
+    """Do as `to_mindspore` for what is written otherwise whatever the file shows."""
+    if name == "size" and len(node.args) <= 1 and not any(a.star for a in node.args):
+        if node.args:
+            return "size", lambda u: expression("_.shape[i_]", _=receiver(u), i_=u.args[0].value)
+        return "size", lambda u: expression("_.shape", _=receiver(u))
+    if name == "detach" and not node.args:
+        return "detach", lambda u: expression(
+            "f_(x_)", f_=ctx.speller.spell("mindspore.ops.stop_gradient"), x_=receiver(u)
+        )
+    if name == "new" and known:
+        return _new(node)
+    if name in ("cpu", "cuda") and (known or not node.args):
+        return "device", receiver
+    if name == "to" and moves(ctx, node):
+        forget_args(ctx, node)
+        return "device", receiver
+    return None
+
+
+def _new(node: cst.Call) -> tuple[str, Plan]:
+    """Plan `x.new(2, 3)`, whose numbers are whatever memory held: zeros are as good."""
+    if not node.args or any(
+        arg.keyword is not None or isinstance(arg.value, cst.List | cst.Tuple) for arg in node.args
+    ):
+        raise Unsure("`new` of a tensor is given no sizes", "`x.new_tensor(data)`")
+    if (
+        len(node.args) == 1
+        and not node.args[0].star
+        and not isinstance(node.args[0].value, cst.Integer | cst.BinaryOperation)
+    ):
+        raise Unsure(
+            "`new` of a tensor may be given numbers or a size",
+            "write `x.new_zeros(size)` or `x.new_tensor(data)`",
+        )
+
+    def build(updated: cst.Call) -> cst.BaseExpression:
+        sizes = [
+            cst.StarredElement(arg.value) if arg.star else cst.Element(arg.value)
+            for arg in updated.args
+        ]
+        return expression("_.new_zeros(s_)", _=receiver(updated), s_=cst.Tuple(sizes))
+
+    return "new", build
 
 
 def _differentiates(ctx: Context) -> bool:

@@ -1,0 +1,66 @@
+"""Families of functions that no row tells: a file registers the import paths that it knows.
+
+Every file of this folder is loaded on the first question, so that a new family is one new file.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache
+
+import libcst as cst
+
+from onecell.migrate.rules import families
+from onecell.migrate.rules.context import Context, Plan
+
+Make = Callable[[Context, cst.Call, str], Plan]
+"""Returns how a call of an import path is rewritten; raises `Unsure`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """How calls of some import paths are rewritten for MindSpore."""
+
+    rule: str
+    about: str
+    """What the rule is about, in one line."""
+    make: Make
+    gives: str
+    """Kind of what a call returns; see `kinds`."""
+
+
+_BY_PATH: dict[str, Family] = {}
+
+
+def family(
+    rule: str, about: str, paths: Iterable[str], *, gives: str = ""
+) -> Callable[[Make], Make]:
+    """Register the function below for calls of these import paths of torch's."""
+
+    def register(make: Make) -> Make:
+        found = Family(rule, about, make, gives)
+        _BY_PATH.update(dict.fromkeys(paths, found))
+        return make
+
+    return register
+
+
+def of_path(ctx: Context, path: str) -> Family | None:
+    """Return the family that an import path belongs to, or None."""
+    return every().get(path) if ctx.to == "mindspore" else None
+
+
+@cache
+def every() -> Mapping[str, Family]:
+    """Return import path → family."""
+    for found in pkgutil.iter_modules(families.__path__):
+        importlib.import_module(f"{families.__name__}.{found.name}")
+    return _BY_PATH
+
+
+def kinds(source: str) -> dict[str, str]:
+    """Return import path → kind of what a call of it returns, in a module of `source`."""
+    return {path: each.gives for path, each in every().items() if source == "torch"}

@@ -1,0 +1,36 @@
+import math
+
+import torch.nn as nn
+import torch.nn.init as init
+
+
+class Model(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.cell = nn.LSTMCell(10, 16)
+        self.head = nn.Linear(16, 5)
+        bound = 1 / math.sqrt(16)
+        init.uniform_(self.cell.weight_ih, -bound, bound)
+        init.uniform_(self.cell.weight_hh, 0.1, 0.3)
+        init.orthogonal_(self.cell.weight_hh, gain=1.5)
+        init.normal_(self.cell.bias_ih, 0, 0.02)
+        init.zeros_(self.cell.bias_hh)
+        init.xavier_normal_(self.head.weight, gain=nn.init.calculate_gain("relu"))
+        nn.init.kaiming_uniform_(self.head.weight, mode="fan_out", nonlinearity="relu")
+        nn.init.constant_(self.head.bias, 0.5)
+        nn.init.ones_(self.head.bias[2:])
+        for name, p in self.head.named_parameters():
+            if "weight" in name:
+                nn.init.xavier_uniform_(p)
+
+    def forward(self, x, h, c):
+        h, c = self.cell(x, (h, c))
+        return self.head(h), c
+
+
+def build():
+    return Model()
+
+
+def run(model, x, h, c):
+    return model(x, h, c)
