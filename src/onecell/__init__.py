@@ -66,7 +66,7 @@ _HOMES = {
     "set_num_threads": "threads",
 }
 
-_ON_KERNEL: Final = ("cell", "frozen", "isas", "stream", "threads")
+_ON_KERNEL = ("cell", "frozen", "isas", "stream", "threads")
 
 if not TYPE_CHECKING:  # a type checker is to know the names, not that there may be others
 
