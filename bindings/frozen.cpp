@@ -80,8 +80,9 @@ class Frozen final : public Step {
 // The step of a frozen cell on tensors, read in place.
 class FrozenReader {
  public:
-  FrozenReader(nb::object capsule, nb::type_object tensor, nb::type_object parameter)
-      : reader_(std::move(capsule), std::move(tensor), std::move(parameter)) {}
+  FrozenReader(nb::object capsule, nb::type_object tensor, nb::type_object parameter, Address size,
+               Address offset)
+      : reader_(std::move(capsule), std::move(tensor), std::move(parameter), {size, offset}) {}
 
   bool step(const Frozen& cell, nb::handle x, nb::handle h, nb::handle c, nb::handle h_next,
             nb::handle c_next) const {
@@ -118,7 +119,7 @@ void define_frozen(nb::module_& m) {
       .def("unpack", &Frozen::unpack)
       .def("nbytes", &Frozen::bytes);
   nb::class_<FrozenReader>(m, "FrozenReader")
-      .def(nb::init<nb::object, nb::type_object, nb::type_object>())
+      .def(nb::init<nb::object, nb::type_object, nb::type_object, Address, Address>())
       .def("step", &FrozenReader::step, nb::arg(), nb::arg().none(), nb::arg().none(),
            nb::arg().none(), nb::arg().none(), nb::arg().none());
 }

@@ -13,6 +13,7 @@
 #include <cstring>
 #include <memory>
 #include <stdexcept>
+#include <utility>
 #include <vector>
 
 #include "framework.h"
@@ -67,9 +68,13 @@ class StepSums {
   }
 
   // The sums by weight_ih, weight_hh and a bias, None where one is not wanted or there was no step.
+  // They are given away: what nobody else holds, the framework need not copy.
   nanobind::object totals(const TensorReader& reader, const Framework& framework) {
     if (waiting_ != 0) gather(reader, framework, kept());
-    return tuple_of(totals_[0], totals_[1], totals_[2]);
+    begun_ = false;
+    nanobind::object given[3];
+    for (int k = 0; k < 3; ++k) given[k] = std::exchange(totals_[k], nanobind::none());
+    return tuple_of(given[0], given[1], given[2]);
   }
 
  private:

@@ -8,13 +8,17 @@
 
 #include "dlpack.h"
 #include "fresh_tensor.h"
+#include "storage.h"
 
 // Reads the tensors of two classes, such as torch's Tensor and Parameter, but not of subclasses.
 class TensorReader {
  public:
   TensorReader(nanobind::object capsule, nanobind::type_object tensor,
-               nanobind::type_object parameter)
-      : capsule_(std::move(capsule)), tensor_(std::move(tensor)), parameter_(std::move(parameter)) {
+               nanobind::type_object parameter, Storage storage)
+      : capsule_(std::move(capsule)),
+        tensor_(std::move(tensor)),
+        parameter_(std::move(parameter)),
+        storage_(std::move(storage)) {
     api_ = static_cast<const dlpack::ExchangeApi*>(
         PyCapsule_GetPointer(capsule_.ptr(), dlpack::kCapsule));
     if (api_ == nullptr) throw nanobind::python_error();
@@ -22,7 +26,8 @@ class TensorReader {
       throw nanobind::import_error("DLPack's exchange interface is of an unknown version");
   }
 
-  // Describe `object`, if it is of one of the two classes and holds the kernel's kind of numbers.
+  // Describe `object`, if it is of one of the two classes and holds the kernel's kind of numbers,
+  // all of them.
   bool open(nanobind::handle object, dlpack::Tensor* out) const {
     PyObject* const type = reinterpret_cast<PyObject*>(Py_TYPE(object.ptr()));
     if (type != tensor_.ptr() && type != parameter_.ptr()) return false;
@@ -31,7 +36,8 @@ class TensorReader {
       return false;
     }
     return out->device_type == dlpack::kCpu && out->type_code == dlpack::kFloat &&
-           out->type_lanes == 1 && (out->type_bits == 32 || out->type_bits == 64);
+           out->type_lanes == 1 && (out->type_bits == 32 || out->type_bits == 64) &&
+           storage_.reaches(object, *out);
   }
 
   // Where the elements of `object` are, if it is such a tensor with elements of `bits`, of this
@@ -75,5 +81,6 @@ class TensorReader {
  private:
   nanobind::object capsule_;
   nanobind::type_object tensor_, parameter_;
+  Storage storage_;
   const dlpack::ExchangeApi* api_;
 };

@@ -25,8 +25,8 @@ enum Place { kWeightIh, kWeightHh, kBiasIh, kBiasHh, kX, kH, kC, kPlaces };
 class StepReader {
  public:
   StepReader(nb::object capsule, nb::type_object tensor, nb::type_object parameter,
-             nb::object framework)
-      : reader_(std::move(capsule), std::move(tensor), std::move(parameter)),
+             std::uintptr_t size, std::uintptr_t offset, nb::object framework)
+      : reader_(std::move(capsule), std::move(tensor), std::move(parameter), {size, offset}),
         framework_(framework),
         names_{"weight_ih", "weight_hh", "bias_ih", "bias_hh"} {}
 
@@ -265,7 +265,8 @@ void define_tensors(nb::module_& m) {
       .def(nb::init<nb::type_object, nb::object>());
   nb::class_<StepSums>(m, "StepSums").def(nb::init<bool, bool, bool>());
   nb::class_<StepReader>(m, "StepReader")
-      .def(nb::init<nb::object, nb::type_object, nb::type_object, nb::object>())
+      .def(nb::init<nb::object, nb::type_object, nb::type_object, std::uintptr_t, std::uintptr_t,
+                    nb::object>())
       .def("step",
            nb::overload_cast<nb::handle, nb::handle, nb::handle, nb::handle>(&StepReader::step,
                                                                              nb::const_),

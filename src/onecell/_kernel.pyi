@@ -183,7 +183,9 @@ class Frozen(Step):
 class FrozenReader:
     """The step of frozen cells on tensors of exactly two classes; see `StepReader`."""
 
-    def __init__(self, exchange_api: object, tensor: type, parameter: type, /) -> None: ...
+    def __init__(
+        self, exchange_api: object, tensor: type, parameter: type, size: int, offset: int, /
+    ) -> None: ...
     def step(
         self,
         cell: Frozen,
@@ -244,16 +246,24 @@ class StepReader:
     """Steps on tensors of exactly two classes, read in place through DLPack.
 
     The first argument of the constructor is a `dlpack_exchange_api` capsule of these classes.
-    Classes, device, element types, shapes, strides and alignment are checked here. For what DLPack
-    does not show, `framework` has functions to ask: `negated(tensor)`, whether a negation is
-    pending; `recording()`, whether gradients are recorded; `modes`, functions all false in everyday
-    life, and `dual`, a dict with `_current_level`, below 0 then; `must_run()`, asked where that is
-    not so, whether the framework's own operators must compute; and `empty_like(tensor)`,
-    `new_empty(tensor, *sizes)` and `contiguous(tensor)`.
+    Classes, device, element types, shapes, strides, alignment and storages are checked here; `size`
+    and `offset` are addresses of functions of torch's C interface that tell of a storage, or 0. For
+    what DLPack does not show, `framework` has functions to ask: `negated(tensor)`, whether a
+    negation is pending; `recording()`, whether gradients are recorded; `modes`, functions all false
+    in everyday life, and `dual`, a dict with `_current_level`, below 0 then; `must_run()`, asked
+    where that is not so, whether the framework's own operators must compute; and
+    `empty_like(tensor)`, `new_empty(tensor, *sizes)` and `contiguous(tensor)`.
     """
 
     def __init__(
-        self, exchange_api: object, tensor: type, parameter: type, framework: object, /
+        self,
+        exchange_api: object,
+        tensor: type,
+        parameter: type,
+        size: int,
+        offset: int,
+        framework: object,
+        /,
     ) -> None: ...
     def step(
         self,

@@ -17,6 +17,26 @@ _STEP: Final = {1: "", 2: "N, "}
 _UNROLL: Final = {2: "T, ", 3: "T, N, "}
 
 
+def has_own_call(cell: object, kind: type) -> bool:
+    """Whether a subclass of `kind` has a `__call__` of its own, which its loops must go through."""
+    return type(cell).__call__ is not kind.__call__  # type: ignore[operator]
+
+
+def check_call(cell: object, kind: type, method: str) -> None:
+    """Raise unless `method` of `kind` may compute the step of `kind` for a call of `cell`.
+
+    Raises:
+        ArgumentError: the class of `cell` has a `__call__` of its own, and not this method.
+    """
+    mine = getattr(type(cell), method)
+    if has_own_call(cell, kind) and mine is getattr(kind, method):
+        name = type(cell).__name__
+        raise ArgumentError(
+            f"`{method.strip('_')}` computes the step of {kind.__name__}, and {name} has its own "
+            f"`__call__`. Call it step by step, or give {name} its own `{method.strip('_')}`."
+        )
+
+
 def ready(name: str, array: object, dtype: np.dtype[Any]) -> Array:
     """Return `array` as the kernel wants it: dense, aligned, in native byte order; or raise.
 
@@ -124,3 +144,13 @@ def ready_gradient(name: str, array: object, like: Array) -> Array | None:
     if gradient.shape != like.shape:
         raise ShapeError(f"`{name}` must have shape {like.shape}, got {gradient.shape}.")
     return gradient
+
+
+def loop(cell: Any, x: Array, h: Array | None, c: Array | None) -> tuple[Array, Any]:  # noqa: ANN401
+    """Unroll over T ≥ 1 steps by calling the cell, as its user would."""
+    state = None if h is None or c is None else (h, c)
+    every = []
+    for row in x:
+        state = cell(row) if state is None else cell(row, state)
+        every.append(state[0])
+    return np.stack(every), state

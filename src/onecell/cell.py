@@ -10,7 +10,15 @@ import numpy as np
 import numpy.typing as npt
 
 from onecell import _kernel
-from onecell.arguments import arrange_step, arrange_unroll, ready, ready_gradient
+from onecell.arguments import (
+    arrange_step,
+    arrange_unroll,
+    check_call,
+    has_own_call,
+    loop,
+    ready,
+    ready_gradient,
+)
 from onecell.errors import ArgumentError, DtypeError
 from onecell.frozen import FrozenCell, WeightDtype
 from onecell.gradients import Gradients, StepPullback, UnrollPullback
@@ -226,8 +234,12 @@ class LSTMCell:
 
         Returns:
             (h_all, (h, c)): h after every step (T, N, H) or (T, H), and the last state.
+
+        A subclass that has a `__call__` of its own is called, step by step.
         """
         x, h, c = arrange_unroll(self._spec, x, hx, c_0)
+        if len(x) and has_own_call(self, LSTMCell):
+            return loop(self, x, h, c)
         h_all = self._after(x)
         c_last = _empty(h_all.shape[1:], h_all.dtype)
         self._forward(x, h, c, h_all, c_last, None)
@@ -242,8 +254,10 @@ class LSTMCell:
 
         Raises:
             DtypeError: the cell is float64; frozen cells compute in float32.
-            ArgumentError: a weight has no such form.
+            ArgumentError: a weight has no such form; or the cell is of a subclass that has a
+                `__call__` of its own, which a packed cell would not run.
         """
+        check_call(self, LSTMCell, "freeze")
         if self._spec.dtype != np.float32:
             raise DtypeError(
                 f"a frozen cell computes in float32, and this cell is {self._spec.dtype}. Round it "
@@ -252,10 +266,15 @@ class LSTMCell:
         return FrozenCell(self._parameters, weight_dtype)
 
     def stream(self, batch: int | None = 1) -> Stream:
-        """Return a state of `batch` rows, or of one row without a batch axis, to step in place."""
+        """Return a state of `batch` rows, or of one row without a batch axis, to step in place.
+
+        Raises:
+            ArgumentError: the cell is of a subclass that has a `__call__` of its own.
+        """
         return Stream(self, batch)
 
     def _stepper(self) -> _kernel.Step:
+        check_call(self, LSTMCell, "stream")
         step = _kernel.LiveStepF32 if self._spec.dtype == np.float32 else _kernel.LiveStepF64
         return step(self.input_size, self.hidden_size, *self._where)
 
@@ -267,7 +286,11 @@ class LSTMCell:
         Returns:
             ((h', c'), pullback), where `pullback(grad_h, grad_c)` returns `Gradients` and may be
             called again. Inputs are copied; the parameters are not: pull back before changing them.
+
+        Raises:
+            ArgumentError: the cell is of a subclass that has a `__call__` of its own.
         """
+        check_call(self, LSTMCell, "vjp")
         x, h, c = arrange_step(self._spec, x, hx, c_0)
         (_, state), pull = self._vjp(x[None], h, c)
 
@@ -285,7 +308,11 @@ class LSTMCell:
         Returns:
             ((h_all, (h, c)), pullback): as `unroll` and `vjp`; `pullback(grad_h_all, grad_h_last,
             grad_c_last)`, each of the shape of its namesake.
+
+        Raises:
+            ArgumentError: the cell is of a subclass that has a `__call__` of its own.
         """
+        check_call(self, LSTMCell, "unroll_vjp")
         return self._vjp(*arrange_unroll(self._spec, x, hx, c_0))
 
     def _vjp(

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from onecell import _kernel
-from onecell.arguments import arrange_step, arrange_unroll
+from onecell.arguments import arrange_step, arrange_unroll, check_call, has_own_call, loop
 from onecell.errors import ArgumentError, DtypeError, FrozenError
 from onecell.spec import BIASES, PARAMETERS, WEIGHTS
 from onecell.stream import Stream
@@ -157,6 +157,8 @@ class FrozenCell:
     ) -> tuple[Array, State]:
         """Compute T steps in one call; arguments, results and errors are those of `LSTMCell`."""
         x, h, c = arrange_unroll(self._spec, x, hx, c_0)
+        if len(x) and has_own_call(self, FrozenCell):
+            return loop(self, x, h, c)
         h_all = self._room(x)
         c_last = _empty(h_all.shape[1:], h_all.dtype)
         self._unroll(x, h, c, h_all, c_last)
@@ -176,9 +178,11 @@ class FrozenCell:
 
     def freeze(self, weight_dtype: WeightDtype = "float32") -> FrozenCell:
         """Return a frozen copy of what is stored; what rounding took does not come back."""
+        check_call(self, FrozenCell, "freeze")
         return FrozenCell(self.weights, weight_dtype)
 
     def _stepper(self) -> _kernel.Step:
+        check_call(self, FrozenCell, "stream")
         return self._packed
 
     def _room(self, x: Array) -> Array:

@@ -130,6 +130,15 @@ def test_transforms_inside_compile_by_torch_s_operators(no_kernel: Any) -> None:
     torch.testing.assert_close(compiled(by_vmap)(X), theirs(X))
 
 
+def test_memory_that_was_shrunk_raises_when_compiled() -> None:
+    cell, x = ours(P), X[None].clone()
+    run = compiled(cell.unroll)
+    run(x, STATE)
+    x.untyped_storage().resize_(8)
+    with pytest.raises(RuntimeError, match="storage"):
+        run(x, STATE)
+
+
 def test_second_gradients_of_a_compiled_cell_are_refused() -> None:
     x = X.clone().requires_grad_()
     out = compiled(ours(P))(x, STATE)[0].square().sum()

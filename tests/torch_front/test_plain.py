@@ -87,9 +87,9 @@ def leaked(transform: Callable[..., Any]) -> Callable[[Tensor], Tensor]:
     return leak
 
 
-def freed(t: Tensor) -> Tensor:
+def shrunk(t: Tensor, size: int) -> Tensor:
     t = t.clone()
-    t.untyped_storage().resize_(0)
+    t.untyped_storage().resize_(size)
     return t
 
 
@@ -181,20 +181,65 @@ def test_every_check_of_the_quick_way_holds_for_parameters_written_through_data(
     assert agree(got, outcome(of_torch(P), X, (H_0, C_0)))
 
 
+@pytest.mark.parametrize("size", [0, 3])
 @pytest.mark.parametrize("place", range(7))
 @pytest.mark.parametrize("recording", [True, False])
-def test_freed_memory_is_an_error_where_torch_may_end_the_process(
-    place: int, recording: bool, no_kernel: Any
+def test_missing_memory_is_an_error_where_torch_may_end_the_process(
+    place: int, recording: bool, size: int, no_kernel: Any
 ) -> None:
     cell = ours(P)
     tensors = [X.clone(), H_0.clone(), C_0.clone(), *cell.parameters()]
-    tensors[place].untyped_storage().resize_(0)
+    tensors[place].untyped_storage().resize_(size)
     x, h, c = tensors[:3]
-    with torch.set_grad_enabled(recording), pytest.raises(RuntimeError, match="storage was freed"):
+    gone = "storage was shrunk to 3 bytes" if size else "storage was freed"
+    with torch.set_grad_enabled(recording), pytest.raises(RuntimeError, match=gone):
         cell(x, (h, c))
-    time = x[None] if place else freed(X[None])
-    with pytest.raises(RuntimeError, match="storage was freed"):
+    time = x[None] if place else shrunk(X[None], size)
+    with torch.set_grad_enabled(recording), pytest.raises(RuntimeError, match=gone):
         cell.unroll(time, (h, c))
+
+
+@pytest.mark.parametrize("size", [0, 3])
+@pytest.mark.parametrize("place", range(1, 3))
+def test_memory_that_ends_early_is_seen(place: int, size: int) -> None:
+    rows = torch.cat([H_0, C_0])
+    given = [X, H_0, C_0]
+    given[place] = rows[len(H_0) :]
+    rows.untyped_storage().resize_(H_0.numel() * 4 + size)
+    for model in (ours(P), ours(P).freeze()):
+        with torch.no_grad(), pytest.raises(RuntimeError, match="storage was shrunk"):
+            model(given[0], (given[1], given[2]))
+
+
+@pytest.mark.parametrize("size", [0, 3])
+@pytest.mark.parametrize("by", ["a step", "an unroll"])
+@pytest.mark.parametrize("name", ["weight_ih", "weight_hh", "x", "h"])
+def test_memory_that_is_gone_by_the_way_back_is_an_error(name: str, by: str, size: int) -> None:
+    cell, x, h = ours(P), X.clone(), H_0.clone()
+    h_next = cell(x, (h, C_0))[0] if by == "a step" else cell.unroll(x[None], (h, C_0))[1][0]
+    {"x": x, "h": h, **dict(cell.named_parameters())}[name].untyped_storage().resize_(size)
+    with pytest.raises(RuntimeError, match="storage was"):
+        h_next.sum().backward()
+
+
+def test_a_gradient_without_memory_is_an_error() -> None:
+    h, _ = ours(P)(X, (H_0, C_0))
+    h.register_hook(lambda g: shrunk(g, 3))
+    with pytest.raises(RuntimeError, match="storage was shrunk"):
+        h.square().sum().backward()
+
+
+@pytest.mark.parametrize("size", [0, 3])
+@pytest.mark.parametrize("name", ["weight_ih", "weight_hh", "bias_ih", "bias_hh"])
+def test_what_has_no_memory_is_not_packed(name: str, size: int) -> None:
+    cell = ours(P)
+    state = cell.freeze().get_extra_state()
+    getattr(cell, name).untyped_storage().resize_(size)
+    with pytest.raises(RuntimeError, match=f"`{name}`.*storage was"):
+        cell.freeze()
+    state[name] = shrunk(state[name], size)
+    with pytest.raises(RuntimeError, match=f"`{name}`.*storage was"):
+        ours(P).freeze().set_extra_state(state)
 
 
 def test_subclasses_stay_what_they_are(no_kernel: Any) -> None:

@@ -9,7 +9,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from onecell.torch import reading
+from onecell import _kernel
+from onecell.torch import library, reading
 from problems import problem
 from torch_cells import ours, step_inputs
 
@@ -36,9 +37,9 @@ def step(hidden: Any, tensors: list[Any]) -> Any:
     return reading.step_reader.step(dict(zip(NAMES, tensors, strict=False)), hidden, x, (h, c))
 
 
-def freed(t: Tensor) -> Tensor:
+def shrunk(t: Tensor, size: int) -> Tensor:
     copy = t.clone()
-    copy.untyped_storage().resize_(0)
+    copy.untyped_storage().resize_(size)
     return copy
 
 
@@ -64,7 +65,8 @@ WRONG: dict[str, Callable[[Tensor], Any]] = {
     "empty": lambda t: t[:0],
     "strided": lambda t: torch.stack([t, t], -1)[..., 0],
     "expanded": lambda t: t[:1].expand(t.shape),
-    "freed": freed,
+    "freed": lambda t: shrunk(t, 0),
+    "shrunk": lambda t: shrunk(t, t.numel() * 4 - 1),
     "misaligned": misaligned,
     "meta": lambda t: t.to("meta"),
     "sparse": lambda t: t.to_sparse(),
@@ -118,7 +120,22 @@ def test_an_older_torch_takes_the_longer_way(monkeypatch: pytest.MonkeyPatch, ke
 
 
 def test_a_foreign_interface_is_refused() -> None:
-    from onecell import _kernel
-
     with pytest.raises(ValueError, match="PyCapsule"):
-        _kernel.StepReader(5, torch.Tensor, torch.nn.Parameter, reading._Answers())
+        _kernel.StepReader(5, torch.Tensor, torch.nn.Parameter, 0, 0, reading._Answers())
+
+
+def test_storages_are_seen_without_torch_s_functions(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert library.storage_questions() != (0, 0)
+    monkeypatch.setattr(library, "_function", lambda _: None)
+    assert library.storage_questions() == (0, 0)
+    monkeypatch.setattr(reading, "storage_questions", library.storage_questions)
+    reader = reading.make_reader(_kernel.StepReader, reading._Answers())
+    assert reader is not None
+    given = dict(zip(NAMES, arguments(), strict=False))
+    assert reader.step(given, HIDDEN, X, (H_0, C_0)) is not None
+    rows = torch.cat([X, X])
+    x = rows[len(X) :]
+    assert reader.step(given, HIDDEN, x, (H_0, C_0)) is not None
+    assert reader.step(given, HIDDEN, shrunk(X, X.numel() * 4 - 1), (H_0, C_0)) is None
+    rows.untyped_storage().resize_(rows.numel() * 4 - 1)
+    assert reader.step(given, HIDDEN, x, (H_0, C_0)) is None

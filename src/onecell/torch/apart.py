@@ -4,6 +4,10 @@ A loop over a cell would make gradients as large as the weights at every step, f
 So the steps do not hang on the parameters but on one `Anchor`, which hangs on them. A step's way
 back leaves what it knows in the `Walk` of the pass that is going on; torch runs the anchor after
 all steps, and there the sums are made, in the order in which torch would have made them.
+
+Who looks on while gradients come (hooks, sharded training, optimizers inside the pass) must see
+them when torch's own cell would show them, whichever graph made the anchor: torch takes among the
+nodes that are ready the one with the highest number, so the numbers here are given, not drawn.
 """
 
 # ruff: noqa: ANN401 - torch hands over contexts, and arguments, of any type.
@@ -18,6 +22,7 @@ from torch import Tensor
 from torch.autograd import Function, Variable
 
 from onecell import _kernel
+from onecell.spec import PARAMETERS
 from onecell.torch import autograd, calls, composite, reading
 from onecell.torch.plain import are_plain, mode_is_on
 
@@ -25,6 +30,10 @@ Grad: TypeAlias = Tensor | None
 
 _NONE: Final = (None, None, None, None)
 _NOTHING: Final = (False, False, False, False)
+_FIRST: Final = 2**64 - 1
+"""torch's number for the place of a parameter's gradient, which it fills as soon as it can."""
+_AFTER: Final = ("anchor", "bias_ih", "x", "weight_ih", "bias_hh", "h", "weight_hh")
+"""The order in which torch's own cell is done with gradients, once all steps are walked."""
 _walk_now: Final = torch._C._current_graph_task_id
 _will_run: Final[Callable[[Any], bool]] = torch._C._will_engine_execute_node
 
@@ -61,21 +70,25 @@ class Walk:
 
 
 class Anchor(Function):
-    """(*weights) → a token, which has a place in the graph: after all steps that hang on it.
+    """(*weights) → tokens, which have a place in the graph: after all steps that hang on them.
 
-    Its numbers mean nothing. It is as long as the weights that need a gradient together, so that a
+    The first is for steps. It is as long as the weights that need a gradient together, so that a
     step which cannot leave its part in a walk can send it along the graph, as the gradient by the
-    token. Nothing is saved, so it serves as often as it is reached.
+    token. The others stand for a weight each, None for those that need no gradient. Their numbers
+    mean nothing, and nothing is saved, so they serve as often as they are reached.
     """
 
     @staticmethod
-    def forward(ctx: Any, walks: WeakValueDictionary[int, Walk], *weights: Grad) -> Tensor:
-        """Return the token, one number repeated without memory for it."""
+    def forward(ctx: Any, walks: WeakValueDictionary[int, Walk], *weights: Grad) -> Any:
+        """Return the tokens, each one number repeated without memory for it."""
         ctx.walks = walks
         ctx.set_materialize_grads(False)
-        needed = [w for w in weights if w is not None and w.requires_grad]
-        ctx.shapes = [w.shape if w is not None and w.requires_grad else None for w in weights]
-        return needed[0].new_empty(1).expand(sum(w.numel() for w in needed))
+        ctx.shapes = [None if w is None else w.shape for w in weights]
+        number = next(w for w in weights if w is not None).new_empty(1)
+        together = sum(shape.numel() for shape in ctx.shapes if shape is not None)
+        return number.expand(together), *(
+            None if s is None else number.expand(s) for s in ctx.shapes
+        )
 
     @staticmethod
     def backward(ctx: Any, *grads: Grad) -> Any:
@@ -83,6 +96,7 @@ class Anchor(Function):
         walk = ctx.walks.get(_walk_now()) or Walk(_NOTHING)
         if grads[0] is not None:
             walk.add(_apart(grads[0], ctx.shapes))
+        walk.add(grads[1:])
         return None, *walk.totals()
 
 
@@ -97,15 +111,34 @@ def _together(grads: tuple[Grad, ...]) -> Tensor:
     return torch.cat([grad.reshape(-1) for grad in grads if grad is not None])
 
 
+def _place(tensor: Tensor, name: str) -> None:
+    """Let the node that `tensor` comes of run in its turn among those that wait for all steps."""
+    node: Any = tensor.grad_fn
+    node._set_sequence_nr(_FIRST - 1 - _AFTER.index(name))
+
+
+def _placed(tensor: Tensor, name: str) -> Tensor:
+    """Return an alias of a leaf that gets its gradient in the turn of `name`."""
+    if tensor.is_inference():
+        return tensor
+    alias: Tensor = torch.ops.aten.alias.default(tensor)
+    _place(alias, name)
+    return alias
+
+
 class Hold:
     """What the steps of the living graphs of some parameters share; they alone keep it alive."""
 
-    __slots__ = ("__weakref__", "_walks", "needs", "token")
+    __slots__ = ("__weakref__", "_walks", "needs", "token", "tokens")
 
     def __init__(self, weights: calls.Weights) -> None:
         self.needs = tuple(w is not None and w.requires_grad for w in weights)
         self._walks: WeakValueDictionary[int, Walk] = WeakValueDictionary()
-        self.token: Tensor = _apply_anchor(self._walks, *weights)
+        named = zip(PARAMETERS, weights, self.needs, strict=True)
+        placed = [_placed(w, name) if w is not None and need else None for name, w, need in named]
+        self.token: Tensor
+        self.token, *self.tokens = _apply_anchor(self._walks, *placed)
+        _place(self.token, "anchor")
 
     def walk(self) -> Walk | None:
         """Return the pass that is going on in this thread, if torch's engine makes one."""
@@ -220,10 +253,14 @@ def record_step(
     """Return (h', c') as results of a node; all is as `_kernel.StepReader.step` has made it."""
     x, h, c, *given = inputs
     weights: calls.Weights = (given[0], given[1], given[2], given[3])
-    hold = _hold(x, weights)
-    token = None if hold is None else hold.token
     made = h_next, c_next, gates
     try:
+        hold = _hold(x, weights)
+        token = None if hold is None else hold.token
+        if x.requires_grad and x.is_leaf:
+            x = _placed(x, "x")
+        if h.requires_grad and h.is_leaf:
+            h = _placed(h, "h")
         found: tuple[Tensor, Tensor] = _apply_step(token, x, h, c, weights, hold, made)
     except RuntimeError:
         # Of what was made in inference mode torch's operators take all that they need not keep.
@@ -233,6 +270,21 @@ def record_step(
     return found
 
 
+def record(x: Tensor, h: Grad, c: Grad, weights: calls.Weights) -> tuple[Tensor, ...]:
+    """Return what `autograd.Cell` computes, as a node of the graph."""
+    apart = all(w is None or w.is_leaf for w in weights)
+    hold = _hold(x, weights) if apart else None
+    if x.requires_grad and x.is_leaf:
+        # Of many steps, a loop would have taken its rows before the first one.
+        x = _placed(x, "x") if x.dim() == 2 else torch.ops.aten.alias.default(x)
+    if h is not None and h.requires_grad and h.is_leaf:
+        h = _placed(h, "h")
+    stand_ins = weights if hold is None else hold.tokens
+    found: tuple[Tensor, ...] = _apply_cell(x, h, c, *stand_ins, weights, hold)
+    return found
+
+
 # `Function.apply` looks for wrappers of torch.func first, which no tensor here is.
 _apply_anchor: Final[Any] = super(Function, Anchor).apply
 _apply_step: Final[Any] = super(Function, Step).apply
+_apply_cell: Final[Any] = super(Function, autograd.Cell).apply

@@ -7,6 +7,7 @@ gradients of gradients, and batched ones, come from torch's own operators (see `
 # ruff: noqa: ANN401 - torch hands over contexts, and arguments, of any type.
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -23,14 +24,17 @@ INPUTS = 7
 class Cell(Function):
     """(x, h, c, *weights) → (h', c') for x (N, I); → (h_all, last h, last c) for x (T, N, I).
 
-    All tensors are plain and of one dtype; h and c may be None for zeros.
+    All tensors are plain and of one dtype; h and c may be None for zeros. In the graph, other
+    tensors may stand for the weights, which come once more, and then what keeps those alive.
     """
 
     @staticmethod
-    def forward(ctx: Any, *inputs: Any) -> tuple[Tensor, ...]:
+    def forward(ctx: Any, *given: Any) -> tuple[Tensor, ...]:
         """Compute by the kernel and keep what the way back needs."""
-        x, h, c, *weights = inputs
-        h_all, c_all, gates = calls.forward(x, h, c, tuple(weights), record=True)
+        x, h, c = given[:3]
+        weights, ctx.hold = given[INPUTS:]
+        inputs = (x, h, c, *weights)
+        h_all, c_all, gates = calls.forward(x, h, c, weights, record=True)
         # What is kept is never what the caller gets (but for h_all), so that writing into a
         # result is as free as it is with torch's cell.
         ctx.set_materialize_grads(False)
@@ -44,17 +48,20 @@ class Cell(Function):
     def backward(ctx: Any, *grads: Tensor | None) -> Any:
         """Pull the gradients of the results back to the inputs."""
         saved = ctx.saved_tensors
-        inputs, done, needs = saved[:INPUTS], saved[INPUTS:], ctx.needs_input_grad
+        inputs, done, needs = saved[:INPUTS], saved[INPUTS:], ctx.needs_input_grad[:INPUTS]
         again = torch.is_grad_enabled()
+        found: Sequence[Tensor | None]
         # Between the two ways, modules may have moved to another type, and hooks may have given
         # back other tensors than they got: everything is checked anew.
         there = [t for t in (*saved, *grads) if t is not None]
         sound = are_plain(there) and calls.fits_back(inputs[:5], done, _three(grads))
         if mode_is_on() or not sound:
-            return tuple(composite.gradients(needs, grads, inputs, create_graph=again))
-        if again:
-            return Gradient.apply(needs, len(grads), *grads, *saved)  # type: ignore[no-untyped-call]
-        return _by_kernel(needs, grads, saved)
+            found = composite.gradients(needs, grads, inputs, create_graph=again)
+        elif again:
+            found = Gradient.apply(needs, len(grads), *grads, *saved)  # type: ignore[no-untyped-call]
+        else:
+            found = _by_kernel(needs, grads, saved)
+        return *found, None, None
 
 
 class Gradient(Function):
@@ -117,11 +124,3 @@ def _by_kernel(
 def _three(grads: tuple[Tensor | None, ...]) -> tuple[Tensor | None, ...]:
     """Return the gradients by h_all, the last h and the last c; a step has only the latter two."""
     return (None, *grads) if len(grads) == 2 else grads
-
-
-def record(
-    x: Tensor, h: Tensor | None, c: Tensor | None, weights: calls.Weights
-) -> tuple[Tensor, ...]:
-    """Return what `Cell` computes, as a node of the graph."""
-    found: tuple[Tensor, ...] = Cell.apply(x, h, c, *weights)  # type: ignore[no-untyped-call]
-    return found

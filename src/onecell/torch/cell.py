@@ -21,7 +21,8 @@ from onecell.torch.arguments import (
     read_state,
 )
 from onecell.torch.errors import CellDtypeError, CellTypeError
-from onecell.torch.frozen import FrozenLSTMCell
+from onecell.torch.frozen import FrozenLSTMCell, as_array, check_freezable
+from onecell.torch.overrides import hooks, loop, must_loop, override
 from onecell.torch.routes import quick_step, run
 from onecell.weights import Weights
 
@@ -74,19 +75,30 @@ class LSTMCell(torch.nn.LSTMCell):
     def from_torch(cls, module: torch.nn.LSTMCell) -> Self:
         """Return a cell that shares the Parameter objects of `module`: training one trains both.
 
-        Hooks are not taken over.
-
         Raises:
-            CellTypeError: `module` is no `torch.nn.LSTMCell`, or its parameters are computed from
+            CellTypeError: `module` is no `torch.nn.LSTMCell`; or a call of it runs more than the
+                cell's step, a subclass's `forward` or hooks; or its parameters are computed from
                 others (parametrized, weight-normed, pruned) and cannot be shared.
         """
         if not isinstance(module, torch.nn.LSTMCell):
             raise CellTypeError(f"`module` must be a torch.nn.LSTMCell, got {type(module)}.")
+        name = override(module, torch.nn.LSTMCell, LSTMCell, cls)
+        if name is not None:
+            raise CellTypeError(
+                f"`module` must have torch's own step, and {type(module).__name__} has its own "
+                f"`{name}`. Change the class's base to onecell.torch.LSTMCell instead."
+            )
         gone = [name for name in PARAMETERS if name not in module._parameters]
         if gone:
             raise CellTypeError(
                 f"`module` must hold `{gone[0]}` as a parameter of its own; it is computed. "
                 "Remove the parametrization, weight norm or pruning first."
+            )
+        name = hooks(module)
+        if name is not None:
+            raise CellTypeError(
+                f"`module` must have no hooks, got some in `{name}`, which would not run. "
+                "Remove them, and register them on the new cell."
             )
         cell = cls.__new__(cls)
         torch.nn.Module.__init__(cell)
@@ -172,7 +184,11 @@ class LSTMCell(torch.nn.LSTMCell):
     ) -> tuple[Tensor, State]:
         """Compute T steps in one call; bits and gradients are those of a loop over the cell.
 
-        The module's hooks do not run: they belong to the step.
+        Where a call would run more than the cell's own step (a subclass's `forward`, hooks, among
+        them those by which pruning computes weights), it is that loop. Weights that are
+        parametrized are computed once for all steps, as under `parametrize.cached()`. A cell that
+        is sharded by itself gathers its weights once after
+        `register_fsdp_forward_method(cell, "unroll")`, else at every step.
 
         Args:
             input: (T, N, I), or (T, I) for one row without a batch axis.
@@ -187,8 +203,8 @@ class LSTMCell(torch.nn.LSTMCell):
         """
         state = read_state(hx, c_0)
         check_ranks(input, state, time=True)
-        if type(self).forward is not LSTMCell.forward and len(input) > 0:
-            return self._loop(input, state)
+        if must_loop(self, LSTMCell) and len(input) > 0:
+            return loop(self, input, state)
         check_sizes(input, state, self.input_size, self.hidden_size, time=True)
         h, c = (None, None) if state is None else state
         if input.dim() == 3:
@@ -206,28 +222,20 @@ class LSTMCell(torch.nn.LSTMCell):
 
         Raises:
             CellDtypeError: the cell is float64; frozen cells compute in float32.
+            CellFrozenError: a call runs more than the cell's own step: a subclass's `forward`, or
+                hooks; or a parameter is not whole on this machine.
+            CellMemoryError: a parameter's storage was freed or shrunk.
             ArgumentError: a weight has no such form.
         """
+        check_freezable(self, LSTMCell)
         parameters = {name: getattr(self, name) for name in PARAMETERS}
         if self.weight_ih.dtype == torch.float64:
             raise CellDtypeError(
                 "a frozen cell computes in float32, and this cell is float64. "
                 "Round it first: cell.float()."
             )
-        arrays = {
-            n: p.detach().float().cpu().numpy() for n, p in parameters.items() if p is not None
-        }
+        arrays = {n: as_array(n, p) for n, p in parameters.items() if p is not None}
         return FrozenLSTMCell(FrozenCell(Weights(**arrays), weight_dtype))
-
-    def _loop(self, x: Tensor, state: State | None) -> tuple[Tensor, State]:
-        """Unroll a subclass that has a step of its own, by that step."""
-        first, *rest = x.unbind(0)
-        state = self.forward(first, state)
-        every = [state[0]]
-        for row in rest:
-            state = self.forward(row, state)
-            every.append(state[0])
-        return torch.stack(every), state
 
     def _apply(self, *args: Any, **kwargs: Any) -> Self:  # noqa: ANN401 - as torch has them
         """Convert the parameters, as `to`, `double` and the like do."""

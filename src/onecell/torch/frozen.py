@@ -15,7 +15,8 @@ from onecell.spec import PARAMETERS
 from onecell.torch.arguments import AnyState, State, check_ranks, check_sizes, read_state
 from onecell.torch.calls import addresses
 from onecell.torch.errors import CellDtypeError, CellFrozenError
-from onecell.torch.plain import are_plain, mode_is_on
+from onecell.torch.overrides import hooks, loop, must_loop, override
+from onecell.torch.plain import are_plain, check_memory, mode_is_on
 from onecell.torch.reading import make_reader
 from onecell.weights import Weights
 
@@ -112,6 +113,8 @@ class FrozenLSTMCell(torch.nn.Module):
         state = read_state(hx, c_0)
         check_ranks(input, state, time=True)
         check_sizes(input, state, self.input_size, self.hidden_size, time=True)
+        if must_loop(self, FrozenLSTMCell) and len(input) > 0:
+            return loop(self, input, state)
         rows = input if input.dim() == 3 else input.unsqueeze(1)
         h_all, c = self._run(rows, input, state)
         if len(h_all):
@@ -162,11 +165,49 @@ class FrozenLSTMCell(torch.nn.Module):
         Raises:
             ArgumentError: it is of another cell.
         """
-        weights = Weights(**{n: state[n].numpy() for n in PARAMETERS if n in state})
+        weights = Weights(**{n: as_array(n, state[n]) for n in PARAMETERS if n in state})
         mine = self._cell.weights.spec
         if weights.spec != mine:
             raise ArgumentError(f"the state is of {weights.spec}, the cell is of {mine}.")
         self._cell = FrozenCell(weights, state[_EXTRA])
+
+
+def check_freezable(cell: torch.nn.Module, kind: type[torch.nn.Module]) -> None:
+    """Raise unless a call of `cell`, a module of `kind` or a subclass, is the cell's own step.
+
+    Raises:
+        CellFrozenError: it is not.
+    """
+    name = override(cell, kind)
+    if name is not None:
+        raise CellFrozenError(
+            f"a frozen cell computes an LSTM cell's step, and {type(cell).__name__} has its own "
+            f"`{name}`. Freeze a plain LSTMCell, and do the rest around it."
+        )
+    name = hooks(cell, sharding=False)
+    if name is not None and "forward" in name:
+        raise CellFrozenError(
+            f"a frozen cell runs no hooks, and the cell has some in `{name}`. If they compute "
+            "weights, make these permanent (prune.remove, remove_weight_norm, "
+            "remove_spectral_norm); else register them on the frozen cell."
+        )
+
+
+def as_array(name: str, weight: Tensor) -> Any:  # noqa: ANN401 - an array of any shape
+    """Return a copy of a parameter as float32, of which nothing is shared with it.
+
+    Raises:
+        CellFrozenError: it is not ordinary memory, as where each process has a shard of it.
+        CellMemoryError: its storage was freed or shrunk.
+    """
+    value = weight.detach()
+    if type(value) is not Tensor or value.layout is not torch.strided or value.is_meta:
+        raise CellFrozenError(
+            f"`{name}` must be whole and in memory to be frozen, got a {type(value).__name__} on "
+            f"{value.device}. Gather a sharded cell first: cell.unshard(), or summon_full_params."
+        )
+    check_memory(f"`{name}`", value)
+    return torch.empty_like(value, dtype=torch.float32, device="cpu").copy_(value).numpy()
 
 
 def _check_inference(tensors: tuple[Tensor, ...]) -> None:

@@ -75,18 +75,31 @@ def are_plain(tensors: Iterable[Tensor]) -> bool:
     not plain.
 
     Raises:
-        CellMemoryError: a tensor's storage was freed; torch itself would end the process on some.
+        CellMemoryError: as `check_memory`.
     """
     dtypes = set()
     for tensor in tensors:
         if type(tensor) not in PLAIN_CLASSES or _dispatch_keys(tensor) not in _PLAIN_KEYS:
             return False
-        if tensor.data_ptr() == 0 and tensor.numel() != 0:
-            raise CellMemoryError(
-                f"a tensor of shape {tuple(tensor.shape)} must have memory; its storage was freed."
-            )
+        check_memory("a tensor", tensor)
         dtypes.add(tensor.dtype)
     return len(dtypes) == 1 and dtypes < COMPUTE_DTYPES
+
+
+def check_memory(name: str, tensor: Tensor) -> None:
+    """Raise unless the storage of a strided tensor has all the elements that its sizes tell of.
+
+    Raises:
+        CellMemoryError: the storage was freed or shrunk; torch itself ends the process on some.
+    """
+    sides = zip(tensor.shape, tensor.stride(), strict=True)
+    last = tensor.storage_offset() + sum((size - 1) * stride for size, stride in sides)
+    want, bytes_there = (last + 1) * tensor.element_size(), tensor.untyped_storage().nbytes()
+    if tensor.numel() != 0 and bytes_there < want:
+        gone = f"shrunk to {bytes_there} bytes of {want}" if bytes_there else "freed"
+        raise CellMemoryError(
+            f"{name} of shape {tuple(tensor.shape)} must have memory; its storage was {gone}."
+        )
 
 
 def mode_is_on() -> bool:

@@ -13,6 +13,7 @@ from torch.nn.modules import module as torch_module
 
 from onecell import _kernel
 from onecell.torch import plain
+from onecell.torch.library import storage_questions
 
 Reader = TypeVar("Reader")
 
@@ -53,7 +54,9 @@ def make_reader(kind: Callable[..., Reader], *arguments: object) -> Reader | Non
     """Return what reads tensors in place, or None where this torch has no interface for it."""
     interface = getattr(Tensor, "__dlpack_c_exchange_api__", None)
     try:
-        return None if interface is None else kind(interface, Tensor, Parameter, *arguments)
+        if interface is None:
+            return None
+        return kind(interface, Tensor, Parameter, *storage_questions(), *arguments)
     except ImportError:  # a later version of the interface
         return None
 

@@ -10,8 +10,7 @@ from torch.autograd import forward_ad
 from torch.nn import Parameter
 
 from onecell.torch import calls, operators, reading
-from onecell.torch.apart import record_step
-from onecell.torch.autograd import record
+from onecell.torch.apart import record, record_step
 from onecell.torch.plain import (
     COMPUTE_DTYPES,
     PLAIN_CLASSES,

@@ -6,28 +6,19 @@ kernel's would run. Where both are wanted by turns, as in training, the kernel u
 
 from __future__ import annotations
 
-import ctypes
-import os
-import sys
-from pathlib import Path
-
 import torch
 
 from onecell import _kernel
+from onecell.torch import library
 
 
 def lend() -> None:
     """Let calls from this thread use torch's threads, where torch's are OpenMP's and can be found.
 
-    The library must be loaded already: it is looked up, not loaded.
+    Nothing is loaded for it.
     """
-    if sys.platform != "linux" or not torch.backends.openmp.is_available():
+    if not torch.backends.openmp.is_available():
         return
-    library = Path(torch.__file__).parent / "lib" / "libtorch_cpu.so"
-    try:
-        loaded = ctypes.CDLL(str(library), mode=os.RTLD_NOLOAD | os.RTLD_NOW)
-        parallel = ctypes.cast(loaded.GOMP_parallel, ctypes.c_void_p).value
-    except (OSError, AttributeError):  # a build laid out in another way
-        return
+    parallel = library.address("GOMP_parallel")
     if parallel:
         _kernel.lend_threads(parallel)

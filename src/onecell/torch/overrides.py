@@ -1,0 +1,67 @@
+"""What a call of a cell runs beside the cell's own step: a subclass's override, and hooks."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import torch
+from torch import Tensor
+from torch.nn import Module
+from torch.nn.modules import module as torch_module
+
+from onecell.torch.arguments import State
+
+_CALLED: Final = ("__call__", "_call_impl", "forward")
+_AROUND: Final = ("_forward_pre_hooks", "_forward_hooks", "_backward_pre_hooks", "_backward_hooks")
+_SHARDING: Final = "torch.distributed.fsdp."
+
+
+def override(module: Module, *kinds: type[Module]) -> str | None:
+    """Return which part of a call of `module` is as none of `kinds` has it; None for none."""
+    for name in _CALLED:
+        found = getattr(type(module), name)
+        if name in module.__dict__ or all(found is not getattr(kind, name) for kind in kinds):
+            return name
+    return None
+
+
+def hooks(module: Module, *, sharding: bool = True) -> str | None:
+    """Return the name of the first hooks of `module` itself that there are; None for none.
+
+    Without `sharding`, those by which fully sharded training gathers the weights do not count.
+    """
+    for name in _AROUND:
+        found = getattr(module, name).values()
+        if sharding and found:
+            return name
+        if any(not _is_sharding(hook) for hook in found):
+            return name
+    return None
+
+
+def _is_sharding(hook: object) -> bool:
+    return type(getattr(hook, "__self__", None)).__module__.startswith(_SHARDING)
+
+
+def must_loop(module: Module, kind: type[Module]) -> bool:
+    """Whether to unroll a module of `kind`, or a subclass, its steps have to be called one by one.
+
+    Not for a cell that is sharded by itself and whose `unroll` torch has been told to be a forward
+    (`register_fsdp_forward_method`), which then has gathered its weights for all of them.
+    """
+    whole = "unroll" in module.__dict__
+    return (
+        override(module, kind) is not None
+        or hooks(module, sharding=not whole) is not None
+        or bool(torch_module._global_forward_pre_hooks or torch_module._global_forward_hooks)
+        or bool(torch_module._global_backward_pre_hooks or torch_module._global_backward_hooks)
+    )
+
+
+def loop(module: Any, x: Tensor, state: State | None) -> tuple[Tensor, State]:  # noqa: ANN401
+    """Unroll over T ≥ 1 steps by calling the module, as its user would."""
+    every = []
+    for row in x.unbind(0):
+        state = module(row) if state is None else module(row, state)
+        every.append(state[0])
+    return torch.stack(every), state
