@@ -28,11 +28,11 @@ class Storage {
     std::int64_t bytes = 0, offset = 0;
     if (size_ != nullptr && offset_ != nullptr) {
       // Their handle is where a tensor of C++ would be, which is one pointer to what Python names.
-      void* const inside = PyLong_AsVoidPtr(ask(object, inside_).ptr());
+      void* const inside = PyLong_AsVoidPtr(attribute(object, inside_).ptr());
       if (size_(&inside, &bytes) != 0 || offset_(&inside, &offset) != 0) return false;
     } else {
-      bytes = number(call(call(object, storage_), bytes_));
-      offset = number(call(object, at_));
+      bytes = PyLong_AsLongLong(call(call(object, storage_), bytes_).ptr());
+      offset = PyLong_AsLongLong(call(object, at_).ptr());
     }
     return (offset + last + 1) * (tensor.type_bits / 8) <= bytes;
   }
@@ -40,14 +40,8 @@ class Storage {
  private:
   using Answer = std::int32_t(void* const* tensor, std::int64_t* answer);
 
-  static nanobind::object ask(nanobind::handle object, const Name& name) {
-    return taken(PyObject_GetAttr(object.ptr(), name.ptr()));
-  }
   static nanobind::object call(nanobind::handle object, const Name& name) {
-    return taken(PyObject_CallMethodNoArgs(object.ptr(), name.ptr()));
-  }
-  static std::int64_t number(const nanobind::object& answer) {
-    return nanobind::cast<std::int64_t>(answer);
+    return taken([&] { return PyObject_CallMethodNoArgs(object.ptr(), name.ptr()); });
   }
 
   Answer *size_, *offset_;

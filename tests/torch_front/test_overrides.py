@@ -42,7 +42,7 @@ class HalfOfImplementation(LSTMCell):
     """The same, inside of it."""
 
     def _call_impl(self, *args: Any, **kwargs: Any) -> Any:
-        h, c = super()._call_impl(*args, **kwargs)  # type: ignore[misc]
+        h, c = super()._call_impl(*args, **kwargs)  # type: ignore[no-untyped-call]
         return h / 2, c
 
 

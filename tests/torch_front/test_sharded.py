@@ -147,12 +147,12 @@ def test_a_registered_unroll_gathers_once(
 def test_a_sharded_cell_is_frozen_once_it_is_whole(mesh: DeviceMesh) -> None:
     cell = ours(P)
     want = cell.freeze().unroll(X, STATE)[0]
-    fully_shard(cell, mesh=mesh)
+    sharded: Any = fully_shard(cell, mesh=mesh)
     with pytest.raises(FrozenError, match=r"`weight_ih` must be whole.*cell\.unshard\(\)"):
         cell.freeze()
-    cell.unshard()
+    sharded.unshard()
     assert torch.equal(cell.freeze().unroll(X, STATE)[0], want)
-    cell.reshard()
+    sharded.reshard()
     cell(X[0], STATE)[0].sum().backward()  # which frees and fills the storages again
     assert cell.weight_ih.grad is not None
 

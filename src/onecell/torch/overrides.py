@@ -64,4 +64,5 @@ def loop(module: Any, x: Tensor, state: State | None) -> tuple[Tensor, State]:  
     for row in x.unbind(0):
         state = module(row) if state is None else module(row, state)
         every.append(state[0])
-    return torch.stack(every), state
+    last: Any = state
+    return torch.stack(every), last
