@@ -13,6 +13,7 @@ import io
 import os
 import signal
 import sys
+import traceback
 from typing import Final, TextIO
 
 _ENDED: Final = {
@@ -22,6 +23,7 @@ _ENDED: Final = {
 }
 _BROKEN_PIPE: Final = 128 + signal.SIGPIPE
 _OUTPUT: Final = 4
+_INTERNAL: Final = 70
 
 
 def main() -> None:
@@ -47,6 +49,9 @@ def _run() -> int:
         run()
     except SystemExit as ended:
         return ended.code if isinstance(ended.code, int) else int(ended.code is not None)
+    except Exception:
+        traceback.print_exc()
+        return _INTERNAL
     return 0
 
 

@@ -160,9 +160,7 @@ class Weights:
             ShapeError, DtypeError: as the constructor, or the array is not as the dialect says.
         """
         row = get_dialect(dialect)
-        if not isinstance(arrays, Mapping):
-            kind = type(arrays).__name__
-            raise DtypeError(f"`arrays` must map names to arrays, got {kind}.")
+        _check_mapping(arrays)
         names = {p: prefix + row.spell(p, layer=layer, reverse=reverse) for p in PARAMETERS}
         found = {p: np.asarray(arrays[name]) for p, name in names.items() if name in arrays}
         for parameter in WEIGHTS:
@@ -195,6 +193,12 @@ def check_weights(name: str, value: object) -> Weights:
     if isinstance(value, Weights):
         return value
     raise DtypeError(f"`{name}` must be onecell.Weights, got {type(value).__name__}.")
+
+
+def _check_mapping(arrays: object) -> None:
+    if not isinstance(arrays, Mapping):
+        kind = type(arrays).__name__
+        raise DtypeError(f"`arrays` must map names to arrays, got {kind}.")
 
 
 def _generator(rng: np.random.Generator | int | None) -> np.random.Generator:

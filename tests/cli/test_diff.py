@@ -46,7 +46,7 @@ def test_every_format_is_the_librarys(run: Run) -> None:
     stored = stored_table()
     assert run(*STORED, "--format", "markdown").out == to_markdown(stored)
     assert run(*STORED, "--format", "html", "--lang", "zh").out == to_html(stored, "zh")
-    assert from_json(json.loads(run(*STORED, "--format", "json").out)) == stored
+    assert from_json(json.loads(run(*STORED, "--json").out)) == stored
 
 
 def test_chinese(run: Run) -> None:
@@ -60,10 +60,12 @@ def test_the_order_of_the_frameworks_is_that_of_the_columns(run: Run) -> None:
     assert out.index("MindSpore") < out.index("PyTorch")
 
 
-@pytest.mark.parametrize("form", ["table", "markdown", "html", "json"])
-def test_out_writes_the_file_whole_and_only_once(form: str, run: Run, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "form", [["--format", "table"], ["--format", "markdown"], ["--format", "html"], ["--json"]]
+)
+def test_out_writes_the_file_whole_and_only_once(form: list[str], run: Run, tmp_path: Path) -> None:
     out = tmp_path / "table"
-    words = (*STORED, "--format", form, "--only", "gate-order", "--out", out)
+    words = (*STORED, *form, "--only", "gate-order", "--out", out)
     assert run(*words).status == Status.HOLDS
     first = out.read_text(encoding="utf-8")
     assert "ifgo" in first

@@ -192,7 +192,7 @@ def test_a_named_file_that_is_no_source_is_not_passed_over(
     ("words", "said"),
     [
         (["--to", "jax"], "must be torch or mindspore"),
-        (["--to", "torch", "--target", "both"], "`--target` must be onecell or native"),
+        (["--to", "torch", "--target", "both"], "must be onecell or native, got 'both'"),
         (["--to", "torch", "--write", "--check"], "--write writes, so it does not go with --check"),
         (
             ["--to", "torch", "--write", "--out", "x"],

@@ -14,15 +14,22 @@ import pytest
 from onecell.cli.exits import Status
 
 QUICK = ("--to", "mindspore", "--sides", "arrays", "--rollout", "5", "--out", "out")
-# Says when its first line runs: what the interpreter does before that is not the command's.
+# Says when signals are taken, which is the first thing that the command does.
 START = """
 import signal, sys
 signal.signal(signal.SIGINT, signal.{handler})
-from onecell.__main__ import main
+from onecell import __main__ as command
+
+take = command._take_signals
+
+def take_and_say():
+    take()
+    sys.stderr.write(".")
+    sys.stderr.flush()
+
+command._take_signals = take_and_say
 sys.argv[0] = "onecell"
-sys.stderr.write(".")
-sys.stderr.flush()
-main()
+command.main()
 """
 ENDED = {
     signal.SIGINT: (130, "onecell: interrupted.\n"),

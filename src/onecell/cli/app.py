@@ -5,17 +5,41 @@ from __future__ import annotations
 import inspect
 from collections.abc import Sequence
 from importlib import import_module
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 import typer
+from typer.core import TyperCommand, TyperGroup
 
 VERBS: Final = ("port", "convert", "migrate", "verify", "diff", "info")
 """Each is a function in the file of its name."""
 
 
+class _Verb(TyperCommand):
+    def get_params(self, ctx: Any) -> list[Any]:  # noqa: ANN401 - typer carries a copy of click
+        return _readable(super().get_params(ctx))
+
+
+class _Verbs(TyperGroup):
+    def get_params(self, ctx: Any) -> list[Any]:  # noqa: ANN401
+        return _readable(super().get_params(ctx))
+
+
+def _readable(params: list[Any]) -> list[Any]:
+    """Have the help show what a value is, and no types of Python: `<bool>`, `<list[Path]>`."""
+    for param in params:
+        if param.param_type_name == "argument" or param.is_flag:
+            param.display_type_rich = _no_type
+    return params
+
+
+def _no_type(**_: object) -> None:
+    return None
+
+
 def make_app(verbs: Sequence[str] = VERBS) -> typer.Typer:
     """Return the command line with some of its verbs; what the others need is not loaded."""
     app = typer.Typer(
+        cls=_Verbs,
         help="One LSTM cell for every framework: port checkpoints, and prove that nothing changed.",
         epilog="[bold]Start here[/bold]: onecell port model.pt --to mindspore --out ported",
         no_args_is_help=True,
@@ -30,7 +54,7 @@ def make_app(verbs: Sequence[str] = VERBS) -> typer.Typer:
         # One line a paragraph: the terminal's width decides where lines break, not the docstring's.
         paragraphs = inspect.cleandoc(verb.__doc__ or "").split("\n\n")
         described = "\n\n".join(" ".join(each.split()) for each in paragraphs)
-        app.command(help=described, epilog=module.EXAMPLES)(verb)
+        app.command(cls=_Verb, help=described, epilog=module.EXAMPLES)(verb)
     return app
 
 
@@ -47,7 +71,11 @@ def _root(
     _version: Annotated[
         bool,
         typer.Option(
-            "--version", callback=_print_version, is_eager=True, help="Show the version and exit."
+            "--version",
+            "-V",
+            callback=_print_version,
+            is_eager=True,
+            help="Show the version and exit.",
         ),
     ] = False,
 ) -> None:

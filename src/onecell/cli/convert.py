@@ -14,7 +14,17 @@ from onecell.checkpoint.contents import not_finite
 from onecell.checkpoint.sharded import plain_stem
 from onecell.cli.exits import STATUSES, Debug, reporting
 from onecell.cli.notes import say_notes
-from onecell.cli.options import FRAMEWORKS, Drop, Force, From, Only, check_framework
+from onecell.cli.options import (
+    FRAMEWORKS,
+    Drop,
+    Force,
+    From,
+    Json,
+    Only,
+    Quiet,
+    check_framework,
+    complete_framework,
+)
 from onecell.dialect import get_dialect
 from onecell.errors import ArgumentError
 from onecell.text import listed, plain
@@ -59,6 +69,7 @@ def convert(
             "--to",
             metavar="FRAMEWORK",
             callback=check_framework,
+            autocompletion=complete_framework,
             help=f"Framework of the new file: {FRAMEWORKS}.  "
             r"\[default: the one that OUT's suffix belongs to, else that of IN]",
         ),
@@ -67,7 +78,8 @@ def convert(
     only: Only = None,
     drop: Drop = None,
     force: Force = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: Json = False,
+    quiet: Quiet = False,
     debug: Debug = False,
 ) -> None:
     """Convert a checkpoint file; every bit of every tensor is kept.
@@ -77,7 +89,7 @@ def convert(
     belong to no LSTM cell are copied as they are; optimizer state is left behind where the
     framework changes. To have the result proved as well, use [bold]onecell port[/bold].
     """
-    with reporting(debug=debug):
+    with reporting(debug=debug, quiet=quiet and not as_json):
         read = read_checkpoint(source)
         dialect = source_dialect(read, from_, source)
         goal = get_dialect(to or OWNERS.get(target.suffix, dialect)).name

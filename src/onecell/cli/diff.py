@@ -15,7 +15,15 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from onecell.checkpoint.atomic import check_output, write_whole
 from onecell.cli.diff_table import print_changes, print_table
 from onecell.cli.exits import DIFF_STATUSES, Debug, Status, reporting
-from onecell.cli.options import FRAMEWORKS, Force, check_framework
+from onecell.cli.options import (
+    FRAMEWORKS,
+    Force,
+    Json,
+    Quiet,
+    check_framework,
+    choose,
+    complete_framework,
+)
 from onecell.errors import ArgumentError, MissingExtraError
 from onecell.text import plain
 from onecell.verify.difference import (
@@ -36,7 +44,7 @@ from onecell.verify.difference import (
 from onecell.verify.difference.run import Progress as Report
 from onecell.verify.sides import is_installed
 
-FORMATS: Final = ("table", "markdown", "html", "json")
+FORMATS: Final = ("table", "markdown", "html")
 
 EXAMPLES = f"""[bold]Examples[/bold]
 
@@ -55,36 +63,69 @@ EXAMPLES = f"""[bold]Examples[/bold]
 
 
 def _check_format(name: str) -> str:
-    if name in FORMATS:
-        return name
-    raise typer.BadParameter(f"must be one of {', '.join(FORMATS)}, got {plain(name)!r}.")
+    if name == "json":
+        raise typer.BadParameter("JSON is printed by --json.")
+    return choose(name, FORMATS)
+
+
+def _complete_format(incomplete: str) -> list[str]:
+    return [name for name in FORMATS if name.startswith(incomplete)]
 
 
 def _check_language(name: str) -> str:
-    if name in LANGUAGES:
-        return name
-    raise typer.BadParameter(f"must be {' or '.join(LANGUAGES)}, got {plain(name)!r}.")
+    return choose(name, LANGUAGES)
+
+
+def _complete_language(incomplete: str) -> list[str]:
+    return [name for name in LANGUAGES if name.startswith(incomplete)]
 
 
 def diff(
     first: Annotated[
-        str, typer.Argument(metavar="A", callback=check_framework, help=f"{FRAMEWORKS}.")
+        str,
+        typer.Argument(
+            metavar="A",
+            callback=check_framework,
+            autocompletion=complete_framework,
+            help=f"{FRAMEWORKS}.",
+        ),
     ],
     second: Annotated[
-        str, typer.Argument(metavar="B", callback=check_framework, help="The other one.")
+        str,
+        typer.Argument(
+            metavar="B",
+            callback=check_framework,
+            autocompletion=complete_framework,
+            help="The other one.",
+        ),
     ],
     *,
     form: Annotated[
         str,
-        typer.Option("--format", callback=_check_format, help="table, markdown, html or json."),
+        typer.Option(
+            "--format",
+            metavar="FORMAT",
+            callback=_check_format,
+            autocompletion=_complete_format,
+            help="table, markdown or html.",
+        ),
     ] = "table",
-    lang: Annotated[str, typer.Option("--lang", callback=_check_language, help="en or zh.")] = "en",
+    lang: Annotated[
+        str,
+        typer.Option(
+            "--lang",
+            metavar="LANGUAGE",
+            callback=_check_language,
+            autocompletion=_complete_language,
+            help="en or zh.",
+        ),
+    ] = "en",
     against: Annotated[
         Path | None,
         typer.Option(
             "--against",
             metavar="FILE",
-            help="Say what has changed since FILE, which --format json wrote; `stored` is the "
+            help="Say what has changed since FILE, which --json wrote; `stored` is the "
             "table that comes with onecell. What cannot be run is shown as FILE has it.",
         ),
     ] = None,
@@ -97,9 +138,12 @@ def diff(
         typer.Option("--only", metavar="ID", help="Only this row; may be repeated."),
     ] = None,
     out: Annotated[
-        Path | None, typer.Option("--out", metavar="FILE", help="Write to FILE, not to stdout.")
+        Path | None,
+        typer.Option("--out", "-o", metavar="FILE", help="Write to FILE, not to stdout."),
     ] = None,
+    as_json: Json = False,
     force: Force = False,
+    quiet: Quiet = False,
     debug: Debug = False,
 ) -> None:
     """Show what differs between two frameworks' LSTM cells, by running both.
@@ -108,7 +152,10 @@ def diff(
     installed, each in a process of its own, and on onecell under both signatures; the table has
     what each answered and whether the claim is right.
     """
-    with reporting(debug=debug):
+    with reporting(debug=debug, quiet=quiet and form == "table" and not as_json):
+        if as_json and form != "table":
+            raise ArgumentError(f"--json and --format {form} both say what is printed; choose one.")
+        form = "json" if as_json else form
         frameworks = first, second
         rows = choose_rows(only or ())
         if first == second:
@@ -128,7 +175,7 @@ def diff(
             missing = [name for name in frameworks if not is_installed(name)]
             if len(missing) == len(frameworks) and before is None:
                 raise _missing(missing[0])
-            with _progress() as report:
+            with _progress(wanted=not quiet) as report:
                 table = run_table(rows, frameworks=frameworks, progress=report)
         language: Language = "zh" if lang == "zh" else "en"
         raise typer.Exit(_show(table, before, form, language, out, force=force))
@@ -230,10 +277,10 @@ def _missing(framework: str) -> MissingExtraError:
 
 
 @contextlib.contextmanager
-def _progress() -> Iterator[Report | None]:
+def _progress(*, wanted: bool) -> Iterator[Report | None]:
     """Show a bar on stderr, where that is a terminal."""
     console = Console(stderr=True)
-    if not console.is_terminal:
+    if not (wanted and console.is_terminal):
         yield None
         return
     columns = (TextColumn("asking"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext, redirect_stdout
 from enum import IntEnum
 from typing import Annotated, Final
 
@@ -111,14 +112,17 @@ Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an e
 
 
 @contextmanager
-def reporting(*, debug: bool) -> Iterator[None]:
+def reporting(*, debug: bool, quiet: bool = False) -> Iterator[None]:
     """Turn an error into one line on stderr and an exit status; with `debug`, let it out.
+
+    With `quiet`, what is printed to stdout goes nowhere.
 
     Raises:
         typer.Exit: with the status, for every error but those that click reports itself.
     """
     try:
-        yield
+        with _nowhere() if quiet else nullcontext():
+            yield
     except (typer.Exit, typer.Abort, typer.BadParameter):
         raise
     except KeyboardInterrupt:  # where `main` was called, not the command
@@ -130,6 +134,12 @@ def reporting(*, debug: bool) -> Iterator[None]:
         status, text = explain(error)
         sys.stderr.write(f"onecell: {plain(text)}\n")
         raise typer.Exit(status) from None
+
+
+@contextmanager
+def _nowhere() -> Iterator[None]:
+    with open(os.devnull, "w", encoding="utf-8") as nowhere, redirect_stdout(nowhere):  # noqa: PTH123
+        yield
 
 
 _SAYS_ALL: Final[Mapping[type[Exception], Status]] = {

@@ -13,7 +13,7 @@ from rich.table import Table
 from onecell.checkpoint.contents import look_into, to_json
 from onecell.cli.exits import STATUSES, Debug, Status, reporting
 from onecell.cli.info_table import print_contents
-from onecell.cli.options import From
+from onecell.cli.options import From, Json
 from onecell.errors import CheckpointError
 from onecell.text import plain
 from onecell.verify.plan import read_checkpoint
@@ -45,7 +45,7 @@ def info(
     verbose: Annotated[
         bool, typer.Option("--verbose", "-v", help="Print every tensor and every value.")
     ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: Json = False,
     debug: Debug = False,
 ) -> None:
     """Show what is installed and what computes; with FILE, what the checkpoint holds.

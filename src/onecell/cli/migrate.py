@@ -15,7 +15,19 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from onecell.cli.exits import MIGRATE_STATUSES, Debug, Status, reporting
 from onecell.cli.migrate_table import as_json, print_diff, print_migration
-from onecell.cli.options import FRAMEWORKS, Exclude, Force, as_framework, as_target, check_framework
+from onecell.cli.options import (
+    FRAMEWORKS,
+    Exclude,
+    Force,
+    Json,
+    Quiet,
+    as_framework,
+    as_target,
+    check_framework,
+    check_target,
+    complete_framework,
+    complete_target,
+)
 from onecell.errors import ArgumentError
 from onecell.migrate import Migration
 
@@ -48,6 +60,7 @@ def migrate(
             "--to",
             metavar="FRAMEWORK",
             callback=check_framework,
+            autocompletion=complete_framework,
             help=f"The framework to write for: {FRAMEWORKS}.",
         ),
     ],
@@ -56,6 +69,8 @@ def migrate(
         typer.Option(
             "--target",
             metavar="WHICH",
+            callback=check_target,
+            autocompletion=complete_target,
             help="onecell: its cell for that framework, which takes what callers of the other "
             "wrote. native: the framework's own cell.",
         ),
@@ -65,6 +80,7 @@ def migrate(
         Path | None,
         typer.Option(
             "--out",
+            "-o",
             metavar="DIR",
             help="Write the tree of Python files and notebooks to DIR; those that stay the same or "
             "cannot be migrated are copied, so that a package is whole. Other files are not.",
@@ -76,7 +92,7 @@ def migrate(
     check: Annotated[
         bool, typer.Option("--check", help="Say by the exit status whether anything would change.")
     ] = False,
-    json_: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    json_: Json = False,
     exclude: Exclude = None,
     project: Annotated[
         bool,
@@ -97,6 +113,7 @@ def migrate(
         ),
     ] = None,
     force: Force = False,
+    quiet: Quiet = False,
     debug: Debug = False,
 ) -> None:
     """Rewrite source that uses LSTMCell from one framework's spelling to the other's.
@@ -111,9 +128,9 @@ def migrate(
     """
     from onecell.migrate import migrate_paths  # noqa: PLC0415
 
-    with reporting(debug=debug):
+    with reporting(debug=debug, quiet=quiet and not (json_ or diff)):
         _check_modes(write=write, out=out, diff=diff, check=check, as_json=json_)
-        with _progress() as report:
+        with _progress(wanted=not quiet) as report:
             done = migrate_paths(
                 paths,
                 to=as_framework(to),
@@ -171,10 +188,10 @@ def _check_modes(*, write: bool, out: Path | None, diff: bool, check: bool, as_j
 
 
 @contextlib.contextmanager
-def _progress() -> Iterator[Report | None]:
+def _progress(*, wanted: bool) -> Iterator[Report | None]:
     """Show a bar on stderr, where that is a terminal and there is something to wait for."""
     console = Console(stderr=True)
-    if not (console.is_terminal and sys.stderr.isatty()):
+    if not (wanted and console.is_terminal and sys.stderr.isatty()):
         yield None
         return
     columns = (TextColumn("reading"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())

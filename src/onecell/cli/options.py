@@ -1,34 +1,85 @@
-"""Options that more than one verb has."""
+"""Options that more than one verb has, their values, and how a shell completes them."""
 
 from __future__ import annotations
 
+import difflib
+from collections.abc import Iterable
 from typing import Annotated
 
 import typer
 
 from onecell.dialect import DIALECTS
-from onecell.errors import ArgumentError
 from onecell.migrate.rewriting.rewrite import Framework, Target
-from onecell.text import plain
+from onecell.text import short
 
 FRAMEWORKS = " or ".join(DIALECTS)
+TARGETS: tuple[Target, ...] = ("onecell", "native")
+
+
+def choose(name: str, names: Iterable[str]) -> str:
+    """Return `name`, or raise the usage error of a value that is none of `names`."""
+    every = list(names)
+    if name in every:
+        return name
+    like = difflib.get_close_matches(name, every, n=1)
+    hint = f" Did you mean {like[0]}?" if like else ""
+    said = " or ".join(every) if len(every) == 2 else f"one of {', '.join(every)}"
+    raise typer.BadParameter(f"must be {said}, got {short(name)!r}.{hint}")
 
 
 def check_framework(name: str | None) -> str | None:
     """Return `name`, or raise the usage error of an option that names no framework."""
-    if name is None or name in DIALECTS:
-        return name
-    raise typer.BadParameter(f"must be {FRAMEWORKS}, got {plain(name)!r}.")
+    return None if name is None else choose(name, DIALECTS)
+
+
+def check_target(name: str) -> str:
+    """Return `name`, or raise the usage error of an option that does not say whose cell to use."""
+    return choose(name, TARGETS)
 
 
 def check_format(name: str | None) -> str | None:
     """Return `name`, or raise the usage error of an option that names no file format."""
+    return None if name is None else choose(name, formats())
+
+
+def formats() -> tuple[str, ...]:
+    """Return the names of the file formats."""
     from onecell.checkpoint.files import SUFFIXES  # noqa: PLC0415 - migrate does without
 
-    formats = tuple(dict.fromkeys(SUFFIXES.values()))
-    if name is None or name in formats:
-        return name
-    raise typer.BadParameter(f"must be one of {', '.join(formats)}, got {plain(name)!r}.")
+    return tuple(dict.fromkeys(SUFFIXES.values()))
+
+
+def check_sides(names: str | None) -> str | None:
+    """Return `names`, or raise the usage error of a comma-separated list with what is no side."""
+    from onecell.verify.sides import SIDES  # noqa: PLC0415 - migrate does without
+
+    for name in () if names is None else names.split(","):
+        choose(name.strip(), SIDES)
+    return names
+
+
+def complete_framework(incomplete: str) -> list[str]:
+    """Return the frameworks that a shell may go on with."""
+    return [name for name in DIALECTS if name.startswith(incomplete)]
+
+
+def complete_target(incomplete: str) -> list[str]:
+    """Return the values of --target that a shell may go on with."""
+    return [name for name in TARGETS if name.startswith(incomplete)]
+
+
+def complete_format(incomplete: str) -> list[str]:
+    """Return the file formats that a shell may go on with."""
+    return [name for name in formats() if name.startswith(incomplete)]
+
+
+def complete_sides(incomplete: str) -> list[str]:
+    """Return the lists of sides that a shell may go on with: what is there, and one more."""
+    from onecell.verify.sides import SIDES  # noqa: PLC0415 - migrate does without
+
+    *done, last = incomplete.split(",")
+    left = (name for name in SIDES if name not in done and name.startswith(last))
+    return [",".join([*done, name]) for name in left]
 
 
 def as_framework(name: str) -> Framework:
@@ -37,9 +88,7 @@ def as_framework(name: str) -> Framework:
 
 
 def as_target(name: str) -> Target:
-    """Return `name`, or raise `ArgumentError` unless it says whose cell to use."""
-    if name not in ("onecell", "native"):
-        raise ArgumentError(f"`--target` must be onecell or native, got {name!r}.")
+    """Return a name that `check_target` has passed, as the type that the migrator asks for."""
     return "onecell" if name == "onecell" else "native"
 
 
@@ -49,8 +98,17 @@ From = Annotated[
         "--from",
         metavar="FRAMEWORK",
         callback=check_framework,
+        autocompletion=complete_framework,
         help=f"Framework that wrote the input, where the file does not tell: {FRAMEWORKS}.",
     ),
+]
+
+Json = Annotated[
+    bool, typer.Option("--json", help="Print one JSON document instead of text for people.")
+]
+
+Quiet = Annotated[
+    bool, typer.Option("--quiet", "-q", help="Print no text for people; the exit status tells.")
 ]
 
 Force = Annotated[bool, typer.Option("--force", help="Replace files that are there.")]

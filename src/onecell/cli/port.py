@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection
 from pathlib import Path
 from typing import Annotated, TypedDict
@@ -16,19 +17,27 @@ from onecell.cli.options import (
     Exclude,
     Force,
     From,
+    Json,
     Only,
+    Quiet,
     as_framework,
     as_target,
     check_format,
     check_framework,
+    check_sides,
+    check_target,
+    complete_format,
+    complete_framework,
+    complete_sides,
+    complete_target,
 )
 from onecell.cli.page import check_page, say_command, write_pages
 from onecell.cli.process import progress_bar, take_process_for_mindspore
-from onecell.cli.project_table import print_project, project_status
+from onecell.cli.project_table import print_project, project_status, project_to_json
 from onecell.cli.table import print_proof
 from onecell.errors import ArgumentError
 from onecell.project import carry_out_project, is_project, plan_project
-from onecell.verify import SIDES, carry_out, plan_port
+from onecell.verify import SIDES, carry_out, plan_port, to_json
 from onecell.verify.cases import ROLLOUT_STEPS
 from onecell.verify.proof import SelfTest
 
@@ -74,6 +83,7 @@ def port(
             "--to",
             metavar="FRAMEWORK",
             callback=check_framework,
+            autocompletion=complete_framework,
             help=f"Where it goes: {FRAMEWORKS}.",
         ),
     ],
@@ -81,6 +91,7 @@ def port(
         Path | None,
         typer.Option(
             "--out",
+            "-o",
             metavar="DIR",
             help="Folder for the results; a project needs one.  "
             r"\[default: for a checkpoint, the folder that you are in]",
@@ -92,6 +103,8 @@ def port(
         typer.Option(
             "--target",
             metavar="WHICH",
+            callback=check_target,
+            autocompletion=complete_target,
             help="Whose cell the code is to use. onecell: its cell for that framework; native: "
             "the framework's own.",
         ),
@@ -106,6 +119,7 @@ def port(
             "--format",
             metavar="FORMAT",
             callback=check_format,
+            autocompletion=complete_format,
             help=r"pt, ckpt, safetensors or npz.  \[default: what the framework itself uses]",
         ),
     ] = None,
@@ -114,6 +128,8 @@ def port(
         typer.Option(
             "--sides",
             metavar="NAMES",
+            callback=check_sides,
+            autocompletion=complete_sides,
             help=f"Who computes, comma-separated, of: {', '.join(SIDES)}.  "
             r"\[default: arrays, and what is installed of the two frameworks]",
         ),
@@ -140,6 +156,8 @@ def port(
         bool, typer.Option("--verbose", "-v", help="Print every cell in full.")
     ] = False,
     force: Force = False,
+    as_json: Json = False,
+    quiet: Quiet = False,
     debug: Debug = False,
 ) -> None:
     """Port a checkpoint or a project to another framework, and prove that it computes the same.
@@ -153,11 +171,11 @@ def port(
     installed. It appears in DIR only if everything holds; its proof, NAME.proof.json, and a page
     that shows it, NAME.report.html, always.
     """
-    with reporting(debug=debug):
+    with reporting(debug=debug, quiet=quiet and not as_json):
         names = None if sides is None else [name.strip() for name in sides.split(",")]
         suffix = None if form is None else f".{form}"
         effort: Effort = {"rollout_steps": rollout, "self_test": "full" if self_test else "quick"}
-        console = Console(highlight=False)
+        console = Console(highlight=False, quiet=as_json)
         if is_project(paths):
             if out is None:
                 raise ArgumentError("a project needs --out DIR: a folder for what it becomes.")
@@ -175,10 +193,11 @@ def port(
                 exclude=exclude or (),
             )
             _prepare(planned.libraries)
-            with progress_bar("proving") as report:
+            with progress_bar("proving", wanted=not quiet) as report:
                 done = carry_out_project(planned, progress=report, **effort)
             print_project(done, console, verbose=verbose)
             proofs = [each.proof for each in done.checkpoints if each.proof is not None]
+            told = project_to_json(done)
             status = project_status(done)
         else:
             plan = plan_port(
@@ -195,10 +214,11 @@ def port(
             if page:
                 check_page(plan.report, force=force)
             _prepare(plan.libraries)
-            with progress_bar("proving", wanted=len(plan.conversion.cells) > 1) as report:
+            with progress_bar("proving", wanted=not quiet) as report:
                 proof = carry_out(plan, progress=report, **effort)
             print_proof(proof, console, verbose=verbose)
             proofs = [proof]
+            told = to_json(proof)
             status = Status.HOLDS if proof.holds else Status.FAILS
         if page:
             options = {
@@ -215,6 +235,8 @@ def port(
                 "--self-test": self_test,
             }
             write_pages(proofs, say_command("port", paths, options), console, force=force)
+        if as_json:
+            typer.echo(json.dumps(told, indent=2, allow_nan=False))
         if status:
             raise typer.Exit(status)
 

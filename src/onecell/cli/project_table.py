@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from onecell.cli.exits import Status
-from onecell.cli.migrate_table import print_migration
+from onecell.cli.migrate_table import as_json, print_migration
 from onecell.cli.table import print_proof
 from onecell.migrate.rules.findings import Outcome
 from onecell.project import CheckpointPort, ProjectPort
 from onecell.text import plain
+from onecell.verify import to_json
 
 NAMES: Final = 4
 """Of files or tensors, so many are named in the summary."""
@@ -28,6 +29,29 @@ def project_status(done: ProjectPort) -> Status:
     if done.migration is not None and done.migration.failed:
         return Status.SOURCE
     return Status.LEFT if done.left else Status.HOLDS
+
+
+def project_to_json(done: ProjectPort) -> dict[str, Any]:
+    """Return what became of a project for `json.dumps`: code, proofs, and what it comes to."""
+    status = project_status(done)
+    code = None if done.migration is None else as_json(done.migration, written=True)
+    return {
+        "to": done.to,
+        "out": str(done.out),
+        "status": int(status),
+        "verdict": _verdict(status, done),
+        "code": code,
+        "checkpoints": [
+            {
+                "path": str(each.path),
+                "error": each.error or None,
+                "proof": None if each.proof is None else to_json(each.proof),
+            }
+            for each in done.checkpoints
+        ],
+        "copied": [str(path) for path in done.copied],
+        "seconds": round(done.seconds, 3),
+    }
 
 
 def print_project(done: ProjectPort, console: Console, *, verbose: bool = False) -> None:

@@ -114,7 +114,7 @@ def _print_notes(proof: Proof, console: Console) -> None:
     readings = list(_readings(proof.cells))
     notes += [
         f"* {name}: its own tanh is off by up to {SIDES[name].tanh_error:.0e}, so its limits are "
-        f"wider; see the report."
+        f"wider; see the proof."
         for name in dict.fromkeys(reading.side for reading in readings)
         if SIDES[name].tanh_error
     ]
@@ -160,7 +160,7 @@ def _print_files(proof: Proof, console: Console, *, named: bool, verbose: bool) 
         console.print(f"{framework} {said}.")
     if proof.holds:
         _print_path("Checkpoint", str(proof.target.path), console)
-    _print_path("Report", str(proof.report), console)
+    _print_path("Proof", str(proof.report), console)
 
 
 def _print_path(what: str, path: str, console: Console) -> None:
@@ -179,7 +179,7 @@ def _print_verdict(proof: Proof, console: Console) -> None:
         return
     failing = sum(not cell.holds for cell in proof.cells)
     why = f"{failing} of {cells}" if failing else "the file as a whole"
-    text = f"FAILS: {why}, after {took}. No checkpoint was written; the report says where."
+    text = f"FAILS: {why}, after {took}. No checkpoint was written; the proof says where."
     console.print(Text(text, "bold red"))
 
 

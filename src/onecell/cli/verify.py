@@ -14,7 +14,7 @@ from rich.console import Console
 
 from onecell.checkpoint.atomic import check_output
 from onecell.cli.exits import VERIFY_STATUSES, Debug, Status, reporting
-from onecell.cli.options import Force
+from onecell.cli.options import Force, Json, Quiet, check_sides, complete_sides
 from onecell.cli.process import (
     one_blas_thread,
     progress_bar,
@@ -62,12 +62,16 @@ def verify(
     steps: Annotated[
         int, typer.Option("--steps", metavar="T", min=2, help="Steps of the rollout.")
     ] = ROLLOUT_STEPS,
-    seed: Annotated[int, typer.Option("--seed", min=0, help="Seed of the inputs.")] = SEED,
+    seed: Annotated[
+        int, typer.Option("--seed", metavar="N", min=0, help="Seed of the inputs.")
+    ] = SEED,
     sides: Annotated[
         str | None,
         typer.Option(
             "--sides",
             metavar="NAMES",
+            callback=check_sides,
+            autocompletion=complete_sides,
             help=f"Who computes with the weights of a file, comma-separated, of: "
             f"{', '.join(SIDES)}.  \\[default: arrays, and the file's framework if installed]",
         ),
@@ -79,12 +83,13 @@ def verify(
             help="See the comparison catch and name every one of a set of wrong ports of A.",
         ),
     ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: Json = False,
     report: Annotated[
         Path | None,
         typer.Option("--report", metavar="FILE.html", help="Write a page about it, one file."),
     ] = None,
     force: Force = False,
+    quiet: Quiet = False,
     debug: Debug = False,
 ) -> None:
     """Compare two things that claim to be the same LSTM cell, and say why they differ.
@@ -94,13 +99,13 @@ def verify(
     of a live object, its answers) are searched for the mistakes that ports make: gates in another
     order, transposition, biases lost or counted twice, a forget bias, swapped states.
     """
-    with reporting(debug=debug):
+    with reporting(debug=debug, quiet=quiet and not as_json):
         if report is not None:
             _check_report(report, force=force)
         names = None if sides is None else [name.strip() for name in sides.split(",")]
         # What a module prints while it is imported or called is none of our answer.
-        quiet = contextlib.redirect_stdout(sys.stderr)
-        with quiet, one_blas_thread(), progress_bar("verifying") as told:
+        aside = contextlib.redirect_stdout(sys.stderr)
+        with aside, one_blas_thread(), progress_bar("verifying", wanted=not quiet) as told:
             _prepare(first, second, names)
             found = compare(
                 first,
@@ -123,7 +128,7 @@ def verify(
             console = Console(highlight=False)
             print_comparison(found, console)
             if report is not None:
-                console.print(f"Report: {plain(str(report))}", soft_wrap=True, markup=False)
+                console.print(f"Page: {plain(str(report))}", soft_wrap=True, markup=False)
         if not found.holds:
             raise typer.Exit(Status.FAILS)
 

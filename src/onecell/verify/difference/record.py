@@ -30,7 +30,7 @@ STORED: Final = Path(__file__).parent / "stored" / "torch-2.13.0-mindspore-2.10.
 
 To renew it, and the pages in docs/ that are made of it:
 
-    onecell diff torch mindspore --format json --force --out STORED
+    onecell diff torch mindspore --json --force --out STORED
     onecell diff torch mindspore --stored --format markdown --force --out docs/difference-table.md
     onecell diff torch mindspore --stored --format markdown --lang zh --force --out ...zh.md
 """
@@ -62,7 +62,7 @@ def from_json(tree: object) -> Table:
         TableError: it is none, or of another schema.
     """
     if not isinstance(tree, dict) or "schema" not in tree:
-        raise TableError("it is not a difference table as `onecell diff --format json` writes")
+        raise TableError("it is not a difference table as `onecell diff --json` writes")
     if tree["schema"] != SCHEMA:
         raise TableError(f"`schema` must be {SCHEMA!r}, got {repr(tree['schema'])[:80]}")
     try:
