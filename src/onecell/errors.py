@@ -47,6 +47,10 @@ class SourceError(OnecellError, ValueError):
     """A source file cannot be migrated: unreadable, not Python, or more than the parser bears."""
 
 
+class NothingToDoError(OnecellError, ValueError):
+    """What was asked for is there already: the file is that framework's own."""
+
+
 class OutputExistsError(OnecellError, FileExistsError):
     """A file that would be written is already there, and nobody said to replace it."""
 

@@ -1,13 +1,14 @@
-"""How the frameworks call the parameters of the layers that a cell lives among.
+"""How the frameworks call and shape the parameters of the layers that a cell lives among.
 
-The cell itself is in `onecell.dialect`. A layer that is not here calls its parameters the same
-(`Linear` and `Dense`) or is not translated. Source migration and checkpoint conversion read this.
+The cell itself is in `onecell.dialect`. A layer that is not here has the same parameters in both
+(`Linear` and `Dense`, GRU, Conv2d, MultiheadAttention), or is not translated. Source migration and
+checkpoint conversion read this; tests/project make each layer in both frameworks and compare.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from onecell.dialect import DIALECTS
@@ -23,30 +24,83 @@ class Neighbour:
     """Framework → import path of the layer's class."""
     parameters: Mapping[str, tuple[str, ...]]
     """Framework → its parameter names, in the same order for every framework."""
-    ranks: tuple[int | None, ...]
-    """Rank of each parameter; None where it may have any."""
+    extra_axis: Mapping[str, int] = field(default_factory=dict)
+    """torch's name of a parameter → where MindSpore's has one more axis, of size 1."""
 
 
-LINEAR: Final = Neighbour(
-    "linear",
-    {"torch": "torch.nn.Linear", "mindspore": "mindspore.nn.Dense"},
-    {"torch": ("weight", "bias"), "mindspore": ("weight", "bias")},
-    (2, 1),
-)
-EMBEDDING: Final = Neighbour(
-    "embedding",
-    {"torch": "torch.nn.Embedding", "mindspore": "mindspore.nn.Embedding"},
-    {"torch": ("weight",), "mindspore": ("embedding_table",)},
-    (2,),
-)
-LAYER_NORM: Final = Neighbour(
-    "layer_norm",
-    {"torch": "torch.nn.LayerNorm", "mindspore": "mindspore.nn.LayerNorm"},
-    {"torch": ("weight", "bias"), "mindspore": ("gamma", "beta")},
-    (None, None),
-)
+def _row(layer: str, torch: str, mindspore: str, **names: str) -> Neighbour:
+    """Return a row from torch's names to MindSpore's; `__` stands for the dot of a layer inside."""
+    return Neighbour(
+        layer,
+        {"torch": f"torch.nn.{torch}", "mindspore": f"mindspore.nn.{mindspore}"},
+        {
+            "torch": tuple(name.replace("__", ".") for name in names),
+            "mindspore": tuple(names.values()),
+        },
+    )
 
-NEIGHBOURS: Final = (LINEAR, EMBEDDING, LAYER_NORM)
+
+def _convolution(layer: str, torch: str, mindspore: str) -> Neighbour:
+    """Return a row of one axis of length: MindSpore's is a picture of height 1, (C, K, 1, L)."""
+    row = _row(layer, torch, mindspore, weight="weight", bias="bias")
+    return Neighbour(row.layer, row.classes, row.parameters, {"weight": 2})
+
+
+_NORM: Final = {"weight": "gamma", "bias": "beta"}
+_RUNNING: Final = {"running_mean": "moving_mean", "running_var": "moving_variance"}
+_ATTENTION: Final = {
+    name: name.replace("__", ".")
+    for name in (
+        *("in_proj_weight", "in_proj_bias", "out_proj__weight", "out_proj__bias"),
+        *("q_proj_weight", "k_proj_weight", "v_proj_weight", "bias_k", "bias_v"),
+    )
+}
+_TRANSFORMER: Final = {
+    **{
+        f"{inner}__{old}": f"{inner}.{new}"
+        for inner in ("self_attn", "multihead_attn")
+        for old, new in _ATTENTION.items()
+    },
+    "linear1__weight": "dense1.weight",
+    "linear1__bias": "dense1.bias",
+    "linear2__weight": "dense2.weight",
+    "linear2__bias": "dense2.bias",
+    **{f"norm{n}__{old}": f"norm{n}.{new}" for n in (1, 2, 3) for old, new in _NORM.items()},
+}
+
+LINEAR: Final = _row("linear", "Linear", "Dense", weight="weight", bias="bias")
+EMBEDDING: Final = _row("embedding", "Embedding", "Embedding", weight="embedding_table")
+LAYER_NORM: Final = _row("layer_norm", "LayerNorm", "LayerNorm", **_NORM)
+
+NEIGHBOURS: Final = (
+    LINEAR,
+    EMBEDDING,
+    LAYER_NORM,
+    _row("group_norm", "GroupNorm", "GroupNorm", **_NORM),
+    *(
+        _row(f"batch_norm_{n}d", f"BatchNorm{n}d", f"BatchNorm{n}d", **_NORM, **_RUNNING)
+        for n in (1, 2)
+    ),
+    _row(
+        "batch_norm_3d",
+        "BatchNorm3d",
+        "BatchNorm3d",
+        **{old: f"bn2d.{new}" for old, new in (_NORM | _RUNNING).items()},
+    ),
+    _row("sync_batch_norm", "SyncBatchNorm", "SyncBatchNorm", **_NORM, **_RUNNING),
+    *(
+        _row(f"instance_norm_{n}d", f"InstanceNorm{n}d", f"InstanceNorm{n}d", **_NORM, **_RUNNING)
+        for n in (1, 2, 3)
+    ),
+    _row("prelu", "PReLU", "PReLU", weight="w"),
+    _convolution("conv_1d", "Conv1d", "Conv1d"),
+    _convolution("conv_transpose_1d", "ConvTranspose1d", "Conv1dTranspose"),
+    _row("attention", "MultiheadAttention", "MultiheadAttention", **_ATTENTION),
+    *(
+        _row(f"transformer_{name.lower()}", name, name, **_TRANSFORMER)
+        for name in ("TransformerEncoderLayer", "TransformerDecoderLayer")
+    ),
+)
 
 
 def find_neighbour(framework: str, path: str) -> Neighbour | None:
@@ -68,3 +122,35 @@ def rename_parameters(layer: Neighbour, source: str, to: str) -> dict[str, str]:
             choices = ", ".join(DIALECTS)
             raise ArgumentError(f"`{name}` must be one of {choices}, got {framework!r}.")
     return dict(zip(layer.parameters[source], layer.parameters[to], strict=True))
+
+
+def shape_parameter(
+    layer: Neighbour, parameter: str, shape: tuple[int, ...], source: str, to: str
+) -> tuple[int, ...]:
+    """Return the shape that `to` gives a parameter that has `shape` in `source`.
+
+    A shape that is none of this layer's is returned as it is.
+
+    Args:
+        layer: whose.
+        parameter: its name in `source`.
+        shape: as it is there.
+        source: a framework.
+        to: another one.
+    """
+    torch = dict(zip(layer.parameters[source], layer.parameters["torch"], strict=True))
+    axis = layer.extra_axis.get(torch.get(parameter, ""))
+    if axis is None or source == to:
+        return shape
+    if to == "mindspore":
+        return (*shape[:axis], 1, *shape[axis:]) if len(shape) == axis + 1 else shape
+    fits = len(shape) == axis + 2 and shape[axis] == 1
+    return (*shape[:axis], *shape[axis + 1 :]) if fits else shape
+
+
+def may_have_other_shape(shape: tuple[int, ...], source: str) -> bool:
+    """Return whether a weight of this shape may be one that another framework shapes otherwise."""
+    axes = {axis for row in NEIGHBOURS for axis in row.extra_axis.values()}
+    if source == "torch":
+        return any(len(shape) == axis + 1 for axis in axes)
+    return any(len(shape) == axis + 2 and shape[axis] == 1 for axis in axes)

@@ -18,6 +18,8 @@ import numpy as np
 import pytest
 
 from onecell.checkpoint import load_checkpoint, save_checkpoint
+from onecell.cli.exits import Status
+from onecell.spec import Spec
 from onecell.verify import GATE_SWAPS, mutation, port
 from onecell.verify.mutation import swap_gates
 from onecell.weights import Weights
@@ -35,7 +37,9 @@ def test_a_port_prints_every_quantity_and_holds(run: Run, model: Path, tmp_path:
         "cell  I = 5, H = 4, float32, two biases",
         *("forward", "gradient, 4 steps", "rollout, 20 steps", "after SGD, rate 0.1", "after Adam"),
         *("arrays", "torch", ".ckpt", "limit"),
-        *("Carried over: 2 other tensors: head.weight, head.bias", "HOLDS: 1 cell, proved in"),
+        "Copied bit for bit, not proved: 2 other tensors: head.weight, head.bias",
+        "HOLDS: 1 cell (4 of 6 tensors) proved in",
+        "2 tensors copied bit for bit, not proved.",
     ):
         assert words in ran.out, words
     assert ran.out.count("holds\n") == 21
@@ -188,7 +192,11 @@ def test_a_project_ends_with_one_summary(run: Run, project: Path, tmp_path: Path
     ran = run("port", project, "--to", "mindspore", "--out", tmp_path / "out", *SIDES)
     assert ran.status == 0
     summary = ran.out.partition(" port ")[2]
-    for words in ("1 of 1 files changed", "model.pt → model.ckpt: 1 cell proved", "exit status 0"):
+    for words in (
+        "1 of 1 files changed",
+        "model.pt → model.ckpt: HOLDS: 1 cell (",
+        "exit status 0",
+    ):
         assert words in summary, words
 
 
@@ -219,7 +227,7 @@ def test_another_target_is_a_usage_error(run: Run, project: Path, tmp_path: Path
         ("a use that is marked", 6, "left to do by hand"),
         ("a file that does not parse", 7, "a source file could not be migrated"),
         ("a checkpoint that is damaged", 3, "a checkpoint could not be ported"),
-        ("a proof that fails", 1, "FAILS: a new checkpoint does not compute the same"),
+        ("a proof that fails", 1, "FAILS: a new checkpoint is not proved to compute the same"),
     ],
 )
 def test_the_exit_status_says_what_became_of_it(
@@ -251,5 +259,91 @@ def test_code_without_a_checkpoint_says_that_nothing_is_proved(
     run: Run, project: Path, tmp_path: Path
 ) -> None:
     ran = run("port", project / "model.py", "--to", "mindspore", "--out", tmp_path / "out")
-    assert ran.status == 0
+    assert (ran.status, int(Status.UNPROVED)) == (15, 15)
     assert "none found, so nothing is proved" in ran.out
+    assert "UNPROVED: ported, nothing of torch left" in ran.out
+
+
+def test_nothing_to_do_has_a_status_and_writes_nothing(
+    run: Run, model: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "bare").mkdir()
+    (tmp_path / "bare" / "plain.py").write_text("import sys\n")
+    out = tmp_path / "out"
+    ran = run("port", tmp_path / "bare", "--to", "mindspore", "--out", out)
+    assert (ran.status, int(Status.NOTHING)) == (14, 14)
+    assert "NOTHING: nothing of torch is in it; nothing was written (exit status 14)" in ran.out
+    ran = run("port", model, "--to", "torch", "--out", out)
+    assert ran.status == Status.NOTHING
+    assert "nothing to port" in ran.err
+    assert not out.exists()
+
+
+def test_what_a_project_still_uses_is_named(run: Run, project: Path, tmp_path: Path) -> None:
+    (project / "apart.py").write_text("import torch\nx = torch.load('x')\n")
+    (project / "requirements.txt").write_text("torch\n")
+    words = ("port", project, "--to", "mindspore", "--out", tmp_path / "out", *SIDES)
+    ran = run(*words)
+    assert ran.status == Status.LEFT
+    assert "apart.py: still torch: torch.load (line 2), import torch (line 1)\n" in ran.out
+    summary = " ".join(ran.out.partition(" port ")[2].split())
+    assert "still torch apart.py" in summary
+    assert "asks for torch requirements.txt: torch (line 1)" in summary
+    assert "LEFT: 1 file still torch, 1 file asking for torch (exit status 6)" in summary
+    told = json.loads(run(*words, "--force", "--json").out)
+    assert (told["verdict"], told["status"]) == ("LEFT", 6)
+    assert told["required"][0]["packages"] == [{"name": "torch", "line": 1}]
+    assert told["code"]["counts"]["remaining"] == 1
+    assert told["checkpoints"][0]["proof"]["holds"] is True
+
+
+def test_json_of_one_checkpoint_is_its_proof_and_what_it_comes_to(
+    run: Run, model: Path, tmp_path: Path
+) -> None:
+    ran = run("port", model, "--to", "mindspore", "--out", tmp_path / "out", *SIDES, "--json")
+    told = json.loads(ran.out)
+    assert (told["verdict"], told["status"], ran.status) == ("HOLDS", 0, 0)
+    assert told["tensors"]["proved"] == 4
+
+
+def test_numbers_that_are_not_finite_are_named_once(run: Run, tmp_path: Path) -> None:
+    weights = Weights.random(Spec(5, 4), 0)
+    weights.weight_hh[3, 2] = np.nan
+    save_checkpoint(tmp_path / "nan.pt", weights.arrays())
+    ran = run("port", tmp_path / "nan.pt", "--to", "mindspore", "--out", tmp_path / "out")
+    assert ran.status == Status.NOT_FINITE
+    assert (
+        "`weight_hh` holds 1 of 64 numbers that are not finite, the first at [3, 2]: nan" in ran.out
+    )
+    assert ran.out.count("nan.") == 1 + ran.out.count("nan.proof") + ran.out.count("nan.report")
+    assert sorted(p.name for p in (tmp_path / "out").iterdir()) == [
+        "nan.proof.json",
+        "nan.report.html",
+    ]
+
+
+def test_no_list_of_names_is_cut_without_a_count(run: Run, tmp_path: Path) -> None:
+    arrays = Weights.random(Spec(5, 4), 0).arrays()
+    arrays |= {f"other.{n}": np.ones(1, np.float32) for n in range(30)}
+    texts = {f"word{n}": "x" for n in range(30)}
+    save_checkpoint(tmp_path / "m.safetensors", arrays, dialect="mindspore", metadata=texts)
+    words = ("port", tmp_path / "m.safetensors", "--to", "torch", *SIDES[:-1], "--no-report")
+    said = " ".join(run(*words, "--out", tmp_path / "a").out.split())
+    assert "Copied bit for bit, not proved: 30 other tensors: other.0, " in said
+    assert "other.7 and 22 more" in said
+    assert "word7 and 22 more" in said
+    said = " ".join(run(*words, "--out", tmp_path / "b", "-v").out.split())
+    assert "other.29 " in said
+    assert "word29 " in said
+
+
+def test_a_type_that_the_result_cannot_compute_in_is_one_line(run: Run, tmp_path: Path) -> None:
+    weights = Weights.random(Spec(5, 4), 0).astype("float64")
+    save_checkpoint(tmp_path / "f.pt", weights.arrays())
+    words = ("port", tmp_path / "f.pt", "--to", "mindspore", "--no-report", "--rollout", "3")
+    ran = run(*words, "--out", tmp_path / "a", "--target", "native")
+    assert ran.status == Status.FAILS
+    assert "mindspore does not compute in float64, which 1 cell would run in." in ran.out
+    ran = run(*words, "--out", tmp_path / "b")
+    assert ran.status == Status.HOLDS
+    assert "does not compute in float64; the result runs on onecell.mindspore." in ran.out

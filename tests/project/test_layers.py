@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Iterable
 
 import pytest
 import torch
 
-from onecell.project.layers import find_owners, name_parameters
+from onecell.project.layers import Naming, find_owners, name_parameters
 
 HEAD = "import torch\nfrom torch import nn\nfrom collections import OrderedDict\n"
 MODELS = {
@@ -100,6 +101,12 @@ class Model(nn.Module):
 }
 
 
+def name(names: Iterable[str], source: str, framework: str = "torch") -> Naming:
+    """Return the naming of tensors whose shapes do not matter."""
+    to = "mindspore" if framework == "torch" else "torch"
+    return name_parameters(dict.fromkeys(names, (3,)), [source], framework, to)
+
+
 def true_owners(model: torch.nn.Module) -> dict[str, str]:
     """Return parameter → the layer of torch.nn that it belongs to."""
     found = {}
@@ -111,12 +118,12 @@ def true_owners(model: torch.nn.Module) -> dict[str, str]:
     return found
 
 
-@pytest.mark.parametrize("name", MODELS)
-def test_every_parameter_has_the_owner_that_torch_gives_it(name: str) -> None:
+@pytest.mark.parametrize("model", MODELS)
+def test_every_parameter_has_the_owner_that_torch_gives_it(model: str) -> None:
     space: dict[str, type[torch.nn.Module]] = {}
-    exec(HEAD + MODELS[name], space)
+    exec(HEAD + MODELS[model], space)
     want = true_owners(space["Model"]())
-    found = find_owners(want, [HEAD + MODELS[name]])
+    found = find_owners(want, [HEAD + MODELS[model]])
     assert found.keys() == want.keys()
     assert all(want[parameter] in owners for parameter, owners in found.items())
     assert all(owners <= {want[p], "torch.nn.Identity"} for p, owners in found.items())
@@ -125,7 +132,7 @@ def test_every_parameter_has_the_owner_that_torch_gives_it(name: str) -> None:
 @pytest.mark.parametrize("prefix", ["", "model.", "state.best."])
 def test_what_stands_before_the_names_of_a_model_is_seen_past(prefix: str) -> None:
     names = [f"{prefix}{name}" for name in ("table.weight", "norm.weight", "norm.bias")]
-    naming = name_parameters(names, [HEAD + MODELS["attributes"]], "torch", "mindspore")
+    naming = name(names, HEAD + MODELS["attributes"])
     assert naming.renamed == {
         f"{prefix}table.weight": f"{prefix}table.embedding_table",
         f"{prefix}norm.weight": f"{prefix}norm.gamma",
@@ -142,7 +149,7 @@ def test_the_way_back_gives_the_names_again() -> None:
         "        self.net = nn.SequentialCell(nn.Dense(3, 4), nn.LayerNorm((4,)))\n"
     )
     names = ["table.embedding_table", "net.0.weight", "net.1.gamma"]
-    naming = name_parameters(names, [source], "mindspore", "torch")
+    naming = name(names, source, "mindspore")
     assert naming.renamed == {
         "table.embedding_table": "table.weight",
         "net.1.gamma": "net.1.weight",
@@ -151,7 +158,7 @@ def test_the_way_back_gives_the_names_again() -> None:
 
 
 def test_what_no_class_has_is_unknown_and_keeps_its_name() -> None:
-    naming = name_parameters(["other.weight"], [HEAD + MODELS["keys"]], "torch", "mindspore")
+    naming = name(["other.weight"], HEAD + MODELS["keys"])
     assert (naming.renamed, naming.unknown) == ({}, ("other.weight",))
 
 
@@ -172,20 +179,20 @@ class Two(nn.Module):
 def test_the_class_that_explains_more_of_the_checkpoint_decides() -> None:
     for only, new in (("only_one", "first.embedding_table"), ("only_two", "first.weight")):
         names = ["first.weight", f"{only}.weight"]
-        naming = name_parameters(names, [HEAD + TWO], "torch", "mindspore")
+        naming = name(names, HEAD + TWO)
         assert naming.renamed.get("first.weight", "first.weight") == new
         assert not naming.unsure
 
 
 def test_two_answers_are_no_answer() -> None:
-    naming = name_parameters(["first.weight"], [HEAD + TWO], "torch", "mindspore")
+    naming = name(["first.weight"], HEAD + TWO)
     assert not naming.renamed
     assert "torch.nn.Embedding makes it `embedding_table`" in naming.unsure["first.weight"]
 
 
 def test_two_models_in_one_checkpoint_each_have_their_class() -> None:
     names = ["a.first.weight", "a.only_one.weight", "b.first.weight", "b.only_two.weight"]
-    naming = name_parameters(names, [HEAD + TWO], "torch", "mindspore")
+    naming = name(names, HEAD + TWO)
     assert naming.renamed == {"a.first.weight": "a.first.embedding_table"}
 
 

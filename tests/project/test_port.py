@@ -12,9 +12,9 @@ import pytest
 import torch
 
 from onecell.checkpoint import load_checkpoint
-from onecell.errors import ArgumentError, CheckpointError, OutputExistsError, SourceError
+from onecell.errors import ArgumentError, OutputExistsError, SourceError
 from onecell.migrate.run.folders import SUFFIXES
-from onecell.project import ProjectPort, carry_out_project, plan_project
+from onecell.project import ProjectPort, Verdict, carry_out_project, plan_project
 from onecell.project.find import SOURCES, find
 
 
@@ -161,10 +161,105 @@ def test_what_is_not_there_is_said(tmp_path: Path) -> None:
         port(tmp_path / "nowhere", out=tmp_path / "out")
 
 
-def test_a_folder_of_nothing_is_refused(tmp_path: Path) -> None:
+def test_where_there_is_nothing_to_do_nothing_is_written(project: Path, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
-    with pytest.raises(CheckpointError, match="neither source nor a checkpoint"):
-        port(tmp_path / "empty", out=tmp_path / "out")
+    (tmp_path / "empty" / "notes.txt").write_text("torch\n")
+    (tmp_path / "empty" / "plain.py").write_text("import sys\n")
+    port(project, out=tmp_path / "first")
+    for folder in ("empty", "first"):
+        done = port(tmp_path / folder, out=tmp_path / "out")
+        assert (done.verdict, done.nothing, done.holds) == (Verdict.NOTHING, True, False)
+        assert not (tmp_path / "out").exists()
+    assert done.already == (Path("weights/best.ckpt"),)
+
+
+def test_code_alone_is_ported_and_not_proved(project: Path, tmp_path: Path) -> None:
+    done = port(project / "model.py", out=tmp_path / "out")
+    assert (done.verdict, done.holds) == (Verdict.UNPROVED, False)
+    assert files(tmp_path / "out") == {"model.py"}
+
+
+def test_checkpoints_without_a_cell_prove_nothing(project: Path, tmp_path: Path) -> None:
+    torch.save({"table.weight": torch.ones(7, 5)}, project / "table.pt")
+    done = port(project / "model.py", project / "table.pt", out=tmp_path / "out")
+    assert done.verdict is Verdict.UNPROVED
+
+
+def test_a_helper_that_is_only_copied_is_named(project: Path, tmp_path: Path) -> None:
+    (project / "apart.py").write_text("import torch\n\n\ndef load(p):\n    return torch.load(p)\n")
+    done = port(project, out=tmp_path / "out")
+    (found,) = done.remaining
+    assert done.verdict is Verdict.LEFT
+    assert (found.relative, {r.name for r in found.remains}) == (
+        Path("apart.py"),
+        {"torch", "torch.load"},
+    )
+    assert (tmp_path / "out" / "weights" / "best.ckpt").is_file()
+
+
+MODEL_WITHOUT_A_CELL = """\
+import torch.nn as nn
+
+
+class Model(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.table = nn.Embedding(7, 5)
+        self.rnn = nn.LSTM(5, 4)
+        self.head = nn.Linear(4, 2)
+"""
+
+
+def test_a_model_without_a_cell_is_left_as_it_is_and_said_to_be(tmp_path: Path) -> None:
+    (tmp_path / "model.py").write_text(MODEL_WITHOUT_A_CELL)
+    torch.save(torch.nn.LSTM(5, 4).state_dict(), tmp_path / "rnn.pt")
+    done = port(tmp_path, out=tmp_path / "out")
+    assert done.verdict is Verdict.LEFT
+    names = {r.name for file in done.remaining for r in file.remains}
+    assert {"torch.nn.Embedding", "torch.nn.LSTM", "torch.nn.Linear"} <= names
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "want"),
+    [
+        ("requirements.txt", "numpy\ntorch>=2.0  # the cpu one\n", [("torch", 2)]),
+        ("requirements-dev.txt", "pytorch-lightning==2.1\n", [("pytorch-lightning", 1)]),
+        (
+            "pyproject.toml",
+            '[project]\ndependencies = ["numpy", "torchvision"]\n',
+            [("torchvision", 2)],
+        ),
+        ("environment.yml", "dependencies:\n  - pytorch=2\n", [("pytorch", 2)]),
+        ("setup.py", "from setuptools import setup\nsetup(requires=['torch<3'])\n", [("torch", 2)]),
+        ("requirements.txt", "numpy\n# torch\nmy-torch-words\n", None),
+        ("words.txt", "torch\n", None),
+        ("setup.py", "from setuptools import setup\nsetup(name='my-torch-thing')\n", None),
+    ],
+)
+def test_a_file_that_asks_for_the_framework_is_named(
+    name: str, text: str, want: list[tuple[str, int]] | None, project: Path, tmp_path: Path
+) -> None:
+    (project / name).write_text(text)
+    done = port(project, out=tmp_path / "out")
+    found = {str(each.relative): list(each.names) for each in done.required}
+    assert found == ({} if want is None else {name: want})
+    assert done.verdict is (Verdict.HOLDS if want is None else Verdict.LEFT)
+
+
+def test_a_framework_that_contradicts_a_named_file_is_refused(
+    project: Path, tmp_path: Path
+) -> None:
+    paths = project / "model.py", project / "weights" / "best.pt"
+    with pytest.raises(ArgumentError, match="the file itself says that it is torch's"):
+        port(*paths, out=tmp_path / "out", source="mindspore")
+
+
+def test_numbers_that_are_not_finite_have_a_verdict(project: Path, tmp_path: Path) -> None:
+    state = torch.load(project / "weights" / "best.pt", weights_only=True)
+    state["cell.weight_hh"][3, 1] = torch.inf
+    torch.save(state, project / "weights" / "best.pt")
+    assert port(project, out=tmp_path / "out").verdict is Verdict.NOT_FINITE
+    assert not (tmp_path / "out" / "weights" / "best.ckpt").exists()
 
 
 def test_excluded_files_stay_behind(project: Path, tmp_path: Path) -> None:

@@ -14,7 +14,12 @@ import pytest
 import torch
 
 from onecell.checkpoint import load_checkpoint, save_checkpoint
-from onecell.errors import ArgumentError, CheckpointError, OutputExistsError
+from onecell.errors import (
+    ArgumentError,
+    CheckpointError,
+    NothingToDoError,
+    OutputExistsError,
+)
 from onecell.spec import Spec
 from onecell.verify import Proof, carry_out, plan_port, port, port_checkpoint, prove_cell
 from onecell.verify.mutation import swap_gates
@@ -157,7 +162,36 @@ def test_force_replaces(model: Path, tmp_path: Path) -> None:
 
 def test_a_port_never_replaces_its_own_input(model: Path) -> None:
     with pytest.raises(ArgumentError, match="would replace the file"):
-        port_checkpoint(model, "torch", model.parent, force=True, sides=SIDES)
+        port_checkpoint(model, "torch", model.parent, source="torch", force=True, sides=SIDES)
+
+
+def test_a_file_of_that_framework_already_is_said_to_be(model: Path, tmp_path: Path) -> None:
+    with pytest.raises(NothingToDoError, match=r"a pt file of torch's, .* nothing to port"):
+        port_checkpoint(model, "torch", tmp_path / "out", sides=SIDES)
+    assert not (tmp_path / "out").exists()
+    there = _port(model, tmp_path).target.path
+    with pytest.raises(NothingToDoError, match="a ckpt file of mindspore's"):
+        _port(there, tmp_path / "out")
+
+
+def test_a_wish_for_it_all_the_same_is_heeded(model: Path, tmp_path: Path) -> None:
+    options: dict[str, dict[str, Any]] = {
+        "said": {"source": "torch"},
+        "format": {"suffix": ".safetensors"},
+    }
+    for name, wish in options.items():
+        plan = plan_port(model, "torch", tmp_path / name, sides=["arrays"], **wish)
+        assert carry_out(plan, rollout_steps=3).holds
+
+
+@pytest.mark.parametrize("said", ["mindspore", "torch"])
+def test_a_framework_that_contradicts_the_file_is_refused(
+    said: str, model: Path, tmp_path: Path
+) -> None:
+    path = model if said == "mindspore" else _port(model, tmp_path).target.path
+    with pytest.raises(ArgumentError, match="the file itself says that it is"):
+        plan_port(path, "torch", tmp_path / "out", source=said)
+    assert not (tmp_path / "out").exists()
 
 
 def test_a_failure_in_the_middle_leaves_nothing(
@@ -190,7 +224,7 @@ def test_what_the_new_format_cannot_hold_is_listed(tmp_path: Path) -> None:
     state = torch.nn.LSTMCell(5, 4).state_dict()
     torch.save({"model": state, "epoch": 3}, tmp_path / "run.pt")
     plan = plan_port(
-        tmp_path / "run.pt", "torch", tmp_path / "out", suffix=".pth", sides=["arrays"]
+        tmp_path / "run.pt", "torch", tmp_path / "out", source="torch", sides=["arrays"]
     )
     assert carry_out(plan, rollout_steps=3).dropped == ("epoch",)
 
@@ -240,24 +274,26 @@ def test_an_unproved_file_never_bears_the_name(
 def test_the_report_has_the_form_it_promises(model: Path, tmp_path: Path) -> None:
     report = json.loads(_port(model, tmp_path).report.read_text())
     assert list(report) == [
-        *("schema", "holds", "source", "target", "tensors", "method", "cells", "left_out"),
-        *("notes", "environment", "seconds"),
+        *("schema", "holds", "source", "target", "runs_on", "unable", "tensors", "method"),
+        *("cells", "left_out", "notes", "environment", "seconds"),
     ]
     assert report["schema"] == "onecell.proof/1"
     assert list(report["source"]) == ["path", "dialect", "format", "bytes", "sha256"]
     assert list(report["target"]) == ["path", "dialect", "format", "bytes", "sha256", "written"]
     assert list(report["tensors"]) == [
-        *("carried", "renamed", "dropped", "left", "unchosen", "intact", "read_by"),
+        *("total", "proved", "carried", "renamed", "reshaped", "perhaps", "dropped", "left"),
+        *("unchosen", "intact", "read_by"),
     ]
+    assert (report["tensors"]["total"], report["tensors"]["proved"]) == (6, 4)
     (cell,) = report["cells"]
     assert list(cell) == [
         *("name", "holds", "input_size", "hidden_size", "bias", "stored", "computed"),
-        *("same_bits", "quantities", "self_test"),
+        *("same_bits", "not_finite", "beside", "quantities", "self_test"),
     ]
     assert cell["name"] == "decoder.cell"
     assert list(cell["quantities"][0]) == ["name", "holds", "readings"]
     assert list(cell["quantities"][0]["readings"][0]) == [
-        *("side", "file", "holds", "error", "ulps", "limit", "steps"),
+        *("side", "file", "decides", "holds", "error", "ulps", "limit", "steps"),
     ]
     assert list(cell["self_test"][0]) == ["mutation", "seen", "excess"]
 
@@ -319,7 +355,52 @@ def test_the_report_of_a_cell_that_is_not_finite_is_still_json(tmp_path: Path) -
 
     report = json.loads(proof.report.read_text(), parse_constant=refuse)
     assert report["holds"] is False
-    assert report["cells"][0]["quantities"][0]["readings"][0]["error"] is None
+    assert report["cells"][0]["quantities"] == []
+    assert report["cells"][0]["not_finite"].endswith(
+        "`bias_ih` holds 1 of 16 numbers that are not finite, the first at [0]: nan."
+    )
+
+
+def test_a_cell_that_is_not_finite_is_named_and_the_others_are_proved(tmp_path: Path) -> None:
+    deep = torch.nn.LSTM(5, 4, num_layers=3).state_dict()
+    deep["weight_hh_l1"][2, 3] = -torch.inf
+    torch.save(deep, tmp_path / "deep.pt")
+    proof = _port(tmp_path / "deep.pt", tmp_path / "out")
+    assert [cell.holds for cell in proof.cells] == [True, False, True]
+    assert "`weight_hh` holds 1 of 64" in proof.cells[1].not_finite
+    assert "[2, 3]: -inf" in proof.cells[1].not_finite
+    assert (proof.holds, proof.not_finite) == (False, True)
+    assert (proof.proved, proof.tensors) == (8, 12)
+    assert [p.name for p in (tmp_path / "out").iterdir()] == ["deep.proof.json"]
+
+
+@pytest.mark.parametrize(("runs_on", "holds"), [("onecell", True), ("native", False)])
+def test_what_the_result_runs_on_has_to_compute_in_its_type(
+    runs_on: Any, holds: bool, tmp_path: Path
+) -> None:
+    torch.save(torch.nn.LSTMCell(5, 4, dtype=torch.float64).state_dict(), tmp_path / "cell.pt")
+    proof = port_checkpoint(tmp_path / "cell.pt", "mindspore", tmp_path / "out", runs_on=runs_on)
+    assert proof.holds is holds
+    assert proof.left_out["mindspore"] == "does not compute in float64"
+    assert (tmp_path / "out" / "cell.ckpt").is_file() is holds
+    if not holds:
+        (line,) = proof.unable
+        assert line.startswith("mindspore does not compute in float64")
+        assert "--target onecell" in line
+
+
+def test_weights_that_may_be_of_a_conv_are_named(tmp_path: Path) -> None:
+    layers = {
+        "cell": torch.nn.LSTMCell(5, 4),
+        "conv": torch.nn.Conv1d(4, 6, 3),
+        "plane": torch.nn.Conv2d(4, 6, (1, 3)),
+        "head": torch.nn.Linear(4, 2),
+    }
+    torch.save(torch.nn.ModuleDict(layers).state_dict(), tmp_path / "m.pt")
+    there = _port(tmp_path / "m.pt", tmp_path)
+    assert there.perhaps == ("conv.weight",)
+    back = port_checkpoint(there.target.path, "torch", tmp_path / "back", sides=["arrays"])
+    assert back.perhaps == ("plane.weight",)
 
 
 def test_the_report_says_which_bytes_were_proved(model: Path, tmp_path: Path) -> None:

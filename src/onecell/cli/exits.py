@@ -18,6 +18,7 @@ from onecell.errors import (
     MissingExtraError,
     NotACellError,
     NotFiniteError,
+    NothingToDoError,
     ObjectImportError,
     OutputExistsError,
     SourceError,
@@ -84,6 +85,15 @@ STATUSES = (
     "4 cannot write · 5 a library is missing"
 )
 """The line that the help of every verb for checkpoints ends with."""
+
+PORT_STATUSES = (
+    "[bold]Exit status[/bold]: 0 all was ported and proved · 1 the proof fails · 2 usage · 3 bad "
+    "input file · 4 cannot write · 5 a library is missing · 6 something is left to do by hand, or "
+    "a file still uses the other framework · 7 a source file could not be migrated · 11 NaN or "
+    "infinity in a cell · 14 there was nothing to do · 15 ported, and no cell of a checkpoint to "
+    "prove"
+)
+"""The line that the help of `port` ends with; the gravest counts: 1, 11, 3, 7, 6, 15."""
 
 MIGRATE_STATUSES = (
     "[bold]Exit status[/bold]: 0 rewritten, and nothing of the other framework is left · 1 "
@@ -152,6 +162,7 @@ _SAYS_ALL: Final[Mapping[type[Exception], Status]] = {
     NotFiniteError: Status.NOT_FINITE,
     NotACellError: Status.NOT_A_CELL,
     ObjectImportError: Status.IMPORT,
+    NothingToDoError: Status.NOTHING,
     ArgumentError: Status.USAGE,
     DtypeError: Status.USAGE,
 }

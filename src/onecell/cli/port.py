@@ -10,7 +10,7 @@ from typing import Annotated, TypedDict
 import typer
 from rich.console import Console
 
-from onecell.cli.exits import STATUSES, Debug, Status, reporting
+from onecell.cli.exits import PORT_STATUSES, Debug, reporting
 from onecell.cli.options import (
     FRAMEWORKS,
     Drop,
@@ -33,11 +33,17 @@ from onecell.cli.options import (
 )
 from onecell.cli.page import check_page, say_command, write_pages
 from onecell.cli.process import progress_bar, take_process_for_mindspore
-from onecell.cli.project_table import print_project, project_status, project_to_json
+from onecell.cli.project_table import (
+    STATUS,
+    print_project,
+    project_to_json,
+    proof_to_json,
+    proof_verdict,
+)
 from onecell.cli.table import print_proof
 from onecell.errors import ArgumentError
 from onecell.project import carry_out_project, is_project, plan_project
-from onecell.verify import SIDES, carry_out, plan_port, to_json
+from onecell.verify import SIDES, carry_out, plan_port
 from onecell.verify.cases import ROLLOUT_STEPS
 from onecell.verify.proof import SelfTest
 
@@ -57,7 +63,7 @@ EXAMPLES = f"""[bold]Examples[/bold]
 
   onecell port run.pt --to mindspore --only model --drop 'model.head*'
 
-{STATUSES} · 6 uses in the code are left to do by hand · 7 a source file could not be migrated
+{PORT_STATUSES}
 """
 
 
@@ -105,8 +111,8 @@ def port(
             metavar="WHICH",
             callback=check_target,
             autocompletion=complete_target,
-            help="Whose cell the code is to use. onecell: its cell for that framework; native: "
-            "the framework's own.",
+            help="Whose cell the result runs on, and so decides. onecell: its cell for that "
+            "framework; native: the framework's own.",
         ),
     ] = "onecell",
     exclude: Exclude = None,
@@ -153,7 +159,7 @@ def port(
         ),
     ] = True,
     verbose: Annotated[
-        bool, typer.Option("--verbose", "-v", help="Print every cell in full.")
+        bool, typer.Option("--verbose", "-v", help="Print every cell in full, and every name.")
     ] = False,
     force: Force = False,
     as_json: Json = False,
@@ -168,7 +174,8 @@ def port(
 
     Each new checkpoint is written, read back, and every LSTM cell in it is held against a float64
     reference: outputs, all gradients, optimizer steps and a rollout, on the sides that are
-    installed. It appears in DIR only if everything holds; its proof, NAME.proof.json, and a page
+    installed. What the result runs on decides; what another side gets wrong is told beside. The
+    checkpoint appears in DIR only if everything holds; its proof, NAME.proof.json, and a page
     that shows it, NAME.report.html, always.
     """
     with reporting(debug=debug, quiet=quiet and not as_json):
@@ -197,8 +204,8 @@ def port(
                 done = carry_out_project(planned, progress=report, **effort)
             print_project(done, console, verbose=verbose)
             proofs = [each.proof for each in done.checkpoints if each.proof is not None]
+            status = STATUS[done.verdict]
             told = project_to_json(done)
-            status = project_status(done)
         else:
             plan = plan_port(
                 paths[0],
@@ -210,6 +217,7 @@ def port(
                 sides=names,
                 only=only or (),
                 drop=drop or (),
+                runs_on=as_target(target),
             )
             if page:
                 check_page(plan.report, force=force)
@@ -218,14 +226,14 @@ def port(
                 proof = carry_out(plan, progress=report, **effort)
             print_proof(proof, console, verbose=verbose)
             proofs = [proof]
-            told = to_json(proof)
-            status = Status.HOLDS if proof.holds else Status.FAILS
+            told = proof_to_json(proof)
+            status = STATUS[proof_verdict(proof)]
         if page:
             options = {
                 "--to": to,
                 "--out": out or ".",
                 "--from": from_,
-                "--target": target if is_project(paths) else None,
+                "--target": target,
                 "--exclude": exclude,
                 "--only": only,
                 "--drop": drop,

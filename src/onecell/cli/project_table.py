@@ -10,47 +10,76 @@ from rich.text import Text
 
 from onecell.cli.exits import Status
 from onecell.cli.migrate_table import as_json, print_migration
-from onecell.cli.table import print_proof
+from onecell.cli.table import count, print_proof, say_verdict
 from onecell.migrate.rules.findings import Outcome
-from onecell.project import CheckpointPort, ProjectPort
-from onecell.text import plain
-from onecell.verify import to_json
+from onecell.project import CheckpointPort, ProjectPort, Required, Verdict
+from onecell.project.plan import other
+from onecell.text import listed, plain
+from onecell.verify import Proof
+from onecell.verify.record import to_json
 
 NAMES: Final = 4
 """Of files or tensors, so many are named in the summary."""
+SCHEMA: Final = "onecell.port/1"
+"""Changes when a reader of the old form would misread the new one."""
+
+STATUS: Final = {
+    Verdict.HOLDS: Status.HOLDS,
+    Verdict.FAILS: Status.FAILS,
+    Verdict.NOT_FINITE: Status.NOT_FINITE,
+    Verdict.INPUT: Status.INPUT,
+    Verdict.SOURCE: Status.SOURCE,
+    Verdict.LEFT: Status.LEFT,
+    Verdict.UNPROVED: Status.UNPROVED,
+    Verdict.NOTHING: Status.NOTHING,
+}
+"""What a port says to the shell."""
 
 
-def project_status(done: ProjectPort) -> Status:
-    """Return what a port says to the shell: the gravest of what became of its parts."""
-    if any(each.proof is not None and not each.holds for each in done.checkpoints):
-        return Status.FAILS
-    if any(each.error for each in done.checkpoints):
-        return Status.INPUT
-    if done.migration is not None and done.migration.failed:
-        return Status.SOURCE
-    return Status.LEFT if done.left else Status.HOLDS
+def proof_verdict(proof: Proof) -> Verdict:
+    """Return what the port of a single checkpoint comes to."""
+    if proof.holds:
+        return Verdict.HOLDS
+    return Verdict.NOT_FINITE if proof.not_finite else Verdict.FAILS
 
 
 def project_to_json(done: ProjectPort) -> dict[str, Any]:
-    """Return what became of a project for `json.dumps`: code, proofs, and what it comes to."""
-    status = project_status(done)
-    code = None if done.migration is None else as_json(done.migration, written=True)
+    """Return the port of a project for `json.dumps`, whole."""
+    migration = done.migration
     return {
+        "schema": SCHEMA,
+        "verdict": done.verdict.value,
+        "status": int(STATUS[done.verdict]),
         "to": done.to,
         "out": str(done.out),
-        "status": int(status),
-        "verdict": _verdict(status, done),
-        "code": code,
-        "checkpoints": [
-            {
-                "path": str(each.path),
-                "error": each.error or None,
-                "proof": None if each.proof is None else to_json(each.proof),
-            }
-            for each in done.checkpoints
-        ],
+        "code": None if migration is None else as_json(migration, written=not done.nothing),
+        "checkpoints": [_checkpoint_to_json(each) for each in done.checkpoints],
         "copied": [str(path) for path in done.copied],
+        "already": [str(path) for path in done.already],
+        "required": [
+            {
+                "path": str(each.relative),
+                "packages": [{"name": name, "line": line} for name, line in each.names],
+            }
+            for each in done.required
+        ],
         "seconds": round(done.seconds, 3),
+    }
+
+
+def proof_to_json(proof: Proof) -> dict[str, Any]:
+    """Return the port of a single checkpoint for `json.dumps`: its proof and what it comes to."""
+    verdict = proof_verdict(proof)
+    return to_json(proof) | {"verdict": verdict.value, "status": int(STATUS[verdict])}
+
+
+def _checkpoint_to_json(each: CheckpointPort) -> dict[str, Any]:
+    return {
+        "path": str(each.path),
+        "error": each.error or None,
+        "unsure": dict(each.naming.unsure) if each.naming else {},
+        "unknown": list(each.naming.unknown) if each.naming else [],
+        "proof": None if each.proof is None else to_json(each.proof),
     }
 
 
@@ -58,7 +87,8 @@ def print_project(done: ProjectPort, console: Console, *, verbose: bool = False)
     """Print what became of the code, the proof of each checkpoint, and the summary."""
     if done.migration is not None:
         console.rule("code", style="dim")
-        print_migration(done.migration, console, written=f"to {done.out}", check=False)
+        written = None if done.nothing else f"to {done.out}"
+        print_migration(done.migration, console, written=written, check=done.nothing)
     for each in done.checkpoints:
         console.rule(Text(plain(str(each.path))), style="dim")
         if each.proof is not None:
@@ -69,25 +99,41 @@ def print_project(done: ProjectPort, console: Console, *, verbose: bool = False)
         for name, why in each.naming.unsure.items() if each.naming else ():
             console.print(Text(plain(f"{name} keeps its name: {why}."), "yellow"), soft_wrap=True)
     console.rule("port", style="dim")
-    _print_summary(done, console)
+    _print_summary(done, console, verbose=verbose)
 
 
-def _print_summary(done: ProjectPort, console: Console) -> None:
+def _print_summary(done: ProjectPort, console: Console, *, verbose: bool) -> None:
+    def some(names: list[str]) -> Text:
+        return Text(listed(names, len(names) if verbose else NAMES))
+
     table = Table(box=None, pad_edge=False, show_header=False)
     table.add_column(no_wrap=True, style="bold")
     table.add_column()
     table.add_row("code", _code(done))
-    if not done.checkpoints:
+    if done.remaining:
+        # Whole: these are what is left to do.
+        names = [str(each.relative) for each in done.remaining]
+        table.add_row(f"still {other(done.to)}", Text(listed(names, len(names)), "yellow"))
+    for each in done.required:
+        table.add_row(f"asks for {other(done.to)}", Text(_required(each), "yellow"))
+    if not (done.checkpoints or done.nothing):
         table.add_row("checkpoint", Text("none found, so nothing is proved", "yellow"))
     for each in done.checkpoints:
         table.add_row("checkpoint", _checkpoint(each))
-    if done.copied:
-        table.add_row("copied", Text(plain(_some([str(path) for path in done.copied]))))
-    status = project_status(done)
+    if done.already:
+        table.add_row(f"{done.to}'s already", some([str(path) for path in done.already]))
+    if copied := [str(path) for path in done.copied if path not in done.already]:
+        table.add_row("copied", some(copied))
+    status = STATUS[done.verdict]
     style = "bold green" if status is Status.HOLDS else "bold red"
-    table.add_row("verdict", Text(f"{_verdict(status, done)} (exit status {int(status)})", style))
+    table.add_row("verdict", Text(f"{_verdict(done)} (exit status {int(status)})", style))
     console.print(table)
-    console.print(Text(f"Everything is in {plain(str(done.out))}"), soft_wrap=True)
+    if not done.nothing:
+        console.print(Text(f"Everything is in {plain(str(done.out))}"), soft_wrap=True)
+
+
+def _required(each: Required) -> str:
+    return f"{each.relative}: " + ", ".join(f"{name} (line {line})" for name, line in each.names)
 
 
 def _code(done: ProjectPort) -> Text:
@@ -95,9 +141,9 @@ def _code(done: ProjectPort) -> Text:
         return Text("none")
     found = done.migration
     counts = [
-        f"{count} {outcome.value}"
+        f"{number} {outcome.value}"
         for outcome in Outcome
-        if (count := found.count(outcome)) and outcome is not Outcome.FAILED
+        if (number := found.count(outcome)) and outcome is not Outcome.FAILED
     ]
     files = f"{len(found.changed)} of {len(found.results)} files changed"
     failed = f"; {len(found.failed)} could not be migrated" if found.failed else ""
@@ -108,33 +154,29 @@ def _checkpoint(each: CheckpointPort) -> Text:
     if each.proof is None:
         return Text(plain(f"{each.path.name}: {each.error}"), "red")
     proof = each.proof
-    cells = f"{len(proof.cells)} cell{'' if len(proof.cells) == 1 else 's'}"
     if not proof.holds:
         return Text(plain(f"{each.path.name}: the proof FAILS; {proof.report.name}"), "red")
-    said = f"{cells} proved" if proof.cells else "no cell to prove"
-    renamed = f", {len(proof.renamed)} of another layer renamed" if proof.renamed else ""
-    kept = len(proof.carried) - len(proof.renamed)
-    return Text(
-        plain(f"{each.path.name} → {proof.target.path.name}: {said}{renamed}")
-        + (f", {kept} as before" if kept else "")
-    )
+    return Text(plain(f"{each.path.name} → {proof.target.path.name}: {say_verdict(proof)}"))
 
 
-def _verdict(status: Status, done: ProjectPort) -> str:
-    match status:
-        case Status.FAILS:
-            return "FAILS: a new checkpoint does not compute the same; it was not written"
-        case Status.INPUT:
-            return "a checkpoint could not be ported"
-        case Status.SOURCE:
-            return "a source file could not be migrated"
-        case Status.LEFT:
-            uses = f"{done.left} use{'' if done.left == 1 else 's'}"
-            return f"ported; {uses} left to do by hand, each marked TODO(onecell)"
-        case _:
-            return "HOLDS: ported, nothing left to do by hand"
-
-
-def _some(names: list[str]) -> str:
-    more = len(names) - NAMES
-    return ", ".join(names[:NAMES]) + (f" and {more} more" if more > 0 else "")
+def _verdict(done: ProjectPort) -> str:
+    source = other(done.to)
+    proofs = [each.proof for each in done.checkpoints if each.proof is not None]
+    cells = count(sum(len(proof.cells) for proof in proofs), "cell")
+    proved, tensors = (sum(p.proved for p in proofs), sum(p.tensors for p in proofs))
+    left = {
+        f"{count(done.left, 'use')} left to do by hand, each marked TODO(onecell)": done.left,
+        f"{count(len(done.remaining), 'file')} still {source}": done.remaining,
+        f"{count(len(done.required), 'file')} asking for {source}": done.required,
+    }
+    said = {
+        Verdict.HOLDS: f"{cells} ({proved} of {tensors} tensors) proved, nothing of {source} left",
+        Verdict.FAILS: "a new checkpoint is not proved to compute the same; it was not written",
+        Verdict.NOT_FINITE: "a cell holds NaN or infinity; its checkpoint was not written",
+        Verdict.INPUT: "a checkpoint could not be ported",
+        Verdict.SOURCE: "a source file could not be migrated",
+        Verdict.LEFT: ", ".join(words for words, here in left.items() if here),
+        Verdict.UNPROVED: f"ported, nothing of {source} left; no cell of a checkpoint to prove",
+        Verdict.NOTHING: f"nothing of {source} is in it; nothing was written",
+    }
+    return f"{done.verdict.value}: {said[done.verdict]}"

@@ -17,13 +17,11 @@ from onecell.cli.quantities import (
     show_part,
     show_verdict,
 )
-from onecell.text import listed, plain
+from onecell.text import MOST_NAMES, listed, plain
 from onecell.verify import SIDES, CellProof, Proof, Quantity, Reading
 
 FULL_CELLS: Final = 3
 """With more cells than this, a proof is printed as one line a cell."""
-NAMES: Final = 8
-"""Of the tensors that are carried over, so many are named."""
 
 
 def print_proof(
@@ -58,6 +56,10 @@ def _print_cell(cell: CellProof, proof: Proof, console: Console) -> None:
         f"  I = {cell.input_size}, H = {cell.hidden_size}, {cell.stored}{computed}, {biases}",
     )
     console.print(title)
+    if cell.not_finite:
+        console.print(Text(plain(cell.not_finite), "bold red"), soft_wrap=True)
+        console.print()
+        return
     table = new_table("largest error in")
     for reading in cell.quantities[0].readings:
         table.add_column(_column_name(reading, proof), justify="right", overflow="fold")
@@ -110,7 +112,12 @@ def _print_summary(proof: Proof, console: Console) -> None:
 
 
 def _print_notes(proof: Proof, console: Console) -> None:
-    notes = [f"{name}: left out, {why}." for name, why in proof.left_out.items()]
+    able = {side for cell in proof.cells for side in cell.unable}
+    notes = [
+        f"{name}: left out, {why}{'' if name in able else _beside(name, proof)}."
+        for name, why in proof.left_out.items()
+    ]
+    notes += [f"Beside the verdict: {fault}" for fault in proof.faults]
     readings = list(_readings(proof.cells))
     notes += [
         f"* {name}: its own tanh is off by up to {SIDES[name].tanh_error:.0e}, so its limits are "
@@ -128,31 +135,52 @@ def _print_notes(proof: Proof, console: Console) -> None:
         console.print(Text(note, "dim"))
 
 
+def _beside(name: str, proof: Proof) -> str:
+    """Return that the result does not run on a side that was left out."""
+    return "" if name in (proof.runs_on, "arrays") else f"; the result runs on {proof.runs_on}"
+
+
+def _print_names(proof: Proof, console: Console, *, verbose: bool) -> None:
+    """Print what became of the tensors outside the cells; each list says how many it leaves out."""
+    others = count(len(proof.carried), "other tensor")
+    lists: dict[str, Iterable[str]] = {
+        f"Copied bit for bit, not proved: {others}": proof.carried,
+        "Of these called otherwise": [f"{old} → {new}" for old, new in proof.renamed.items()],
+        "Of these in another shape, the same numbers in order": [
+            f"{name} {shape}" for name, shape in proof.reshaped.items()
+        ],
+        "May be Conv1d's, which the other framework keeps with one more axis": proof.perhaps,
+        "Left behind, not tensors": proof.dropped,
+        f"Left behind, optimizer state, which only {proof.source.dialect}'s optimizers read": (
+            proof.left
+        ),
+        "Left out, as asked": proof.unchosen,
+    }
+    for text, names in lists.items():
+        if every := list(names):
+            said = listed(every, len(every) if verbose else MOST_NAMES)
+            console.print(Text(f"{text}: {said}"))
+
+
 def _print_files(proof: Proof, console: Console, *, named: bool, verbose: bool) -> None:
-    if proof.carried:
-        more = len(proof.carried) - NAMES
-        names = ", ".join(proof.carried[:NAMES]) + (f" and {more} more" if more > 0 else "")
-        count = f"{len(proof.carried)} other tensor{'s' if len(proof.carried) > 1 else ''}"
-        console.print(Text(plain(f"Carried over: {count}: {names}")))
-    if proof.renamed:
-        for old, new in proof.renamed.items():
-            console.print(Text(plain(f"  {old} is called {new} in the new file")))
-    elif proof.carried and not named:
+    _print_names(proof, console, verbose=verbose)
+    if proof.carried and not (named or proof.renamed or proof.reshaped):
         console.print(
             Text(
                 "They keep their names and bits: only LSTM cells are proved. Without the code "
                 "nobody knows what else is called otherwise there; see docs/checkpoints.md."
             )
         )
-    if proof.dropped:
-        console.print(Text(plain(f"Left behind, not tensors: {', '.join(proof.dropped[:NAMES])}")))
-    if proof.left:
-        why = f"optimizer state, which only {proof.source.dialect}'s optimizers read"
-        console.print(Text(f"Left behind, {why}: {listed(proof.left)}"))
-    if proof.unchosen:
-        console.print(Text(f"Left out, as asked: {listed(proof.unchosen)}"))
     for line in say_notes(proof.notes, None if verbose else MOST):
         console.print(Text(line, "yellow"))
+    if proof.source.dialect == proof.target.dialect:
+        console.print(
+            Text(
+                f"Nothing was ported: {proof.source.dialect} to {proof.target.dialect}. The new "
+                "file is one flat dictionary of tensors; names from inside others are joined by "
+                "dots."
+            )
+        )
     if not proof.intact:
         console.print(Text("The written file does NOT read back as it was to be.", "red"))
     for framework, same in proof.read_by.items():
@@ -169,25 +197,40 @@ def _print_path(what: str, path: str, console: Console) -> None:
 
 
 def _print_verdict(proof: Proof, console: Console) -> None:
-    cells = f"{len(proof.cells)} cell{'s' if len(proof.cells) > 1 else ''}"
+    for line in proof.unable:
+        console.print(Text(line, "bold red"), soft_wrap=True)
+    style = "bold red" if not proof.holds else "bold green" if proof.cells else "bold"
+    console.print(Text(say_verdict(proof), style))
+
+
+def say_verdict(proof: Proof) -> str:
+    """Return what was proved and what only copied, or what fails, in one line."""
     took = f"{proof.seconds:.1f} s"
+    kept = count(len(proof.carried), "tensor")
     if proof.holds and not proof.cells:
-        console.print(Text("It holds no LSTM cell: there is nothing to prove.", "bold"))
-        return
+        return f"It holds no LSTM cell: nothing is proved; {kept} copied bit for bit."
+    cells = count(len(proof.cells), "cell")
     if proof.holds:
-        console.print(Text(f"HOLDS: {cells}, proved in {took}.", "bold green"))
-        return
-    failing = sum(not cell.holds for cell in proof.cells)
-    why = f"{failing} of {cells}" if failing else "the file as a whole"
-    text = f"FAILS: {why}, after {took}. No checkpoint was written; the proof says where."
-    console.print(Text(text, "bold red"))
+        rest = f"; {kept} copied bit for bit, not proved" if proof.carried else ""
+        parts = f"{proof.proved} of {proof.tensors} tensors"
+        return f"HOLDS: {cells} ({parts}) proved in {took}{rest}."
+    failing = [cell for cell in proof.cells if not cell.holds]
+    why = f"{len(failing)} of {cells}" if failing else "the file as a whole"
+    if broken := sum(bool(cell.not_finite) for cell in failing):
+        why += f" ({broken} with numbers that are not finite)"
+    return f"FAILS: {why}, after {took}. No checkpoint was written; the proof says where."
+
+
+def count(number: int, word: str) -> str:
+    """Return "1 cell" or "3 cells"."""
+    return f"{number} {word}{'' if number == 1 else 's'}"
 
 
 def _columns(proof: Proof) -> list[Reading]:
     """Return one reading for every column that any cell has, in order."""
     found: dict[tuple[str, str], Reading] = {}
     for cell in proof.cells:
-        for reading in cell.quantities[0].readings:
+        for reading in cell.quantities[0].readings if cell.quantities else ():
             found.setdefault((reading.side, reading.file), reading)
     return list(found.values())
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 from onecell.project.find import Place, is_project
 from onecell.project.layers import Naming, name_parameters
 from onecell.project.plan import ProjectPlan, plan_project
-from onecell.project.port import CheckpointPort, ProjectPort, carry_out_project
+from onecell.project.port import CheckpointPort, ProjectPort, Verdict, carry_out_project
+from onecell.project.requirements import Required
 
 __all__ = [
     "CheckpointPort",
@@ -17,6 +18,8 @@ __all__ = [
     "Place",
     "ProjectPlan",
     "ProjectPort",
+    "Required",
+    "Verdict",
     "carry_out_project",
     "is_project",
     "name_parameters",

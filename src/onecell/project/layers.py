@@ -9,11 +9,17 @@ parameter's dotted name is walked down the class that explains most of its check
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from onecell.neighbours import find_neighbour, rename_parameters
+from onecell.neighbours import (
+    NEIGHBOURS,
+    Neighbour,
+    find_neighbour,
+    rename_parameters,
+    shape_parameter,
+)
 from onecell.project.classes import Node, read_classes
 
 MOST_PARTS: Final = 32
@@ -30,33 +36,47 @@ class Naming:
 
     renamed: Mapping[str, str]
     """Old name → new name, where they differ."""
+    shapes: Mapping[str, tuple[int, ...]]
+    """Old name → new shape, where that differs: the same numbers in the same order."""
     unsure: Mapping[str, str]
     """Names that are kept because the code allows more than one answer, and why."""
     unknown: tuple[str, ...]
     """Names that are kept because no class of the project has such a parameter."""
 
 
-def name_parameters(names: Iterable[str], sources: Iterable[str], source: str, to: str) -> Naming:
-    """Return what framework `to` calls the parameters that framework `source` calls `names`.
+def name_parameters(
+    shapes: Mapping[str, tuple[int, ...]], sources: Iterable[str], source: str, to: str
+) -> Naming:
+    """Return what framework `to` calls the parameters of framework `source`, and their shapes.
 
     Args:
-        names: the dotted names of one checkpoint, without those of its LSTM cells.
+        shapes: the dotted names of one checkpoint, and the shape of each tensor.
         sources: texts of the project's modules, written for `source`.
         source: a framework.
         to: the other one.
     """
-    names = list(names)
-    owners = find_owners(names, sources)
-    renamed, unsure = {}, {}
+    owners = find_owners(shapes, sources)
+    renamed, reshaped, unsure = {}, {}, {}
     for name, layers in owners.items():
-        prefix, dot, last = name.rpartition(".")
-        answers = {layer: _rename(layer, last, source, to) for layer in sorted(layers)}
+        answers = {
+            layer: _translate(layer, name, shapes[name], source, to) for layer in sorted(layers)
+        }
         if len(set(answers.values())) > 1:
-            said = ", ".join(f"{layer} makes it `{new}`" for layer, new in answers.items())
+            said = ", ".join(
+                f"{layer} makes it `{new.rpartition('.')[2]}` {shape}"
+                for layer, (new, shape) in answers.items()
+            )
             unsure[name] = f"the code allows more than one layer: {said}"
-        elif (new := f"{prefix}{dot}{next(iter(answers.values()))}") != name:
+            continue
+        new, shape = next(iter(answers.values()))
+        if new != name:
             renamed[name] = new
-    return Naming(renamed, unsure, tuple(name for name in names if name not in owners))
+        if shape != shapes[name]:
+            reshaped[name] = shape
+        if why := _lacking(layers, name, source, to):
+            unsure[name] = why
+    unknown = tuple(name for name in shapes if name not in owners)
+    return Naming(renamed, reshaped, unsure, unknown)
 
 
 def find_owners(names: Iterable[str], sources: Iterable[str]) -> Owners:
@@ -71,12 +91,16 @@ def find_owners(names: Iterable[str], sources: Iterable[str]) -> Owners:
         parts = tuple(name.split("."))
         if len(parts) > MOST_PARTS:
             continue
-        for start in range(len(parts)):
-            for root in walker.classes:
-                if owners := walker.layers_at(root, parts[start:-1]):
-                    key = root, ".".join(parts[:start])
-                    found.setdefault(name, {})[key] = owners
-                    score[key] += 1
+        for stop in _stops(parts):
+            for start in range(stop + 1):
+                for root in walker.classes:
+                    owners = walker.layers_at(root, parts[start:stop])
+                    if stop < len(parts) - 1:
+                        owners = frozenset(layer for layer in owners if _row_of(layer, name))
+                    if owners:
+                        key = root, ".".join(parts[:start])
+                        found.setdefault(name, {})[key] = owners
+                        score[key] += 1
     owned = {}
     for name, by_root in found.items():
         best = max(score[key] for key in by_root)
@@ -124,8 +148,52 @@ class _Walker:
         return frozenset(found)
 
 
-def _rename(layer: str, parameter: str, source: str, to: str) -> str:
-    row = find_neighbour(source, layer)
-    return (
-        parameter if row is None else rename_parameters(row, source, to).get(parameter, parameter)
+_INNER: Final = frozenset(
+    parameter
+    for row in NEIGHBOURS
+    for names in row.parameters.values()
+    for parameter in names
+    if "." in parameter
+)
+"""Parameters of layers that have layers inside: "norm1.weight" of a transformer's."""
+
+
+def _stops(parts: tuple[str, ...]) -> Iterator[int]:
+    """Yield how many of the parts may lead to the layer; the rest names its parameter."""
+    yield len(parts) - 1
+    for inside in (2, 3):
+        if inside <= len(parts) and ".".join(parts[-inside:]) in _INNER:
+            yield len(parts) - inside
+
+
+def _row_of(layer: str, name: str) -> tuple[Neighbour, str] | None:
+    """Return the row of a layer and the longest of its parameters that `name` ends with."""
+    framework = layer.partition(".")[0]
+    row = find_neighbour(framework, layer)
+    ends = (
+        []
+        if row is None
+        else [p for p in row.parameters[framework] if f".{name}".endswith(f".{p}")]
     )
+    return (row, max(ends, key=len)) if row is not None and ends else None
+
+
+def _translate(
+    layer: str, name: str, shape: tuple[int, ...], source: str, to: str
+) -> tuple[str, tuple[int, ...]]:
+    """Return what a parameter is called in `to`, and its shape there."""
+    found = _row_of(layer, name)
+    if found is None:
+        return name, shape
+    row, parameter = found
+    new = name.removesuffix(parameter) + rename_parameters(row, source, to)[parameter]
+    return new, shape_parameter(row, parameter, shape, source, to)
+
+
+def _lacking(layers: Iterable[str], name: str, source: str, to: str) -> str:
+    """Return why the layers in `to` have no such parameter; "" where they may have."""
+    rows = [find_neighbour(source, layer) for layer in layers]
+    if not rows or any(row is None or _row_of(row.classes[source], name) for row in rows):
+        return ""
+    others = sorted({row.classes[to] for row in rows if row is not None})
+    return f"{', '.join(others)} has no such parameter"

@@ -14,7 +14,7 @@ from onecell.dialect import DIALECTS
 from onecell.errors import ArgumentError, CheckpointError, SourceError
 from onecell.project.find import Place, find
 from onecell.verify.columns import choose_columns
-from onecell.verify.plan import OWN_SUFFIX
+from onecell.verify.plan import OWN_SUFFIX, source_dialect
 from onecell.verify.sides import get_side
 
 if TYPE_CHECKING:  # LibCST and pathspec are an extra, needed only where there is code
@@ -41,13 +41,21 @@ class ProjectPlan:
     suffix: str | None
     sides: tuple[str, ...] | None
     force: bool
+    target: Target
+    already: tuple[Place, ...]
+    """Of `others`, checkpoints that are `to`'s own already."""
+
+    @property
+    def nothing(self) -> bool:
+        """Whether there is nothing to do: no checkpoint and no code of the other framework."""
+        return not self.checkpoints and (self.migration is None or self.migration.nothing)
 
     @property
     def libraries(self) -> frozenset[str]:
         """The frameworks that the proofs will import."""
         if not self.checkpoints:
             return frozenset()
-        columns, _ = choose_columns(_other(self.to), self.to, self.sides)
+        columns, _ = choose_columns(other(self.to), self.to, self.sides, runs_on=self.target)
         libraries = (get_side(column.side).library for column in columns)
         return frozenset(library for library in libraries if library is not None)
 
@@ -83,14 +91,13 @@ def plan_project(
     Raises:
         ArgumentError: an argument is not one of its values, there is nothing at a path, or two
             files would have one name.
-        CheckpointError: there is neither source nor a checkpoint.
         OutputExistsError: a file to be written is there and `force` is not set.
         MissingExtraError: LibCST or pathspec, or the framework of a side, is not installed.
     """
     if suffix is not None and suffix not in SUFFIXES:
         raise ArgumentError(f"`suffix` must be one of {', '.join(SUFFIXES)}, got {suffix!r}.")
     sides = None if sides is None else tuple(sides)
-    choose_columns(_other(to), to, sides)
+    choose_columns(other(to), to, sides, runs_on=target)
     found = find(paths, exclude, apart=out)
     migration = None
     if found.code:
@@ -99,16 +106,15 @@ def plan_project(
         migration = migrate_paths(
             found.code, to=to, target=target, exclude=exclude, apart=out, progress=progress
         )
-    if not found.checkpoints and (migration is None or not migration.results):
-        names = ", ".join(map(str, paths))
-        raise CheckpointError(f"{names}: there is neither source nor a checkpoint in it.")
     models: list[Place] = []
+    already: list[Place] = []
     dialects: dict[Path, str] = {}
     others = list(found.others)
     for place in found.checkpoints:
-        dialect = _dialect(place, source or _other(to), named=place.path in paths)
+        dialect = _dialect(place, source, to, named=place.path in paths)
         if dialect in (to, ""):
             others.append(place)
+            already += [place] if dialect else []
             continue
         models.append(place)
         if dialect is not None:
@@ -116,7 +122,10 @@ def plan_project(
     new = suffix or OWN_SUFFIX[to]
     converted = {place.relative.with_suffix(new) for place in models}
     # Beside model.pt lies the model.ckpt of an earlier port: the new one takes its place.
-    others = [place for place in others if place.relative not in converted]
+    others, already = (
+        [place for place in places if place.relative not in converted]
+        for places in (others, already)
+    )
     plan = ProjectPlan(
         to=to,
         out=out,
@@ -128,20 +137,30 @@ def plan_project(
         suffix=suffix,
         sides=sides,
         force=force,
+        target=target,
+        already=tuple(already),
     )
-    _check_names(plan, new)
+    if not plan.nothing:
+        _check_names(plan, new)
     return plan
 
 
-def _other(to: str) -> str:
+def other(to: str) -> str:
+    """Return the framework that a port to `to` starts from."""
     return next(name for name in DIALECTS if name != to)
 
 
-def _dialect(place: Place, otherwise: str, *, named: bool) -> str | None:
-    """Return who wrote a checkpoint: "" if it is no model's, None if it cannot be read."""
+def _dialect(place: Place, source: str | None, to: str, *, named: bool) -> str | None:
+    """Return who wrote a checkpoint: "" if it is no model's, None if it cannot be read.
+
+    Raises:
+        ArgumentError: `source` contradicts a file that was named.
+    """
     try:
         read = load_checkpoint(place.path)
-        dialect = read.dialect or otherwise
+        if source is not None and named:
+            source_dialect(read, source, place.path)
+        dialect = read.dialect or source or other(to)
         # An .npz in a folder is as likely a table of data; what the user named is a checkpoint.
         if read.format == "npz" and not named and not find_cells(read.tensors, dialect):
             return ""

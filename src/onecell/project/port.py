@@ -7,8 +7,9 @@ to one folder, in the tree in which it was found; the project itself stays as it
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -16,16 +17,39 @@ from onecell.checkpoint.atomic import write_whole
 from onecell.errors import ArgumentError, CheckpointError, DtypeError
 from onecell.project.find import Place
 from onecell.project.layers import Naming, name_parameters
-from onecell.project.plan import ProjectPlan
+from onecell.project.plan import ProjectPlan, other
+from onecell.project.requirements import Required, find_required
 from onecell.verify import Proof, carry_out, plan_port
 from onecell.verify.cases import ROLLOUT_STEPS
+from onecell.verify.plan import Shape
 from onecell.verify.port import Progress
 from onecell.verify.proof import SelfTest
 
 if TYPE_CHECKING:  # LibCST and pathspec are an extra, needed only where there is code
-    from onecell.migrate import Migration
+    from onecell.migrate import FileResult, Migration
 
 _CHUNK: Final = 1 << 20
+
+
+class Verdict(StrEnum):
+    """What a port of a project comes to: the gravest of what became of its parts."""
+
+    HOLDS = "HOLDS"
+    """All was ported, a cell at least was proved, and nothing of the source framework is left."""
+    FAILS = "FAILS"
+    """The proof of a checkpoint fails; it was not written."""
+    NOT_FINITE = "NOT FINITE"
+    """It fails because cells hold NaN or infinity, and for no other reason."""
+    INPUT = "BAD INPUT"
+    """A checkpoint could not be ported."""
+    SOURCE = "BAD SOURCE"
+    """A source file could not be migrated."""
+    LEFT = "LEFT"
+    """Something is left to do by hand, or a file still uses or asks for the source framework."""
+    UNPROVED = "UNPROVED"
+    """All was ported, and nothing could be proved: there is no checkpoint with a cell."""
+    NOTHING = "NOTHING"
+    """There was nothing to do, and nothing was written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,17 +81,44 @@ class ProjectPort:
     checkpoints: tuple[CheckpointPort, ...]
     copied: tuple[Path, ...]
     """Files, as seen from `out`, that went along as they are."""
+    already: tuple[Path, ...]
+    """Of these, checkpoints that are `to`'s own already."""
+    required: tuple[Required, ...]
+    """Of these and of `setup.py`, files that ask for the source framework."""
+    nothing: bool
+    """Whether there was nothing to do; then nothing was written."""
     seconds: float
 
     @property
+    def verdict(self) -> Verdict:
+        """What it all comes to."""
+        failing = [e.proof for e in self.checkpoints if e.proof is not None and not e.holds]
+        proved = any(each.proof is not None and each.proof.cells for each in self.checkpoints)
+        reasons = {
+            Verdict.NOTHING: self.nothing,
+            Verdict.FAILS: any(not proof.not_finite for proof in failing),
+            Verdict.NOT_FINITE: bool(failing),
+            Verdict.INPUT: any(each.error for each in self.checkpoints),
+            Verdict.SOURCE: self.migration is not None and bool(self.migration.failed),
+            Verdict.LEFT: bool(self.left or self.remaining or self.required),
+            Verdict.UNPROVED: not proved,
+        }
+        return next((verdict for verdict, found in reasons.items() if found), Verdict.HOLDS)
+
+    @property
     def holds(self) -> bool:
-        """Whether every checkpoint was written and every cell of it proved."""
-        return all(each.holds for each in self.checkpoints)
+        """Whether the verdict is HOLDS."""
+        return self.verdict is Verdict.HOLDS
 
     @property
     def left(self) -> int:
         """How many uses in the code are left to do by hand."""
-        return sum(len(each.left) for each in self.migration.results) if self.migration else 0
+        return self.migration.left if self.migration else 0
+
+    @property
+    def remaining(self) -> tuple[FileResult, ...]:
+        """The source files that still use the source framework."""
+        return self.migration.remaining if self.migration else ()
 
 
 def carry_out_project(
@@ -86,8 +137,9 @@ def carry_out_project(
         progress: told before every cell of a checkpoint and after its last.
 
     Returns:
-        What became of it all. A checkpoint that cannot be read or converted is in there by its
-        `error`, and the others are ported; one whose proof fails has not been written.
+        What became of it all; where there is nothing to do, nothing is written. A checkpoint that
+        cannot be read or converted is in there by its `error`, and the others are ported; one
+        whose proof fails has not been written.
 
     Raises:
         OutputExistsError: a file to be written is there and `force` is not set.
@@ -95,6 +147,11 @@ def carry_out_project(
     """
     began = time.perf_counter()
     migration = plan.migration
+    if plan.nothing:
+        already = tuple(place.relative for place in plan.already)
+        return ProjectPort(
+            plan.out, plan.to, migration, (), (), already, (), nothing=True, seconds=0.0
+        )
     if migration is not None:
         from onecell.migrate import write_tree  # noqa: PLC0415
 
@@ -111,8 +168,19 @@ def carry_out_project(
         migration,
         checkpoints,
         tuple(place.relative for place in plan.others),
-        time.perf_counter() - began,
+        tuple(place.relative for place in plan.already),
+        _required(plan),
+        nothing=False,
+        seconds=time.perf_counter() - began,
     )
+
+
+def _required(plan: ProjectPlan) -> tuple[Required, ...]:
+    """Return the files that ask for the framework of the code; none where there is no code."""
+    if plan.migration is None:
+        return ()
+    sources = (Place(each.path, each.relative) for each in plan.migration.results)
+    return tuple(find_required(plan.others, sources, other(plan.to)))
 
 
 def _port_checkpoint(
@@ -124,9 +192,11 @@ def _port_checkpoint(
 ) -> CheckpointPort:
     named: list[Naming] = []
 
-    def rename(names: Sequence[str], source: str) -> Mapping[str, str]:
-        named.append(name_parameters(names, plan.sources, source, plan.to))
-        return named[0].renamed
+    def rename(
+        shapes: Mapping[str, Shape], source: str
+    ) -> tuple[Mapping[str, str], Mapping[str, Shape]]:
+        named.append(name_parameters(shapes, plan.sources, source, plan.to))
+        return named[0].renamed, named[0].shapes
 
     try:
         port = plan_port(
@@ -139,6 +209,7 @@ def _port_checkpoint(
             sides=plan.sides,
             rename=rename if plan.sources else None,
             need_cell=False,
+            runs_on=plan.target,
         )
         proof = carry_out(port, rollout_steps=rollout_steps, self_test=self_test, progress=progress)
     except (CheckpointError, ArgumentError, DtypeError) as error:

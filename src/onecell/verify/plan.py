@@ -14,7 +14,8 @@ from onecell.checkpoint.choose import choose
 from onecell.checkpoint.files import SUFFIXES, keepable
 from onecell.checkpoint.sharded import plain_stem
 from onecell.dialect import get_dialect
-from onecell.errors import ArgumentError, CheckpointError
+from onecell.errors import ArgumentError, CheckpointError, NothingToDoError
+from onecell.neighbours import may_have_other_shape
 from onecell.text import listed
 from onecell.verify.columns import Cell, Column, choose_columns
 from onecell.verify.sides import get_side
@@ -22,8 +23,10 @@ from onecell.verify.sides import get_side
 OWN_SUFFIX: Final[Mapping[str, str]] = {"torch": ".pt", "mindspore": ".ckpt"}
 """Dialect → suffix of a ported file, unless another is asked for."""
 
-Rename = Callable[[Sequence[str], str], Mapping[str, str]]
-"""Told the names in a checkpoint and its dialect, returns old → new for some of them."""
+Shape = tuple[int, ...]
+Rename = Callable[[Mapping[str, Shape], str], tuple[Mapping[str, str], Mapping[str, Shape]]]
+"""Told the shapes in a checkpoint by name and its dialect, returns old → new name for some of them,
+and old name → new shape."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -42,6 +45,11 @@ class Plan:
     force: bool
     columns: tuple[Column, ...]
     left_out: Mapping[str, str]
+    runs_on: Cell
+    reshaped: Mapping[str, Shape]
+    """Old name → new shape of the other layers' tensors that have another in `to`."""
+    perhaps: tuple[str, ...]
+    """Tensors that may have another shape in `to`: nobody told which layer they belong to."""
     unchosen: tuple[str, ...] = ()
     """Tensors and plain values that `only` and `drop` leave out; `checkpoint` is without them."""
 
@@ -77,8 +85,8 @@ def plan_port(
         suffix: of the new file, one of `checkpoint.files.SUFFIXES`; None for what `to` itself uses.
         force: replace files that are there.
         sides: see `choose_columns`.
-        rename: told the names in `model` and its dialect, says what other layers' tensors are to
-            be called; None where they keep their names.
+        rename: told the shapes in `model` by name and its dialect, says what other layers' tensors
+            are to be called and how they are shaped; None where they stay as they are.
         need_cell: refuse a checkpoint without any LSTM cell.
         runs_on: see `choose_columns`.
         only: see `checkpoint.choose.choose`.
@@ -87,21 +95,35 @@ def plan_port(
     Raises:
         ArgumentError: an argument is not one of its values, or the file does not tell its dialect.
         CheckpointError: `model` cannot be read, or holds no cell and `need_cell` is set.
+        NothingToDoError: `model` is of the dialect `to` already, and neither `source` nor a
+            `suffix` of another format says that it is to be written anew all the same.
         OutputExistsError: a file to be written is there and `force` is not set.
         OSError: `out` cannot be made.
         MissingExtraError: the framework of a side in `sides` is not installed.
     """
     model, out, to = Path(model), Path(out), get_dialect(to).name
-    if suffix is None:
-        suffix = OWN_SUFFIX[to]
-    elif suffix not in SUFFIXES:
+    if suffix is not None and suffix not in SUFFIXES:
         raise ArgumentError(f"`suffix` must be one of {', '.join(SUFFIXES)}, got {suffix!r}.")
     checkpoint = read_checkpoint(model)
     dialect = source_dialect(checkpoint, source, model)
+    another = suffix is not None and SUFFIXES[suffix] != checkpoint.format
+    suffix = suffix or OWN_SUFFIX[to]
+    if dialect == to and source is None and not another:
+        raise NothingToDoError(
+            f"{model}: a {checkpoint.format} file of {to}'s, which is what you ask for: there is "
+            f"nothing to port. To have it written anew and proved all the same, as one flat "
+            f"dictionary of tensors, say --from {to}; for another format of {to}'s, --format."
+        )
     checkpoint, unchosen = choose(checkpoint, dialect, only=only, drop=drop)
     columns, left_out = choose_columns(dialect, to, sides, runs_on=runs_on)
-    renames = None if rename is None else rename(tuple(checkpoint.tensors), dialect)
+    shapes = {name: array.shape for name, array in checkpoint.tensors.items()}
+    renames, reshaped = ({}, {}) if rename is None else rename(shapes, dialect)
     conversion = convert_tensors(model, checkpoint, dialect, to, renames)
+    carried = frozenset(conversion.carried)
+    reshaped = {name: shape for name, shape in reshaped.items() if name in carried}
+    for name, shape in reshaped.items():
+        new = conversion.renamed.get(name, name)
+        conversion.tensors[new] = conversion.tensors[new].reshape(shape)
     if need_cell and not conversion.cells:
         raise CheckpointError(f"{model}: {say_no_cell(checkpoint, conversion.notes)}")
     out.mkdir(parents=True, exist_ok=True)
@@ -111,17 +133,27 @@ def plan_port(
         check_apart(path, model)
         check_output(path, force=force)
     return Plan(
-        model,
-        checkpoint,
-        dialect,
-        conversion,
-        to,
-        target,
-        report,
-        force,
-        columns,
-        left_out,
-        tuple(unchosen),
+        model=model,
+        checkpoint=checkpoint,
+        source=dialect,
+        conversion=conversion,
+        to=to,
+        target=target,
+        report=report,
+        force=force,
+        columns=columns,
+        left_out=left_out,
+        runs_on=runs_on,
+        reshaped=reshaped,
+        unchosen=tuple(unchosen),
+        perhaps=tuple(
+            name
+            for name in conversion.carried
+            if rename is None
+            and dialect != to
+            and name.rpartition(".")[2] == "weight"
+            and may_have_other_shape(shapes[name], dialect)
+        ),
     )
 
 
@@ -151,10 +183,16 @@ def source_dialect(checkpoint: Checkpoint, given: str | None, path: Path) -> str
     """Return the dialect that was given, or else the one that the file tells.
 
     Raises:
-        ArgumentError: neither is there, or the one given does not exist.
+        ArgumentError: neither is there, the one given does not exist, or the two contradict.
     """
     if given is not None:
-        return get_dialect(given).name
+        named = get_dialect(given).name
+        if checkpoint.dialect not in (None, named):
+            raise ArgumentError(
+                f"{path}: the file itself says that it is {checkpoint.dialect}'s "
+                f"({checkpoint.format}), not {named}'s (--from, `source=`); leave that out."
+            )
+        return named
     if checkpoint.dialect is None:
         raise ArgumentError(
             f"{path}: the file does not tell which framework wrote it; say it (--from, `source=`)."

@@ -21,7 +21,9 @@ from onecell.checkpoint.atomic import write_whole
 from onecell.dialect import get_dialect
 from onecell.dtypes import dtype_name
 from onecell.ending import hidden_folder
+from onecell.text import listed
 from onecell.verify.cases import ROLLOUT_STEPS
+from onecell.verify.columns import Cell
 from onecell.verify.comparison import FileFacts
 from onecell.verify.parties import chunks, file_facts
 from onecell.verify.plan import Plan, plan_port, split_metadata
@@ -45,6 +47,10 @@ class Proof:
     """Tensors that belong to no cell and were copied."""
     renamed: Mapping[str, str]
     """Of these, old name → new name where the code told another."""
+    reshaped: Mapping[str, tuple[int, ...]]
+    """Of these, old name → new shape where the code told another; the same bits in order."""
+    perhaps: tuple[str, ...]
+    """Of these, tensors that may need another shape: which layer they are, the file cannot tell."""
     dropped: tuple[str, ...]
     """Names of plain values in the source, such as an epoch, that the new format has no place for.
     """
@@ -54,6 +60,8 @@ class Proof:
     """Frameworks that read the written file by themselves, and whether they saw the same bits."""
     left_out: Mapping[str, str]
     """Sides that could not take part, and why."""
+    runs_on: str
+    """The side that the result runs on: the cell that `target` stands for in `to`."""
     seconds: float
     left: tuple[str, ...] = ()
     """The source's optimizer state, which no other framework's optimizer reads."""
@@ -69,6 +77,44 @@ class Proof:
         Of a checkpoint without cells (`plan_port` refuses it unless told) that is the file alone.
         """
         return self.intact and all(self.read_by.values()) and all(cell.holds for cell in self.cells)
+
+    @property
+    def not_finite(self) -> bool:
+        """Whether NaN or infinity in a cell is all that keeps the proof from holding."""
+        failing = [cell for cell in self.cells if not cell.holds]
+        rest = self.intact and all(self.read_by.values())
+        return rest and bool(failing) and all(cell.not_finite for cell in failing)
+
+    @property
+    def unable(self) -> tuple[str, ...]:
+        """What the result cannot do where it runs, a line each; then the proof does not hold."""
+        found: dict[tuple[str, str], int] = {}
+        for cell in self.cells:
+            for side in cell.unable:
+                found[side, cell.computed] = found.get((side, cell.computed), 0) + 1
+        return tuple(_say_unable(*key, count) for key, count in found.items())
+
+    @property
+    def faults(self) -> tuple[str, ...]:
+        """What sides that the result does not run on miss, a line each side."""
+        found: dict[str, list[str]] = {}
+        for cell in self.cells:
+            for side, names in cell.faults.items():
+                found.setdefault(side, []).extend(f"{cell.name}: {name}" for name in names)
+        return tuple(
+            f"{side} misses its limit in {listed(names)}; the result runs on {self.runs_on}."
+            for side, names in found.items()
+        )
+
+    @property
+    def proved(self) -> int:
+        """How many tensors the cells that hold are made of."""
+        return sum(len(cell.target.arrays()) for cell in self.cells if cell.holds)
+
+    @property
+    def tensors(self) -> int:
+        """How many tensors there are, in cells and carried over."""
+        return sum(len(cell.target.arrays()) for cell in self.cells) + len(self.carried)
 
 
 def carry_out(
@@ -109,10 +155,13 @@ def carry_out(
             cells=cells,
             carried=tuple(plan.conversion.carried),
             renamed=dict(plan.conversion.renamed),
+            reshaped=dict(plan.reshaped),
+            perhaps=plan.perhaps,
             dropped=dropped,
             intact=_same_tensors(tensors, written.tensors),
             read_by=_read_by(to, fresh, written.tensors),
             left_out=dict(plan.left_out) | {n: why for c in cells for n, why in c.left_out.items()},
+            runs_on=to if plan.runs_on == "native" else f"onecell.{to}",
             seconds=time.perf_counter() - began,
             left=tuple(plan.conversion.left),
             unchosen=plan.unchosen,
@@ -136,10 +185,30 @@ def port_checkpoint(
     suffix: str | None = None,
     force: bool = False,
     sides: Sequence[str] | None = None,
+    runs_on: Cell = "onecell",
 ) -> Proof:
     """Plan a port and carry it out; arguments and errors as `plan_port` and `carry_out`."""
     return carry_out(
-        plan_port(model, to, out, source=source, suffix=suffix, force=force, sides=sides)
+        plan_port(
+            model,
+            to,
+            out,
+            source=source,
+            suffix=suffix,
+            force=force,
+            sides=sides,
+            runs_on=runs_on,
+        )
+    )
+
+
+def _say_unable(side: str, dtype: str, count: int) -> str:
+    cells = f"{count} cell{'s' if count > 1 else ''}"
+    ways = [] if side.startswith("onecell.") else ["--target onecell, whose cell can"]
+    ways += ["weights in float32"] if dtype == "float64" else []
+    return (
+        f"{side} does not compute in {dtype}, which {cells} would run in. "
+        f"What helps: {', or '.join(ways)}."
     )
 
 

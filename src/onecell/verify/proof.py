@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
+from onecell.errors import NotFiniteError
 from onecell.verify.cases import ROLLOUT_STEPS, make_case
+from onecell.verify.checks import check_numbers
 from onecell.verify.columns import Column, File
 from onecell.verify.mutation import mutations
 from onecell.verify.oracle import Oracle, make_oracle
@@ -50,6 +52,8 @@ class CellProof:
     """Sides that could not take part, and why."""
     unable: tuple[str, ...]
     """Of these, the sides that decide and cannot compute in this element type."""
+    not_finite: str
+    """Which parameter holds NaN or infinity, and where; then nothing was computed. Else empty."""
     source: Weights = field(repr=False)
     """What the source file holds, and what was read back from the written one: for the report."""
     target: Weights = field(repr=False)
@@ -58,7 +62,7 @@ class CellProof:
     def holds(self) -> bool:
         """Whether the result can run, every quantity and the bits hold, all sabotage is seen."""
         return (
-            not self.unable
+            not (self.unable or self.not_finite)
             and self.same_bits is not False
             and all(quantity.holds for quantity in self.quantities)
             and all(each.seen for each in self.sabotage)
@@ -96,6 +100,23 @@ def prove_cell(
         rollout_steps: T, the steps of the rollout.
         self_test: "quick" sees one swap of two gates of the target fail, "full" every one.
     """
+    same_bits = source.same_bits(target) if same_layout else None
+    facts: dict[str, Any] = {
+        "name": name,
+        "input_size": source.input_size,
+        "hidden_size": source.hidden_size,
+        "bias": source.bias,
+        "stored": source.dtype_name,
+        "computed": source.widened().dtype_name,
+        "same_bits": same_bits,
+        "source": source,
+        "target": target,
+    }
+    try:
+        check_numbers(f"`{name}`", source)
+    except NotFiniteError as error:
+        nothing = {"quantities": (), "sabotage": (), "left_out": {}, "unable": ()}
+        return CellProof(**facts, **nothing, not_finite=str(error))
     weights: dict[File, Weights] = {"source": source.widened(), "target": target.widened()}
     case = make_case(weights["source"], rollout_steps=rollout_steps)
     oracle = make_oracle(weights["source"], case)
@@ -119,19 +140,12 @@ def prove_cell(
         if self_test == "quick":
             break
     return CellProof(
-        name=name,
-        input_size=source.input_size,
-        hidden_size=source.hidden_size,
-        bias=source.bias,
-        stored=source.dtype_name,
-        computed=dtype,
-        same_bits=source.same_bits(target) if same_layout else None,
+        **facts,
         quantities=by_quantity(found, oracle.expected),
         sabotage=tuple(sabotage),
         left_out=left_out,
         unable=tuple(unable),
-        source=source,
-        target=target,
+        not_finite="",
     )
 
 

@@ -33,9 +33,15 @@ def to_json(proof: Proof) -> dict[str, Any]:
         "holds": proof.holds,
         "source": file_to_json(proof.source),
         "target": file_to_json(proof.target) | {"written": proof.holds},
+        "runs_on": proof.runs_on,
+        "unable": list(proof.unable),
         "tensors": {
+            "total": proof.tensors,
+            "proved": proof.proved,
             "carried": list(proof.carried),
             "renamed": dict(proof.renamed),
+            "reshaped": {name: list(shape) for name, shape in proof.reshaped.items()},
+            "perhaps": list(proof.perhaps),
             "dropped": list(proof.dropped),
             "left": list(proof.left),
             "unchosen": list(proof.unchosen),
@@ -92,6 +98,8 @@ def _cell(cell: CellProof) -> dict[str, Any]:
         "stored": cell.stored,
         "computed": cell.computed,
         "same_bits": cell.same_bits,
+        "not_finite": cell.not_finite or None,
+        "beside": {side: list(names) for side, names in cell.faults.items()},
         "quantities": [
             {"name": q.name, "holds": q.holds, "readings": [_reading(r) for r in q.readings]}
             for q in cell.quantities
@@ -107,6 +115,7 @@ def _reading(reading: Reading) -> dict[str, Any]:
     return {
         "side": reading.side,
         "file": reading.file,
+        "decides": reading.decides,
         "holds": reading.holds,
         "error": _number(reading.error),
         "ulps": _number(reading.ulps),

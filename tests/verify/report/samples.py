@@ -139,10 +139,13 @@ def make_proof(cells: int, change: Change = unchanged) -> Proof:
         cells=tuple(proofs),
         carried=tuple(f"head.{number}.weight" for number in range(20)),
         renamed={"head.0.weight": "head.0.embedding_table"},
+        reshaped={},
+        perhaps=(),
         dropped=("epoch",),
         intact=True,
         read_by={"mindspore": True},
         left_out={"torch": "`torch` is not installed"},
+        runs_on="onecell.mindspore",
         seconds=0.5,
     )
 

@@ -99,7 +99,7 @@ def find_remains(look: Look) -> tuple[Remain, ...]:
         except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
             raise SourceError(f"cannot be looked over: {error}") from None
     found: dict[tuple[str, Kind], list[tuple[int | None, int]]] = {}
-    for path, kind, line in sorted(set(_names(nodes)), key=lambda each: each[2]):
+    for path, kind, line in sorted(set(_names(nodes)), key=lambda each: (each[2], *each)):
         if belongs_to(path, look.framework, look.local):
             found.setdefault((path, kind), []).append(_place(starts, line))
     return tuple(Remain(path, kind, tuple(places)) for (path, kind), places in found.items())

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+from onecell.text import short
 from onecell.verify.cases import GRADIENT_STEPS, SEED
 from onecell.verify.comparison import FileFacts
 from onecell.verify.difference import Text
@@ -34,10 +35,10 @@ from onecell.verify.report.shared import (
 )
 from onecell.verify.report.texts import number, same
 
+MOST_NAMES: Final = 100
+"""Of the tensors of one kind, so many are named; the proof's JSON has all."""
 MOST_DRAWN: Final = 4
 """So many cells have plots: those that fail before those that hold. All have their tables."""
-MOST_NAMES: Final = 12
-"""Of the tensors that are carried over, so many are named."""
 
 
 def page_of_proof(proof: Proof, command: str, created: str) -> Page:
@@ -48,7 +49,8 @@ def page_of_proof(proof: Proof, command: str, created: str) -> Page:
         command: what repeats it, as typed in a shell.
         created: when it was found, as the page prints it.
     """
-    drawn = {id(cell) for cell in sorted(proof.cells, key=lambda cell: cell.holds)[:MOST_DRAWN]}
+    full = sorted((c for c in proof.cells if c.quantities), key=lambda cell: cell.holds)
+    drawn = {id(cell) for cell in full[:MOST_DRAWN]}
     quantities = _quantities(proof)
     return Page(
         title=same(f"{proof.source.path.name} → {proof.target.path.name}"),
@@ -77,7 +79,7 @@ def page_of_proof(proof: Proof, command: str, created: str) -> Page:
             optimizer_fact(),
             *method_facts(),
         ),
-        limits=make_limits(proof.cells[0].quantities) if proof.cells else (),
+        limits=next((make_limits(c.quantities) for c in proof.cells if c.quantities), ()),
         environment=environment_facts(environment(), proof.seconds),
         command=command,
         created=created,
@@ -92,15 +94,14 @@ def _quantities(proof: Proof) -> list[Quantity]:
 def _verdict(proof: Proof) -> Verdict:
     every, failing = len(proof.cells), sum(not cell.holds for cell in proof.cells)
     if proof.holds:
-        cells = "its LSTM cell computes" if every == 1 else f"all {every} LSTM cells compute"
+        return Verdict("good", Text("Holds", "成立"), _what_holds(proof))
+    if proof.not_finite:
         sentence = Text(
-            f"The ported checkpoint is right: {cells} the same, in outputs, every gradient, "
-            "training steps and rollouts.",
-            f"移植后的检查点正确：{every} 个 LSTM 单元在输出、全部梯度、训练步与连续运行上"
-            "都计算相同。",
+            f"{failing} of {every} LSTM cells {'holds' if failing == 1 else 'hold'} numbers that "
+            "are not finite, of which nothing can be proved. No checkpoint was written.",
+            f"{every} 个 LSTM 单元中有 {failing} 个含有非有限的数，无法证明。没有写出检查点。",
         )
-        return Verdict("good", Text("Holds", "成立"), sentence)
-    if failing:
+    elif failing:
         sentence = Text(
             f"The port is wrong, or cannot be shown to be right: {failing} of {every} LSTM "
             f"{'cell fails' if failing == 1 else 'cells fail'}. No checkpoint was written.",
@@ -114,6 +115,31 @@ def _verdict(proof: Proof) -> Verdict:
             "各单元计算相同，但整个文件与应写出的内容不符。没有写出检查点。",
         )
     return Verdict("bad", Text("Fails", "不成立"), sentence)
+
+
+def _what_holds(proof: Proof) -> Text:
+    """Return exactly what was proved, and what was only copied."""
+    every, kept = len(proof.cells), len(proof.carried)
+    if not every:
+        return Text(
+            f"It holds no LSTM cell, so nothing is proved; its {kept} tensors were copied bit for "
+            "bit.",
+            f"其中没有 LSTM 单元，因此没有证明任何内容；{kept} 个张量逐位复制。",
+        )
+    cells = "1 LSTM cell computes" if every == 1 else f"{every} LSTM cells compute"
+    english = (
+        f"{cells} the same, proved in outputs, every gradient, training steps and rollouts: "
+        f"{proof.proved} of the {proof.tensors} tensors."
+    )
+    chinese = (
+        f"{every} 个 LSTM 单元经证明计算相同（输出、全部梯度、训练步与连续运行）："
+        f"共 {proof.tensors} 个张量中的 {proof.proved} 个。"
+    )
+    if kept:
+        others = "The other was" if kept == 1 else f"The other {kept} were"
+        english += f" {others} copied bit for bit, and nothing is proved of what is done with it."
+        chinese += f"其余 {kept} 个逐位复制，未证明其用法。"
+    return Text(english, chinese)
 
 
 def _highlights(proof: Proof, quantities: list[Quantity]) -> tuple[Fact, ...]:
@@ -141,6 +167,21 @@ def _findings(proof: Proof) -> tuple[Fact, ...]:
             facts.append(
                 Fact(same(cell.name), Text(f"beyond the limit: {names}", f"超出限值：{names}"))
             )
+        if cell.not_finite:
+            facts.append(Fact(same(cell.name), same(cell.not_finite)))
+        for side in cell.unable:
+            said = Text(
+                f"{side}, on which the result runs, does not compute in {cell.computed}",
+                f"结果所用的 {side} 不支持 {cell.computed} 计算",
+            )
+            facts.append(Fact(same(cell.name), said))
+        for side, names in cell.faults.items():
+            said = Text(
+                f"beside the verdict: {side} misses its limit in {', '.join(names)}; the result "
+                "does not run on it",
+                f"不影响结论：{side} 在 {', '.join(names)} 上超出限值；结果不使用该单元",
+            )
+            facts.append(Fact(same(cell.name), said))
         if cell.same_bits is False:
             said = Text("the two files hold different bits", "两个文件中的权重并非逐位相同")
             facts.append(Fact(same(cell.name), said))
@@ -230,11 +271,24 @@ def _extra(proof: Proof) -> tuple[Fact, ...]:
             f"改名后逐位保留的其他张量（{len(proof.renamed)} 个）",
         )
         facts.append(Fact(heading, _first_of([f"{o} → {n}" for o, n in proof.renamed.items()])))
+    if proof.reshaped:
+        heading = Text(
+            f"Carried over in another shape, the same numbers in order ({len(proof.reshaped)})",
+            f"改变形状、数值与顺序不变的其他张量（{len(proof.reshaped)} 个）",
+        )
+        shapes = [f"{name} {shape}" for name, shape in proof.reshaped.items()]
+        facts.append(Fact(heading, _first_of(shapes)))
+    if proof.perhaps:
+        heading = Text(
+            "May be the weights of a Conv1d, which MindSpore keeps with one more axis",
+            "可能是 Conv1d 的权重（MindSpore 中多一个轴）",
+        )
+        facts.append(Fact(heading, _first_of(proof.perhaps)))
     if proof.dropped:
         facts.append(
             Fact(
                 Text("Left behind, not tensors", "未保留（不是张量）"),
-                same(", ".join(proof.dropped)),
+                _first_of(proof.dropped),
             )
         )
     if proof.left:
@@ -271,7 +325,7 @@ def _extra(proof: Proof) -> tuple[Fact, ...]:
 
 def _first_of(names: Sequence[str]) -> Text:
     """Return the first names, and how many more there are."""
-    first, more = ", ".join(names[:MOST_NAMES]), len(names) - MOST_NAMES
+    first, more = ", ".join(map(short, names[:MOST_NAMES])), len(names) - MOST_NAMES
     if more <= 0:
         return same(first)
     return Text(f"{first} and {more} more", f"{first} 等，另有 {more} 个")
