@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import mindspore as ms
 import numpy as np
 import pytest
 import torch
+from mindspore import nn as M  # noqa: N812 - the two libraries side by side
+from torch import nn as T  # noqa: N812 - the two libraries side by side
 
 from onecell.checkpoint import load_checkpoint
 from onecell.errors import ArgumentError
@@ -16,7 +19,6 @@ from onecell.mindspore.first_operator import get_over_first_operator
 from onecell.neighbours import NEIGHBOURS, find_neighbour, rename_parameters, shape_parameter
 from onecell.project import carry_out_project, plan_project
 
-T, M = torch.nn, ms.nn
 LAYERS: dict[str, tuple[str, Callable[[], M.Cell]]] = {
     "Linear": ("(3, 4)", lambda: M.Dense(3, 4)),
     "Embedding": ("(7, 3)", lambda: M.Embedding(7, 3)),
@@ -29,7 +31,7 @@ LAYERS: dict[str, tuple[str, Callable[[], M.Cell]]] = {
     **{
         f"InstanceNorm{n}d": (
             "(4, affine=True, track_running_stats=True)",
-            lambda n=n: getattr(M, f"InstanceNorm{n}d")(4),
+            partial(getattr(M, f"InstanceNorm{n}d"), 4),
         )
         for n in (1, 2, 3)
     },
@@ -61,7 +63,7 @@ def source(layer: str, module: str = "torch", base: str = "nn.Module") -> str:
     )
 
 
-class Outer(M.Cell):
+class Outer(M.Cell):  # type: ignore[misc]  # MindSpore has no types
     """A model: what a lone norm calls its statistics is not what it calls them in one."""
 
     def __init__(self, layer: M.Cell) -> None:

@@ -17,6 +17,7 @@ from onecell.spec import Spec
 from onecell.verify import GATE_SWAPS, SIDES, CellProof, Column, Mutation, choose_columns, sides
 from onecell.verify import prove_cell as prove
 from onecell.verify.cases import make_case
+from onecell.verify.columns import Cell
 from onecell.verify.optimizers import Optimizer
 from onecell.verify.oracle import make_oracle
 from onecell.verify.sides import Array, Entry, Side
@@ -334,7 +335,8 @@ def test_somebody_must_read_the_target() -> None:
 
 
 def test_the_sides_that_the_result_runs_on_decide() -> None:
-    for runs_on, own in (("onecell", "onecell.mindspore"), ("native", "mindspore")):
+    owns: dict[Cell, str] = {"onecell": "onecell.mindspore", "native": "mindspore"}
+    for runs_on, own in owns.items():
         columns, _ = choose_columns("torch", "mindspore", runs_on=runs_on)
         assert {column.side for column in columns if column.decides} == {"arrays", own}
 

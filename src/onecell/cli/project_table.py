@@ -114,8 +114,8 @@ def _print_summary(done: ProjectPort, console: Console, *, verbose: bool) -> Non
         # Whole: these are what is left to do.
         names = [str(each.relative) for each in done.remaining]
         table.add_row(f"still {other(done.to)}", Text(listed(names, len(names)), "yellow"))
-    for each in done.required:
-        table.add_row(f"asks for {other(done.to)}", Text(_required(each), "yellow"))
+    for asking in done.required:
+        table.add_row(f"asks for {other(done.to)}", Text(_required(asking), "yellow"))
     if not (done.checkpoints or done.nothing):
         table.add_row("checkpoint", Text("none found, so nothing is proved", "yellow"))
     for each in done.checkpoints:

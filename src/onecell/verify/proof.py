@@ -115,8 +115,8 @@ def prove_cell(
     try:
         check_numbers(f"`{name}`", source)
     except NotFiniteError as error:
-        nothing = {"quantities": (), "sabotage": (), "left_out": {}, "unable": ()}
-        return CellProof(**facts, **nothing, not_finite=str(error))
+        facts |= {"quantities": (), "sabotage": (), "left_out": {}, "unable": ()}
+        return CellProof(**facts, not_finite=str(error))
     weights: dict[File, Weights] = {"source": source.widened(), "target": target.widened()}
     case = make_case(weights["source"], rollout_steps=rollout_steps)
     oracle = make_oracle(weights["source"], case)

@@ -7,6 +7,7 @@ import hashlib
 import io
 import re
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import matplotlib.image
@@ -15,9 +16,10 @@ import pytest
 
 from onecell import Spec, Weights
 from onecell.errors import MissingExtraError, OutputExistsError
-from onecell.verify import compare
+from onecell.verify import Column, compare, prove_cell
 from onecell.verify.difference import stored_table
 from onecell.verify.report import render_report, write_report
+from onecell.verify.report.from_proof import page_of_proof
 from onecell.verify.report.heat import draw_pair
 from onecell.verify.report.texts import number
 
@@ -189,3 +191,40 @@ def test_the_weights_themselves_are_drawn_and_not_counted() -> None:
     text = render_report(compare(weights, weights, steps=5))
     assert "The weights themselves" in text
     assert '<figure id="cell-1-weights"' not in text
+
+
+def test_the_headline_of_a_port_says_what_was_proved_and_what_was_copied() -> None:
+    proof = samples.make_proof(2)
+    verdict = page_of_proof(proof, "onecell port", "now").verdict
+    assert "2 LSTM cells compute the same" in verdict.sentence.en
+    assert "8 of the 28 tensors. The other 20 were copied bit for bit" in verdict.sentence.en
+    assert "共 28 个张量中的 8 个" in verdict.sentence.zh
+    assert "其余 20 个逐位复制" in verdict.sentence.zh
+    alone = page_of_proof(replace(proof, carried=(), renamed={}), "", "").verdict.sentence
+    assert "8 of the 8 tensors." in alone.en
+    assert "copied" not in alone.en
+    assert "复制" not in alone.zh
+
+
+def test_a_port_of_numbers_that_are_not_finite_says_so() -> None:
+    def spoil(weights: Weights) -> Weights:
+        arrays = {name: array.copy() for name, array in weights.arrays().items()}
+        arrays["bias_hh"][3] = np.inf
+        return Weights(**arrays)
+
+    wrong = spoil(Weights.random(Spec(5, 4), 0))
+    broken = prove_cell("layers.9", wrong, wrong, [Column("arrays", "target")])
+    proof = samples.make_proof(1)
+    proof = replace(proof, cells=(*proof.cells, broken))
+    page = page_of_proof(proof, "", "")
+    assert "1 of 2 LSTM cells holds numbers that are not finite" in page.verdict.sentence.en
+    assert "2 个 LSTM 单元中有 1 个含有非有限的数" in page.verdict.sentence.zh
+    assert any("the first at [3]: inf" in fact.value.en for fact in page.findings)
+    assert render_report(proof)
+
+
+def test_names_on_a_page_are_cut_with_a_count_in_both_languages() -> None:
+    proof = replace(samples.make_proof(1), dropped=tuple(f"value{n}" for n in range(120)))
+    (fact,) = (f for f in page_of_proof(proof, "", "").extra if "not tensors" in f.name.en)
+    assert fact.value.en.endswith("value99 and 20 more")
+    assert fact.value.zh.endswith("value99 等，另有 20 个")

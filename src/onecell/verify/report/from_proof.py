@@ -175,11 +175,11 @@ def _findings(proof: Proof) -> tuple[Fact, ...]:
                 f"结果所用的 {side} 不支持 {cell.computed} 计算",
             )
             facts.append(Fact(same(cell.name), said))
-        for side, names in cell.faults.items():
+        for side, missed in cell.faults.items():
             said = Text(
-                f"beside the verdict: {side} misses its limit in {', '.join(names)}; the result "
+                f"beside the verdict: {side} misses its limit in {', '.join(missed)}; the result "
                 "does not run on it",
-                f"不影响结论：{side} 在 {', '.join(names)} 上超出限值；结果不使用该单元",
+                f"不影响结论：{side} 在 {', '.join(missed)} 上超出限值；结果不使用该单元",
             )
             facts.append(Fact(same(cell.name), said))
         if cell.same_bits is False:
