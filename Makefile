@@ -20,7 +20,7 @@ help:  ## show this list
 $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
 	$(PIP) 'scikit-build-core' nanobind cmake ninja numpy
-	$(PIP) --no-build-isolation --editable '.[torch,mindspore,cli,migrate,report,dev]'
+	$(PIP) --no-build-isolation --editable '.[torch,mindspore,all,dev]'
 	touch $(READY) $(BUILT)
 
 $(BUILT): $(READY) $(SOURCES) $(FOLDERS)

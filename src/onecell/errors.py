@@ -6,6 +6,8 @@ Every error is an `OnecellError` and also the built-in kind a caller would guess
 
 from __future__ import annotations
 
+from typing import Final
+
 
 class OnecellError(Exception):
     """The root of every error that onecell raises on purpose."""
@@ -73,6 +75,20 @@ class NotACellError(OnecellError, TypeError):
 
 class ObjectImportError(OnecellError, ImportError):
     """`module:attribute` names nothing that can be imported."""
+
+
+EXTRAS: Final = {
+    "jinja2": "report",
+    "libcst": "migrate",
+    "matplotlib": "report",
+    "mindspore": "mindspore",
+    "pathspec": "migrate",
+    "rich": "cli",
+    "threadpoolctl": "cli",
+    "torch": "torch",
+    "typer": "cli",
+}
+"""Library → the extra of this package that installs it."""
 
 
 class MissingExtraError(OnecellError, ImportError):

@@ -5,9 +5,11 @@ from __future__ import annotations
 import errno
 import os
 import pickle
+import re
 import resource
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -15,7 +17,7 @@ import torch
 
 from onecell.cli import port as port_verb
 from onecell.cli.exits import Status, explain
-from onecell.errors import ShapeError
+from onecell.errors import EXTRAS, ShapeError
 
 from .conftest import Run
 
@@ -148,22 +150,87 @@ def test_a_missing_framework_that_was_asked_for_is_status_5(
     assert "pip install 'onecell[torch]'" in ran.err
 
 
-@pytest.mark.parametrize("library", ["typer", "rich"])
-def test_without_the_extra_the_command_names_it(library: str) -> None:
-    code = f"""
+HIDE = """
 import sys
-class Blocker:
-    def find_spec(self, name, path=None, target=None):
-        if name.split(".")[0] == {library!r}:
-            raise ModuleNotFoundError(name, name=name)
-sys.meta_path.insert(0, Blocker())
+from importlib.machinery import PathFinder
+
+find = PathFinder.find_spec
+
+def find_others(name, path=None, target=None):
+    return None if name.split(".")[0] == {library!r} else find(name, path, target)
+
+PathFinder.find_spec = find_others
 from onecell.cli import main
-main(["info"])
+main(sys.argv[1:])
 """
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
-    assert done.returncode == Status.MISSING
-    assert _one_line(done.stderr)
-    assert "pip install 'onecell[cli]'" in done.stderr
+NEEDS = {
+    "typer": ["info"],
+    "rich": ["info"],
+    "threadpoolctl": ["verify", "model.pt", "model.pt", "--sides", "arrays"],
+    "libcst": ["port", "project", *TO, "--out", "out"],
+    "pathspec": ["port", "project", *TO, "--out", "out"],
+    "jinja2": ["verify", "model.pt", "model.pt", "--report", "a.html"],
+    "matplotlib": ["verify", "model.pt", "model.pt", "--report", "a.html"],
+}
+"""Library → a call that cannot do without it."""
+
+
+def _hide(library: str, words: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
+    code = HIDE.format(library=library)
+    return subprocess.run(
+        [sys.executable, "-c", code, *words],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=folder,
+    )
+
+
+@pytest.mark.parametrize("library", NEEDS)
+def test_without_a_library_the_command_names_its_extra(library: str, model: Path) -> None:
+    (model.parent / "project").mkdir()
+    (model.parent / "project/a.py").write_text("from torch import nn\nc = nn.LSTMCell(3, 4)\n")
+    done = _hide(library, NEEDS[library], model.parent)
+    assert done.returncode == Status.MISSING, done.stderr
+    assert _one_line(done.stderr), done.stderr
+    assert f"needs `{library}`, which is not installed" in done.stderr
+    assert f"pip install 'onecell[{EXTRAS[library]}]'" in done.stderr
+
+
+def test_every_library_of_an_extra_is_known_by_it() -> None:
+    with (Path(__file__).parents[2] / "pyproject.toml").open("rb") as file:
+        extras = tomllib.load(file)["project"]["optional-dependencies"]
+    told = {
+        re.split(r"[>=<]", need)[0]: extra
+        for extra in ("torch", "mindspore", "cli", "migrate", "report")
+        for need in extras[extra]
+    }
+    assert told == EXTRAS
+    assert extras["all"] == ["onecell[cli,migrate,report]"]
+    assert NEEDS.keys() == EXTRAS.keys() - {"torch", "mindspore"}
+
+
+@pytest.mark.parametrize(
+    "setting", [{"ONECELL_ISA": "abacus"}, {"ONECELL_NUM_THREADS": "many"}], ids=str
+)
+@pytest.mark.parametrize(
+    "words", [["info"], ["convert", "model.pt", "a.ckpt"], ["--help"]], ids=str
+)
+def test_a_setting_of_the_environment_that_is_wrong_is_one_line(
+    words: list[str], setting: dict[str, str], model: Path
+) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "onecell", *words],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=model.parent,
+        env={**os.environ, **setting},
+    )
+    (name,) = setting
+    assert done.returncode == Status.USAGE
+    assert _one_line(done.stderr), done.stderr
+    assert f"onecell: {name} must be" in done.stderr
 
 
 def _interrupt(*_: object, **__: object) -> None:

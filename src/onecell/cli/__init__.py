@@ -6,7 +6,7 @@ import contextlib
 import sys
 from collections.abc import Sequence
 
-from onecell.errors import MissingExtraError
+from onecell.errors import EXTRAS, ArgumentError, MissingExtraError
 
 __all__ = ["main"]
 
@@ -34,10 +34,14 @@ def _run(words: list[str]) -> None:
         from onecell.cli.app import VERBS, make_app  # noqa: PLC0415
 
         app = make_app(words[:1] if words and words[0] in VERBS else VERBS)
-    except ModuleNotFoundError as error:
+    except ArgumentError as error:  # a variable of the environment
+        sys.stderr.write(f"onecell: {error}\n")
+        raise SystemExit(2) from None
+    except ImportError as error:
         library = (error.name or "").split(".")[0]
-        if library not in {"typer", "rich"}:
-            raise
-        sys.stderr.write(f"onecell: {MissingExtraError(library, 'cli', 'the command line')}\n")
+        said = f"a library does not load: {error}"
+        if isinstance(error, ModuleNotFoundError) and library in EXTRAS:
+            said = str(MissingExtraError(library, EXTRAS[library], "the command line"))
+        sys.stderr.write(f"onecell: {said}\n")
         raise SystemExit(5) from None
     app(words, prog_name="onecell")

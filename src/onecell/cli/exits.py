@@ -12,6 +12,7 @@ from typing import Annotated, Final
 import typer
 
 from onecell.errors import (
+    EXTRAS,
     ArgumentError,
     CheckpointError,
     DtypeError,
@@ -178,6 +179,8 @@ def explain(error: Exception) -> tuple[Status, str]:
         case OutputExistsError():
             name = error.filename or str(error)
             found = Status.OUTPUT, f"{name} is already there; say --force to replace it."
+        case ModuleNotFoundError() if (library := (error.name or "").split(".")[0]) in EXTRAS:
+            found = Status.MISSING, str(MissingExtraError(library, EXTRAS[library], "this verb"))
         case ImportError():
             found = Status.MISSING, f"a library does not load: {error}"
         case OSError():
