@@ -157,6 +157,17 @@ def test_a_missing_file_a_folder_and_a_pipe_are_said_to_be_that(tmp_path: Path) 
         load_checkpoint("/dev/zero")
 
 
+def test_a_file_that_has_a_size_and_no_content_is_empty(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "a").touch()
+    size = list((tmp_path / "a").stat())
+    size[6] = 4096  # as files of /sys report, which have no content until they are asked
+    monkeypatch.setattr("onecell.checkpoint.files.os.fstat", lambda _: os.stat_result(size))
+    with pytest.raises(CheckpointError, match="it is empty, although it is said to have 4096"):
+        load_checkpoint(tmp_path / "a")
+
+
 def deflated(members: dict[str, bytes]) -> bytes:
     content = io.BytesIO()
     with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:

@@ -14,8 +14,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from onecell.checkpoint import load_checkpoint, save_checkpoint
+from onecell.checkpoint.content import DTYPES
+from onecell.checkpoint.files import keepable
 from onecell.dtypes import BFLOAT16
-from onecell.errors import ArgumentError, DtypeError
+from onecell.errors import ArgumentError, DtypeError, ShapeError
 
 Tensors = dict[str, np.ndarray]
 SameBits = Callable[[Tensors, Tensors], None]
@@ -238,3 +240,93 @@ def test_names_come_back_in_order(
     path = tmp_path_factory.mktemp("names") / f"a{suffix}"
     save_checkpoint(path, {"first": np.zeros(1)} | tensors)
     assert list(load_checkpoint(path).tensors) == list({"first": 0} | tensors)
+
+
+@settings(deadline=None, max_examples=150)
+@given(data=st.data(), suffix=st.sampled_from(SUFFIXES))
+def test_what_is_written_is_read_or_nothing_is_written(
+    data: st.DataObject, suffix: str, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=5)
+    names = texts | st.sampled_from(
+        ["crc_num", "format", "__metadata__", "a" * 5000, "权" * 1500, "b" * 65_532, "data.pkl"]
+    )
+    shapes = st.lists(st.integers(0, 3), max_size=4) | st.just([1] * 40)
+    kinds = st.sampled_from(sorted(DTYPES))
+    tensors = {
+        name: np.zeros(shape, DTYPES[kind])
+        for name, shape, kind in data.draw(
+            st.lists(st.tuples(names, shapes, kinds), max_size=4), "tensors"
+        )
+    }
+    if data.draw(st.booleans(), "a tail"):
+        tensors["last"] = np.frombuffer(b"crc_num" + bytes(10), np.uint8)
+    metadata = data.draw(st.dictionaries(names, texts, max_size=3), "metadata")
+    folder = tmp_path_factory.mktemp("written")
+    path = folder / f"a{suffix}"
+    try:
+        save_checkpoint(path, tensors, metadata=metadata)
+    except (ArgumentError, DtypeError):
+        assert list(folder.iterdir()) == []
+        return
+    loaded = load_checkpoint(path)
+    assert loaded.metadata == metadata
+    assert loaded.tensors.keys() == tensors.keys()
+    for name, array in tensors.items():
+        assert loaded.tensors[name].dtype == array.dtype
+        assert loaded.tensors[name].shape == array.shape
+        assert loaded.tensors[name].tobytes() == array.tobytes()
+
+
+@pytest.mark.parametrize(
+    ("suffix", "longest"),
+    [(".ckpt", 4096), (".npz", 65_531), (".pt", None), (".safetensors", None)],
+)
+def test_a_name_may_be_as_long_as_the_format_can_hold(
+    suffix: str, longest: int | None, tmp_path: Path
+) -> None:
+    name = "权" + "a" * ((longest or 200_000) - 3)
+    save_checkpoint(tmp_path / f"a{suffix}", {name: np.ones(2)})
+    assert list(load_checkpoint(tmp_path / f"a{suffix}").tensors) == [name]
+    if longest is not None:
+        with pytest.raises(ArgumentError, match=f"of {longest + 1} bytes.*at most {longest}"):
+            save_checkpoint(tmp_path / f"b{suffix}", {name + "a": np.ones(2)})
+        with pytest.raises(ArgumentError, match=f"of {longest + 1} bytes.*at most {longest}"):
+            save_checkpoint(tmp_path / f"b{suffix}", {}, metadata={name + "a": "x"})
+        assert not (tmp_path / f"b{suffix}").exists()
+
+
+@pytest.mark.parametrize("name", ["crc_num", "format"])
+def test_metadata_cannot_say_what_safetensors_says_of_itself(name: str, tmp_path: Path) -> None:
+    with pytest.raises(ArgumentError, match=f"cannot have the name `{name}`"):
+        save_checkpoint(tmp_path / "a.safetensors", {"t": np.ones(2)}, metadata={name: "5"})
+
+
+def test_a_ckpt_cannot_end_as_its_checksum_would(tmp_path: Path) -> None:
+    tail = {"t": np.frombuffer(b"crc_num" + bytes(10), np.uint8)}
+    with pytest.raises(ArgumentError, match="`t`, the last tensor, ends in bytes that MindSpore"):
+        save_checkpoint(tmp_path / "a.ckpt", tail)
+    save_checkpoint(tmp_path / "a.ckpt", tail | {"u": np.ones(2)})
+    assert list(load_checkpoint(tmp_path / "a.ckpt").tensors) == ["t", "u"]
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_more_dimensions_than_can_be_read_are_not_written(suffix: str, tmp_path: Path) -> None:
+    array = np.ones([1] * 32)
+    save_checkpoint(tmp_path / f"a{suffix}", {"t": array})
+    assert load_checkpoint(tmp_path / f"a{suffix}").tensors["t"].ndim == 32
+    if np.lib.NumpyVersion(np.__version__) >= "2.0.0":  # older ones have no more
+        with pytest.raises(ShapeError, match="`t` must have at most 32 dimensions, got 33"):
+            save_checkpoint(tmp_path / f"a{suffix}", {"t": array[None]}, force=True)
+
+
+def test_what_a_format_cannot_keep_is_told_apart() -> None:
+    metadata = {"epoch": "3", "crc_num": "5", "format": "x", "t": "y", "n" * 5000: "z"}
+    kept, left = keepable(metadata, {"t"}, "pt")
+    assert (list(kept), left) == ([], list(metadata))
+    kept, left = keepable(metadata, {"t"}, "safetensors")
+    assert (list(kept), left) == (["epoch", "t", "n" * 5000], ["crc_num", "format"])
+    kept, left = keepable(metadata, {"t"}, "ckpt")
+    assert (list(kept), left) == (["epoch", "crc_num", "format"], ["t", "n" * 5000])
+    kept, left = keepable(metadata, {"t"}, "npz")
+    assert (list(kept), left) == (["epoch", "crc_num", "format", "n" * 5000], ["t"])

@@ -103,12 +103,12 @@ def test_objects_are_refused_unread(tmp_path: Path) -> None:
         (npy(describe("'<f4'", "(1 1, ,)"), b""), r"`a` of shape"),
         (npy(describe("'<f4'", "(" + "1," * 40 + ")"), bytes(4)), r"`a` has 40 dimensions"),
         (npy(describe("'<f4'", "(L,)"), b""), r"impossible shape"),
-        (npy(describe("'<m8[s]'"), bytes(16)), r"no plain array header"),
-        (npy(describe("'<U3'"), bytes(24)), r"`a` holds <U3"),
-        (npy(describe("'|V3'"), bytes(6)), r"`a` holds \|V3"),
+        (npy(describe("'<m8[s]'"), bytes(15)), r"is 16 bytes, and 15 are"),
+        (npy(describe("'<m8[q9]'"), bytes(16)), r"unknown element type"),
+        (npy(describe("'<U3'"), bytes(23)), r"is 24 bytes, and 23 are"),
         (npy(describe("'f4,f4'"), bytes(16)), r"no plain array header"),
         (npy(describe("'<q9'"), bytes(16)), r"unknown element type"),
-        (npy(describe("[('x', '<f4')]"), bytes(8)), r"no plain array header"),
+        (npy(describe("[('x', '|O')]"), bytes(8)), r"`a` holds pickled objects"),
         (npy(describe("__import__('os')"), bytes(8)), r"no plain array header"),
         (npy("(" * 9000), r"no plain array header"),
         (npy(describe("'<f4'") + " " * 20_000, bytes(8), b"\x02\x00"), r"header of 200"),
@@ -124,6 +124,62 @@ def test_a_damaged_array_is_refused_by_name(member: bytes, message: str, write: 
         load_checkpoint(write(zipped({"a.npy": member}), "a.npz"))
 
 
-def test_a_member_that_is_no_array_is_refused(write: Write) -> None:
-    with pytest.raises(CheckpointError, match=r"`notes.txt` is no array"):
-        load_checkpoint(write(zipped({"notes.txt": b"hello"}), "a.npz"))
+@pytest.mark.parametrize(
+    "text", [b"\x00\x00\x11\x00", b"\x00\xd8\x00\x00", b"\xff\xff\xff\xff"], ids=range(3)
+)
+@pytest.mark.parametrize("order", ["<", ">"])
+def test_text_that_is_no_unicode_is_refused(text: bytes, order: str, write: Write) -> None:
+    content = text if order == "<" else text[::-1]
+    member = npy(describe(f"'{order}U1'", "()"), content)
+    with pytest.raises(CheckpointError, match=r"the text `note` is damaged"):
+        load_checkpoint(write(zipped({"note.npy": member}), "a.npz"))
+
+
+def test_what_is_no_array_of_numbers_is_left_out_by_name(tmp_path: Path) -> None:
+    np.savez(
+        tmp_path / "a.npz",
+        words=np.array(["a", "bc"]),
+        when=np.array(["2026-01-02"], "datetime64[D]"),
+        took=np.array([3], "timedelta64[s]"),
+        rows=np.zeros(2, [("x", "<f4"), ("y", "<i8")]),
+        raw=np.zeros(2, "V3"),
+        names=np.array([b"ab"]),
+        t=np.ones(2),
+    )
+    loaded = load_checkpoint(tmp_path / "a.npz")
+    assert list(loaded.tensors) == ["t"]
+    assert loaded.metadata == {}
+    assert loaded.left_out == {
+        "words": "an array of text",
+        "when": "an array of dates",
+        "took": "an array of time spans",
+        "rows": "an array of records",
+        "raw": "an array of raw bytes",
+        "names": "an array of bytes",
+    }
+
+
+def test_a_member_beside_the_arrays_is_left_out_by_name(write: Write) -> None:
+    members = {"a.npy": npy(describe("'<f4'"), bytes(8)), "notes.txt": b"hello"}
+    loaded = load_checkpoint(write(zipped(members), "a.npz"))
+    assert (list(loaded.tensors), loaded.left_out) == (
+        ["a"],
+        {"notes.txt": "a member that is no array"},
+    )
+
+
+@pytest.mark.parametrize(
+    ("members", "message"),
+    [
+        (["notes.txt"], r"neither torch's.*nor NumPy's.*it holds notes.txt\.$"),
+        ([f"{i}.txt" for i in range(9)], r"it holds 0.txt, 1.txt, 2.txt, 3.txt and 5 more"),
+        (["model.weights.h5", "config.json"], r"Keras"),
+    ],
+    ids=range(3),
+)
+def test_another_zip_file_is_said_to_be_that(
+    members: list[str], message: str, write: Write
+) -> None:
+    path = write(zipped(dict.fromkeys(members, b"hello")), "a.pt")
+    with pytest.raises(CheckpointError, match=message):
+        load_checkpoint(path)

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
 
 from onecell.dtypes import BFLOAT16, dtype_name
-from onecell.errors import ArgumentError, DtypeError
+from onecell.errors import ArgumentError, DtypeError, ShapeError
+from onecell.text import short
+
+MOST_DIMENSIONS: Final = 32
+"""What every supported NumPy can hold."""
 
 DTYPES: Final[Mapping[str, np.dtype]] = {
     **{
@@ -22,6 +27,8 @@ DTYPES: Final[Mapping[str, np.dtype]] = {
     "bfloat16": BFLOAT16,
 }
 """The element types that a `Checkpoint` can hold, by plain name. A format may have fewer."""
+
+_SURROGATE: Final = re.compile("[\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -39,6 +46,8 @@ class Checkpoint:
     """The framework that wrote the file, where the file itself tells; else None."""
     metadata: dict[str, str]
     """What is not a tensor: safetensors' metadata, strings and plain values of the others."""
+    left_out: dict[str, str] = field(default_factory=dict)
+    """What no checkpoint can hold and was left: name → what it is, "a NumPy array of dates"."""
 
 
 def check_tensors(tensors: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
@@ -47,13 +56,16 @@ def check_tensors(tensors: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
     Raises:
         ArgumentError: a name is not text that a file can hold.
         DtypeError: an array holds elements of a type that no checkpoint has, such as objects.
+        ShapeError: an array has more dimensions than every NumPy can read back.
     """
     return {check_name(name): _storable(name, array) for name, array in tensors.items()}
 
 
 def check_texts(metadata: Mapping[str, str]) -> dict[str, str]:
     """Return `metadata`, or raise `ArgumentError` unless a file can hold its names and values."""
-    return {check_name(name): check_text(f"`{name}`", text) for name, text in metadata.items()}
+    return {
+        check_name(name): check_text(f"`{short(name)}`", text) for name, text in metadata.items()
+    }
 
 
 def check_name(name: object) -> str:
@@ -64,14 +76,26 @@ def check_name(name: object) -> str:
 def check_text(what: str, text: object) -> str:
     """Return `text`, or raise `ArgumentError` unless it is Unicode text without NUL characters."""
     if not isinstance(text, str):
-        raise ArgumentError(f"{what} must be a string, got {text!r}.")
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        raise ArgumentError(f"{what} must be valid Unicode text, got {text!r}.") from None
+        raise ArgumentError(f"{what} must be a string, got a {type(text).__name__}.")
+    if not text.isascii() and _SURROGATE.search(text):
+        raise ArgumentError(f"{what} must be valid Unicode text, got {_spelled(text)}.")
     if "\0" in text:
-        raise ArgumentError(f"{what} must not contain a NUL character, got {text!r}.")
+        raise ArgumentError(f"{what} must not contain a NUL character, got {_spelled(text)}.")
     return text
+
+
+def check_length(name: str, longest: int, format: str) -> None:  # noqa: A002
+    """Raise `ArgumentError` if `name` has more than `longest` bytes."""
+    if (size := len(name.encode())) > longest:
+        raise ArgumentError(
+            f"`{short(name)}` is a name of {size} bytes, and .{format} files have names of at most "
+            f"{longest}."
+        )
+
+
+def _spelled(text: str) -> str:
+    """Return text for a message, escapes and all."""
+    return short(ascii(text[:100]))
 
 
 def _storable(name: str, array: np.ndarray) -> np.ndarray:
@@ -81,7 +105,13 @@ def _storable(name: str, array: np.ndarray) -> np.ndarray:
         array = array.view(np.uint16).view(BFLOAT16)
     kind = dtype_name(array.dtype)
     if kind not in DTYPES:
-        raise DtypeError(f"`{name}` holds {kind}; a checkpoint can hold {', '.join(DTYPES)}.")
+        raise DtypeError(
+            f"`{short(name)}` holds {kind}; a checkpoint can hold {', '.join(DTYPES)}."
+        )
+    if array.ndim > MOST_DIMENSIONS:
+        raise ShapeError(
+            f"`{short(name)}` must have at most {MOST_DIMENSIONS} dimensions, got {array.ndim}."
+        )
     return array.astype(DTYPES[kind], copy=False)
 
 

@@ -73,7 +73,11 @@ def look_into(checkpoint: Checkpoint, dialect: str | None = None) -> Contents:
         cells=tuple(cells),
         optimizer=tuple(name for name in tensors if name in state),
         others=tuple(name for name in tensors if name not in parts and name not in state),
-        notes=(*found.notes, *not_finite(tensors)),
+        notes=(
+            *found.notes,
+            *not_finite(tensors),
+            *(Note(name, f"{what}; left out") for name, what in checkpoint.left_out.items()),
+        ),
     )
 
 
@@ -124,6 +128,7 @@ def to_json(contents: Contents) -> dict[str, Any]:
         "tensors": _tensors(checkpoint, contents.others),
         "optimizer": _tensors(checkpoint, contents.optimizer),
         "values": dict(checkpoint.metadata),
+        "left_out": dict(checkpoint.left_out),
         "notes": [{"name": note.name, "text": note.text} for note in contents.notes],
     }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import stat
 from collections.abc import Callable, Collection, Mapping
@@ -12,13 +13,21 @@ import numpy as np
 
 from onecell.checkpoint import mindspore_ckpt, npz, safetensors, torch_legacy, torch_zip
 from onecell.checkpoint.atomic import write_whole
-from onecell.checkpoint.content import Checkpoint, check_name, check_tensors, check_texts
+from onecell.checkpoint.content import (
+    Checkpoint,
+    check_length,
+    check_name,
+    check_tensors,
+    check_text,
+    check_texts,
+)
 from onecell.checkpoint.limits import Budget
+from onecell.checkpoint.protobuf import LONGEST_TEXT
 from onecell.checkpoint.sharded import is_index, read_index, refuse_part
 from onecell.checkpoint.zipped import open_members
 from onecell.dialect import get_dialect
 from onecell.errors import ArgumentError, CheckpointError, UnsafeCheckpointError
-from onecell.text import short
+from onecell.text import listed, short
 
 SUFFIXES: Final[Mapping[str, str]] = {
     ".pt": "pt",
@@ -35,6 +44,9 @@ _OWNERS: Final = {"pt": "torch", "ckpt": "mindspore"}
 _ONE_NAMESPACE: Final = {"ckpt", "npz"}
 """The formats in which tensors and metadata lie side by side."""
 
+_LONGEST_NAME: Final = {"ckpt": LONGEST_TEXT, "npz": 2**16 - 1 - len(npz.SUFFIX)}
+"""Format → the most bytes that a name can have."""
+
 _UNZIPPED: Final[Mapping[str | None, Callable[[BinaryIO, Budget], Checkpoint]]] = {
     "safetensors": safetensors.read,
     "pt": torch_legacy.read,
@@ -49,8 +61,9 @@ def load_checkpoint(path: str | os.PathLike[str]) -> Checkpoint:
     """Read every tensor of a checkpoint file, without its framework and without running any of it.
 
     The format is told by the content, so a torch file called .ckpt is read as one. Reading takes
-    at most a small multiple of the size of the file (`limits`). Of a checkpoint in several files
-    `path` is the index; see `sharded`.
+    at most a small multiple of the size of the file (`limits`). What is no tensor, plain value or
+    text is left out and named in the result. Of a checkpoint in several files `path` is the index;
+    see `sharded`.
 
     Raises:
         UnsafeCheckpointError: the file asks for more than tensors: code, a key, too much memory.
@@ -84,6 +97,8 @@ def _read(file: BinaryIO, size: int, suffix: str) -> Checkpoint:
         raise CheckpointError("it is empty.")
     budget = Budget(size)
     start = file.read(9)
+    if not start:  # as files of the kernel, which have a size and no content
+        raise CheckpointError(f"it is empty, although it is said to have {size} bytes.")
     file.seek(0)
     if start.startswith((b"PK\x03\x04", b"PK\x05\x06")):
         with open_members(file, budget) as members:
@@ -109,11 +124,11 @@ def _read(file: BinaryIO, size: int, suffix: str) -> Checkpoint:
 def _check_text(checkpoint: Checkpoint) -> None:
     """Refuse names and texts that could not be written or printed again."""
     try:
-        for name in (*checkpoint.tensors, *checkpoint.metadata):
+        for name, text in checkpoint.metadata.items():
+            check_text(f"`{short(name)}`", text)
+        for name in itertools.chain(checkpoint.tensors, checkpoint.metadata, checkpoint.left_out):
             check_name(name)
-        for text in checkpoint.metadata.values():
-            text.encode()
-    except (ArgumentError, UnicodeEncodeError) as error:
+    except ArgumentError as error:
         raise CheckpointError(f"it holds text that is none: {error}") from error
 
 
@@ -154,7 +169,7 @@ def save_checkpoint(
     texts = check_texts(metadata or {})
     if texts and kind == "pt":
         raise ArgumentError(
-            f"`metadata` must be empty for .pt, got {', '.join(texts)}; "
+            f"`metadata` must be empty for .pt, got {listed(texts)}; "
             f".safetensors, .ckpt and .npz have a place for it."
         )
     if kind == "safetensors" and (mark := safetensors.RESERVED & texts.keys()):
@@ -165,8 +180,13 @@ def save_checkpoint(
     if kind == "ckpt" and not tensors and not texts:
         raise ArgumentError("`tensors` must not be empty: a .ckpt file of nothing is no file.")
     if both := sorted(texts.keys() & tensors.keys()) if kind in _ONE_NAMESPACE else []:
-        raise ArgumentError(f"`{both[0]}` names a tensor and metadata, which {path} cannot tell.")
+        raise ArgumentError(
+            f"`{short(both[0])}` names a tensor and metadata, which {path} cannot tell."
+        )
     checked = check_tensors(tensors)
+    if kind in _LONGEST_NAME:
+        for name in (*checked, *texts):
+            check_length(name, _LONGEST_NAME[kind], kind)
 
     def write(file: BinaryIO) -> None:
         if kind == "pt":
@@ -186,12 +206,17 @@ def keepable(
 ) -> tuple[dict[str, str], list[str]]:
     """Return what a file of format `kind` can keep of `metadata`, and the names of what it cannot.
 
-    It cannot where the format has no place, or where the name means something else there: a
-    tensor, the format's own mark, a checksum.
+    It cannot where the format has no place, where the name is too long for it, or where it means
+    something else there: a tensor, the format's own mark, a checksum.
     """
     taken = {"pt": metadata.keys(), "safetensors": safetensors.RESERVED}.get(kind, tensors)
-    kept = {name: text for name, text in metadata.items() if name not in taken}
-    return kept, [name for name in metadata if name in taken]
+    longest = _LONGEST_NAME.get(kind)
+    kept = {
+        name: text
+        for name, text in metadata.items()
+        if name not in taken and (longest is None or len(name.encode()) <= longest)
+    }
+    return kept, [name for name in metadata if name not in kept]
 
 
 def _choose_format(path: str | os.PathLike[str], named: str | None) -> str:

@@ -8,11 +8,14 @@ function would have built, from arguments that are descriptions themselves.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
+from onecell.checkpoint import inert_numpy
 from onecell.errors import CheckpointError, UnsafeCheckpointError
+from onecell.text import short
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +33,8 @@ class Pairs:
     """
 
     items: list[tuple[object, object]]
+    attributes: bool = False
+    """Whether the items are attributes, which are set as the state of an object."""
 
     def __len__(self) -> int:
         return len(self.items)
@@ -90,8 +95,8 @@ def _data(data: Any, *_: Any) -> object:
 
 def _from_type(function: Any, kind: Any, arguments: Any, state: Any) -> object:
     """Describe a tensor with Python attributes by the tensor."""
-    if function == Global("torch._tensor._rebuild_from_type_v2"):
-        raise TypeError("a tensor wrapped in itself")
+    if not isinstance(function, Global) or function.name not in _TENSORS:
+        raise TypeError("a tensor with attributes that is no tensor")
     return describe_call(function, arguments)
 
 
@@ -105,54 +110,98 @@ def _mapping(items: Any = None) -> object:
     return Pairs([(key, value) for key, value in pairs])
 
 
+def _default_mapping(factory: Any = None, items: Any = None) -> object:
+    """Describe a defaultdict by its items; what makes missing ones is only a name."""
+    if factory is not None and not isinstance(factory, Global):
+        raise TypeError("a defaultdict with an odd factory")
+    return _mapping(items)
+
+
+def _namespace() -> object:
+    """Describe an object that is nothing but its attributes."""
+    return Pairs([], attributes=True)
+
+
 def _sequence(items: Any = ()) -> object:
     """Describe a set or a size by its elements."""
     return tuple(items)
 
 
+def _list(items: Any = (), longest: Any = None) -> object:
+    """Describe a deque by its elements."""
+    if not isinstance(longest, int | None):
+        raise TypeError("a deque with an odd length")
+    return list(items)
+
+
+def _joined(parts: tuple[Any, ...], between: str) -> str:
+    if not all(isinstance(part, str | int) for part in parts):
+        raise TypeError("a device, a layout or a path without a name")
+    return between.join(map(str, parts))
+
+
 def _text(*parts: Any) -> object:
     """Describe a device or a layout by its name."""
-    if not all(isinstance(part, str | int) for part in parts):
-        raise TypeError("a device or a layout without a name")
-    return ":".join(map(str, parts))
+    return _joined(parts, ":")
+
+
+def _path(*parts: Any) -> object:
+    """Describe a path by its text."""
+    return _joined(parts, "/")
 
 
 def _complex(real: Any, imag: Any) -> object:
     return complex(float(real), float(imag))
 
 
-def _bytes(text: Any, encoding: Any) -> object:
-    """Describe `_codecs.encode`, as protocol 2 spells bytes: text with one character a byte."""
-    return text.encode("latin-1")
+def _bytes(text: Any = "", encoding: Any = None) -> object:
+    """Describe bytes as protocol 2 spells them: text with one character a byte, or nothing."""
+    return text if isinstance(text, bytes) else text.encode("latin-1")
 
 
 _SPARSE = _unreadable("is sparse; call `to_dense()` before saving")
 _QUANTIZED = _unreadable("is quantized; call `dequantize()` before saving")
 
-REBUILD: Final[dict[str, Callable[..., object]]] = {
+_TENSORS: Final[dict[str, Callable[..., object]]] = {
     "torch._utils._rebuild_tensor": _tensor,
     "torch._utils._rebuild_tensor_v2": _tensor,
     "torch._utils._rebuild_tensor_v3": _tensor_v3,
     "torch._utils._rebuild_parameter": _data,
     "torch._utils._rebuild_parameter_with_state": _data,
-    "torch._tensor._rebuild_from_type_v2": _from_type,
     "torch._utils._rebuild_sparse_tensor": _SPARSE,
     "torch._utils._rebuild_sparse_csr_tensor": _SPARSE,
     "torch._utils._rebuild_qtensor": _QUANTIZED,
     "torch._utils._rebuild_meta_tensor_no_storage": _unreadable(
         "is on device meta: it has no data"
     ),
+}
+
+REBUILD: Final[dict[str, Callable[..., object]]] = {
+    **_TENSORS,
     "torch.serialization._get_layout": _text,
     "torch.Size": _sequence,
     "torch.device": _text,
     "collections.OrderedDict": _mapping,
     "collections.Counter": _mapping,
+    "collections.defaultdict": _default_mapping,
+    "collections.deque": _list,
     "_codecs.encode": _bytes,
     "builtins.set": _sequence,
     "builtins.frozenset": _sequence,
     "builtins.complex": _complex,
+    "builtins.bytes": _bytes,
+    "builtins.bytearray": _bytes,
+    **{
+        f"pathlib.{module}{kind}Path": _path
+        for module in ("", "_local.")
+        for kind in ("Posix", "Windows", "PurePosix", "PureWindows")
+    },
+    **inert_numpy.REBUILD,
+    "torch._tensor._rebuild_from_type_v2": _from_type,
+    "types.SimpleNamespace": _namespace,
+    "argparse.Namespace": _namespace,
 }
-"""Global → what describes a call of it. A description is never larger than the arguments."""
+"""Global → what describes a call of it."""
 
 STORAGES: Final = {
     f"{module}.{kind}Storage"
@@ -173,8 +222,26 @@ _NAMES_ONLY: Final = {"torch.Tensor", "torch.nn.parameter.Parameter", "torch.nn.
     )
 }
 
-ALLOWED: Final = frozenset(REBUILD) | STORAGES | _NAMES_ONLY
-"""Every global that a pickle may mention."""
+_PLAIN_TYPES: Final = {
+    f"builtins.{name}"
+    for name in (
+        *("bool", "int", "float", "complex", "str", "bytes", "list", "tuple", "dict", "set"),
+        *("frozenset", "long", "unicode"),  # protocol 2 has the names of Python 2
+    )
+}
+"""Names that stand for a type: what a defaultdict makes, a setting of a run."""
+
+GLOBALS: Final = {
+    name: Global(name)
+    for name in {*REBUILD, *STORAGES, *_NAMES_ONLY, *_PLAIN_TYPES, *inert_numpy.NAMES}
+}
+"""Every global that a pickle may mention; each is described once."""
+
+_DESCRIPTION: Final = 144
+_PLAN: Final = 96
+
+OBJECTS: Final = frozenset({"argparse.Namespace"})
+"""What may be made without a call: an object of which nothing is kept but its attributes."""
 
 
 def describe_call(function: object, arguments: object) -> object:
@@ -187,6 +254,49 @@ def describe_call(function: object, arguments: object) -> object:
     return REBUILD[name](*arguments)
 
 
+def weigh_call(function: object, arguments: object) -> int:
+    """Return at least what `describe_call` will take: a copy is as large as its arguments."""
+    weight = _DESCRIPTION
+    if isinstance(function, Global) and isinstance(arguments, tuple):
+        if function.name in _TENSORS:
+            return _PLAN
+        for part in arguments:
+            if isinstance(part, str | bytes | int):
+                weight += sys.getsizeof(part)
+            elif isinstance(part, list | tuple | Pairs):
+                weight += 80 * len(part)
+    return weight
+
+
+def describe_state(target: object, state: object) -> None:
+    """Set the state of what is described, or refuse.
+
+    The state of a NumPy array is what it holds, that of a namespace its attributes; the
+    attributes of an OrderedDict, such as torch's `_metadata`, hold no tensor and are dropped.
+    """
+    if isinstance(target, inert_numpy.Dtype | inert_numpy.Array):
+        target.set_state(state)
+        return
+    if not isinstance(target, Pairs) or not isinstance(state, Pairs):
+        raise UnsafeCheckpointError("it asks to set the state of an object.")
+    if target.attributes:
+        target.items.extend(state.items)
+
+
+def say(value: object) -> str:
+    """Say in a few words what came, whatever it is and however much of it there is."""
+    if isinstance(value, Global):
+        return value.name
+    if value is None or isinstance(value, bool | int | float):
+        return repr(value)
+    if isinstance(value, str):
+        return f"`{short(value)}`"
+    if isinstance(value, tuple) and len(value) <= 64 and all(type(n) is int for n in value):
+        return short(str(value), 200)
+    size = f" of {len(value)}" if isinstance(value, list | tuple | bytes | Pairs) else ""
+    return f"a {'dictionary' if isinstance(value, Pairs) else type(value).__name__}{size}"
+
+
 def describe_storage(pid: object) -> Storage:
     """Describe a persistent id: ("storage", class, key, device, count), in old files and a view."""
     match pid:
@@ -195,7 +305,7 @@ def describe_storage(pid: object) -> Storage:
         ):
             if any(part is not None for part in view):
                 raise CheckpointError(
-                    f"the storage `{key}` is a view, as torch before 0.4 wrote it; "
+                    f"the storage `{short(key)}` is a view, as torch before 0.4 wrote it; "
                     f"load the file in torch and save it again."
                 )
             return Storage(kind, key, count)

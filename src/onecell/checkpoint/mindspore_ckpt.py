@@ -14,18 +14,18 @@ compared.
 from __future__ import annotations
 
 import itertools
+import sys
 import zlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import BinaryIO, Final
 
 import numpy as np
 
-from onecell.checkpoint.content import DTYPES, Checkpoint, raw
-from onecell.checkpoint.limits import CHUNK, MOST_DIMENSIONS, OVERHEAD, Budget, count_bytes, fill
+from onecell.checkpoint.content import DTYPES, MOST_DIMENSIONS, Checkpoint, raw
+from onecell.checkpoint.limits import CHUNK, Budget, count_bytes, fill
 from onecell.checkpoint.protobuf import (
     BYTES,
-    LONGEST_TEXT,
     VARINT,
     Field,
     encode_bytes_head,
@@ -36,6 +36,7 @@ from onecell.checkpoint.protobuf import (
 )
 from onecell.dtypes import dtype_name
 from onecell.errors import ArgumentError, CheckpointError, DtypeError
+from onecell.text import short
 
 ENCRYPTED: Final = {0xD8: "AES-GCM", 0xD9: "AES-CBC", 0xDA: "SM4-CBC"}
 """First byte of an encrypted file → the mode of `enc_mode`; `ENCRYPTED_REST` follows."""
@@ -57,6 +58,8 @@ _TEXT: Final = "str"
 _TAIL: Final = b"crc_num"
 _TAIL_LENGTH: Final = len(_TAIL) + 10
 _SLICE: Final = 512 * 2**20
+_VALUE: Final = 640  # a value whose content is still in the file
+_ENTRY: Final = 256  # an array, its name and its place
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,23 +79,27 @@ def read(file: BinaryIO, budget: Budget) -> Checkpoint:
         CheckpointError: it is damaged, a tag is there twice, or dims and content do not agree.
     """
     end = _check_tail(file, budget.file_size)
-    values: list[_Value] = []
-    for field in read_fields(file, 0, end, "the file"):
-        budget.take(2 * OVERHEAD, "the list of values")
-        values.append(_read_value(file, field))
-    tensors: dict[str, np.ndarray] = {}
-    metadata: dict[str, str] = {}
+    found = Checkpoint({}, "ckpt", "mindspore", {})
+    values = _read_values(file, end, budget)
     for tag, group in itertools.groupby(values, key=lambda value: value.tag):
         slices = list(group)
-        if tag in tensors or tag in metadata:
-            raise CheckpointError(f"it holds `{tag}` twice.")
+        if tag in found.tensors or tag in found.metadata:
+            raise CheckpointError(f"it holds `{short(tag)}` twice.")
         if len({(part.dims, part.kind) for part in slices}) > 1:
-            raise CheckpointError(f"the slices of `{tag}` differ in shape or type.")
+            raise CheckpointError(f"the slices of `{short(tag)}` differ in shape or type.")
+        budget.take(_ENTRY + sys.getsizeof(tag), "the value", tag)
         if slices[0].kind == _TEXT:
-            metadata[tag] = _join_text(file, tag, slices)
+            found.metadata[tag] = _join_text(file, tag, slices, budget)
         else:
-            tensors[tag] = _join(file, tag, slices)
-    return Checkpoint(tensors, "ckpt", "mindspore", metadata)
+            found.tensors[tag] = _join(file, tag, slices, budget)
+        budget.give(_VALUE * len(slices))
+    return found
+
+
+def _read_values(file: BinaryIO, end: int, budget: Budget) -> Iterator[_Value]:
+    for field in read_fields(file, 0, end, "the file"):
+        budget.take(_VALUE, "the list of values")
+        yield _read_value(file, field)
 
 
 def _check_tail(file: BinaryIO, size: int) -> int:
@@ -126,9 +133,9 @@ def _read_value(file: BinaryIO, field: Field) -> _Value:
         raise CheckpointError(f"a value at byte {field.start} has no tag.")
     tag = read_text(file, parts[1])
     if 3 in parts:
-        raise CheckpointError(f"`{tag}` is a MapParameter, which has no array.")
+        raise CheckpointError(f"`{short(tag)}` is a MapParameter, which has no array.")
     if parts.keys() != {1, 2}:
-        raise CheckpointError(f"`{tag}` has no tensor.")
+        raise CheckpointError(f"`{short(tag)}` has no tensor.")
     return _read_tensor(file, tag, parts[2])
 
 
@@ -136,54 +143,62 @@ def _read_tensor(file: BinaryIO, tag: str, field: Field) -> _Value:
     """Read a `TensorProto` without its content."""
     dims: list[int] = []
     parts: dict[int, Field] = {}
-    for part in read_fields(file, field.start, field.end, f"`{tag}`"):
+    for part in read_fields(file, field.start, field.end, f"`{short(tag)}`"):
         if part.number == 1 and part.wire == VARINT:
             dims.append(part.value)
         elif part.number in {2, 3} and part.wire == BYTES and part.number not in parts:
             parts[part.number] = part
         else:
-            raise CheckpointError(f"`{tag}` is damaged: field {part.number} of its tensor.")
+            raise CheckpointError(f"`{short(tag)}` is damaged: field {part.number} of its tensor.")
         if len(dims) > MOST_DIMENSIONS:
-            raise CheckpointError(f"`{tag}` has more than {MOST_DIMENSIONS} dimensions.")
+            raise CheckpointError(f"`{short(tag)}` has more than {MOST_DIMENSIONS} dimensions.")
     if parts.keys() != {2, 3}:
-        raise CheckpointError(f"`{tag}` has no type or no content.")
+        raise CheckpointError(f"`{short(tag)}` has no type or no content.")
     return _Value(tag, tuple(dims), read_text(file, parts[2]), parts[3])
 
 
-def _join(file: BinaryIO, tag: str, slices: list[_Value]) -> np.ndarray:
+def _join(file: BinaryIO, tag: str, slices: list[_Value], budget: Budget) -> np.ndarray:
     """Read the slices of one tensor into one array."""
     kind, dims = slices[0].kind, slices[0].dims
     if kind not in _PLAIN:
-        raise CheckpointError(f"`{tag}` holds {kind:.20}, which NumPy does not have.")
+        raise CheckpointError(f"`{short(tag)}` holds {short(kind, 20)}, which NumPy does not have.")
     dtype = DTYPES[_PLAIN[kind]]
     there = sum(part.content.size for part in slices)
     shape = () if dims == (0,) and there else dims
     if (want := count_bytes(tag, shape, dtype.itemsize)) != there:
         raise CheckpointError(
-            f"`{tag}` of shape {shape} and type {kind} is {want} bytes, and {there} are there."
+            f"`{short(tag)}` of shape {shape} and type {kind} is {want} bytes, and {there} are "
+            f"there."
         )
-    return _read_content(file, tag, slices, there).view(dtype).reshape(shape)
+    budget.take(there, "the tensor", tag)
+    array = np.empty(shape, dtype)
+    if there:
+        _read_content(file, tag, slices, array.reshape(-1).view(np.uint8))
+    return array
 
 
-def _join_text(file: BinaryIO, tag: str, slices: list[_Value]) -> str:
+def _join_text(file: BinaryIO, tag: str, slices: list[_Value], budget: Budget) -> str:
     """Read text: four bytes a character, as NumPy keeps it."""
     there = sum(part.content.size for part in slices)
-    content = _read_content(file, tag, slices, there)
+    budget.take(3 * there, "the text", tag)
+    content = np.empty(there, np.uint8)
+    _read_content(file, tag, slices, content)
     try:
-        return content.tobytes().decode("utf-32-le").rstrip("\0")
+        text = content.tobytes().decode("utf-32-le").rstrip("\0")
     except UnicodeDecodeError as error:
-        raise CheckpointError(f"the text `{tag}` is damaged: {error}.") from None
+        raise CheckpointError(f"the text `{short(tag)}` is damaged: {error}.") from None
+    budget.give(2 * there)
+    return text
 
 
-def _read_content(file: BinaryIO, tag: str, slices: list[_Value], nbytes: int) -> np.ndarray:
-    """Read the content of all slices; their sizes lie inside the file, as `read_fields` checked."""
-    content = np.empty(nbytes, np.uint8)
+def _read_content(file: BinaryIO, tag: str, slices: list[_Value], content: np.ndarray) -> None:
+    """Read all slices into uint8; their sizes lie inside the file, as `read_fields` checked."""
     done = 0
     for part in slices:
         file.seek(part.content.start)
-        fill(file, content[done : done + part.content.size], f"`{tag}`")
+        if part.content.size:
+            fill(file, content[done : done + part.content.size], tag)
         done += part.content.size
-    return content
 
 
 def write(file: BinaryIO, tensors: Mapping[str, np.ndarray], metadata: Mapping[str, str]) -> None:
@@ -191,27 +206,32 @@ def write(file: BinaryIO, tensors: Mapping[str, np.ndarray], metadata: Mapping[s
 
     Raises:
         DtypeError: MindSpore cannot load elements of that type.
-        ArgumentError: an empty tensor of one dimension, which MindSpore would take for a scalar;
-            a name that no reader of ours would accept.
+        ArgumentError: an empty tensor of one dimension, which MindSpore would take
+            for a scalar; an end that no reader would accept. Nothing is written then.
     """
     for name, array in tensors.items():
         kind = dtype_name(array.dtype)
-        if len(name.encode()) > LONGEST_TEXT:
-            raise ArgumentError(
-                f"`{name[:40]}…` is a name of {len(name.encode())} bytes, and .ckpt files have "
-                f"names of at most {LONGEST_TEXT}."
-            )
         if kind not in _SPELLED or array.dtype.kind == "c":
-            raise DtypeError(f"`{name}` holds {kind}, which MindSpore cannot load from .ckpt.")
+            raise DtypeError(
+                f"`{short(name)}` holds {kind}, which MindSpore cannot load from .ckpt."
+            )
         if array.shape == (0,):
             raise ArgumentError(
-                f"`{name}` has shape (0,), which MindSpore reads as a scalar from .ckpt; "
+                f"`{short(name)}` has shape (0,), which MindSpore reads as a scalar from .ckpt; "
                 f"write .safetensors instead, or leave it out."
             )
+    if tensors and not metadata:
+        name = next(reversed(list(tensors)))
+        if bytes(raw(tensors[name])[-_TAIL_LENGTH:]).startswith(_TAIL):
+            raise ArgumentError(
+                f"`{short(name)}`, the last tensor, ends in bytes that MindSpore takes for a "
+                f"checksum; write another tensor last."
+            )
+    for name, array in tensors.items():
         content = raw(array)
         for start in range(0, max(len(content), 1), _SLICE):
             part = content[start : start + _SLICE]
-            _write_value(file, name, array.shape, _SPELLED[kind], part)
+            _write_value(file, name, array.shape, _SPELLED[dtype_name(array.dtype)], part)
     for name, text in metadata.items():
         # MindSpore cannot load text of no bytes; NumPy, which it reads text with, drops the NUL.
         encoded = (text or "\0").encode("utf-32-le")

@@ -16,10 +16,11 @@ from typing import BinaryIO, Final
 import numpy as np
 
 from onecell.checkpoint.content import DTYPES, Checkpoint, raw
-from onecell.checkpoint.limits import CHUNK, Budget, count_bytes, read_bytes
+from onecell.checkpoint.limits import CHUNK, Budget, count_bytes, read_array, read_bytes
 from onecell.checkpoint.safetensors_header import Entry, parse_header
 from onecell.dtypes import dtype_name
 from onecell.errors import ArgumentError, CheckpointError, DtypeError
+from onecell.text import short
 
 _LARGEST_HEADER: Final = 100_000_000  # as the format's library has it
 _SPELLED: Final = {
@@ -52,7 +53,7 @@ def read(file: BinaryIO, budget: Budget) -> Checkpoint:
     Raises:
         CheckpointError: it is damaged, a name is there twice, or a type has no NumPy array.
     """
-    length = int(read_bytes(file, 8, "the length of the header").view("<u8")[0])
+    length = int.from_bytes(read_bytes(file, 8, "the length of the header"), "little")
     if length > _LARGEST_HEADER:
         raise CheckpointError(
             f"its header claims {length} bytes; at most {_LARGEST_HEADER} are allowed."
@@ -60,20 +61,19 @@ def read(file: BinaryIO, budget: Budget) -> Checkpoint:
     body = budget.file_size - 8 - length
     if body < 0:
         raise CheckpointError(f"its header claims {length} bytes and the file ends before.")
-    header = bytes(read_bytes(file, length, "the header"))
-    entries, metadata = parse_header(header, budget)
-    arrays: dict[str, np.ndarray] = {}
+    budget.take(length, "the header")
+    entries, metadata = parse_header(read_bytes(file, length, "the header"), budget)
+    budget.give(length)
+    budget.take(body, "the tensors")
+    tensors: dict[str, np.ndarray] = dict.fromkeys(entries, np.empty(0))
     for name in _in_file_order(entries, body):
-        dtype, shape = _check_entry(name, entries[name]), entries[name].shape
-        content = read_bytes(file, entries[name].end - entries[name].start, f"`{name}`")
-        arrays[name] = content.view(dtype).reshape(shape)
-    tensors = {name: arrays[name] for name in entries}
+        entry = entries.pop(name)
+        tensors[name] = read_array(file, entry.shape, _check_entry(name, entry), name)
     if _CHECKSUM in metadata:
         _compare_checksum(tensors, metadata.pop(_CHECKSUM))
     dialects = {spelled: dialect for dialect, spelled in _FORMATS.items()}
-    dialect = dialects.get(metadata.get("format", ""))
-    if dialect is not None:
-        del metadata["format"]  # about this file, and said again when it is written again
+    # What this file is, not what it holds: said again when it is written again.
+    dialect = dialects.get(metadata.pop("format", ""))
     return Checkpoint(tensors, "safetensors", dialect, metadata)
 
 
@@ -85,7 +85,7 @@ def _in_file_order(entries: Mapping[str, Entry], body: int) -> list[str]:
         entry = entries[name]
         if entry.start != position or entry.end < entry.start:
             kind = "overlaps the one before" if entry.start < position else "leaves a hole"
-            raise CheckpointError(f"`{name}` at bytes {entry.start} to {entry.end} {kind}.")
+            raise CheckpointError(f"`{short(name)}` at bytes {entry.start} to {entry.end} {kind}.")
         position = entry.end
     if position != body:
         raise CheckpointError(f"its tensors are {position} bytes, and {body} are there.")
@@ -95,12 +95,14 @@ def _in_file_order(entries: Mapping[str, Entry], body: int) -> list[str]:
 def _check_entry(name: str, entry: Entry) -> np.dtype:
     """Return the type of a tensor whose shape and place in the file agree."""
     if entry.dtype not in _PLAIN:
-        raise CheckpointError(f"`{name}` holds {entry.dtype:.20}, which NumPy does not have.")
+        raise CheckpointError(
+            f"`{short(name)}` holds {short(entry.dtype, 20)}, which NumPy does not have."
+        )
     dtype = DTYPES[_PLAIN[entry.dtype]]
     nbytes = count_bytes(name, entry.shape, dtype.itemsize)
     if nbytes != entry.end - entry.start:
         raise CheckpointError(
-            f"`{name}` of shape {entry.shape} and type {entry.dtype} is {nbytes} bytes, "
+            f"`{short(name)}` of shape {entry.shape} and type {entry.dtype} is {nbytes} bytes, "
             f"and its place in the file has {entry.end - entry.start}."
         )
     return dtype
@@ -112,7 +114,7 @@ def _compare_checksum(tensors: Mapping[str, np.ndarray], text: str) -> None:
     for name in sorted(tensors):
         checksum = zlib.crc32(raw(tensors[name]), zlib.crc32(name.encode(), checksum))
     if text != str(checksum):
-        raise CheckpointError(f"it is damaged: its checksum is {checksum}, not {text:.20}.")
+        raise CheckpointError(f"it is damaged: its checksum is {checksum}, not {short(text, 20)}.")
 
 
 def write(
@@ -136,11 +138,16 @@ def write(
         if name == _METADATA:
             raise ArgumentError(f"no tensor can be called `{_METADATA}` in a safetensors file.")
         if (kind := dtype_name(array.dtype)) not in _SPELLED:
-            raise DtypeError(f"`{name}` holds {kind}, which safetensors does not have.")
+            raise DtypeError(f"`{short(name)}` holds {kind}, which safetensors does not have.")
         place = [position, position := position + array.nbytes]
         header[name] = {"dtype": _SPELLED[kind], "shape": array.shape, "data_offsets": place}
     encoded = json.dumps(header, ensure_ascii=False, separators=(",", ":")).encode()
     encoded += b" " * (-len(encoded) % 8)
+    if len(encoded) > _LARGEST_HEADER:
+        raise ArgumentError(
+            f"the names and `metadata` take {len(encoded)} bytes, and the header of a safetensors "
+            f"file may have {_LARGEST_HEADER}; leave the largest out."
+        )
     file.write(len(encoded).to_bytes(8, "little") + encoded)
     for name in order:
         content = raw(tensors[name])

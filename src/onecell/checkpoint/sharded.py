@@ -120,7 +120,8 @@ def read_index(path: Path, load: Callable[[Path], Checkpoint]) -> Checkpoint:
         raise CheckpointError(
             f"its files are not of one kind: {(first.format, first.dialect)} and {min(differing)}."
         )
-    return Checkpoint(tensors, first.format, first.dialect, dict(_metadata(parts)))
+    left_out = {f"{n} ({f})": what for f, p in parts.items() for n, what in p.left_out.items()}
+    return Checkpoint(tensors, first.format, first.dialect, dict(_metadata(parts)), left_out)
 
 
 def _metadata(parts: Mapping[str, Checkpoint]) -> Iterator[tuple[str, str]]:

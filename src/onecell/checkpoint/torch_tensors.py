@@ -11,9 +11,10 @@ import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
 from onecell.checkpoint.content import DTYPES
-from onecell.checkpoint.inert import Storage, TensorPlan
-from onecell.checkpoint.limits import Budget, count_bytes
+from onecell.checkpoint.inert import Storage, TensorPlan, say
+from onecell.checkpoint.limits import ARRAY, Budget, count_bytes
 from onecell.errors import CheckpointError, UnsafeCheckpointError
+from onecell.text import short
 
 STORAGE_NAMES: Final = {
     "float64": "Double",
@@ -43,15 +44,22 @@ class Cutter:
         read_storage: storage → its bytes; called once for each key.
         order: the byte order of the file.
         budget: what the copies are taken out of.
+        keep: whether the storages are views of something larger, so that none is given away.
     """
 
     def __init__(
-        self, read_storage: Callable[[Storage], np.ndarray], order: ByteOrder, budget: Budget
+        self,
+        read_storage: Callable[[Storage], np.ndarray],
+        order: ByteOrder,
+        budget: Budget,
+        *,
+        keep: bool = False,
     ) -> None:
         self._read_storage = read_storage
         self._order: Literal["<", ">"] = "<" if order == "little" else ">"
         self._budget = budget
         self._storages: dict[str, np.ndarray] = {}
+        self._keep = keep
         self._given_away: set[str] = set()
 
     def cut(self, name: str, plan: TensorPlan) -> np.ndarray:
@@ -65,22 +73,29 @@ class Cutter:
         size, stride = _sizes(name, "size", plan.size), _sizes(name, "stride", plan.stride)
         (offset,) = _sizes(name, "offset", (plan.offset,))
         if len(size) != len(stride):
-            raise CheckpointError(f"`{name}` has size {size} and stride {stride}.")
+            raise CheckpointError(f"`{short(name)}` has size {say(size)} and stride {say(stride)}.")
         nbytes = count_bytes(name, size, dtype.itemsize)
-        self._budget.take(nbytes, f"`{name}` of size {size} and stride {stride}")
+        whole = c_stride(size)
+        # Along an axis of one element nothing is ever stepped, however far.
+        stride = tuple(
+            far if n == 1 else step for n, step, far in zip(size, stride, whole, strict=True)
+        )
+        what = f"`{short(name)}` of size {size} and stride {stride}"
+        self._budget.take(ARRAY + 16 * len(size) + nbytes, what)
         content = self._storage(name, plan.storage)
         if nbytes == 0:
             return np.empty(size, dtype)
         last = offset + sum((n - 1) * step for n, step in zip(size, stride, strict=True))
         if (last + 1) * dtype.itemsize > content.nbytes:
             raise UnsafeCheckpointError(
-                f"`{name}` (offset {offset}, size {size}, stride {stride}) reaches outside of "
-                f"its storage of {content.nbytes} bytes."
+                f"{what} at offset {offset} reaches outside of its storage of {content.nbytes} "
+                f"bytes."
             )
         usable = content.nbytes // dtype.itemsize * dtype.itemsize
         elements = content[:usable].view(dtype.newbyteorder(self._order))
         key = plan.storage.key
-        if content.nbytes == nbytes and stride == c_stride(size) and key not in self._given_away:
+        alone = content.nbytes == nbytes and stride == whole and not self._keep
+        if alone and key not in self._given_away:
             self._given_away.add(key)
             return elements.reshape(size).astype(dtype, copy=False)
         steps = tuple(step * dtype.itemsize for step in stride)
@@ -94,7 +109,7 @@ class Cutter:
         want = storage.count * storage_itemsize(storage)
         if content.nbytes != want:
             raise CheckpointError(
-                f"`{name}` lies in the storage `{storage.key}` of {want} bytes, "
+                f"`{short(name)}` lies in the storage `{short(storage.key)}` of {want} bytes, "
                 f"and {content.nbytes} bytes are there."
             )
         return content
@@ -122,7 +137,7 @@ def _dtype(name: str, plan: TensorPlan) -> np.dtype:
     plain = plan.dtype.removeprefix("torch.") if plan.dtype else _TYPED.get(kind, kind)
     if plain not in DTYPES:
         raise CheckpointError(
-            f"`{name}` holds {plain}, which NumPy does not have; save it as another type."
+            f"`{short(name)}` holds {plain}, which NumPy does not have; save it as another type."
         )
     return DTYPES[plain]
 
@@ -131,4 +146,5 @@ def _sizes(name: str, what: str, value: object) -> tuple[int, ...]:
     """Return `value` if it is a tuple of plain integers from 0 to 2^63."""
     if isinstance(value, tuple) and all(type(n) is int and 0 <= n < 2**63 for n in value):
         return value
-    raise CheckpointError(f"`{name}` has the impossible {what} {value!r:.200}.")
+    came = say(value[0] if what == "offset" and isinstance(value, tuple) else value)
+    raise CheckpointError(f"`{short(name)}` has the impossible {what} {came}.")

@@ -41,17 +41,20 @@ def read(members: Members, budget: Budget) -> Checkpoint:
     (root,) = roots
     if f"{root}constants.pkl" in members:
         raise CheckpointError("it is a TorchScript program; save the `state_dict()` instead.")
-    order = bytes(members.read(f"{root}byteorder")) if f"{root}byteorder" in members else b"little"
-    if order not in {b"little", b"big"}:
-        raise CheckpointError(f"its byte order is {order[:20]!r}.")
+    order = members.read(f"{root}byteorder") if f"{root}byteorder" in members else b"little"
+    if order not in (b"little", b"big"):
+        raise CheckpointError(f"its byte order is {bytes(order[:20])!r}.")
 
     def read_storage(storage: Storage) -> np.ndarray:
-        return members.read(f"{root}data/{storage.key}")
+        return members.read_array(f"{root}data/{storage.key}")
 
-    tree = read_pickle_bytes(members.read(root + PICKLE).data, budget)
+    code = members.read(root + PICKLE)
+    tree = read_pickle_bytes(code, budget)
+    budget.give(len(code))
+    del code
     cutter = Cutter(read_storage, cast("ByteOrder", order.decode()), budget)
-    tensors, values = flatten(tree, cutter.cut, budget)
-    return Checkpoint(tensors, "pt", "torch", values)
+    found = flatten(tree, cutter.cut, budget)
+    return Checkpoint(found.tensors, "pt", "torch", found.values, found.left_out)
 
 
 def is_torch(members: Members) -> bool:

@@ -11,13 +11,17 @@ from typing import BinaryIO, Final, cast
 
 import numpy as np
 
-from onecell.checkpoint.limits import OVERHEAD, Budget, read_bytes
+from onecell.checkpoint.limits import Budget, read_array, read_bytes
 from onecell.checkpoint.sharded import DISTRIBUTED
 from onecell.errors import CheckpointError, UnsafeCheckpointError
+from onecell.text import short
 
 _ENCRYPTED: Final = 0x1
 _END: Final = b"PK\5\6"
 _END_LENGTH: Final = 22
+_WHAT: Final = "the zip member"
+_LIST: Final = "the list of members"
+_INFO: Final = 560  # what zipfile makes of an entry of the list
 _DAMAGE: Final = (
     *(zipfile.BadZipFile, zipfile.LargeZipFile, zlib.error, struct.error),
     *(EOFError, NotImplementedError, RuntimeError, ValueError, OSError, IndexError, KeyError),
@@ -30,44 +34,55 @@ class Members:
 
     def __init__(self, archive: zipfile.ZipFile, budget: Budget) -> None:
         self._archive = archive
-        self._infos: dict[str, zipfile.ZipInfo] = {}
-        for info in archive.infolist():
-            if info.filename in self._infos:
-                raise UnsafeCheckpointError(f"the zip file holds `{info.filename}` twice.")
+        packed = 0
+        infos = archive.infolist()
+        if len(archive.NameToInfo) != len(infos):
+            raise UnsafeCheckpointError(f"the zip file holds `{_doubled(infos)}` twice.")
+        for info in infos:
             if info.flag_bits & _ENCRYPTED:
-                raise UnsafeCheckpointError(f"the zip member `{info.filename}` is encrypted.")
+                raise UnsafeCheckpointError(
+                    f"the zip member `{short(info.filename)}` is encrypted."
+                )
             if info.compress_type not in {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}:
                 raise CheckpointError(
-                    f"the zip member `{info.filename}` is compressed by method "
+                    f"the zip member `{short(info.filename)}` is compressed by method "
                     f"{info.compress_type}; only stored and deflated members are read."
                 )
-            self._infos[info.filename] = info
-            budget.take(info.file_size + OVERHEAD, f"the zip member `{info.filename}`")
-        if sum(info.compress_size for info in self._infos.values()) > budget.file_size:
+            budget.take(info.file_size, _WHAT, info.filename)
+            packed += info.compress_size
+        if packed > budget.file_size:
             raise UnsafeCheckpointError("members of the zip file overlap.")
 
     def __contains__(self, name: str) -> bool:
-        return name in self._infos
+        return name in self._archive.NameToInfo
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._infos)
+        return iter(self._archive.NameToInfo)
+
+    def __len__(self) -> int:
+        return len(self._archive.NameToInfo)
 
     def size(self, name: str) -> int:
         """Return how many bytes a member claims to unfold to; already within the budget."""
-        return self._infos[name].file_size
+        return self._archive.NameToInfo[name].file_size
 
-    def read(self, name: str) -> np.ndarray:
-        """Return the content of a member as uint8; zipfile compares its checksum at the end."""
+    def read(self, name: str) -> bytearray:
+        """Return the content of a member; zipfile compares its checksum at the end."""
         with self.open(name) as member:
-            return read_bytes(member, self.size(name), f"the zip member `{name}`")
+            return read_bytes(member, self.size(name), _WHAT, name)
+
+    def read_array(self, name: str) -> np.ndarray:
+        """Return the content of a member as uint8."""
+        with self.open(name) as member:
+            return read_array(member, (self.size(name),), np.dtype(np.uint8), name)
 
     @contextmanager
     def open(self, name: str) -> Iterator[BinaryIO]:
         """Open a member for reading; damage met inside the block is a `CheckpointError`."""
-        with _damage_is_checkpoint_error(f"the zip member `{name}`"):
-            if name not in self._infos:
-                raise CheckpointError(f"the zip file has no member `{name}`.")
-            with self._archive.open(self._infos[name]) as member:
+        with _damage_is_checkpoint_error(_WHAT, name):
+            if name not in self:
+                raise CheckpointError(f"the zip file has no member `{short(name)}`.")
+            with self._archive.open(name) as member:
                 yield cast("BinaryIO", member)
 
 
@@ -80,7 +95,8 @@ def open_members(file: BinaryIO, budget: Budget) -> Iterator[Members]:
         CheckpointError: the zip file is damaged.
     """
     with _damage_is_checkpoint_error("the zip file"):
-        archive = zipfile.ZipFile(file)
+        archive = zipfile.ZipFile(cast("BinaryIO", _Metered(file, budget)))
+    archive.fp = file
     _check_alone(archive, file, budget.file_size)
     with archive:
         yield Members(archive, budget)
@@ -103,11 +119,44 @@ def _check_alone(archive: zipfile.ZipFile, file: BinaryIO, size: int) -> None:
         raise CheckpointError("the zip file is followed by something else.")
 
 
+class _Metered:
+    """A file of which zipfile may read the list of members only as far as that is paid for.
+
+    It reads all of the list at once and makes an object of each entry before anybody can ask how
+    many there are; but an entry begins with a signature, which can be counted.
+    """
+
+    def __init__(self, file: BinaryIO, budget: Budget) -> None:
+        self._file = file
+        self._budget = budget
+        self.seek, self.tell = file.seek, file.tell
+
+    def read(self, count: int = -1) -> bytes:
+        rest = max(0, self._budget.file_size - self._file.tell())
+        self._budget.take(rest if count < 0 else min(count, rest), _LIST)
+        content = self._file.read(count)
+        entries = content.count(b"PK\x01\x02")
+        # A name of one wide character takes four bytes for each.
+        self._budget.take(_INFO * entries + 4 * max(0, len(content) - 46 * entries), _LIST)
+        return content
+
+
+def _doubled(infos: list[zipfile.ZipInfo]) -> str:
+    """Return the first name that is there twice."""
+    seen: set[str] = set()
+    for info in infos:
+        if info.filename in seen:
+            break
+        seen.add(info.filename)
+    return short(info.filename)
+
+
 @contextmanager
-def _damage_is_checkpoint_error(what: str) -> Iterator[None]:
+def _damage_is_checkpoint_error(what: str, name: str | None = None) -> Iterator[None]:
     try:
         yield
     except CheckpointError:
         raise
     except _DAMAGE as error:
-        raise CheckpointError(f"{what} is damaged: {error}.") from error
+        whose = what if name is None else f"{what} `{short(name)}`"
+        raise CheckpointError(f"{whose} is damaged: {short(error, 200)}.") from error

@@ -195,7 +195,8 @@ def source_dialect(checkpoint: Checkpoint, given: str | None, path: Path) -> str
         return named
     if checkpoint.dialect is None:
         raise ArgumentError(
-            f"{path}: the file does not tell which framework wrote it; say it (--from, `source=`)."
+            f"{path}: the file does not tell which framework wrote it; say it: `--from torch` or "
+            f"`--from mindspore` (in Python `source=`)."
         )
     return checkpoint.dialect
 
@@ -211,13 +212,13 @@ def split_metadata(
 ) -> tuple[dict[str, str], tuple[str, ...]]:
     """Return the metadata that a file called `target` can keep, and the names of what it cannot.
 
-    What `conversion` leaves behind by itself is in neither.
+    Among these is what no checkpoint can hold. What `conversion` leaves behind is in neither.
     """
     kind = SUFFIXES.get(target.suffix, "")
     kept, dropped = keepable(checkpoint.metadata, conversion.tensors, kind)
     left = set(conversion.left)
     kept = {name: text for name, text in kept.items() if name not in left}
-    return kept, tuple(name for name in dropped if name not in left)
+    return kept, tuple(n for n in (*dropped, *checkpoint.left_out) if n not in left)
 
 
 def say_no_cell(checkpoint: Checkpoint, notes: Sequence[Note]) -> str:
