@@ -34,7 +34,8 @@ class LSTMCell(torch.nn.LSTMCell):
     those of `torch.nn.LSTMCell`, whose subclass this is. On plain float32 and float64 CPU tensors
     the kernel computes, eager, recording a gradient, and under torch.compile, always to the same
     bits as `onecell.LSTMCell` over arrays. Elsewhere (other devices and types, torch.func, dual
-    numbers, autocast, export, tracing, gradients of gradients) torch's own operators do.
+    numbers, autocast, export, tracing, gradients of gradients, training on small sizes under
+    torch.compile) torch's own operators do.
 
     Args:
         input_size: I, the width of the input.

@@ -1,7 +1,9 @@
 """The kernel as registered operators, which is how compiled graphs call it.
 
 `onecell::unroll` and `onecell::unroll_backward` carry what torch.compile asks of an operator: a
-schema, shapes without data (fake), a gradient and a batching rule. A step is an unroll of one.
+schema, shapes without data (fake), a gradient and a batching rule. A step that is recorded is an
+unroll of one; one that is not has an operator of its own, `onecell::step`, which costs little more
+than the step itself.
 """
 
 # ruff: noqa: ANN401 - torch hands over contexts, and arguments, of any type.
@@ -13,16 +15,25 @@ from typing import Any, Final
 import torch
 from torch import Tensor
 
-from onecell.torch import calls
+from onecell.spec import PARAMETERS
+from onecell.torch import calls, reading
 from onecell.torch.errors import CellShapeError
 from onecell.torch.plain import are_plain
 
+STEP: Final = "onecell::step"
 UNROLL: Final = "onecell::unroll"
 BACKWARD: Final = "onecell::unroll_backward"
+
+_FEW_STEPS: Final = 3
+_MANY_PRODUCTS: Final = 1 << 22
+"""Of weights and inputs, in one step."""
 
 _INPUTS: Final = (
     "Tensor x, Tensor? h, Tensor? c, "
     "Tensor weight_ih, Tensor weight_hh, Tensor? bias_ih, Tensor? bias_hh"
+)
+torch.library.define(
+    STEP, f"({_INPUTS.replace('? h', ' h').replace('? c', ' c')}) -> (Tensor h, Tensor c)"
 )
 # record=True also returns every c and the activated gates, for the backward operator; else the two
 # are empty. The last h and the last c are results of their own so that each has its own gradient.
@@ -45,6 +56,34 @@ def _check(name: str, tensors: list[Tensor], *, fits: bool) -> None:
     if not (fits and are_plain(tensors)):
         came = ", ".join(f"{tuple(t.shape)} {t.dtype}" for t in tensors)
         raise CellShapeError(f"{name} got tensors that are not of one cell: {came}.")
+
+
+@torch.library.impl(STEP, "CPU")
+def _step(
+    x: Tensor,
+    h: Tensor,
+    c: Tensor,
+    weight_ih: Tensor,
+    weight_hh: Tensor,
+    bias_ih: Tensor | None,
+    bias_hh: Tensor | None,
+) -> tuple[Tensor, Tensor]:
+    weights = (weight_ih, weight_hh, bias_ih, bias_hh)
+    there = [t for t in (x, h, c, *weights) if t is not None]
+    if torch.is_grad_enabled() and any(t.requires_grad for t in there):
+        raise RuntimeError(f"{STEP} cannot be differentiated: call {UNROLL} with record=True.")
+    if reading.step_reader is not None:
+        named = dict(zip(PARAMETERS, weights, strict=True))
+        done: Any = reading.step_reader.step(named, weight_hh.shape[-1], x, (h, c))
+        if done is not None:
+            return done[0], done[1]
+    _check(STEP, there, fits=x.dim() == 2 and calls.fits(x, h, c, weights))
+    return calls.forward(x, h, c, weights, record=False)[:2]
+
+
+@torch.library.register_fake(STEP)  # type: ignore[untyped-decorator]
+def _step_shapes(x: Tensor, h: Tensor, c: Tensor, *_: Any) -> tuple[Tensor, Tensor]:
+    return x.new_empty(h.shape), x.new_empty(c.shape)
 
 
 @torch.library.impl(UNROLL, "CPU")
@@ -149,15 +188,49 @@ def _one_by_one(operator: Callable[..., Sequence[Tensor]]) -> Callable[..., Any]
     return rule
 
 
+torch.library.register_vmap(STEP, _one_by_one(torch.ops.onecell.step))
 torch.library.register_vmap(UNROLL, _one_by_one(torch.ops.onecell.unroll))
 torch.library.register_vmap(BACKWARD, _one_by_one(torch.ops.onecell.unroll_backward))
 
 
-def unroll(
+def run(
     x: Tensor, h: Tensor | None, c: Tensor | None, weights: calls.Weights
+) -> tuple[Tensor, ...] | None:
+    """Return a step (h', c') or an unroll (h_all, h, c) as one node of the graph being built.
+
+    None where torch's own operators are faster.
+    """
+    record = torch.is_grad_enabled() and any(
+        t is not None and t.requires_grad for t in (x, h, c, *weights)
+    )
+    if record and not _pays(x, weights[1]):
+        return None
+    if x.dim() == 3:
+        return _unrolled(x, h, c, weights, record)
+    if record:
+        return _unrolled(x.unsqueeze(0), h, c, weights, record)[1:]
+    zeros = x.new_zeros((x.shape[0], weights[1].shape[1])) if h is None or c is None else None
+    found: tuple[Tensor, Tensor] = torch.ops.onecell.step(
+        x, zeros if h is None else h, zeros if c is None else c, *weights
+    )
+    return found
+
+
+def _pays(x: Tensor, weight_hh: Tensor) -> bool:
+    """Whether to call the kernel and its way back costs less than torch's operators, compiled.
+
+    Theirs are fused with what is around them, and add the weights' gradients of all steps as they
+    are made; a call of an operator and back takes 50 to 100 µs, as long as three small steps.
+    """
+    steps = x.shape[0] if x.dim() == 3 else 1
+    if steps > _FEW_STEPS:
+        return True
+    hidden_size, width = weight_hh.shape[1], x.shape[-1]
+    return bool(x.shape[-2] * 4 * hidden_size * (width + hidden_size) >= _MANY_PRODUCTS)
+
+
+def _unrolled(
+    x: Tensor, h: Tensor | None, c: Tensor | None, weights: calls.Weights, record: bool
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """Return (h_all, the last h, the last c) as one node of the graph being built."""
-    tensors = [t for t in (x, h, c, *weights) if t is not None]
-    record = torch.is_grad_enabled() and any(t.requires_grad for t in tensors)
     h_all, h_last, c_last, _, _ = torch.ops.onecell.unroll(x, h, c, *weights, record)
     return h_all, h_last, c_last

@@ -31,10 +31,9 @@ def hooks(module: Module, *, sharding: bool = True) -> str | None:
     Without `sharding`, those by which fully sharded training gathers the weights do not count.
     """
     for name in _AROUND:
-        found = getattr(module, name).values()
-        if sharding and found:
-            return name
-        if any(not _is_sharding(hook) for hook in found):
+        found = getattr(module, name)
+        # The length, since torch.compile takes any view of a dict for true.
+        if len(found) != 0 and (sharding or not all(map(_is_sharding, found.values()))):
             return name
     return None
 

@@ -48,10 +48,7 @@ def run(
         return None
     there = [t for t in (x, h, c, *weights) if t is not None]
     if torch.compiler.is_compiling():
-        if not _graph_takes(there):
-            return None
-        found = operators.unroll(x if x.dim() == 3 else x.unsqueeze(0), h, c, weights)
-        return found if x.dim() == 3 else found[1:]
+        return operators.run(x, h, c, weights) if _graph_takes(there) else None
     records = torch.is_grad_enabled() and any(t.requires_grad for t in there)
     # A graph may not keep what was made in inference mode, and torch's operators keep less.
     kept = not records or not any(t.is_inference() for t in there)
