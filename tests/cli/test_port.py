@@ -30,7 +30,7 @@ SIDES = ("--sides", "arrays,torch", "--rollout", "20", "--no-report")
 
 
 def test_a_port_prints_every_quantity_and_holds(run: Run, model: Path, tmp_path: Path) -> None:
-    ran = run("port", model, "--to", "mindspore", "--out", tmp_path / "out", *SIDES)
+    ran = run("port", model, "--to", "mindspore", "--out", tmp_path / "out", *SIDES, "-v")
     assert ran.status == 0
     assert ran.err == ""
     for words in (
@@ -58,7 +58,7 @@ def test_no_line_is_wider_than_the_terminal(
 
 
 def test_the_self_test_shows_every_swap(run: Run, model: Path, tmp_path: Path) -> None:
-    ran = run("port", model, "--to", "mindspore", "--out", tmp_path, *SIDES, "--self-test")
+    ran = run("port", model, "--to", "mindspore", "--out", tmp_path, *SIDES, "--self-test", "-v")
     assert ran.status == 0
     assert len(re.findall(r"Self-test, gates . and . swapped: an error of", ran.out)) == 6
 

@@ -177,7 +177,7 @@ def _larger(folder: Path) -> Path:
 
 
 BAD = {
-    "no cell": (_linear, Status.INPUT, "no LSTM cell, only `weight`, `bias`"),
+    "no cell": (_linear, Status.INPUT, "no LSTM cell, only weight, bias"),
     "no file": (lambda folder: folder / "none.pt", Status.INPUT, "cannot be read"),
     "NaN": (_nan, Status.NOT_FINITE, "`weight_ih` holds 1 of 80 numbers that are not finite"),
     "sizes": (_larger, Status.UNLIKE, "different sizes"),

@@ -7,6 +7,7 @@ from typing import Final
 
 from rich.box import HORIZONTALS
 from rich.console import Console
+from rich.padding import Padding
 from rich.table import Table as Grid
 from rich.text import Text as Styled
 
@@ -24,6 +25,9 @@ from onecell.verify.difference.words import (
     lines,
 )
 
+NARROW: Final = 100
+"""In a terminal with fewer columns a table would be all hyphens: rows stand below each other."""
+
 _STYLES: Final = {
     Verdict.SAME: "green",
     Verdict.DIFFERS: "yellow",
@@ -37,7 +41,11 @@ def print_table(table: Table, console: Console, language: Language = "en") -> No
     """Print every row, section by section, and how many hold."""
     for section, heading in SECTIONS.items():
         found = [each for each in table.findings if each.section == section]
-        if found:
+        if not found:
+            continue
+        if console.width < NARROW:
+            _print_narrow(found, heading.get(language), table, language, console)
+        else:
             console.print(_section(found, heading.get(language), table, language))
     console.print(plain(describe_versions(table, language)))
     console.print(count(table, language))
@@ -55,7 +63,8 @@ def print_changes(
 
 def _section(findings: Sequence[Finding], title: str, table: Table, language: Language) -> Grid:
     grid = Grid(title=title, title_justify="left", title_style="bold", box=HORIZONTALS)
-    grid.add_column("id", ratio=3, overflow="fold", style="dim")
+    # An id is what `--only` takes: it is never broken over lines.
+    grid.add_column("id", no_wrap=True, style="dim")
     for framework in table.frameworks:
         grid.add_column(TITLES[framework], ratio=5, overflow="fold")
     grid.add_column("", ratio=6, overflow="fold")
@@ -66,6 +75,22 @@ def _section(findings: Sequence[Finding], title: str, table: Table, language: La
         ours = Styled(plain(finding.onecell.get(language)))
         grid.add_row(plain(finding.id), *answers, _verdict(finding, language), ours)
     return grid
+
+
+def _print_narrow(
+    findings: Sequence[Finding], title: str, table: Table, language: Language, console: Console
+) -> None:
+    """Print one row below the other, each line beginning with whose answer it is."""
+    console.rule(Styled(title, "bold"), style="dim")
+    for finding in findings:
+        console.print(Styled(plain(finding.id), "bold"))
+        for framework in table.frameworks:
+            said = _answer(finding, framework, language)
+            console.print(Padding(Styled(f"{TITLES[framework]}: ").append(said), (0, 0, 0, 2)))
+        console.print(Padding(_verdict(finding, language), (0, 0, 0, 2)))
+        ours = Styled("onecell: ").append(plain(finding.onecell.get(language)))
+        console.print(Padding(ours, (0, 0, 0, 2)))
+    console.print()
 
 
 def _answer(finding: Finding, framework: str, language: Language) -> Styled:

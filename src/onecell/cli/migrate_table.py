@@ -19,6 +19,9 @@ from onecell.text import plain, short
 MOST_REMAINS: Final = 6
 """Of what is left in a file, so many names are printed, and of each so many lines."""
 
+NARROW: Final = 100
+"""In a terminal with fewer columns places and rules would be broken: a row is a line there."""
+
 _COLOURS: Final = {
     Outcome.CONVERTED: "green",
     Outcome.ASSUMED: "yellow",
@@ -41,13 +44,15 @@ def print_migration(
         check: whether nobody wanted them written.
     """
     table = Table(box=None, pad_edge=False, header_style="bold", collapse_padding=True)
-    table.add_column("where", overflow="fold", min_width=20)
+    table.add_column("where", no_wrap=True)
     table.add_column("outcome", no_wrap=True)
-    table.add_column("rule", overflow="fold")
+    table.add_column("rule", no_wrap=True)
     table.add_column("what")
     # On one line there may be several alike, three annotations, say.
     rows = list(dict.fromkeys(row for result in migration.results for row in _rows(result)))
-    if not console.is_terminal:
+    longest = max((len(where) for where, *_ in rows), default=0)
+    narrow = console.width < NARROW or longest > console.width // 3
+    if narrow or not console.is_terminal:
         for where, outcome, rule, what, by_hand in rows:
             decided = f"{outcome} ({rule})" if rule else str(outcome)
             left = f" By hand: {by_hand}" if by_hand else ""

@@ -93,7 +93,7 @@ def print_project(done: ProjectPort, console: Console, *, verbose: bool = False)
         console.rule(Text(plain(str(each.path))), style="dim")
         if each.proof is not None:
             named = each.naming is not None and not each.naming.unknown
-            print_proof(each.proof, console, verbose=verbose, most=0, named=named)
+            print_proof(each.proof, console, verbose=verbose, named=named)
         else:
             console.print(Text(plain(each.error), "bold red"), soft_wrap=True)
         for name, why in each.naming.unsure.items() if each.naming else ():

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
+from rich.console import Console, ConsoleOptions, RenderResult
+from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
@@ -24,10 +26,61 @@ _HEADINGS: Final = {
 }
 
 
+class Numbers(Table):
+    """A table whose first column and numbers are never broken over lines.
+
+    Where the terminal is too narrow for it, its columns stand in several tables one below the
+    other, each with the first column.
+    """
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        """Yield what fits side by side."""
+        endless = options.update(max_width=_ENDLESS)
+        least = [self._least(index, console, endless) for index in range(len(self.columns))]
+        block = [0]
+        for index in range(1, len(least)):
+            wide = sum(least[each] for each in [*block, index]) - 1
+            if wide > options.max_width and block != [0]:
+                yield from self._part(block)._render_whole(console, options)
+                yield ""
+                block = [0]
+            block.append(index)
+        yield from self._part(block)._render_whole(console, options)
+
+    def _least(self, index: int, console: Console, options: ConsoleOptions) -> int:
+        """Return the width that a column must have, the space beside it included."""
+        measured = Measurement.get(console, options, self._part([index]))
+        return 1 + (measured.maximum if self._is_whole(index) else measured.minimum)
+
+    def _is_whole(self, index: int) -> bool:
+        return index == 0 or self.columns[index].justify == "right"
+
+    def _render_whole(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        return super().__rich_console__(console, options)
+
+    def _part(self, chosen: Sequence[int]) -> Numbers:
+        part = Numbers(**_FORM)
+        for index in chosen:
+            column = self.columns[index]
+            part.add_column(column.header, justify=column.justify, no_wrap=self._is_whole(index))
+        for row in zip(*(self.columns[index].cells for index in chosen), strict=True):
+            part.add_row(*row)
+        return part
+
+
+_ENDLESS: Final = 10_000
+_FORM: Final[dict[str, Any]] = {
+    "box": None,
+    "pad_edge": False,
+    "header_style": "bold",
+    "collapse_padding": True,
+}
+
+
 def new_table(first: str) -> Table:
     """Return an empty table whose first column is called `first`."""
-    table = Table(box=None, pad_edge=False, header_style="bold", collapse_padding=True)
-    table.add_column(first, no_wrap=True)
+    table = Numbers(**_FORM)
+    table.add_column(first)
     return table
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Final
 
 from rich.console import Console
 from rich.text import Text
@@ -17,11 +16,8 @@ from onecell.cli.quantities import (
     show_part,
     show_verdict,
 )
-from onecell.text import MOST_NAMES, listed, plain
+from onecell.text import MOST_NAMES, listed, plain, short
 from onecell.verify import SIDES, CellProof, Proof, Quantity, Reading
-
-FULL_CELLS: Final = 3
-"""With more cells than this, a proof is printed as one line a cell."""
 
 
 def print_proof(
@@ -29,16 +25,15 @@ def print_proof(
     console: Console,
     *,
     verbose: bool = False,
-    most: int = FULL_CELLS,
     named: bool = False,
 ) -> None:
     """Print the cells, what was carried over, where the files are, and the verdict.
 
-    With more cells than `most` only those that fail are printed in full, unless `verbose`.
+    A cell is one row; those that fail are printed in full, and with `verbose` all are.
     `named` says that the model's code told what the tensors of all layers are called.
     """
     full = proof.cells
-    if not verbose and proof.cells and len(proof.cells) > most:
+    if not verbose and proof.cells:
         _print_summary(proof, console)
         full = tuple(cell for cell in proof.cells if not cell.holds)
     for cell in full:
@@ -62,7 +57,7 @@ def _print_cell(cell: CellProof, proof: Proof, console: Console) -> None:
         return
     table = new_table("largest error in")
     for reading in cell.quantities[0].readings:
-        table.add_column(_column_name(reading, proof), justify="right", overflow="fold")
+        table.add_column(_column_name(reading, proof), justify="right")
     table.add_column("limit", justify="right")
     table.add_column("")
     kind = ""
@@ -97,12 +92,13 @@ def _print_summary(proof: Proof, console: Console) -> None:
         table.add_column(name, justify="right")
     columns = _columns(proof)
     for reading in columns:
-        table.add_column(_column_name(reading, proof), justify="right", overflow="fold")
+        table.add_column(_column_name(reading, proof), justify="right")
     table.add_column("")
     for cell in proof.cells:
         sizes = (str(cell.input_size), str(cell.hidden_size), cell.stored)
         worst = (_worst(cell, reading) for reading in columns)
-        table.add_row(Text(plain(cell.name)), *sizes, *worst, show_verdict(cell.holds))
+        name = Text(short(cell.name, max(24, console.width // 2)))
+        table.add_row(name, *sizes, *worst, show_verdict(cell.holds))
     console.print(table)
     seen = sum(each.seen for cell in proof.cells for each in cell.sabotage)
     all_of_them = sum(len(cell.sabotage) for cell in proof.cells)

@@ -57,7 +57,7 @@ def _print_quantities(found: Comparison, console: Console) -> None:
     table = new_table("largest error in")
     for file, side in columns:
         name = plain(side).replace("onecell.", "onecell.\n")
-        table.add_column(f"{file}: {name}", justify="right", overflow="fold")
+        table.add_column(f"{file}: {name}", justify="right")
     table.add_column("limit", justify="right")
     table.add_column("")
     kind = ""
