@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -11,7 +12,7 @@ import numpy as np
 import pytest
 import torch
 
-from onecell.checkpoint import load_checkpoint
+from onecell.checkpoint import load_checkpoint, save_checkpoint
 from onecell.errors import ArgumentError, OutputExistsError, SourceError
 from onecell.migrate.run.folders import SUFFIXES
 from onecell.project import ProjectPort, Verdict, carry_out_project, plan_project
@@ -101,6 +102,29 @@ def test_the_result_of_an_earlier_port_gives_way(project: Path, tmp_path: Path) 
     done = port(project, out=tmp_path / "out")
     assert done.holds
     assert done.copied == (Path("words.txt"),)
+
+
+@pytest.mark.parametrize("dialect", ["torch", "mindspore"])
+def test_a_checkpoint_in_several_files_is_one(dialect: str, project: Path, tmp_path: Path) -> None:
+    state = load_checkpoint(project / "weights" / "best.pt").tensors
+    (project / "weights" / "best.pt").unlink()
+    places: dict[str, str] = {}
+    for number, name in enumerate(state):
+        places[name] = f"m-{number + 1:05}-of-{len(state):05}.safetensors"
+        save_checkpoint(project / places[name], {name: state[name]}, dialect=dialect)
+    index = project / "m.safetensors.index.json"
+    index.write_text(json.dumps({"weight_map": places}))
+    (project / "search.index.json").write_text("[1, 2]")
+    done = port(project, out=tmp_path / "out")
+    if dialect == "torch":
+        assert files(tmp_path / "out") == {
+            *("model.py", "words.txt", "search.index.json", "m.ckpt", "m.proof.json"),
+        }
+        assert load_checkpoint(tmp_path / "out" / "m.ckpt").tensors.keys() > {"cell.weight_ih"}
+    else:
+        assert {index.name, *places.values()} < {path.name for path in done.copied}
+        assert load_checkpoint(tmp_path / "out" / index.name).tensors.keys() == state.keys()
+    assert not any(each.error for each in done.checkpoints)
 
 
 def test_data_in_an_npz_is_copied_and_weights_in_one_are_converted(

@@ -46,6 +46,11 @@ def plain_stem(path: Path) -> str:
     return Path(path.name.removesuffix(INDEX)).stem
 
 
+def called(path: Path, suffix: str) -> Path:
+    """Return what a checkpoint at `path` is called in another format, "model.ckpt" for an index."""
+    return path.with_name(plain_stem(path) + suffix)
+
+
 def files_of(path: Path) -> list[Path]:
     """Return the files that a checkpoint is made of, the index first where there is one."""
     if not is_index(path):

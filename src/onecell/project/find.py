@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from onecell.checkpoint.files import SUFFIXES as CHECKPOINTS
-from onecell.errors import SourceError
+from onecell.checkpoint.sharded import files_of, is_index
+from onecell.errors import CheckpointError, SourceError
 
 if TYPE_CHECKING:
     from onecell.migrate.run.ignore import Ignored
@@ -100,12 +101,16 @@ def _sort_out(
             open_to_git = ignored is not None and not ignored(inner, folder=True)
             git[inner] = ignored.within(inner) if ignored is not None and open_to_git else None
         folders[:] = kept
+        indexes = _indexes(folder, files)
+        parts = {part for each in indexes.values() for part in each}
         for name in sorted(files):
             file = folder / name
+            if file in parts:
+                continue
             if name.startswith(".") or excluded(file, folder=False) or not file.is_file():
                 continue
             place = Place(path / file.relative_to(root), prefix / file.relative_to(root))
-            if file.suffix in CHECKPOINTS:
+            if file.suffix in CHECKPOINTS or file in indexes:
                 found.checkpoints.append(place)
             elif (
                 file.suffix not in SOURCES
@@ -113,6 +118,18 @@ def _sort_out(
                 and not ignored(file, folder=False)
             ):
                 found.others.append(place)
+
+
+def _indexes(folder: Path, files: Sequence[str]) -> dict[Path, list[Path]]:
+    """Return the indexes of checkpoints in several files that lie in a folder, with these files."""
+    found = {}
+    for index in (folder / name for name in files):
+        if is_index(index):
+            try:
+                found[index] = files_of(index)[1:]
+            except (CheckpointError, OSError):
+                continue  # another file that is called so, or one that names no files beside it
+    return found
 
 
 def _is_skipped(folder: Path, apart: Path | None) -> bool:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from onecell.checkpoint import find_cells, load_checkpoint
 from onecell.checkpoint.atomic import check_output
 from onecell.checkpoint.files import SUFFIXES
+from onecell.checkpoint.sharded import called, files_of
 from onecell.dialect import DIALECTS
 from onecell.errors import ArgumentError, CheckpointError, SourceError
 from onecell.project.find import Place, find
@@ -113,14 +114,16 @@ def plan_project(
     for place in found.checkpoints:
         dialect = _dialect(place, source, to, named=place.path in paths)
         if dialect in (to, ""):
-            others.append(place)
+            others += [
+                Place(file, place.relative.with_name(file.name)) for file in files_of(place.path)
+            ]
             already += [place] if dialect else []
             continue
         models.append(place)
         if dialect is not None:
             dialects[place.path] = dialect
     new = suffix or OWN_SUFFIX[to]
-    converted = {place.relative.with_suffix(new) for place in models}
+    converted = {called(place.relative, new) for place in models}
     # Beside model.pt lies the model.ckpt of an earlier port: the new one takes its place.
     others, already = (
         [place for place in places if place.relative not in converted]
@@ -200,8 +203,8 @@ def _check_names(plan: ProjectPlan, suffix: str) -> None:
     for result in plan.migration.results if plan.migration else ():
         take(result.relative, result.path)
     for place in plan.checkpoints:
-        take(place.relative.with_suffix(suffix), place.path)
-        take(place.relative.with_suffix(".proof.json"), place.path)
+        take(called(place.relative, suffix), place.path)
+        take(called(place.relative, ".proof.json"), place.path)
     for place in plan.others:
         take(place.relative, place.path)
     _check_apart(targets.values(), plan.out, targets)

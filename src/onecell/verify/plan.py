@@ -12,7 +12,7 @@ from onecell.checkpoint import Checkpoint, Conversion, Note, convert, load_check
 from onecell.checkpoint.atomic import check_output
 from onecell.checkpoint.choose import choose
 from onecell.checkpoint.files import SUFFIXES, keepable
-from onecell.checkpoint.sharded import plain_stem
+from onecell.checkpoint.sharded import called
 from onecell.dialect import get_dialect
 from onecell.errors import ArgumentError, CheckpointError, NothingToDoError
 from onecell.neighbours import may_have_other_shape
@@ -127,8 +127,7 @@ def plan_port(
     if need_cell and not conversion.cells:
         raise CheckpointError(f"{model}: {say_no_cell(checkpoint, conversion.notes)}")
     out.mkdir(parents=True, exist_ok=True)
-    stem = plain_stem(model)
-    target, report = out / f"{stem}{suffix}", out / f"{stem}.proof.json"
+    target, report = (out / called(Path(model.name), each) for each in (suffix, ".proof.json"))
     for path in (target, report):
         check_apart(path, model)
         check_output(path, force=force)
