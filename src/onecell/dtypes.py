@@ -7,6 +7,7 @@ bit for bit, and any attempt to compute with it is a TypeError until `widen` mak
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any, Final
 
 import numpy as np
@@ -20,6 +21,7 @@ FLOAT_NAMES: Final = ("float16", "bfloat16", "float32", "float64")
 """The element types in which a cell's parameters may be stored."""
 
 
+@lru_cache(maxsize=256)
 def dtype_name(dtype: np.dtype[Any]) -> str:
     """Return the plain name of an element type: "float32", "bfloat16", "int64"."""
     return "bfloat16" if dtype == BFLOAT16 else dtype.name

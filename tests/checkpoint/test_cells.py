@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -250,6 +251,51 @@ def test_a_new_name_that_is_taken_is_an_error() -> None:
     tensors = cell("c.") | {"c.WEIGHT_HH": np.ones(2)}
     with pytest.raises(CheckpointError, match=r"would be called `c.WEIGHT_HH`"):
         convert(tensors, "torch", dialect)
+
+
+class Counted(dict[str, np.ndarray]):
+    """Tensors that count how often one of them is looked at."""
+
+    looks = 0
+
+    def __iter__(self) -> Iterator[str]:
+        for name in super().__iter__():
+            self.looks += 1
+            yield name
+
+    def items(self) -> Any:
+        return ((name, self[name]) for name in self)
+
+    def __getitem__(self, name: str) -> np.ndarray:
+        self.looks += 1
+        return super().__getitem__(name)
+
+    def __contains__(self, name: object) -> bool:
+        self.looks += 1
+        return super().__contains__(name)
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
+def test_the_work_grows_with_the_number_of_cells_and_no_faster(dialect: str) -> None:
+    looks = []
+    for count in (50, 200):
+        tensors = Counted()
+        for number in range(count):
+            tensors.update(cell(f"c.{number}.") | {f"c.{number}.x": np.ones(1)})
+        assert len(convert(tensors, "torch", dialect).cells) == count
+        looks.append(tensors.looks)
+    assert looks[1] <= 4 * looks[0]
+
+
+def test_cells_inside_each_other_are_no_dearer() -> None:
+    looks = []
+    for depth in (50, 200):
+        tensors = Counted()
+        for number in range(depth):
+            tensors.update(cell("a." * number) | {"a." * number + "x": np.ones(1)})
+        assert len(survey(tensors, "torch").notes) == depth
+        looks.append(tensors.looks)
+    assert looks[1] <= 4 * looks[0]
 
 
 def test_what_belongs_to_no_cell_can_be_renamed() -> None:

@@ -51,12 +51,13 @@ def test_it_shows_cells_other_tensors_and_what_is_none(run: Run, mixed: Path) ->
         "model.rnn[layer 0, reverse] 4 3 float64 none torch.nn.LSTM",
         "Other tensors: 4 (4 float32), 18 numbers",
         "model.head.weight float32 (2, 4)",
+        "Not tensors: 1 value",
         "epoch = 3",
         "model.head.weight: holds 1 NaN of 8 numbers",
         "model.odd: a plain RNN by its shapes (`weight_hh` (2, 2)), no LSTM cell",
     ):
         assert want in lines, want
-    assert any(re.fullmatch(r"Not tensors: \d+ values", line) for line in lines)
+    assert any(re.fullmatch(r"Optimizer settings: \d+ values", line) for line in lines)
     assert any(line.startswith("Optimizer state: 30 (") for line in lines)
     assert "and 22 more (-v shows all)" in lines
     assert "something else stands there, model.cell.ln.weight" in ran.out

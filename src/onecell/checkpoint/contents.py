@@ -41,6 +41,8 @@ class Contents:
     cells: tuple[CellFacts, ...]
     optimizer: tuple[str, ...]
     """Tensors that an optimizer keeps."""
+    settings: tuple[str, ...]
+    """Plain values that it keeps."""
     others: tuple[str, ...]
     """Tensors of neither a cell nor an optimizer."""
     notes: tuple[Note, ...]
@@ -72,6 +74,7 @@ def look_into(checkpoint: Checkpoint, dialect: str | None = None) -> Contents:
         dialect=row.name,
         cells=tuple(cells),
         optimizer=tuple(name for name in tensors if name in state),
+        settings=tuple(name for name in checkpoint.metadata if name in state),
         others=tuple(name for name in tensors if name not in parts and name not in state),
         notes=(
             *found.notes,

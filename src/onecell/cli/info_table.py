@@ -44,12 +44,10 @@ def print_contents(path: Path, contents: Contents, console: Console, *, verbose:
     _print_cells(contents.cells, console, most)
     _print_tensors("Other tensors", contents.others, checkpoint.tensors, console, most)
     _print_tensors("Optimizer state", contents.optimizer, checkpoint.tensors, console, most)
-    if checkpoint.metadata:
-        console.print(f"Not tensors: {_count(len(checkpoint.metadata), 'value')}")
-        for name in list(checkpoint.metadata)[:most]:
-            value = short(checkpoint.metadata[name], _LONGEST_VALUE)
-            console.print(Text(f"  {short(name)} = {value}"))
-        _print_more(len(checkpoint.metadata), console, most)
+    _print_values("Optimizer settings", contents.settings, checkpoint.metadata, console, most)
+    settings = set(contents.settings)
+    values = [name for name in checkpoint.metadata if name not in settings]
+    _print_values("Not tensors", values, checkpoint.metadata, console, most)
     if contents.notes:
         console.print("To be known:")
         for note in contents.notes[:most]:
@@ -93,6 +91,17 @@ def _print_tensors(
     for name in names[:most]:
         array = tensors[name]
         console.print(Text(f"  {short(name)}  {dtype_name(array.dtype)} {array.shape}"))
+    _print_more(len(names), console, most)
+
+
+def _print_values(
+    title: str, names: Sequence[str], values: Mapping[str, str], console: Console, most: int | None
+) -> None:
+    if not names:
+        return
+    console.print(f"{title}: {_count(len(names), 'value')}")
+    for name in names[:most]:
+        console.print(Text(f"  {short(name)} = {short(values[name], _LONGEST_VALUE)}"))
     _print_more(len(names), console, most)
 
 
