@@ -16,6 +16,7 @@ from typing import Any
 import mindspore as ms
 import numpy as np
 import pytest
+import torch
 
 from onecell.checkpoint import load_checkpoint, save_checkpoint
 from onecell.cli.exits import Status
@@ -347,3 +348,46 @@ def test_a_type_that_the_result_cannot_compute_in_is_one_line(run: Run, tmp_path
     ran = run(*words, "--out", tmp_path / "b")
     assert ran.status == Status.HOLDS
     assert "does not compute in float64; the result runs on onecell.mindspore." in ran.out
+
+
+def test_what_stands_beside_a_cell_is_said_on_the_terminal_in_the_json_and_on_the_page(
+    run: Run, tmp_path: Path
+) -> None:
+    state = torch.nn.ModuleDict({"cell": torch.nn.LSTMCell(5, 4)}).state_dict()
+    state |= {"cell.ln_i.weight": torch.ones(4), "half.weight_ih": torch.ones(2)}
+    torch.save(state, tmp_path / "ln.pt")
+    words = [word for word in SIDES if word != "--no-report"]
+    ran = run("port", tmp_path / "ln.pt", "--to", "mindspore", "--out", tmp_path, *words)
+    assert ran.status == 0
+    said = "something else stands there, cell.ln_i.weight: this may not be a plain LSTM cell"
+    out = " ".join(ran.out.split())
+    assert f"note: cell: {said}" in out
+    assert "note: half: half a cell: `half.weight_hh` is missing" in out
+    report = json.loads((tmp_path / "ln.proof.json").read_text())
+    assert {"name": "cell", "text": said} in report["notes"]
+    page = (tmp_path / "ln.report.html").read_text()
+    assert said in page
+    assert "half.weight_hh" in page
+
+
+def test_what_is_not_chosen_is_neither_ported_nor_proved(
+    run: Run, deep: Path, tmp_path: Path
+) -> None:
+    ran = run(
+        *("port", deep, "--to", "mindspore", "--out", tmp_path, *SIDES),
+        *("--drop", "(root)[layer 1]", "--drop", "*_reverse"),
+    )
+    assert ran.status == 0
+    assert "HOLDS: 1 cell" in ran.out
+    assert "Left out, as asked: weight_ih_l0_reverse" in ran.out
+    assert "weight_ih_l1" not in load_checkpoint(tmp_path / "deep.ckpt").tensors
+
+
+def test_a_project_has_no_tensors_to_choose(run: Run, model: Path, tmp_path: Path) -> None:
+    (tmp_path / "a.py").write_text("import torch\n")
+    ran = run(
+        *("port", model, tmp_path / "a.py", "--to", "mindspore", "--out", tmp_path / "o"),
+        *("--only", "cell"),
+    )
+    assert ran.status == 2
+    assert "choose from one checkpoint" in ran.err

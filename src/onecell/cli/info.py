@@ -11,15 +11,15 @@ from rich.console import Console
 from rich.table import Table
 
 from onecell.checkpoint.contents import look_into, to_json
-from onecell.cli.exits import STATUSES, Debug, Status, reporting
+from onecell.cli.exits import Debug, Status, reporting
 from onecell.cli.info_table import print_contents
 from onecell.cli.options import From, Json
 from onecell.errors import CheckpointError
 from onecell.text import plain
-from onecell.verify.plan import read_checkpoint
+from onecell.verify.plan import read_checkpoint, source_dialect
 from onecell.verify.record import environment
 
-EXAMPLES = f"""[bold]Examples[/bold]
+EXAMPLES = """[bold]Examples[/bold]
 
   onecell info
 
@@ -29,7 +29,7 @@ EXAMPLES = f"""[bold]Examples[/bold]
 
   onecell info model.pt ported/model.ckpt --json
 
-{STATUSES}
+[bold]Exit status[/bold]: 0 shown · 2 usage · 3 a file cannot be read; the others are shown
 """
 
 SCHEMA: Final = "onecell.contents/1"
@@ -63,7 +63,8 @@ def info(
         unread = None
         for number, path in enumerate(files):
             try:
-                contents = look_into(read_checkpoint(path), from_)
+                read = read_checkpoint(path)
+                contents = look_into(read, from_ and source_dialect(read, from_, path))
             except CheckpointError as error:
                 if debug:
                     raise
