@@ -131,6 +131,8 @@ ATTACKS: dict[str, bytes | Callable[[], bytes]] = {
                              + b"e" + REBUILD + b"0."),
     "wide vocabulary": lambda: pt(b"](" + text("𝄞".encode() * 10**4) + b"q\x00" + b"h\x00" * 10_000
                                   + b"e."),
+    "letters": lambda: pt(b"](" + text("𝄞".encode() * 10**4) + b"q\x00" + b"0"
+                          + b"cbuiltins\nset\nh\x00\x85R" * 200 + b"e."),
     "NumPy text": lambda: pt(b"](cnumpy._core.multiarray\nscalar\nq\x00cnumpy\ndtype\n"
                              b"X\x05\x00\x00\x00S9999\x85Rq\x01B" + struct.pack("<I", 9999)
                              + bytes(9999) + b"q\x02" + b"0h\x00h\x01h\x02\x86R" * 9_000 + b"e."),

@@ -340,7 +340,12 @@ def test_plain_containers_are_read_by_path(tmp_path: Path) -> None:
 
 def test_a_large_container_of_plain_values_is_one_value(tmp_path: Path) -> None:
     groups = [{"lr": 0.5, "params": list(range(257))}, {"lr": 0.25, "params": list(range(256))}]
-    words = {"a": 1, "b'\u6743": [2, None], **{f"w{i}": i for i in range(300)}, 7: math.inf}
+    words: dict[Any, Any] = {
+        "a": 1,
+        "b'\u6743": [2, None],
+        **{f"w{i}": i for i in range(300)},
+        7: math.inf,
+    }
     content = {"param_groups": groups, "words": words, "t": torch.ones(2)}
     loaded = load_checkpoint(save(content, tmp_path / "a.pt")).metadata
     assert loaded["param_groups.0.lr"] == "0.5"
@@ -361,6 +366,8 @@ def test_what_is_neither_tensor_nor_plain_is_left_out_by_name(tmp_path: Path) ->
         "rows": np.zeros(2, [("x", "<f4")]),
         "long": np.longdouble(1) if np.dtype("g").itemsize > 8 else np.datetime64("2026-01-02"),
         "pairs": {(1, 2): 3},
+        "nul": "a\0b",
+        "half": "\ud800",
         "t": torch.ones(2),
     }
     loaded = load_checkpoint(save(content, tmp_path / "a.pt"))
@@ -371,6 +378,7 @@ def test_what_is_neither_tensor_nor_plain_is_left_out_by_name(tmp_path: Path) ->
     assert loaded.left_out["words"] == "a NumPy array of text"
     assert loaded.left_out["day"] == "a NumPy scalar of dates"
     assert loaded.left_out["pairs"] == "a dictionary of 1"
+    assert loaded.left_out["nul"] == "text that is no Unicode, or holds a NUL character"
 
 
 @pytest.mark.parametrize(

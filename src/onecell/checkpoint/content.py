@@ -77,11 +77,15 @@ def check_text(what: str, text: object) -> str:
     """Return `text`, or raise `ArgumentError` unless it is Unicode text without NUL characters."""
     if not isinstance(text, str):
         raise ArgumentError(f"{what} must be a string, got a {type(text).__name__}.")
-    if not text.isascii() and _SURROGATE.search(text):
-        raise ArgumentError(f"{what} must be valid Unicode text, got {_spelled(text)}.")
-    if "\0" in text:
-        raise ArgumentError(f"{what} must not contain a NUL character, got {_spelled(text)}.")
+    if not is_text(text):
+        kind = "not contain a NUL character" if "\0" in text else "be valid Unicode text"
+        raise ArgumentError(f"{what} must {kind}, got {_spelled(text)}.")
     return text
+
+
+def is_text(text: str) -> bool:
+    """Whether a file can hold `text`: Unicode without NUL characters."""
+    return "\0" not in text and (text.isascii() or _SURROGATE.search(text) is None)
 
 
 def check_length(name: str, longest: int, format: str) -> None:  # noqa: A002

@@ -18,8 +18,8 @@ from onecell.checkpoint.content import (
     check_length,
     check_name,
     check_tensors,
-    check_text,
     check_texts,
+    is_text,
 )
 from onecell.checkpoint.limits import Budget
 from onecell.checkpoint.protobuf import LONGEST_TEXT
@@ -122,10 +122,11 @@ def _read(file: BinaryIO, size: int, suffix: str) -> Checkpoint:
 
 
 def _check_text(checkpoint: Checkpoint) -> None:
-    """Refuse names and texts that could not be written or printed again."""
+    """Refuse names that could not be written or printed again, and leave out such texts."""
+    for name in [name for name, text in checkpoint.metadata.items() if not is_text(text)]:
+        del checkpoint.metadata[name]
+        checkpoint.left_out[name] = "text that is no Unicode, or holds a NUL character"
     try:
-        for name, text in checkpoint.metadata.items():
-            check_text(f"`{short(name)}`", text)
         for name in itertools.chain(checkpoint.tensors, checkpoint.metadata, checkpoint.left_out):
             check_name(name)
     except ArgumentError as error:

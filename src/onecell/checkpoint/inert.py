@@ -104,10 +104,17 @@ def _unreadable(reason: str) -> Callable[..., object]:
     return lambda *_: Unreadable(reason)
 
 
+def _elements(items: Any) -> Any:
+    """Return what a description is made of: a container, not a text, which has letters."""
+    if not isinstance(items, list | tuple):
+        raise TypeError("a container made of what is none")
+    return items
+
+
 def _mapping(items: Any = None) -> object:
     """Describe an OrderedDict or Counter made of nothing, a dictionary or a list of pairs."""
-    pairs = items.items if isinstance(items, Pairs) else items or []
-    return Pairs([(key, value) for key, value in pairs])
+    pairs = items.items if isinstance(items, Pairs) else _elements(items or ())
+    return Pairs([(key, value) for key, value in map(_elements, pairs)])
 
 
 def _default_mapping(factory: Any = None, items: Any = None) -> object:
@@ -124,14 +131,14 @@ def _namespace() -> object:
 
 def _sequence(items: Any = ()) -> object:
     """Describe a set or a size by its elements."""
-    return tuple(items)
+    return tuple(_elements(items))
 
 
 def _list(items: Any = (), longest: Any = None) -> object:
     """Describe a deque by its elements."""
     if not isinstance(longest, int | None):
         raise TypeError("a deque with an odd length")
-    return list(items)
+    return list(_elements(items))
 
 
 def _joined(parts: tuple[Any, ...], between: str) -> str:
