@@ -187,3 +187,14 @@ def test_an_index_is_converted_as_one_model(run: Run, model: Path, tmp_path: Pat
     assert ran.status == 3
     assert "m.safetensors.index.json" in ran.err
     assert not (tmp_path / "half.ckpt").exists()
+
+
+@pytest.mark.parametrize("verb", ["convert", "info"])
+def test_a_from_that_contradicts_the_file_is_a_usage_error(
+    verb: str, run: Run, model: Path, tmp_path: Path
+) -> None:
+    out = [tmp_path / "out.safetensors"] if verb == "convert" else []
+    ran = run(verb, model, *out, "--from", "mindspore")
+    assert ran.status == 2
+    assert "the file itself says that it is torch's" in ran.err
+    assert not (tmp_path / "out.safetensors").exists()
