@@ -14,8 +14,8 @@ def test_the_demo_holds(tmp_path: Path) -> None:
         [sys.executable, DEMO, "--out", tmp_path], capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    assert done.stdout.count("HOLDS: 1 cell") == 2
-    assert done.stdout.count("HOLDS: ported, nothing left to do by hand") == 2
+    assert done.stdout.count("\nHOLDS: 1 cell (4 of 6 tensors) proved in ") == 2
+    assert done.stdout.count("HOLDS: 1 cell (4 of 6 tensors) proved, nothing of torch left") == 2
     assert done.stdout.count("360 of 360") == 5
     assert sorted(path.name for path in tmp_path.iterdir()) == ["digits.pt", "native", "onecell"]
 

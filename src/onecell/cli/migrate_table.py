@@ -78,7 +78,9 @@ def print_remains(migration: Migration, console: Console) -> None:
         # What is used first: an import alone says less.
         every = sorted(result.remains, key=lambda each: each.kind == "import")
         said = _cut([_remain(each) for each in every], "; --json has all")
-        text = f"{plain(str(result.path))}: still {source}: {said}"
+        # Of a file that changes, the lines are those of its new content.
+        new = ", as it comes out" if result.outcome is FileOutcome.CHANGED else ""
+        text = f"{plain(str(result.path))}: still {source}{new}: {said}"
         console.print(Text(text, "yellow"), soft_wrap=True)
     if migration.remaining:
         console.print()
