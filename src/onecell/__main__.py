@@ -13,6 +13,7 @@ import io
 import os
 import signal
 import sys
+import time
 import traceback
 from typing import Final, TextIO
 
@@ -24,6 +25,9 @@ _ENDED: Final = {
 _BROKEN_PIPE: Final = 128 + signal.SIGPIPE
 _OUTPUT: Final = 4
 _INTERNAL: Final = 70
+
+_ending: Final[list[int]] = []
+"""The status, once a signal has come."""
 
 
 def main() -> None:
@@ -39,6 +43,8 @@ def main() -> None:
             _lead_nowhere(stream.fileno())
     if not status and any(pipe.broken for pipe in pipes):
         status = _BROKEN_PIPE
+    while _ending:
+        time.sleep(1)  # the process ends under it
     sys.exit(status)
 
 
@@ -78,6 +84,10 @@ def _take_signals() -> None:
 def _wait(taken: set[signal.Signals]) -> None:
     number = signal.Signals(signal.sigwait(taken))
     status = _say(f"{_ENDED[number]}.", 128 + number)
+    # What the other threads make of it is no news, nor how they end.
+    _ending.append(status)
+    for descriptor in (1, 2):
+        _lead_nowhere(descriptor)
     # Not imported here: where it is not loaded yet there is nothing to remove.
     ending = sys.modules.get("onecell.ending")
     getattr(ending, "end_all", int)()

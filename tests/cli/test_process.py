@@ -92,6 +92,21 @@ def test_a_signal_while_a_framework_loads(seconds: float, model: Path, tmp_path:
     assert not list(tmp_path.glob("out/.*"))
 
 
+def test_a_signal_ends_the_processes_that_are_asked_and_removes_their_folders(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    child = start("diff", "torch", "mindspore", "--only", "gate-order", cwd=tmp_path)
+    while not (made := list(tmp_path.glob("onecell-diff-*/printed"))):
+        assert child.poll() is None
+        time.sleep(0.02)
+    assert made
+    child.send_signal(signal.SIGTERM)
+    _, said = child.communicate(timeout=60)
+    assert (child.returncode, said) == ENDED[signal.SIGTERM]
+    assert not list(tmp_path.iterdir())
+
+
 def test_a_signal_that_the_caller_has_switched_off_stays_so(model: Path, tmp_path: Path) -> None:
     child = start("port", model, *QUICK, "--no-report", cwd=tmp_path, handler="SIG_IGN")
     child.send_signal(signal.SIGINT)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 
+from onecell.ending import at_end
 from onecell.errors import ArgumentError
 from onecell.verify.difference.claims import judge
 from onecell.verify.difference.row import FRAMEWORKS, Row, in_order
@@ -75,6 +76,8 @@ def run_table(
         # Entered first, so that on an error the sessions end before their threads are waited for.
         pool = stack.enter_context(ThreadPoolExecutor(len(frameworks)))
         sessions = {f: stack.enter_context(Session(f, limit=limit)) for f in frameworks}
+        for session in sessions.values():
+            stack.enter_context(at_end(session.close))
 
         def examine(framework: str) -> None:
             for row, side in questions[framework]:
