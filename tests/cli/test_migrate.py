@@ -201,7 +201,6 @@ def test_a_named_file_that_is_no_source_is_not_passed_over(
         (["--to", "torch", "--out", "x", "--diff"], "--out writes, so it does not go with --diff"),
         (["--to", "torch", "--diff", "--json"], "choose one"),
         (["--to", "torch", "--jobs", "0"], "Invalid value for '--jobs'"),
-        (["nowhere", "--to", "torch"], "there is nothing called nowhere"),
         ([], "Missing option '--to'"),
     ],
 )
@@ -209,6 +208,11 @@ def test_bad_usage_has_one_status(words: list[str], said: str, run: Run, tree: P
     ran = run("migrate", tree, *words)
     assert ran.status == Status.USAGE
     assert said in " ".join(ran.err.replace("│", " ").split())
+
+
+def test_a_path_where_nothing_is_is_bad_input(run: Run, tree: Path) -> None:
+    ran = run("migrate", tree, "nowhere", "--to", "torch")
+    assert (ran.status, ran.err) == (Status.INPUT, "onecell: there is nothing called nowhere.\n")
 
 
 def test_exclude_leaves_out(run: Run, tree: Path) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from migrate.sources import MOVED, USE, snapshot, write
-from onecell.errors import ArgumentError, OutputExistsError
+from onecell.errors import ArgumentError, OutputExistsError, SourceError
 from onecell.migrate import FileOutcome, Migration, migrate_paths, write_in_place, write_tree
 from onecell.migrate.run.folders import walk
 
@@ -117,7 +117,7 @@ def test_links_to_folders_are_named_and_not_followed(tmp_path: Path) -> None:
 
 
 def test_nothing_at_a_path_is_an_error(tmp_path: Path) -> None:
-    with pytest.raises(ArgumentError, match=r"there is nothing called .*nowhere"):
+    with pytest.raises(SourceError, match=r"there is nothing called .*nowhere"):
         migrate_paths([tmp_path / "nowhere"], to="mindspore")
 
 

@@ -98,9 +98,9 @@ PORT_STATUSES = (
 
 MIGRATE_STATUSES = (
     "[bold]Exit status[/bold]: 0 rewritten, and nothing of the other framework is left · 1 "
-    "--check, and a file would change · 2 usage · 4 cannot write to --out · 5 a library is missing "
-    "· 6 uses are left to do by hand, or a file still uses the other framework · 7 a file could "
-    "not be migrated · 14 there was nothing to do (with --check: 0)"
+    "--check, and a file would change · 2 usage · 3 no such PATH · 4 cannot write to --out "
+    "· 5 a library is missing · 6 uses are left to do by hand, or a file still uses the other "
+    "framework · 7 a file could not be migrated · 14 there was nothing to do (with --check: 0)"
 )
 """The line that the help of `migrate` ends with; where two hold, 1 goes before 7 before 6."""
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from onecell.errors import ArgumentError
+from onecell.errors import SourceError
 from onecell.migrate.run.ignore import Ignored, around, exclude
 
 SUFFIXES: Final = frozenset({".py", ".pyi", ".pyw", ".ipynb"})
@@ -125,7 +125,7 @@ def _is_ours_to_skip(folder: Path, apart: Path | None) -> bool:
 
 
 def check_paths(paths: Sequence[Path]) -> None:
-    """Raise `ArgumentError` unless there is something at each of the paths."""
+    """Raise `SourceError` unless there is something at each of the paths."""
     for path in paths:
         if not os.path.lexists(path):
-            raise ArgumentError(f"there is nothing called {path}.")
+            raise SourceError(f"there is nothing called {path}.")

@@ -68,7 +68,8 @@ def migrate_paths(
         progress: called as files are done, in this thread.
 
     Raises:
-        ArgumentError: `to`, `target` or a pattern is impossible, or there is nothing at a path.
+        ArgumentError: `to`, `target` or a pattern is impossible.
+        SourceError: there is nothing at a path.
         MissingExtraError: LibCST or pathspec is not installed.
     """
     get_dialect(to)
