@@ -19,7 +19,7 @@ _UNROLL: Final = {2: "T, ", 3: "T, N, "}
 
 def has_own_call(cell: object, kind: type) -> bool:
     """Whether a subclass of `kind` has a `__call__` of its own, which its loops must go through."""
-    return type(cell).__call__ is not kind.__call__  # type: ignore[operator]
+    return type(cell).__call__ is not kind.__call__
 
 
 def check_call(cell: object, kind: type, method: str) -> None:
