@@ -6,6 +6,7 @@ import ast
 import os
 import subprocess
 import sys
+import tarfile
 import zipfile
 from pathlib import Path
 
@@ -97,3 +98,20 @@ def test_the_wheel_is_whole(tmp_path: Path) -> None:
     assert any(name.startswith("_kernel.") and name.endswith(".so") for name in carried)
     assert any(name.endswith("licenses/LICENSE") for name in names)
     assert not [name for name in names if name.startswith(("tests/", "kernel/"))]
+
+
+def test_the_source_distribution_has_all_that_its_tests_read(tmp_path: Path) -> None:
+    code = f"from scikit_build_core.build import build_sdist; build_sdist({str(tmp_path)!r})"
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT, capture_output=True)
+    (path,) = tmp_path.glob("*.tar.gz")
+    with tarfile.open(path) as archive:
+        carried = {name.partition("/")[2] for name in archive.getnames()}
+    for folder in ("docs", "benchmarks", "examples", "tests", "src/onecell"):
+        wanted = {
+            str(each.relative_to(ROOT))
+            for suffix in ("*.py", "*.md", "*.json", "*.svg")
+            for each in (ROOT / folder).rglob(suffix)
+            if "__pycache__" not in each.parts
+        }
+        assert wanted
+        assert wanted - carried == set()
