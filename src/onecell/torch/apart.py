@@ -70,25 +70,21 @@ class Walk:
 
 
 class Anchor(Function):
-    """(*weights) → tokens, which have a place in the graph: after all steps that hang on them.
+    """(*weights) → a token, which has a place in the graph: after all steps that hang on it.
 
-    The first is for steps. It is as long as the weights that need a gradient together, so that a
+    Its numbers mean nothing. It is as long as the weights that need a gradient together, so that a
     step which cannot leave its part in a walk can send it along the graph, as the gradient by the
-    token. The others stand for a weight each, None for those that need no gradient. Their numbers
-    mean nothing, and nothing is saved, so they serve as often as they are reached.
+    token. Nothing is saved, so it serves as often as it is reached.
     """
 
     @staticmethod
-    def forward(ctx: Any, walks: WeakValueDictionary[int, Walk], *weights: Grad) -> Any:
-        """Return the tokens, each one number repeated without memory for it."""
+    def forward(ctx: Any, walks: WeakValueDictionary[int, Walk], *weights: Grad) -> Tensor:
+        """Return the token, one number repeated without memory for it."""
         ctx.walks = walks
         ctx.set_materialize_grads(False)
         ctx.shapes = [None if w is None else w.shape for w in weights]
-        number = next(w for w in weights if w is not None).new_empty(1)
-        together = sum(shape.numel() for shape in ctx.shapes if shape is not None)
-        return number.expand(together), *(
-            None if s is None else number.expand(s) for s in ctx.shapes
-        )
+        needed = [w for w in weights if w is not None]
+        return needed[0].new_empty(1).expand(sum(w.numel() for w in needed))
 
     @staticmethod
     def backward(ctx: Any, *grads: Grad) -> Any:
@@ -96,7 +92,6 @@ class Anchor(Function):
         walk = ctx.walks.get(_walk_now()) or Walk(_NOTHING)
         if grads[0] is not None:
             walk.add(_apart(grads[0], ctx.shapes))
-        walk.add(grads[1:])
         return None, *walk.totals()
 
 
@@ -104,11 +99,6 @@ def _apart(together: Tensor, shapes: list[torch.Size | None]) -> tuple[Grad, ...
     """Return the gradients by the four parameters, which were sent in one; None for no shape."""
     parts = iter(together.split([shape.numel() for shape in shapes if shape is not None]))
     return tuple(None if shape is None else next(parts).reshape(shape) for shape in shapes)
-
-
-def _together(grads: tuple[Grad, ...]) -> Tensor:
-    """Return gradients by the four parameters in one, for `_apart`."""
-    return torch.cat([grad.reshape(-1) for grad in grads if grad is not None])
 
 
 def _place(tensor: Tensor, name: str) -> None:
@@ -121,7 +111,7 @@ def _placed(tensor: Tensor, name: str) -> Tensor:
     """Return an alias of a leaf that gets its gradient in the turn of `name`."""
     if tensor.is_inference():
         return tensor
-    alias: Tensor = torch.ops.aten.alias.default(tensor)
+    alias = tensor.view_as(tensor)
     _place(alias, name)
     return alias
 
@@ -129,19 +119,23 @@ def _placed(tensor: Tensor, name: str) -> Tensor:
 class Hold:
     """What the steps of the living graphs of some parameters share; they alone keep it alive."""
 
-    __slots__ = ("__weakref__", "_walks", "needs", "token", "tokens")
+    __slots__ = ("__weakref__", "_walks", "needs", "token")
 
     def __init__(self, weights: calls.Weights) -> None:
         self.needs = tuple(w is not None and w.requires_grad for w in weights)
         self._walks: WeakValueDictionary[int, Walk] = WeakValueDictionary()
         named = zip(PARAMETERS, weights, self.needs, strict=True)
         placed = [_placed(w, name) if w is not None and need else None for name, w, need in named]
-        self.token: Tensor
-        self.token, *self.tokens = _apply_anchor(self._walks, *placed)
+        self.token: Tensor = _apply_anchor(self._walks, *placed)
         _place(self.token, "anchor")
 
-    def walk(self) -> Walk | None:
-        """Return the pass that is going on in this thread, if torch's engine makes one."""
+    def walk(self, ctx: Any) -> Walk | None:
+        """Return the pass that is going on in this thread, if torch's engine makes one.
+
+        Compiled autograd runs nodes with a context `ctx` of its own, and not when their turn comes.
+        """
+        if type(ctx) not in _BY_ENGINE:
+            return None
         number = _walk_now()
         found = self._walks.get(number)
         if found is None and number >= 0:
@@ -150,6 +144,14 @@ class Hold:
             self._walks[number] = found
             Variable._execution_engine.queue_callback(found)
         return found
+
+    @staticmethod
+    def take(walk: Walk | None, grads: tuple[Grad, ...]) -> Grad:
+        """Leave gradients by the weights in a pass, or return what to send along the graph."""
+        if walk is None:
+            return torch.cat([grad.reshape(-1) for grad in grads if grad is not None])
+        walk.add(grads)
+        return None
 
 
 _holds: Final[WeakValueDictionary[tuple[object, ...], Hold]] = WeakValueDictionary()
@@ -216,9 +218,7 @@ class Step(Function):
         by_x, by_h, by_c = ctx.needs_input_grad[1:4]
         if grads[0] is None and grads[1] is None:
             return (None,) * 7
-        # Compiled autograd runs this with a context of its own, and no node when its turn comes.
-        by_engine = type(ctx) is Step._backward_cls
-        walk = hold.walk() if hold is not None and by_engine else None
+        walk = None if hold is None else hold.walk(ctx)
         sends = hold is not None and walk is None
         reader = reading.step_reader
         found: Any = None
@@ -229,9 +229,8 @@ class Step(Function):
             return None, *found, None, None, None
         wanted = walk.wanted if walk is not None else hold.needs if hold is not None else _NOTHING
         found = _longer_way((by_x, by_h, by_c, *wanted), grads, saved)
-        if walk is not None:
-            walk.add(found[3:])
-        return _together(found[3:]) if sends else None, *found[:3], None, None, None
+        sent = None if hold is None else hold.take(walk, found[3:])
+        return sent, *found[:3], None, None, None
 
 
 def _longer_way(
@@ -276,13 +275,15 @@ def record(x: Tensor, h: Grad, c: Grad, weights: calls.Weights) -> tuple[Tensor,
     hold = _hold(x, weights) if apart else None
     if x.requires_grad and x.is_leaf:
         # Of many steps, a loop would have taken its rows before the first one.
-        x = _placed(x, "x") if x.dim() == 2 else torch.ops.aten.alias.default(x)
+        x = _placed(x, "x") if x.dim() == 2 else x.view_as(x)
     if h is not None and h.requires_grad and h.is_leaf:
         h = _placed(h, "h")
-    stand_ins = weights if hold is None else hold.tokens
-    found: tuple[Tensor, ...] = _apply_cell(x, h, c, *stand_ins, weights, hold)
+    hangs_on = (None, *weights) if hold is None else (hold.token, *_NONE)
+    found: tuple[Tensor, ...] = _apply_cell(x, h, c, *hangs_on, weights, hold)
     return found
 
+
+_BY_ENGINE: Final[tuple[Any, ...]] = (Step._backward_cls, autograd.Cell._backward_cls)
 
 # `Function.apply` looks for wrappers of torch.func first, which no tensor here is.
 _apply_anchor: Final[Any] = super(Function, Anchor).apply

@@ -24,15 +24,16 @@ INPUTS = 7
 class Cell(Function):
     """(x, h, c, *weights) → (h', c') for x (N, I); → (h_all, last h, last c) for x (T, N, I).
 
-    All tensors are plain and of one dtype; h and c may be None for zeros. In the graph, other
-    tensors may stand for the weights, which come once more, and then what keeps those alive.
+    All tensors are plain and of one dtype; h and c may be None for zeros. In the graph, the token
+    of a hold (see `apart`) may stand for the weights. So the inputs are x, h, c, the token, the
+    weights, either of these None, then the weights in one and the hold.
     """
 
     @staticmethod
     def forward(ctx: Any, *given: Any) -> tuple[Tensor, ...]:
         """Compute by the kernel and keep what the way back needs."""
         x, h, c = given[:3]
-        weights, ctx.hold = given[INPUTS:]
+        weights, ctx.hold = given[-2:]
         inputs = (x, h, c, *weights)
         h_all, c_all, gates = calls.forward(x, h, c, weights, record=True)
         # What is kept is never what the caller gets (but for h_all), so that writing into a
@@ -48,7 +49,10 @@ class Cell(Function):
     def backward(ctx: Any, *grads: Tensor | None) -> Any:
         """Pull the gradients of the results back to the inputs."""
         saved = ctx.saved_tensors
-        inputs, done, needs = saved[:INPUTS], saved[INPUTS:], ctx.needs_input_grad[:INPUTS]
+        inputs, done, hold = saved[:INPUTS], saved[INPUTS:], ctx.hold
+        walk = None if hold is None else hold.walk(ctx)
+        held = hold.needs if walk is None and hold is not None else walk and walk.wanted
+        needs = (*ctx.needs_input_grad[:3], *(held or ctx.needs_input_grad[4:8]))
         again = torch.is_grad_enabled()
         found: Sequence[Tensor | None]
         # Between the two ways, modules may have moved to another type, and hooks may have given
@@ -61,7 +65,9 @@ class Cell(Function):
             found = Gradient.apply(needs, len(grads), *grads, *saved)  # type: ignore[no-untyped-call]
         else:
             found = _by_kernel(needs, grads, saved)
-        return *found, None, None
+        if hold is None:
+            return *found[:3], None, *found[3:], None, None
+        return *found[:3], hold.take(walk, tuple(found[3:])), *(None,) * 6
 
 
 class Gradient(Function):
