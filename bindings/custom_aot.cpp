@@ -97,6 +97,10 @@ bool is_per_row(const Call& call, int index, bool sequence, const Sizes& s, std:
   return sequence ? call.is(index, {s.steps, s.batch, width}) : call.is(index, {s.batch, width});
 }
 
+bool has_biases(const Call& call, const Sizes& s) {
+  return call.is(kCommon, {s.gates()}) && call.is(kCommon + 1, {s.gates()});
+}
+
 template <class T>
 int run_forward(const Call& call, bool sequence, const Sizes& s, bool bias) {
   const int out = kCommon + (bias ? 2 : 0);
@@ -133,9 +137,7 @@ int forward(const Call& call, bool sequence) {
   const int out = kCommon + (bias ? 2 : 0);
   Sizes s{};
   if (!read_sizes(call, sequence, &s)) return kBadArguments;
-  if (bias && !(call.is(kCommon, {s.gates()}) && call.is(kCommon + 1, {s.gates()}))) {
-    return kBadArguments;
-  }
+  if (bias && !has_biases(call, s)) return kBadArguments;
   const int saved = out + (sequence ? 3 : 1);
   if (!is_per_row(call, out, sequence, s, s.hidden) ||
       !is_per_row(call, saved, sequence, s, s.hidden) ||
@@ -151,12 +153,13 @@ int forward(const Call& call, bool sequence) {
   return kBadArguments;
 }
 
-// Inputs of the gradients after the common ones, then the gradients that come in.
-enum Saved : int { kHAll = kCommon, kCAll, kTrace, kGradients };
+// Inputs of the gradients after the common ones and biases, then the gradients that come in. What
+// biases hold is in the trace; they come for the gradient of this gradient, which is the caller's.
+enum Saved : int { kHAll, kCAll, kTrace, kGradients };
 
 template <class T>
-int run_backward(const Call& call, bool sequence, const Sizes& s) {
-  const int out = kGradients + (sequence ? 3 : 2);
+int run_backward(const Call& call, bool sequence, const Sizes& s, int saved) {
+  const int grads = saved + kGradients, out = grads + (sequence ? 3 : 2);
   onecell::Backward<T> backward{};
   backward.steps = s.steps;
   backward.batch = s.batch;
@@ -167,11 +170,11 @@ int run_backward(const Call& call, bool sequence, const Sizes& s) {
   backward.x = call.at<T>(kX);
   backward.h = call.at<T>(kH);
   backward.c = call.at<T>(kC);
-  backward.h_all = call.at<T>(kHAll);
-  backward.c_all = call.at<T>(kCAll);
-  backward.trace = call.at<T>(kTrace);
-  backward.grad_h_all = call.at<T>(kGradients);
-  backward.grad_h_last = sequence ? call.at<T>(kGradients + 1) : nullptr;
+  backward.h_all = call.at<T>(saved + kHAll);
+  backward.c_all = call.at<T>(saved + kCAll);
+  backward.trace = call.at<T>(saved + kTrace);
+  backward.grad_h_all = call.at<T>(grads);
+  backward.grad_h_last = sequence ? call.at<T>(grads + 1) : nullptr;
   backward.grad_c_last = call.at<T>(out - 1);
   backward.grad_x = call.at<T>(out);
   backward.grad_h = call.at<T>(out + 1);
@@ -184,17 +187,21 @@ int run_backward(const Call& call, bool sequence, const Sizes& s) {
 }
 
 int backward(const Call& call, bool sequence) {
-  const int out = kGradients + (sequence ? 3 : 2);
-  if (!call.has_count({out + 6})) return kBadArguments;
+  const int others = kGradients + (sequence ? 3 : 2) + 6;
+  if (!call.has_count({kCommon + others, kCommon + 2 + others})) return kBadArguments;
+  const bool bias = call.count() == kCommon + 2 + others;
+  const int saved = kCommon + (bias ? 2 : 0), grads = saved + kGradients;
+  const int out = grads + (sequence ? 3 : 2);
   Sizes s{};
   if (!read_sizes(call, sequence, &s)) return kBadArguments;
-  if (!is_per_row(call, kHAll, sequence, s, s.hidden) ||
-      !is_per_row(call, kCAll, sequence, s, s.hidden) ||
-      !is_per_row(call, kTrace, sequence, s, s.gates()) ||
-      !is_per_row(call, kGradients, sequence, s, s.hidden)) {
+  if (bias && !has_biases(call, s)) return kBadArguments;
+  if (!is_per_row(call, saved + kHAll, sequence, s, s.hidden) ||
+      !is_per_row(call, saved + kCAll, sequence, s, s.hidden) ||
+      !is_per_row(call, saved + kTrace, sequence, s, s.gates()) ||
+      !is_per_row(call, grads, sequence, s, s.hidden)) {
     return kBadArguments;
   }
-  for (int index = kGradients + 1; index < out; ++index) {
+  for (int index = grads + 1; index < out; ++index) {
     if (!call.is(index, {s.batch, s.hidden})) return kBadArguments;
   }
   if (!is_per_row(call, out, sequence, s, s.input) || !call.is(out + 1, {s.batch, s.hidden}) ||
@@ -202,8 +209,8 @@ int backward(const Call& call, bool sequence) {
       !call.is(out + 4, {s.gates(), s.hidden}) || !call.is(out + 5, {s.gates()})) {
     return kBadArguments;
   }
-  if (call.all_are("float32")) return run_backward<float>(call, sequence, s);
-  if (call.all_are("float64")) return run_backward<double>(call, sequence, s);
+  if (call.all_are("float32")) return run_backward<float>(call, sequence, s, saved);
+  if (call.all_are("float64")) return run_backward<double>(call, sequence, s, saved);
   return kBadArguments;
 }
 
@@ -233,14 +240,16 @@ ONECELL_ENTRY int onecell_unroll(int count, void** data, int* ndims, std::int64_
   return guarded(forward, count, data, ndims, shapes, dtypes, true);
 }
 
-// in: x, h, c, weight_ih, weight_hh, h_next, c_next, trace, grad_h_next, grad_c_next
+// in: x, h, c, weight_ih, weight_hh[, bias_ih, bias_hh], h_next, c_next, trace, grad_h_next,
+//     grad_c_next
 // out: grad_x, grad_h, grad_c, grad_weight_ih, grad_weight_hh, grad_bias (G)
 ONECELL_ENTRY int onecell_step_backward(int count, void** data, int* ndims, std::int64_t** shapes,
                                         const char** dtypes, void* /*stream*/, void* /*extra*/) {
   return guarded(backward, count, data, ndims, shapes, dtypes, false);
 }
 
-// in: x, h, c, weight_ih, weight_hh, h_all, c_all, trace, grad_h_all, grad_h_last, grad_c_last
+// in: x, h, c, weight_ih, weight_hh[, bias_ih, bias_hh], h_all, c_all, trace, grad_h_all,
+//     grad_h_last, grad_c_last
 // out: as of onecell_step_backward, grad_x (T, N, I)
 ONECELL_ENTRY int onecell_unroll_backward(int count, void** data, int* ndims, std::int64_t** shapes,
                                           const char** dtypes, void* /*stream*/, void* /*extra*/) {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import mindspore as ms
@@ -149,29 +150,100 @@ def test_gradients_of_gradients_agree_with_finite_differences(method: str) -> No
     np.testing.assert_allclose(got.asnumpy(), want, rtol=1e-6)
 
 
-def test_a_graphs_second_gradient_is_refused() -> None:
-    p = problem(1)
-    cell, (x, (h, c)) = ours(p), step_inputs(p)
-
-    def value(x: Tensor) -> Any:
-        return cell(x, (h, c))[0].sum()
-
-    def slope(x: Tensor) -> Any:
-        return ms.grad(value)(x).sum()
-
-    with pytest.raises((RuntimeError, TypeError)):
-        ms.jit(ms.grad(slope))(x).asnumpy()
+Form = Callable[[Any, Problem], tuple[Callable[..., Any], tuple[Tensor, ...]]]
 
 
-def test_jvp_is_refused() -> None:
-    p = problem(1)
-    cell, (x, (h, c)) = ours(p), step_inputs(p)
+def of_step(cell: Any, p: Problem) -> tuple[Callable[..., Any], tuple[Tensor, ...]]:
+    def value(x: Tensor, h: Tensor, c: Tensor) -> Any:
+        h_next, c_next = cell(x, (h, c))
+        return h_next * c_next
 
-    def value(x: Tensor) -> Any:
-        return cell(x, (h, c))[0]
+    x, (h, c) = step_inputs(p)
+    return value, (x, h, c)
 
-    with pytest.raises((RuntimeError, TypeError)):
-        ms.jvp(value, (x,), (x,))[1].asnumpy()
+
+def of_steps(cell: Any, p: Problem) -> tuple[Callable[..., Any], tuple[Tensor, ...]]:
+    def value(x: Tensor, h: Tensor, c: Tensor) -> Any:
+        total = c * 0
+        for t in range(3):
+            h, c = cell(x[t], (h, c))
+            total = total + h
+        return total * c
+
+    return value, (tensor(p.x), tensor(p.h), tensor(p.c))
+
+
+def of_unroll(cell: Any, p: Problem) -> tuple[Callable[..., Any], tuple[Tensor, ...]]:
+    def value(x: Tensor, h: Tensor, c: Tensor) -> Any:
+        h_all, (_, c_last) = cell.unroll(x, (h, c))
+        return h_all.sum(0) * c_last
+
+    return value, (tensor(p.x), tensor(p.h), tensor(p.c))
+
+
+def jvp(value: Any, given: Any) -> Any:
+    return ms.jvp(value, given, given)[1]
+
+
+def jacfwd(value: Any, given: Any) -> Any:
+    return ms.jacfwd(value, (0, 1))(*given)
+
+
+def jacrev(value: Any, given: Any) -> Any:
+    return ms.jacrev(value, (0, 1))(*given)
+
+
+def slope_of(value: Any) -> Any:
+    def total(x: Tensor, h: Tensor, c: Tensor) -> Any:
+        return value(x, h, c).sum()
+
+    def slope(x: Tensor, h: Tensor, c: Tensor) -> Any:
+        by_x, by_h, by_c = ms.grad(total, (0, 1, 2))(x, h, c)
+        return (by_x * by_x).sum() + (by_h * by_c).sum()
+
+    return slope
+
+
+def jvp_of_gradient(value: Any, given: Any) -> Any:
+    return ms.jvp(slope_of(value), given, given)[1]
+
+
+def compiled_second(value: Any, given: Any) -> Any:
+    return ms.jit(ms.grad(slope_of(value), (0, 1, 2)))(*given)
+
+
+def second_of_compiled(value: Any, given: Any) -> Any:
+    compiled = ms.jit(value)
+    return ms.grad(slope_of(compiled), (0, 1, 2))(*given)
+
+
+TRANSFORMS = [jvp, jacfwd, jacrev, jvp_of_gradient, compiled_second, second_of_compiled]
+
+
+@pytest.mark.parametrize(
+    ("transform", "bias"),
+    [*((t, True) for t in TRANSFORMS), (jvp, False), (compiled_second, False)],
+)
+def test_transforms_of_a_step_are_those_of_mindspores_own_cell(transform: Any, bias: bool) -> None:
+    p = problem(1, 2, 3, 4, bias=bias)
+    assert_transformed_alike(transform, p, of_step, of_step)
+
+
+@pytest.mark.parametrize(("transform", "bias"), [(jvp, True), (compiled_second, False)])
+def test_transforms_of_an_unroll_are_those_of_mindspores_steps(transform: Any, bias: bool) -> None:
+    p = problem(3, 2, 3, 4, bias=bias)
+    assert_transformed_alike(transform, p, of_unroll, of_steps)
+
+
+def assert_transformed_alike(transform: Any, p: Problem, mine: Form, own: Form) -> None:
+    got, want = transform(*mine(ours(p), p)), transform(*own(of_mindspore(p), p))
+    if isinstance(got, Tensor):
+        got, want = (got,), (want,)
+    for a, b in zip(got, want, strict=True):
+        assert b.asnumpy().any()
+        np.testing.assert_allclose(
+            a.asnumpy(), b.asnumpy(), rtol=CLOSE_TO_MINDSPORE, atol=CLOSE_TO_MINDSPORE
+        )
 
 
 def test_vmap_maps() -> None:

@@ -301,6 +301,30 @@ class Doubled(LSTMCell):
         return h * 2, c
 
 
+class Lifted(nn.LSTMCell):  # type: ignore[misc]
+    """A step of somebody's own on MindSpore's cell."""
+
+    def construct(self, x: Tensor, hx: Any) -> Any:
+        h, c = super().construct(x, hx)
+        return h + 1, c
+
+
+def test_what_a_call_runs_is_not_dropped_in_wrapping() -> None:
+    lifted, hooked = Lifted(3, 4), nn.LSTMCell(3, 4)
+    replaced, mixed = nn.LSTMCell(3, 4), nn.LSTMCell(3, 4).to_float(ms.float16)
+    hooked.register_forward_hook(lambda *_: None)
+    replaced.construct = lambda x, hx: hx
+    for cell, name in (
+        (lifted, "`construct`"),
+        (replaced, "`construct`"),
+        (hooked, "`_lazy_forward_hook`"),
+        (mixed, "`mixed_precision_type`"),
+    ):
+        with pytest.raises(DtypeError, match=name):
+            LSTMCell.from_mindspore(cell)
+    Doubled.from_mindspore(of_mindspore(P))
+
+
 @pytest.mark.parametrize("mode", [None, "ast", "bytecode"])
 def test_a_subclass_may_override_construct(mode: str | None) -> None:
     cell = Doubled(10, 16)
@@ -323,9 +347,14 @@ def test_unroll_is_a_loop_over_a_subclass_own_step() -> None:
     for t in range(len(P.x)):
         state = cell(x[t], state)
         every.append(state[0].asnumpy())
-    h_all, last = cell.unroll(x, (h, c))
-    assert np.array_equal(h_all.asnumpy(), np.stack(every))
-    assert np.array_equal(last[1].asnumpy(), state[1].asnumpy())
+
+    def unroll(x: Tensor, h: Tensor, c: Tensor) -> Any:
+        return cell.unroll(x, (h, c))
+
+    for run in (unroll, ms.jit(unroll)):
+        h_all, last = run(x, h, c)
+        assert np.array_equal(h_all.asnumpy(), np.stack(every))
+        assert np.array_equal(last[1].asnumpy(), state[1].asnumpy())
 
 
 @pytest.mark.parametrize("dtype", [ms.float16, ms.float32])
@@ -379,13 +408,6 @@ class Step(nn.Cell):  # type: ignore[misc]
 
     def construct(self, x: Tensor, h: Tensor, c: Tensor) -> Any:
         return self.cell(x, (h, c))
-
-
-def test_mindir_export(tmp_path: Path) -> None:
-    net, (x, (h, c)) = Step(ours(P)), step_inputs(P)
-    ms.export(net, x, h, c, file_name=str(tmp_path / "step"), file_format="MINDIR")
-    loaded = nn.GraphCell(ms.load(str(tmp_path / "step.mindir")))
-    assert bits(loaded(x, h, c)) == bits(net(x, h, c))
 
 
 def dynamic() -> nn.Cell:

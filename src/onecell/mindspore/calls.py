@@ -6,13 +6,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
-from mindspore import Parameter, Tensor, float32, float64
+from mindspore import Parameter, Tensor, float32, float64, ops
 
 from onecell import _kernel
 
@@ -97,11 +97,29 @@ class Trace:
     gates: Array
 
 
+def in_memory(tensors: Iterable[Tensor]) -> bool:
+    """Whether all have memory, or no elements; one made with `init=` has none until `init_data`."""
+    return all(tensor.data_ptr() != 0 or tensor.size == 0 for tensor in tensors)
+
+
+def check_made(tensors: Iterable[object]) -> None:
+    """Raise what MindSpore's operators raise, of tensors that have yet to be made by `init_data`.
+
+    Its custom operators take them for memory.
+    """
+    for tensor in tensors:
+        if isinstance(tensor, (tuple, list)):
+            check_made(tensor)
+        elif isinstance(tensor, Tensor) and tensor.has_init:
+            ops.mul(tensor, 1)
+
+
 def dense(tensor: Tensor, kernel: Kernel) -> Tensor:
-    """Return `tensor`, or a copy where it is strided or misaligned."""
+    """Return `tensor`, or a copy where it is strided, misaligned or elsewhere."""
     if not tensor.is_contiguous():
         tensor = tensor.contiguous()
-    if tensor.data_ptr() & kernel.misaligned:
+    address = tensor.data_ptr()
+    if address == 0 or address & kernel.misaligned:
         tensor = _adopt(np.array(tensor.asnumpy(), kernel.dtype, order="C"))
     return tensor
 

@@ -8,7 +8,7 @@ import mindspore as ms
 from mindspore import Parameter, Tensor, nn
 
 from onecell.errors import DtypeError
-from onecell.mindspore import graph, plain, routes
+from onecell.mindspore import calls, graph, plain, routes
 from onecell.mindspore.arguments import Dtype, StateLike, check_dtype, read_bias
 from onecell.spec import PARAMETERS, check_product
 
@@ -36,8 +36,9 @@ class LSTMCell(nn.LSTMCell):
     or two arguments; x may be (I,) beside a state (H,); float64 computes; no warning is logged at
     construction.
 
-    Not to be had: `jvp`, and gradients of gradients inside a compiled graph, raise; MindSpore's
-    `auto_mixed_precision` level O1 fails on this cell as it does on its own.
+    `mindspore.export` writes MindSpore's own operators, which run where onecell is not. Transforms
+    (`jvp`, `jacfwd`, `jacrev`, `vmap`, gradients of gradients) compute what they do on MindSpore's
+    cell. Its `auto_mixed_precision` level O1 fails on this cell as it does on its own.
 
     What holds for MindSpore's cell and so for this one: a compiled graph binds its parameters when
     it is compiled; 2.10 then overlooks `set_data` and `load_param_into_net`, and with
@@ -69,15 +70,23 @@ class LSTMCell(nn.LSTMCell):
         getattr(make, "__wrapped__", make)(self, input_size, hidden_size, has_bias, dtype)
         self.on_kernel = plain.on_cpu()
 
+    _own_step = False
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:  # noqa: ANN401 - whatever a base takes
+        super().__init_subclass__(**kwargs)
+        own = cls.construct is not LSTMCell.construct or cls.__call__ is not LSTMCell.__call__
+        cls._own_step = own
+
     @classmethod
     def from_mindspore(cls, cell: nn.LSTMCell) -> Self:
         """Return a cell that shares the Parameter objects of `cell`: training one trains both.
 
         Raises:
-            DtypeError: `cell` is no `mindspore.nn.LSTMCell`.
+            DtypeError: `cell` is no `mindspore.nn.LSTMCell`, or computes something of its own.
         """
         if not isinstance(cell, nn.LSTMCell):
             raise DtypeError(f"`cell` must be a mindspore.nn.LSTMCell, got {type(cell).__name__}.")
+        _check_ordinary(cell, cls)
         dtype = cell.weight_ih.dtype
         mine = cls(cell.input_size, cell.hidden_size, cell.has_bias, dtype=dtype)
         for name in PARAMETERS:
@@ -97,6 +106,8 @@ class LSTMCell(nn.LSTMCell):
         elif self.on_kernel and self.mixed_precision_type is not None:
             # Set by `to_float`, here or on a cell around this one: what follows must be operators.
             self.on_kernel = False
+        if plain.is_eager():
+            calls.check_made([*args, *kwargs.values()])
         return super().__call__(*args, **kwargs)
 
     def construct(
@@ -147,20 +158,55 @@ class LSTMCell(nn.LSTMCell):
             StateError, DtypeError, ShapeError: as `construct`.
         """
         if plain.in_python():  # @jit.cond: False
-            if type(self).construct is not _construct and len(x) > 0:
+            if (self._own_step or "construct" in self.__dict__) and len(x) > 0:
                 return self._loop(x, (hx, c_0) if c_0 is not None else hx)
             found: tuple[Tensor, State] = self(x, hx, c_0, True)
             return found
+        if self._own_step:
+            return self._loop(x, (hx, c_0) if c_0 is not None else hx)
         return self.construct(x, hx, c_0, True)
 
     def _loop(self, x: Tensor, state: StateLike) -> tuple[Tensor, State]:
         """Unroll a subclass that has a step of its own, by that step."""
-        found: State = self(x[0], state)
+        found: State = self._step(x[0], state)
         every = [found[0]]
         for t in range(1, len(x)):
-            found = self(x[t], found)
+            found = self._step(x[t], found)
             every.append(found[0])
         return ms.ops.stack(every), found
 
+    def _step(self, x: Tensor, state: StateLike) -> State:
+        if plain.in_python():  # @jit.cond: False
+            found: State = self(x, state)
+            return found
+        return self.construct(x, state)
+
 
 _construct = LSTMCell.construct
+_STEPS = ("construct", "__call__", "bprop")
+_KEPT = (
+    "_lazy_forward_pre_hook",
+    "_lazy_forward_hook",
+    "_lazy_backward_pre_hook",
+    "_lazy_backward_hook",
+    "mixed_precision_type",
+    "_shard_fn",
+)
+
+
+def _check_ordinary(cell: nn.LSTMCell, cls: type[LSTMCell]) -> None:
+    """Raise `DtypeError` where a call of `cell` does what a call of a `cls` would not do."""
+    for name in _STEPS:
+        theirs = getattr(type(cell), name, None)
+        known = [getattr(kind, name, None) for kind in (nn.LSTMCell, LSTMCell, cls)]
+        if name in vars(cell) or theirs not in known:
+            raise DtypeError(
+                f"`cell` must compute what mindspore.nn.LSTMCell does, and {type(cell).__name__} "
+                f"has a `{name}` of its own. Derive that class from onecell.mindspore.LSTMCell."
+            )
+    kept = [name for name in _KEPT if getattr(cell, name, None)]
+    if kept:
+        raise DtypeError(
+            f"`cell` must have neither hooks nor mixed precision, got some in `{kept[0]}`, which "
+            "the new cell has not. Set them on the new cell."
+        )

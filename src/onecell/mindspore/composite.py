@@ -10,44 +10,28 @@ from collections.abc import Sequence
 
 from mindspore import Tensor, ops
 
-_times_transposed = ops.MatMul(transpose_a=False, transpose_b=True)
-_times = ops.MatMul()
-_transposed_times = ops.MatMul(transpose_a=True, transpose_b=False)
-_split = ops.Split(1, 4)
+times_transposed = ops.MatMul(transpose_a=False, transpose_b=True)
+times = ops.MatMul()
+transposed_times = ops.MatMul(transpose_a=True, transpose_b=False)
+split = ops.Split(1, 4)
 _sigmoid = ops.Sigmoid()
-_tanh = ops.Tanh()
+tanh = ops.Tanh()
 
 
-def step(
-    x: Tensor,
-    h: Tensor,
-    c: Tensor,
-    weight_ih: Tensor,
-    weight_hh: Tensor,
-    bias_ih: Tensor | None = None,
-    bias_hh: Tensor | None = None,
-) -> tuple[Tensor, Tensor]:
-    """Compute one step; x (N, I), h and c (N, H)."""
-    i, f, g, o = _gates(x, h, weight_ih, weight_hh, bias_ih, bias_hh)
+def step(x: Tensor, h: Tensor, c: Tensor, *weights: Tensor) -> tuple[Tensor, Tensor]:
+    """Compute one step; x (N, I), h and c (N, H), and two or four weights."""
+    i, f, g, o = gates(x, h, weights)
     c_next = f * c + i * g
-    return o * _tanh(c_next), c_next
+    return o * tanh(c_next), c_next
 
 
-def unroll(
-    x: Tensor,
-    h: Tensor,
-    c: Tensor,
-    weight_ih: Tensor,
-    weight_hh: Tensor,
-    bias_ih: Tensor | None = None,
-    bias_hh: Tensor | None = None,
-) -> tuple[Tensor, Tensor, Tensor]:
+def unroll(x: Tensor, h: Tensor, c: Tensor, *weights: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """Compute T steps, T ≥ 1; x (T, N, I). Returns h after every step, the last h, the last c."""
     every = []
-    for row in _rows(x):
-        h, c = step(row, h, c, weight_ih, weight_hh, bias_ih, bias_hh)
+    for row in rows_of(x):
+        h, c = step(row, h, c, *weights)
         every.append(h)
-    return _stack(every), h, c
+    return stack(every), h, c
 
 
 def gradients(
@@ -61,61 +45,89 @@ def gradients(
         sequence: which of the two.
     """
     x, h, c, *weights = inputs
-    rows = _rows(x) if sequence else [x]
-    states = [(h, c)]
-    for row in rows:
-        states.append(step(row, *states[-1], *weights))
     zeros = ops.zeros_like(h)
     by_all, *by_last = [zeros if grad is None else grad for grad in grads]
-    grad_h, grad_c = by_last if sequence else (zeros, *by_last)
-    by_rows = _rows(by_all) if by_all.ndim == 3 else [by_all] * len(rows)
-    by_row: list[Tensor] = []
-    sums: list[Tensor] = []
-    for row, (h, c), by_h in zip(
-        reversed(rows), reversed(states[:-1]), reversed(by_rows), strict=True
-    ):
-        by_z, grad_c = _gate_gradients(row, h, c, weights, grad_h + by_h, grad_c)
-        grad_h = _times(by_z, weights[1])
-        by_row.insert(0, _times(by_z, weights[0]))
-        terms = [_transposed_times(by_z, row), _transposed_times(by_z, h), by_z.sum(0)]
-        sums = [a + b for a, b in zip(sums, terms, strict=True)] if sums else terms
-    grad_x = _stack(by_row) if sequence else by_row[0]
-    return [grad_x, grad_h, grad_c, *sums[:2], *[sums[2]] * (len(weights) - 2)]
+    if sequence:
+        if by_all.ndim == 2:
+            by_all = ops.zeros((len(x), *h.shape), h.dtype)
+        found = unroll_gradients(x, h, c, tuple(weights), by_all, *by_last)
+    else:
+        found = step_gradients(x, h, c, tuple(weights), by_all, *by_last)
+    return [*found[:5], *[found[5]] * (len(weights) - 2)]
+
+
+def step_gradients(
+    x: Tensor, h: Tensor, c: Tensor, weights: tuple[Tensor, ...], by_h: Tensor, by_c: Tensor
+) -> tuple[Tensor, ...]:
+    """Return the gradients by x, h, c, both matrices and a bias, from those by h' and c'."""
+    by_z, grad_c = _gate_gradients(x, h, c, weights, by_h, by_c)
+    grad_x, grad_h = times(by_z, weights[0]), times(by_z, weights[1])
+    by_ih, by_hh = transposed_times(by_z, x), transposed_times(by_z, h)
+    return grad_x, grad_h, grad_c, by_ih, by_hh, by_z.sum(0)
+
+
+def unroll_gradients(
+    x: Tensor,
+    h: Tensor,
+    c: Tensor,
+    weights: tuple[Tensor, ...],
+    by_all: Tensor,
+    by_h: Tensor,
+    by_c: Tensor,
+) -> tuple[Tensor, ...]:
+    """Return the same of T steps, T ≥ 1, from those by h after every step, the last h, the last c.
+
+    MindSpore's compilers read this.
+    """
+    rows, by_rows = rows_of(x), rows_of(by_all)
+    every_h, every_c = [h], [c]
+    for row in rows:
+        h, c = step(row, h, c, *weights)
+        every_h.append(h)
+        every_c.append(c)
+    last = len(rows) - 1
+    found = step_gradients(
+        rows[last], every_h[last], every_c[last], weights, by_h + by_rows[last], by_c
+    )
+    by_row = [found[0]]
+    by_ih, by_hh, by_bias = found[3], found[4], found[5]
+    for t in range(last - 1, -1, -1):
+        found = step_gradients(
+            rows[t], every_h[t], every_c[t], weights, found[1] + by_rows[t], found[2]
+        )
+        by_row = [found[0], *by_row]
+        by_ih, by_hh, by_bias = by_ih + found[3], by_hh + found[4], by_bias + found[5]
+    return stack(by_row), found[1], found[2], by_ih, by_hh, by_bias
 
 
 # By these operators and not by indexing, unbind and stack: second gradients of those fail in 2.10.
-def _rows(x: Tensor) -> list[Tensor]:
+def rows_of(x: Tensor) -> list[Tensor]:
     """Return the T arrays of x along its first axis, T ≥ 1."""
     return [row.squeeze(0) for row in ops.Split(0, x.shape[0])(x)]
 
 
-def _stack(rows: Sequence[Tensor]) -> Tensor:
-    """Return the inverse of `_rows`."""
+def stack(rows: Sequence[Tensor]) -> Tensor:
+    """Return the inverse of `rows_of`."""
     return ops.concat([row.expand_dims(0) for row in rows])
 
 
-def _gates(
-    x: Tensor,
-    h: Tensor,
-    weight_ih: Tensor,
-    weight_hh: Tensor,
-    bias_ih: Tensor | None = None,
-    bias_hh: Tensor | None = None,
+def gates(
+    x: Tensor, h: Tensor, weights: tuple[Tensor, ...]
 ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """Return the activated gates i, f, g, o, each (N, H)."""
-    z = _times_transposed(x, weight_ih) + _times_transposed(h, weight_hh)
-    if bias_ih is not None:
-        z = z + bias_ih + bias_hh
-    i, f, g, o = _split(z)
-    return _sigmoid(i), _sigmoid(f), _tanh(g), _sigmoid(o)
+    """Return the activated gates i, f, g, o, each (N, H); `weights` are 2 or 4."""
+    z = times_transposed(x, weights[0]) + times_transposed(h, weights[1])
+    if len(weights) == 4:
+        z = z + weights[2] + weights[3]
+    i, f, g, o = split(z)
+    return _sigmoid(i), _sigmoid(f), tanh(g), _sigmoid(o)
 
 
 def _gate_gradients(
-    x: Tensor, h: Tensor, c: Tensor, weights: Sequence[Tensor], grad_h: Tensor, grad_c: Tensor
+    x: Tensor, h: Tensor, c: Tensor, weights: tuple[Tensor, ...], grad_h: Tensor, grad_c: Tensor
 ) -> tuple[Tensor, Tensor]:
     """Return the gradients of one step by z (N, 4H) and by c, from those by h' and c'."""
-    i, f, g, o = _gates(x, h, *weights)
-    t = _tanh(f * c + i * g)
+    i, f, g, o = gates(x, h, weights)
+    t = tanh(f * c + i * g)
     by_c = grad_c + grad_h * o * (1 - t * t)
     by_z = (
         by_c * g * i * (1 - i),

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from mindspore import Tensor, float32, float64, ops
 
-from onecell.mindspore import arguments, composite, operators
+from onecell.mindspore import arguments, composite, operators, plain
 from onecell.mindspore.arguments import Dtype, Shape, StateLike
 
 
@@ -30,11 +30,13 @@ def _check_known(
 def _kernel_computes(shapes: Sequence[Shape], dtypes: Sequence[Dtype]) -> bool:
     """Whether the kernel has these element types, and MindSpore an operator for it.
 
-    A custom operator with dynamic shapes ends in an internal error of MindSpore 2.10.
+    A custom operator with dynamic shapes ends in an internal error of MindSpore 2.10; one in an
+    exported file is a path to a library of this machine.
     """
     first, *others = dtypes
     alike = all(dtype == first for dtype in others)
-    return not _unknown(shapes) and alike and first in (float32, float64)
+    known = alike and first in (float32, float64) and not _unknown(shapes)
+    return known and not plain.is_exporting()
 
 
 _check_pair = ops.constexpr(arguments.check_pair, check=False)

@@ -6,9 +6,11 @@ the cell goes by MindSpore's own dispatch.
 
 from __future__ import annotations
 
+import sys
 from operator import attrgetter
 from pathlib import Path
-from typing import Any
+from types import FrameType
+from typing import Any, Final
 
 import mindspore as ms
 
@@ -36,6 +38,8 @@ try:
     pi_jit_set_context(skip_files=(str(Path(__file__).parent),))
 except (ImportError, TypeError):
     pass
+
+_COMPILER: Final = "mindspore.graph.api"
 
 # What nn.Cell.__call__ looks at before it calls `construct` and nothing else: a gradient asked of
 # this cell, dynamic shapes, mixed precision, hooks, sharding, recomputation, saved-tensor hooks.
@@ -65,6 +69,26 @@ def is_plain(cell: ms.nn.Cell) -> bool:
         return not any(_detours(cell)) and "construct" not in cell.__dict__
     except AttributeError:
         return False
+
+
+def is_exporting() -> bool:
+    """Whether MindSpore is compiling what `mindspore.export` will write, asked from a compile.
+
+    What it writes must run where onecell is not. Only the phase of the compile says so, which its
+    frame on the stack has.
+    """
+    frame: FrameType | None = sys._getframe()
+    while frame is not None:
+        if frame.f_code.co_name == "compile" and frame.f_globals.get("__name__") == _COMPILER:
+            return str(frame.f_locals.get("phase")).startswith("export")
+        frame = frame.f_back
+    return False
+
+
+def is_eager() -> bool:
+    """Whether operators run as they are called; in graph mode MindSpore compiles the call."""
+    mode: Any = ms.get_context("mode")
+    return bool(mode == ms.PYNATIVE_MODE)
 
 
 def on_cpu() -> bool:

@@ -92,6 +92,8 @@ def run(
     steps, *batch = shape[:-1] if sequence else (1, *shape[:-1])
     if kernel is None or steps == 0:
         return None
+    if not calls.in_memory([*weights, x] if h is None else [*weights, x, h, c]):
+        return None  # MindSpore says what is to be done
     sizes = calls.Sizes(steps, batch[0] if batch else 1, width, hidden, after)
     if is_recording():
         # One row alone goes by operators: autograd wants gradients of the shapes of its inputs.
