@@ -63,7 +63,8 @@ def backward(p: Problem, done: Call) -> Call:
     weights = (p.weights.weight_ih, p.weights.weight_hh)
     shapes = [a.shape for a in (p.x, p.h, p.c, *weights)]
     outputs = zeros(p, *shapes, weights[0].shape[:1])
-    inputs = (p.x, p.h, p.c, *weights, h_all, c_all, trace, *p.grads)
+    given = p.weights.arrays().values()  # with the biases, where there are some
+    inputs = (p.x, p.h, p.c, *given, h_all, c_all, trace, *p.grads)
     return made("onecell_unroll_backward", *inputs, *outputs)
 
 
