@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from collections.abc import Iterator
+from multiprocessing.connection import Connection
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from onecell.verify.difference import Outcome, Verdict, choose_rows, run_table
@@ -91,6 +94,49 @@ def test_a_session_can_be_closed_from_another_thread() -> None:
     with Session("numpy", limit=SLOW) as session:
         threading.Timer(2.0, session.close).start()
         found = session.ask("numpy", "while True: pass")
+    assert found.outcome is Outcome.CRASHED
+
+
+def test_one_owner_closes_a_connection_whenever_it_is_stopped(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A number that is closed twice may be somebody else's file by then: here it is, at once."""
+    theirs: dict[int, int] = {}
+    close = Connection._close  # type: ignore[attr-defined]
+
+    def slowly(connection: Connection) -> None:
+        close(connection)
+        taken = os.open(tmp_path / f"{len(theirs)}", os.O_CREAT | os.O_RDWR)
+        theirs[taken] = os.fstat(taken).st_ino
+        time.sleep(0.01)  # another thread that has seen the number too would close it now
+
+    monkeypatch.setattr(Connection, "_close", slowly)
+    rng = np.random.default_rng(35)
+    for number in range(12):
+        session = Session("numpy", limit=SLOW)
+        program = "while True: pass" if number % 2 else "print(1)"
+        asking = threading.Thread(target=session.ask, args=("numpy", program))
+        asking.start()
+        time.sleep(rng.uniform(0.0, 0.6))
+        stopping = [threading.Thread(target=session.close) for _ in range(2)]
+        for thread in stopping:
+            thread.start()
+        for thread in (*stopping, asking):
+            thread.join(SLOW)
+            assert not thread.is_alive()
+        assert session.ask("numpy", "print(1)").outcome is Outcome.MISSING
+    for number, inode in theirs.items():
+        assert os.fstat(number).st_ino == inode
+        os.close(number)
+
+
+def test_a_stop_does_not_wait_for_a_child_that_holds_the_pipe() -> None:
+    with Session("numpy", limit=SLOW) as session:
+        threading.Timer(2.0, session.close).start()
+        before = time.monotonic()
+        program = "import os, time\nif os.fork() == 0: time.sleep(20)\nwhile True: pass"
+        found = session.ask("numpy", program)
+        assert time.monotonic() - before < SLOW / 3
     assert found.outcome is Outcome.CRASHED
 
 

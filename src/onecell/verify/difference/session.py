@@ -8,6 +8,8 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
+import time
 from multiprocessing.connection import Connection, Pipe
 from pathlib import Path
 from typing import Any, Final, Self
@@ -20,7 +22,8 @@ LIMIT: Final = 30.0
 """Seconds that one program may take; the slowest takes about one."""
 START_LIMIT: Final = 120.0
 """Seconds that a framework may take to load; MindSpore takes five to ten on a cold disk."""
-
+_LOOKS: Final = 1.0
+"""Seconds after which who waits for an answer looks whether it was stopped."""
 
 _SETTINGS: Final = frozenset(["GLOG_v", "GLOG_logtostderr"])
 """Not passed on: they would change what a framework says, and that is an answer."""
@@ -42,6 +45,10 @@ class Session:
         self._process: subprocess.Popen[bytes] | None = None
         self._connection: Connection | None = None
         self._missing = "" if is_installed(framework) else "is not installed"
+        self._asking = threading.Lock()
+        """Held by whoever asks: the only one who opens, reads and closes the connection."""
+        self._changing = threading.Lock()
+        """Held for the moment in which a process is started, or its end is decided."""
 
     def __enter__(self) -> Self:
         return self
@@ -51,35 +58,52 @@ class Session:
 
     def ask(self, side: str, program: str) -> Observation:
         """Return what `side` answers to `program`."""
+        with self._asking:
+            return self._ask(side, program)
+
+    def close(self) -> None:
+        """End the process and remove its folder; also from another thread.
+
+        Who waits in `ask` sees the pipe end and closes it: a descriptor that two threads close is
+        closed twice, the second time under whatever has got its number since.
+        """
+        with self._changing:
+            self._missing = "was stopped"
+            if self._process is not None:
+                self._process.kill()
+        with self._asking:
+            self._end()
+            self._folder.cleanup()
+
+    def _ask(self, side: str, program: str) -> Observation:
         installed = version(self.framework)
         told = installed if side == self.framework else version("onecell")
         if not self._missing and self._process is None:
-            self._missing = self._start()
-        if self._missing:
+            self._start()
+        if self._missing or self._connection is None:
             return Observation(side, None, Outcome.MISSING, None, self._missing)
-        assert self._connection is not None  # noqa: S101 - it was started
         answer: dict[str, Any] | None = None
         try:
             self._connection.send_bytes(program.encode())
-            if not self._connection.poll(self.limit):
-                self._stop()
+            if not self._comes(self._connection, self.limit):
+                self._end(kill=True)
                 return Observation(side, told, Outcome.TIMED_OUT, f"{self.limit:g} s")
             answer = json.loads(self._connection.recv_bytes())
         except (EOFError, OSError):
             return Observation(side, told, Outcome.CRASHED, self._end())
+        except BaseException:  # an answer that nobody has read would be that of the next program
+            self._end(kill=True)
+            raise
         return Observation(side, told, Outcome.ANSWERED, answer["value"], answer["said"])
 
-    def close(self) -> None:
-        """End the process and remove its folder; also from another thread."""
-        self._missing = "was stopped"
-        self._stop()
-        self._folder.cleanup()
-
-    def _start(self) -> str:
-        """Start the process and wait for its framework; return why it is missing, or ""."""
+    def _start(self) -> None:
+        """Start the process and wait for its framework; if it is missing, note why."""
         mine, other = Pipe()
         words = [sys.executable, "-m", "onecell.verify.difference.worker", self.framework]
-        with other, (Path(self._folder.name) / "printed").open("ab") as printed:
+        with other, (Path(self._folder.name) / "printed").open("ab") as printed, self._changing:
+            if self._missing:
+                mine.close()
+                return
             self._process = subprocess.Popen(  # noqa: S603 - our own program
                 [*words, str(other.fileno())],
                 pass_fds=[other.fileno()],
@@ -90,26 +114,42 @@ class Session:
                 cwd=self._folder.name,
             )
         self._connection = mine
+        missing = ""
         try:
-            if not mine.poll(self.start_limit):
-                self._stop()
-                return f"does not load within {self.start_limit:g} s"
-            hello: dict[str, str] = json.loads(mine.recv_bytes())
+            if self._comes(mine, self.start_limit):
+                hello: dict[str, str] = json.loads(mine.recv_bytes())
+                if "missing" in hello:
+                    missing = f"does not load: {hello['missing']}"
+            else:
+                missing = f"does not load within {self.start_limit:g} s"
         except (EOFError, OSError):
-            return f"ends its process while it loads ({self._end()})"
-        if "missing" in hello:
-            self._stop()
-            return f"does not load: {hello['missing']}"
-        return ""
+            missing = f"ends its process while it loads ({self._end()})"
+        if missing:
+            self._end(kill=True)
+            self._missing = self._missing or missing
 
-    def _end(self) -> str:
-        """Wait for a process whose pipe has closed; return what ended it."""
-        process, self._process = self._process, None
-        if self._connection is not None:
-            self._connection.close()
+    def _comes(self, connection: Connection, limit: float) -> bool:
+        """Wait for an answer; return whether there is one, or raise `EOFError` once closed."""
+        until = time.monotonic() + limit
+        while not connection.poll(max(0.0, min(_LOOKS, until - time.monotonic()))):
+            if time.monotonic() >= until:
+                return False
+            if self._missing:  # stopped, and a child of the process still holds the pipe
+                raise EOFError
+        return True
+
+    def _end(self, *, kill: bool = False) -> str:
+        """Close the pipe and wait for the process, which has ended or does then; return how."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.close()
+        with self._changing:
+            process, self._process = self._process, None
         if process is None:
             return "stopped"
         try:
+            if kill:
+                process.kill()
             status = process.wait(timeout=5)
         except subprocess.TimeoutExpired:
             process.kill()
@@ -120,11 +160,3 @@ class Session:
             return signal.Signals(-status).name
         except ValueError:
             return f"signal {-status}"
-
-    def _stop(self) -> None:
-        process, self._process = self._process, None
-        if process is not None:
-            process.kill()
-            process.wait()
-        if self._connection is not None:
-            self._connection.close()
