@@ -19,7 +19,9 @@ it does and how to do it", 1990).
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -28,6 +30,8 @@ from onecell.gradients import Gradients
 from onecell.weights import Weights
 
 Array = npt.NDArray[np.float64]
+Tanh: TypeAlias = Callable[[Array], Array]
+"""In the place of the true one, a coarser tanh shows how far its errors reach."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,18 +58,28 @@ def sigmoid(z: npt.ArrayLike) -> Array:
 
 
 def step(
-    weights: Weights, x: npt.ArrayLike, h: npt.ArrayLike, c: npt.ArrayLike
+    weights: Weights,
+    x: npt.ArrayLike,
+    h: npt.ArrayLike,
+    c: npt.ArrayLike,
+    *,
+    tanh: Tanh = np.tanh,
 ) -> tuple[Array, Array]:
     """Return (h', c') of one step; x (N, I), h and c (N, H), in float64 whatever comes in."""
-    done = _step(_in_float64(weights), _float64(x), _float64(h), _float64(c))
+    done = _step(_in_float64(weights), _float64(x), _float64(h), _float64(c), tanh)
     return done.h_next, done.c_next
 
 
 def unroll(
-    weights: Weights, x: npt.ArrayLike, h: npt.ArrayLike, c: npt.ArrayLike
+    weights: Weights,
+    x: npt.ArrayLike,
+    h: npt.ArrayLike,
+    c: npt.ArrayLike,
+    *,
+    tanh: Tanh = np.tanh,
 ) -> tuple[Array, Array]:
     """Return h and c after each of T steps, both (T, N, H), for x (T, N, I)."""
-    done = _unroll(_in_float64(weights), _float64(x), _float64(h), _float64(c))
+    done = _unroll(_in_float64(weights), _float64(x), _float64(h), _float64(c), tanh)
     empty = np.empty((0, *np.shape(h)))
     h_all = np.stack([each.h_next for each in done]) if done else empty
     return h_all, np.stack([each.c_next for each in done]) if done else empty
@@ -79,6 +93,8 @@ def gradients(
     grad_h_all: npt.ArrayLike | None = None,
     grad_h_last: npt.ArrayLike | None = None,
     grad_c_last: npt.ArrayLike | None = None,
+    *,
+    tanh: Tanh = np.tanh,
 ) -> Gradients:
     """Return the gradients through T steps.
 
@@ -90,10 +106,11 @@ def gradients(
         grad_h_all: (T, N, H), gradient of the loss by h after each step; None for zeros.
         grad_h_last: (N, H), added to that of the last h; None for zeros.
         grad_c_last: (N, H), gradient by the last c; None for zeros.
+        tanh: what computes it; its derivative is 1 - t² of what it returns.
     """
     w = _in_float64(weights)
     x = _float64(x)
-    done = _unroll(w, x, _float64(h), _float64(c))
+    done = _unroll(w, x, _float64(h), _float64(c), tanh)
     dh = np.zeros(np.shape(h)) if grad_h_last is None else _float64(grad_h_last)
     dc = np.zeros(np.shape(c)) if grad_c_last is None else _float64(grad_c_last)
     grad_x = np.zeros(x.shape)
@@ -103,7 +120,7 @@ def gradients(
         s = done[t]
         if grad_h_all is not None:
             dh = dh + _float64(grad_h_all)[t]
-        tanh_c = np.tanh(s.c_next)
+        tanh_c = tanh(s.c_next)
         dc = dc + dh * s.o * (1 - tanh_c**2)
         dz_i = dc * s.g * s.i * (1 - s.i)
         dz_f = dc * s.c * s.f * (1 - s.f)
@@ -119,20 +136,23 @@ def gradients(
     return Gradients(grad_x, dh, dc, grad_weight_ih, grad_weight_hh, *biases)
 
 
-def _step(w: Weights, x: Array, h: Array, c: Array) -> _Step:
-    z = x @ w.weight_ih.T + h @ w.weight_hh.T
-    if w.bias_ih is not None and w.bias_hh is not None:
-        z = z + w.bias_ih + w.bias_hh
-    z_i, z_f, z_g, z_o = np.split(z, 4, axis=1)
-    i, f, g, o = sigmoid(z_i), sigmoid(z_f), np.tanh(z_g), sigmoid(z_o)
-    c_next = f * c + i * g
-    return _Step(x, h, c, i, f, g, o, o * np.tanh(c_next), c_next)
+def _step(w: Weights, x: Array, h: Array, c: Array, tanh: Tanh) -> _Step:
+    return _unroll(w, x[None], h, c, tanh)[0]
 
 
-def _unroll(w: Weights, x: Array, h: Array, c: Array) -> list[_Step]:
+def _unroll(w: Weights, x: Array, h: Array, c: Array, tanh: Tanh) -> list[_Step]:
+    # All inputs at once: of a large matrix, reading it again for every step is what takes long.
+    flat = x.reshape(-1, w.input_size) @ w.weight_ih.T
+    by_x = flat.reshape(*x.shape[:-1], 4 * w.hidden_size)
     done: list[_Step] = []
-    for row in x:
-        done.append(_step(w, row, h, c))
+    for row, from_x in zip(x, by_x, strict=True):
+        z = from_x + h @ w.weight_hh.T
+        if w.bias_ih is not None and w.bias_hh is not None:
+            z = z + w.bias_ih + w.bias_hh
+        z_i, z_f, z_g, z_o = np.split(z, 4, axis=1)
+        i, f, g, o = sigmoid(z_i), sigmoid(z_f), tanh(z_g), sigmoid(z_o)
+        c_next = f * c + i * g
+        done.append(_Step(row, h, c, i, f, g, o, o * tanh(c_next), c_next))
         h, c = done[-1].h_next, done[-1].c_next
     return done
 

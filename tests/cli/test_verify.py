@@ -61,7 +61,7 @@ def test_the_same_cell_holds(run: Run, model: Path, ported: Path) -> None:
         "limit",
     ):
         assert words in ran.out, words
-    assert ran.out.count("holds\n") == 25
+    assert ran.out.count("holds\n") == 29
     assert "SAME: the weights have the same bits" in ran.out
 
 

@@ -83,7 +83,7 @@ def test_all_that_holds_the_same_weights_is_the_same(tmp_path: Path) -> None:
     for thing in things:
         found = compare(weights, thing, steps=STEPS, sides=KERNEL)
         assert found.verdict == "same bits", thing
-        assert len(found.quantities) == 25
+        assert len(found.quantities) == 29
 
 
 def test_a_function_is_the_same_by_what_it_computes() -> None:
@@ -192,7 +192,7 @@ def test_json_is_standard_and_complete() -> None:
     read = json.loads(text)
     assert read["verdict"] == "different"
     assert read["diagnosis"]["findings"][0]["kind"] == "bias doubled"
-    assert len(read["quantities"]) == 25
+    assert len(read["quantities"]) == 29
 
 
 def test_a_command_repeats_a_comparison_of_files(tmp_path: Path) -> None:

@@ -92,7 +92,13 @@ def test_the_cells_of_a_deep_lstm_are_all_proved(tmp_path: Path) -> None:
     proof = carry_out(plan, rollout_steps=5, progress=lambda *told: seen.append(told))
     assert proof.holds
     assert len(proof.cells) == 4
-    assert [number for _, number, _ in seen] == [0, 1, 2, 3, 4]
+    assert [done for _, done, _ in seen] == list(range(len(seen)))
+    assert seen[-1] == ("", len(seen) - 1, len(seen) - 1)
+    assert {total for *_, total in seen} == {len(seen) - 1}
+    assert [what for what, *_ in seen if what.startswith("(root)[layer 1]")] == [
+        f"(root)[layer 1]: {step}"
+        for step in ("reference", "arrays", "torch", "arrays", "self-test")
+    ]
 
 
 def _sabotage(monkeypatch: pytest.MonkeyPatch, change: str) -> None:
@@ -291,11 +297,12 @@ def test_the_report_has_the_form_it_promises(model: Path, tmp_path: Path) -> Non
         *("same_bits", "not_finite", "beside", "quantities", "self_test"),
     ]
     assert cell["name"] == "decoder.cell"
-    assert list(cell["quantities"][0]) == ["name", "holds", "readings"]
+    assert list(cell["quantities"][0]) == ["name", "holds", "proves", "readings"]
     assert list(cell["quantities"][0]["readings"][0]) == [
-        *("side", "file", "decides", "holds", "error", "ulps", "limit", "steps"),
+        *("side", "file", "decides", "holds", "error", "ulps", "limit"),
+        *("limit_relative_to_what_it_guards", "proves", "steps"),
     ]
-    assert list(cell["self_test"][0]) == ["mutation", "seen", "excess"]
+    assert list(cell["self_test"][0]) == ["mutation", "kind", "seen", "excess"]
 
 
 def test_a_port_says_what_it_left_behind_and_what_is_to_be_known(tmp_path: Path) -> None:

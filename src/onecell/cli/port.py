@@ -32,7 +32,12 @@ from onecell.cli.options import (
     complete_target,
 )
 from onecell.cli.page import check_page, say_command, write_pages
-from onecell.cli.process import progress_bar, take_process_for_mindspore
+from onecell.cli.process import (
+    Report,
+    one_blas_thread,
+    progress_bar,
+    take_process_for_mindspore,
+)
 from onecell.cli.project_table import (
     STATUS,
     print_project,
@@ -199,8 +204,8 @@ def port(
                 sides=names,
                 exclude=exclude or (),
             )
-            _prepare(planned.libraries)
-            with progress_bar("proving", wanted=not quiet) as report:
+            with one_blas_thread(), progress_bar("proving", wanted=not quiet) as report:
+                _prepare(planned.libraries, report)
                 done = carry_out_project(planned, progress=report, **effort)
             print_project(done, console, verbose=verbose)
             proofs = [each.proof for each in done.checkpoints if each.proof is not None]
@@ -221,8 +226,8 @@ def port(
             )
             if page:
                 check_page(plan.report, force=force)
-            _prepare(plan.libraries)
-            with progress_bar("proving", wanted=not quiet) as report:
+            with one_blas_thread(), progress_bar("proving", wanted=not quiet) as report:
+                _prepare(plan.libraries, report)
                 proof = carry_out(plan, progress=report, **effort)
             print_proof(proof, console, verbose=verbose)
             proofs = [proof]
@@ -249,7 +254,9 @@ def port(
             raise typer.Exit(status)
 
 
-def _prepare(libraries: Collection[str]) -> None:
+def _prepare(libraries: Collection[str], report: Report | None) -> None:
     """Get ready for the frameworks that the proof imports."""
     if "mindspore" in libraries:
+        if report is not None:
+            report("mindspore loads", 0, 1)
         take_process_for_mindspore()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 from rich.console import Console, ConsoleOptions, RenderResult
@@ -11,9 +11,9 @@ from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
-from onecell.verify import Reading
+from onecell.verify import CellProof, Quantity, Reading
 from onecell.verify.cases import GRADIENT_STEPS
-from onecell.verify.optimizers import OPTIMIZERS
+from onecell.verify.optimizers import STEPS
 
 _HEADINGS: Final = {
     "forward": "forward",
@@ -21,8 +21,8 @@ _HEADINGS: Final = {
     "weights": "the weights themselves",
     "gradient": f"gradient, {GRADIENT_STEPS} steps",
     "rollout": "rollout, {steps} steps",
-    "sgd": f"after SGD, rate {OPTIMIZERS['sgd'].rate:g}",
-    "adam": f"after Adam, rate {OPTIMIZERS['adam'].rate:g}",
+    "sgd": f"{STEPS} steps of SGD",
+    "adam": f"{STEPS} steps of Adam",
 }
 
 
@@ -92,6 +92,8 @@ def show_family(family: str, readings: Sequence[Reading]) -> Text:
 
 def show_part(family: str, part: str) -> str:
     """Return what to call "family.part" under its heading."""
+    if family in {"sgd", "adam"}:
+        return f"{part}' after" if part in {"h", "c"} else f"{part}, moved by"
     return f"{part}'" if family in {"forward", "extreme"} else part
 
 
@@ -108,6 +110,50 @@ def show_limit(readings: Sequence[Reading]) -> str:
     return f"{min(tight or [reading.limit for reading in readings]):.1e}"
 
 
-def show_verdict(holds: bool) -> Text:
-    """Return the word for a quantity that holds, or does not."""
-    return Text("holds", "green") if holds else Text("FAILS", "bold red")
+def show_relative(readings: Sequence[Reading]) -> Text:
+    """Return the widest limit as a part of what it guards; red where it can prove nothing."""
+    widest = max(reading.threshold.relative for reading in readings)
+    proves = all(reading.proves for reading in readings)
+    return Text(f"{widest:.0e}" if math.isfinite(widest) else "all", "" if proves else "yellow")
+
+
+def show_verdict(holds: bool, *, proves: bool = True) -> Text:
+    """Return the word for a quantity that holds, does not, or holds without proving anything."""
+    if not holds:
+        return Text("FAILS", "bold red")
+    return Text("holds", "green") if proves else Text("no proof", "yellow")
+
+
+def idle_notes(quantities: Sequence[Quantity]) -> Iterator[str]:
+    """Yield a line for each side that some quantities prove nothing about here."""
+    found: dict[str, list[str]] = {}
+    for quantity in quantities:
+        for side in dict.fromkeys(r.side for r in quantity.readings if not r.proves):
+            found.setdefault(side, []).append(quantity.name)
+    for side, names in found.items():
+        yield (
+            f"{side}: nothing is proved by {', '.join(names)}: here what they guard is not larger "
+            "than what rounding may do."
+        )
+
+
+_NAMED: Final = 12
+"""So many deliberate mistakes are named one by one."""
+
+
+def self_test_notes(cell: CellProof) -> Iterator[Text]:
+    """Yield what became of the mistakes that were made on purpose, those that were seen first."""
+    seen = [each for each in cell.sabotage if each.seen]
+    if len(seen) <= _NAMED:
+        named = [f"{each.mutation} ({each.excess:.0e} limits)" for each in seen]
+    else:
+        kinds = [each.kind for each in seen]
+        named = [f"{kinds.count(kind)} about {kind}" for kind in dict.fromkeys(kinds)]
+    count = f"{len(seen)} of {len(cell.sabotage)} mistakes made on purpose are seen"
+    yield Text(f"Self-test: {count}: {'; '.join(named)}." if named else f"Self-test: {count}.")
+    blind = cell.unseen
+    if blind:
+        yield Text(f"Self-test: the proof does NOT SEE: {'; '.join(blind)}.", "bold red")
+    harmless = [e.mutation for e in cell.sabotage if not e.seen and e.mutation not in blind]
+    if harmless:
+        yield Text(f"Self-test: no difference on this cell: {'; '.join(harmless)}.", "dim")

@@ -9,11 +9,14 @@ from rich.text import Text
 
 from onecell.cli.notes import MOST, say_notes
 from onecell.cli.quantities import (
+    idle_notes,
     new_table,
+    self_test_notes,
     show_error,
     show_family,
     show_limit,
     show_part,
+    show_relative,
     show_verdict,
 )
 from onecell.text import MOST_NAMES, listed, plain, short
@@ -59,6 +62,7 @@ def _print_cell(cell: CellProof, proof: Proof, console: Console) -> None:
     for reading in cell.quantities[0].readings:
         table.add_column(_column_name(reading, proof), justify="right")
     table.add_column("limit", justify="right")
+    table.add_column("of what\nit guards", justify="right")
     table.add_column("")
     kind = ""
     for quantity in cell.quantities:
@@ -70,18 +74,16 @@ def _print_cell(cell: CellProof, proof: Proof, console: Console) -> None:
             f"  {show_part(family, part)}",
             *(show_error(reading) for reading in quantity.readings),
             show_limit(quantity.readings),
-            show_verdict(quantity.holds),
+            show_relative(quantity.readings),
+            show_verdict(quantity.holds, proves=quantity.proves),
         )
     console.print(table)
     if cell.same_bits is not None:
         console.print(f"The four parameters have {'the same' if cell.same_bits else 'OTHER'} bits.")
-    for each in cell.sabotage:
-        said = (
-            f"an error of {each.excess:.0e} limits, so the proof fails, as it must"
-            if each.seen
-            else ("the proof still HOLDS: it would not see this mistake here")
-        )
-        console.print(Text(f"Self-test, {each.mutation}: {said}."))
+    for note in self_test_notes(cell):
+        console.print(note)
+    for said in idle_notes(cell.quantities):
+        console.print(Text(said, "yellow"))
     console.print()
 
 
@@ -103,7 +105,10 @@ def _print_summary(proof: Proof, console: Console) -> None:
     seen = sum(each.seen for cell in proof.cells for each in cell.sabotage)
     all_of_them = sum(len(cell.sabotage) for cell in proof.cells)
     console.print("Each number is a side's worst error in units of its limit; -v shows them all.")
-    console.print(f"Self-test: the proof fails on {seen} of {all_of_them} sabotaged cells.")
+    console.print(f"Self-test: {seen} of {all_of_them} mistakes made on purpose are seen.")
+    idle = sum(not quantity.proves for cell in proof.cells for quantity in cell.quantities)
+    if idle:
+        console.print(Text(f"{idle} quantities prove nothing: -v names them.", "yellow"))
     console.print()
 
 

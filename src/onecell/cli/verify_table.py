@@ -9,11 +9,13 @@ from rich.console import Console
 from rich.text import Text
 
 from onecell.cli.quantities import (
+    idle_notes,
     new_table,
     show_error,
     show_family,
     show_limit,
     show_part,
+    show_relative,
     show_verdict,
 )
 from onecell.text import plain
@@ -59,6 +61,7 @@ def _print_quantities(found: Comparison, console: Console) -> None:
         name = plain(side).replace("onecell.", "onecell.\n")
         table.add_column(f"{file}: {name}", justify="right")
     table.add_column("limit", justify="right")
+    table.add_column("of what\nit guards", justify="right")
     table.add_column("")
     kind = ""
     for quantity in found.quantities:
@@ -69,7 +72,8 @@ def _print_quantities(found: Comparison, console: Console) -> None:
         cells = (_cell(quantity, file, side) for file, side in columns)
         limit = show_limit(quantity.readings)
         name = f"  {show_part(family, part)}"
-        table.add_row(name, *cells, limit, show_verdict(quantity.holds))
+        verdict = show_verdict(quantity.holds, proves=quantity.proves)
+        table.add_row(name, *cells, limit, show_relative(quantity.readings), verdict)
     console.print(table)
 
 
@@ -105,6 +109,7 @@ def _print_notes(found: Comparison, console: Console) -> None:
             f"The rollout is compared for {min(short)} of {found.steps} steps: beyond them "
             "rounding alone decides."
         )
+    notes += idle_notes(found.quantities)
     reasons: dict[str, list[str]] = {}
     for name, why in found.left_out.items():
         reasons.setdefault(why, []).append(name)

@@ -22,8 +22,7 @@ from onecell.project.requirements import Required, find_required
 from onecell.verify import Proof, carry_out, plan_port
 from onecell.verify.cases import ROLLOUT_STEPS
 from onecell.verify.plan import Shape
-from onecell.verify.port import Progress
-from onecell.verify.proof import SelfTest
+from onecell.verify.proof import Progress, SelfTest
 
 if TYPE_CHECKING:  # LibCST and pathspec are an extra, needed only where there is code
     from onecell.migrate import FileResult, Migration
@@ -134,7 +133,7 @@ def carry_out_project(
         plan: what to do; see `plan_project`.
         rollout_steps: see `prove_cell`.
         self_test: see `prove_cell`.
-        progress: told before every cell of a checkpoint and after its last.
+        progress: told before every step of every cell of a checkpoint and after its last.
 
     Returns:
         What became of it all; where there is nothing to do, nothing is written. A checkpoint that

@@ -3,9 +3,10 @@
 A zero state hides most mistakes (with h = c = 0, swapping gates i and o leaves h with a cosine of
 0.9999), so every number here is random and non-zero. The rows of the batch visit four regimes:
 gates in their responsive middle, gates driven far into saturation, numbers so small that they end
-in denormals, and long tails, where a few numbers tower over all others. x and h are scaled by the
-weights, so that a cell with tiny or huge weights is still asked where its gates respond. One more
-step goes far out, apart from the others so that its large numbers hide nothing.
+in denormals, and long tails of x and h, where a few numbers tower over all others. x and h are
+scaled by the weights, so that a cell with tiny or huge weights is still asked where its gates
+respond. One more step goes far out, apart from the others so that its large numbers hide nothing;
+for the same reason the row with long tails counts little in the loss.
 """
 
 from __future__ import annotations
@@ -15,7 +16,8 @@ from typing import Final
 
 import numpy as np
 
-from onecell.spec import Spec
+from onecell.spec import WEIGHTS, Spec
+from onecell.verify.optimizers import POOL, STEPS
 from onecell.weights import Weights
 
 Array = np.ndarray
@@ -34,6 +36,8 @@ _RAREST: Final = 2.0**-8
 _LARGEST_SCALE: Final = 2.0**20
 _EXTREME: Final = 2.0**12
 """How huge: a clip at less than about a tenth of it shows."""
+_DROWNS: Final = 64.0
+"""No number of the weights is larger than this many of the size that rates are made for."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -58,6 +62,10 @@ class Case:
     """(N, H)."""
     extreme_c: Array
     """(N, H), huge in the rows between."""
+    given: Array
+    """(S, P): the gradients that optimizers are given; see `optimizers.spread`."""
+    size: Array
+    """(): the size of the weights, a power of two; see `optimizers.optimizers`."""
 
     def __post_init__(self) -> None:
         for name in self.__slots__:
@@ -95,11 +103,13 @@ def make_case(
         return drawn
 
     h = tailed(draw(rows, hidden)) * h_scale * regimes
-    c = tailed(draw(rows, hidden)) * np.sqrt(regimes)
+    c = draw(rows, hidden) * np.sqrt(regimes)
     c[2, ::2] *= 2.0**-135  # a denormal in float32
     spec = weights.spec if isinstance(weights, Weights) else weights
     x = tailed(draw(GRADIENT_STEPS, rows, inputs)) * x_scale * regimes
     gradients = draw(GRADIENT_STEPS, rows, hidden), draw(rows, hidden)
+    for gradient in gradients:
+        gradient[..., _TAILED, :] *= _RAREST
     rollout_x = tailed(draw(rollout_steps, rows, inputs)) * x_scale
     far = np.resize([_EXTREME, 1.0], rows)[:, None]
     return Case(
@@ -112,7 +122,18 @@ def make_case(
         extreme_x=(draw(rows, inputs) * x_scale * (_EXTREME / far)).astype(spec.dtype),
         extreme_h=(draw(rows, hidden) * min(1.0, h_scale)).astype(spec.dtype),
         extreme_c=(draw(rows, hidden) * far).astype(spec.dtype),
+        given=draw(STEPS, POOL).astype(spec.dtype),
+        size=np.asarray(_size(weights) if isinstance(weights, Weights) else 1.0, np.float64),
     )
+
+
+def _size(weights: Weights) -> float:
+    """Return the typical size of the larger matrix, more where a bias would drown it."""
+    wide = {n: np.abs(a, dtype=np.float64) for n, a in weights.widened().arrays().items()}
+    with np.errstate(over="ignore", invalid="ignore"):
+        typical = [np.sqrt(np.mean(np.square(wide[name]))) for name in WEIGHTS]
+        size = max(*typical, *(array.max() / _DROWNS for array in wide.values()))
+    return float(2.0 ** np.round(np.log2(size))) if np.isfinite(size) and size > 0 else 1.0
 
 
 def responsive(weight: Array) -> float:

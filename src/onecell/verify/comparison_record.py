@@ -109,6 +109,7 @@ def _quantity(quantity: Quantity) -> dict[str, Any]:
     return {
         "name": quantity.name,
         "holds": quantity.holds,
+        "proves": quantity.proves,
         "readings": [_reading(reading) for reading in quantity.readings],
     }
 
@@ -121,6 +122,8 @@ def _reading(reading: Reading) -> dict[str, Any]:
         "error": _number(reading.error),
         "ulps": _number(reading.ulps),
         "limit": _number(reading.limit),
+        "limit_relative_to_what_it_guards": _number(reading.threshold.relative),
+        "proves": reading.proves,
         "reason": reading.threshold.reason,
         "steps": reading.steps,
     }

@@ -50,7 +50,7 @@ def _diagnose_answers(
     wrong, right = _suspect(a, b, quantities)
     suspected, case = wrong.live or wrong.sides[0], oracle.case
     tolerance = NEAR * max(
-        oracle.expected[name].limit(suspected.tanh_error)[0].value
+        oracle.expected[name].limit(coarse=suspected.coarse)[0].value
         for name in ("forward.h", "forward.c")
     )
     if not is_repeatable(suspected.side, case):

@@ -30,6 +30,11 @@ class GuardedSide:
         """Return what the side itself leaves out."""
         return self.side.leaves_out
 
+    @property
+    def epsilon_first(self) -> bool:
+        """Return what is so of the side itself."""
+        return self.side.epsilon_first
+
     def step(self, x: Array, h: Array, c: Array) -> tuple[Array, Array]:
         """Return (h', c') of one step, both of the shape of `h`."""
         h_next, c_next = self._run("", lambda: self.side.step(x, h, c))
@@ -56,10 +61,12 @@ class GuardedSide:
         where = " where it is fed with what it returned"
         return self._run(where, lambda: self.side.rollout(x, h, c))
 
-    def train(self, optimizer: Optimizer, gradients: Mapping[str, Array]) -> Mapping[str, Array]:
-        """Return the parameters after one step of `optimizer`."""
+    def train(
+        self, optimizer: Optimizer, given: Array, x: Array, h: Array, c: Array
+    ) -> Mapping[str, Array]:
+        """Return how far a copy's parameters move, and what it answers then."""
         where = f" in a step of {optimizer.name}"
-        return self._run(where, lambda: self.side.train(optimizer, gradients))
+        return self._run(where, lambda: self.side.train(optimizer, given, x, h, c))
 
     def _run(self, where: str, call: Callable[[], Found]) -> Found:
         try:

@@ -100,7 +100,8 @@ def compare(
     if right is None:
         oracle = observe(first.sides[0].side, case)
     else:
-        oracle = make_oracle(right.widened(), case)
+        coarse = any(opened.coarse for each in (first, second) for opened in each.sides)
+        oracle = make_oracle(right.widened(), case, coarse=coarse)
     _check_numbers(oracle)
     quantities, diagnosis = _judge(first, second, oracle, tell)
     if first.weights is not None and second.weights is not None:
@@ -173,7 +174,15 @@ def _not_shown(a: Contender, b: Contender, names: Sequence[str]) -> dict[str, st
     """Return the quantities that only one of the two shows, and why the other does not."""
     reasons = [why for each in (a, b) for opened in each.sides for why in [opened.side.leaves_out]]
     parameters = "the parameters of one of the two are not known to be a cell's"
-    return {name: next((why[name] for why in reasons if name in why), parameters) for name in names}
+    found = {name: next((w[name] for w in reasons if name in w), parameters) for name in names}
+    for contender in (a, b):
+        if contender.weights is None:
+            continue
+        for opened in contender.sides:  # what the kernel shows in the place of the object itself
+            for name, why in opened.side.leaves_out.items():
+                if name not in found:
+                    found[f"{contender.claim.label}: {opened.name}: {name}"] = why
+    return found
 
 
 def _check_numbers(oracle: Oracle) -> None:
@@ -217,7 +226,7 @@ def _size(sizes: tuple[int, int]) -> str:
 
 def _measure(contender: Contender, opened: Opened, oracle: Oracle) -> dict[str, Reading]:
     """Run a side; parameters of an object that are not known to be canonical are passed over."""
-    found = measure(opened.name, contender.claim.label, opened.side, oracle, opened.tanh_error)
+    found = measure(opened.name, contender.claim.label, opened.side, oracle, coarse=opened.coarse)
     if contender.weights is not None:
         return found
     known = {f"gradient.{name}" for name in ("x", "h", "c")}

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,12 +27,9 @@ from onecell.verify.columns import Cell
 from onecell.verify.comparison import FileFacts
 from onecell.verify.parties import chunks, file_facts
 from onecell.verify.plan import Plan, plan_port, split_metadata
-from onecell.verify.proof import CellProof, SelfTest, prove_cell
+from onecell.verify.proof import CellProof, Progress, SelfTest, prove_cell
 from onecell.verify.record import to_json
 from onecell.verify.sides import get_reader
-
-Progress = Callable[[str, int, int], None]
-"""Called with a cell's name, its number from 0, and how many there are; last with all done."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +127,7 @@ def carry_out(
         plan: what to do; see `plan_port`.
         rollout_steps: see `prove_cell`.
         self_test: see `prove_cell`.
-        progress: told before every cell and at the end.
+        progress: told before every step of every cell and at the end.
 
     Returns:
         The proof. Only where it holds is there a new checkpoint; the report is there anyway.
@@ -222,8 +219,6 @@ def _prove_cells(
     sites = plan.conversion.cells
     layouts = get_dialect(plan.source).layout, get_dialect(plan.to).layout
     for number, site in enumerate(sites):
-        if progress is not None:
-            progress(site.name, number, len(sites))
         yield prove_cell(
             site.name,
             site.weights(plan.checkpoint.tensors, plan.source),
@@ -232,9 +227,21 @@ def _prove_cells(
             same_layout=layouts[0] == layouts[1],
             rollout_steps=rollout_steps,
             self_test=self_test,
+            progress=_of_many(progress, site.name, number, len(sites)),
         )
-    if progress is not None:
-        progress("", len(sites), len(sites))
+
+
+def _of_many(progress: Progress | None, cell: str, number: int, cells: int) -> Progress | None:
+    """Return what counts the steps of one of several cells among those of all."""
+    if progress is None:
+        return None
+
+    def told(what: str, done: int, total: int) -> None:
+        if done < total or number == cells - 1:
+            said = f"{cell}: {what}" if what else ""
+            progress(said, number * total + done, cells * total)
+
+    return told
 
 
 def _same_tensors(want: Mapping[str, np.ndarray], got: Mapping[str, np.ndarray]) -> bool:

@@ -7,14 +7,15 @@ and the comparison of two cells both read what it returns.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, Literal
 
 import numpy as np
 
 from onecell.verify.cases import Array
-from onecell.verify.oracle import Expected, Oracle, Threshold, quantities
+from onecell.verify.limits import Expected, Threshold
+from onecell.verify.oracle import KINDS, Oracle, quantities
 from onecell.verify.sides import Side
 
 Owner = Literal["source", "target", "a", "b"]
@@ -35,7 +36,7 @@ class Reading:
     ulps: float
     """The same in units in the last place, at the largest value of the reference."""
     threshold: Threshold
-    """What a correct side may miss, and why; see `oracle`."""
+    """What a correct side may miss, and why; see `limits`."""
     steps: int | None
     """The steps of a rollout that were compared."""
     samples: Array
@@ -58,6 +59,11 @@ class Reading:
         return self.error <= self.limit
 
     @property
+    def proves(self) -> bool:
+        """Whether it could fail: its limit is small beside what it guards."""
+        return self.threshold.proves
+
+    @property
     def excess(self) -> float:
         """The error in units of the limit; infinite where it is not a number."""
         ratio = self.error / self.limit if self.limit > 0 else math.nan
@@ -76,6 +82,11 @@ class Quantity:
         """Whether every side that decides is within its limit."""
         return all(reading.holds for reading in self.readings if reading.decides)
 
+    @property
+    def proves(self) -> bool:
+        """Whether every side that decides could fail; else that it holds counts for nothing."""
+        return all(reading.proves for reading in self.readings if reading.decides)
+
     def of(self, file: Owner) -> tuple[Reading, ...]:
         """Return the readings of one of the two."""
         return tuple(reading for reading in self.readings if reading.file == file)
@@ -86,9 +97,10 @@ def measure(
     file: Owner,
     side: Side,
     oracle: Oracle,
-    tanh_error: float = 0.0,
     *,
+    coarse: bool = False,
     decides: bool = True,
+    kinds: Collection[str] = KINDS,
 ) -> dict[str, Reading]:
     """Run every quantity that `side` has and hold it against the oracle.
 
@@ -97,38 +109,43 @@ def measure(
         file: whose weights it holds.
         side: what computes.
         oracle: what every quantity must be.
-        tanh_error: by how much the side's tanh may be off beyond rounding.
+        coarse: whether the side's tanh is off by more than rounding; the oracle must know it.
         decides: whether the verdict depends on this side.
+        kinds: of quantities; see `oracle.KINDS`.
 
     Returns:
         Quantity → reading, for those in `oracle` that `side.leaves_out` does not name.
     """
     with np.errstate(all="ignore"):
-        got = dict(quantities(side, oracle.case))
+        got = dict(quantities(side, oracle.case, kinds))
         return {
             quantity: replace(
-                _read(name, file, got.get(quantity), expected, tanh_error), decides=decides
+                _read(name, file, got.get(quantity), expected, coarse=coarse), decides=decides
             )
-            for quantity, expected in oracle.expected.items()
-            if quantity not in side.leaves_out
+            for quantity, expected in oracle.of(side).items()
+            if quantity not in side.leaves_out and quantity.partition(".")[0] in kinds
         }
 
 
 def _read(
-    name: str, file: Owner, got: Array | None, expected: Expected, tanh_error: float
+    name: str, file: Owner, got: Array | None, expected: Expected, *, coarse: bool
 ) -> Reading:
-    threshold, steps = expected.limit(tanh_error)
+    threshold, steps = expected.limit(coarse=coarse)
     by_step = limits = None
     error = ulps = math.nan
     samples = np.empty(0)
     want = expected.value
     if got is not None and got.shape == want.shape:
         difference = np.asarray(got - want, np.float64)
+        seen = difference[:steps]
         if expected.is_rollout:
             by_step = np.max(np.abs(difference), axis=(1, 2))
-            limits = expected.limits(tanh_error)
-        seen = difference[:steps]
-        flat = seen.reshape(-1)
+            limits = expected.limits(coarse=coarse)
+            beyond = ~(by_step[:steps] <= limits[:steps])
+            if beyond.any():  # an error that a later step might have made, and this one may not
+                first = int(np.argmax(beyond))
+                threshold, seen = expected.threshold(first, coarse=coarse), difference[[first]]
+        flat = difference[:steps].reshape(-1)
         samples = flat[:: max(1, -(-flat.size // SAMPLES))].copy()
         if seen.size:
             error = float(np.max(np.abs(seen)))

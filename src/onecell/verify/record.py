@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, Final
 from onecell import available_isas, isa
 from onecell.verify.cases import GRADIENT_STEPS
 from onecell.verify.comparison_record import file_to_json
-from onecell.verify.optimizers import BETAS, EPSILON, OPTIMIZERS
-from onecell.verify.oracle import MARGIN, RESOLUTION, TANH_MARGIN
+from onecell.verify.limits import MARGIN, PROVES, RESOLUTION, TANH_MARGIN
+from onecell.verify.optimizers import BETAS, EPSILON, OPTIMIZERS, STEPS
 from onecell.verify.sides import SIDES
 
 if TYPE_CHECKING:
@@ -51,12 +51,14 @@ def to_json(proof: Proof) -> dict[str, Any]:
         "method": {
             "reference": "float64",
             "gradient_steps": GRADIENT_STEPS,
-            "optimizers": {name: each.rate for name, each in OPTIMIZERS.items()},
+            "optimizer_steps": STEPS,
+            "rates_for_weights_of_size_1": {n: each.rate for n, each in OPTIMIZERS.items()},
             "adam": {"betas": list(BETAS), "epsilon": EPSILON},
             "margin": MARGIN,
             "tanh_margin": TANH_MARGIN,
             "tanh_error": {e.name: e.tanh_error for e in SIDES.values() if e.tanh_error},
             "resolution": RESOLUTION,
+            "proves": PROVES,
         },
         "cells": [_cell(cell) for cell in proof.cells],
         "left_out": dict(proof.left_out),
@@ -101,11 +103,21 @@ def _cell(cell: CellProof) -> dict[str, Any]:
         "not_finite": cell.not_finite or None,
         "beside": {side: list(names) for side, names in cell.faults.items()},
         "quantities": [
-            {"name": q.name, "holds": q.holds, "readings": [_reading(r) for r in q.readings]}
+            {
+                "name": q.name,
+                "holds": q.holds,
+                "proves": q.proves,
+                "readings": [_reading(r) for r in q.readings],
+            }
             for q in cell.quantities
         ],
         "self_test": [
-            {"mutation": each.mutation, "seen": each.seen, "excess": _number(each.excess)}
+            {
+                "mutation": each.mutation,
+                "kind": each.kind,
+                "seen": each.seen,
+                "excess": _number(each.excess),
+            }
             for each in cell.sabotage
         ],
     }
@@ -120,6 +132,8 @@ def _reading(reading: Reading) -> dict[str, Any]:
         "error": _number(reading.error),
         "ulps": _number(reading.ulps),
         "limit": _number(reading.limit),
+        "limit_relative_to_what_it_guards": _number(reading.threshold.relative),
+        "proves": reading.proves,
         "steps": reading.steps,
     }
 

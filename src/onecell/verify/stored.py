@@ -16,7 +16,7 @@ import numpy as np
 
 from onecell.spec import BIASES, PARAMETERS
 from onecell.verify.cases import Array
-from onecell.verify.oracle import MARGIN, Threshold
+from onecell.verify.limits import MARGIN, Threshold
 from onecell.verify.readings import SAMPLES, Quantity, Reading
 from onecell.weights import Weights
 
@@ -73,7 +73,7 @@ def _read(side: str, owner: str, name: str, want: Array, error: Array) -> Readin
     worst = abs(float(error[at]))
     eps = float(np.finfo(want.dtype).eps)
     size = float(_sizes(name, want)[at])
-    threshold = Threshold(float(limits[at]), want.dtype.name, eps, size, 0.0, 0.0)
+    threshold = Threshold(float(limits[at]), want.dtype.name, eps, size, 0.0, 0.0, size)
     flat = error.reshape(-1)
     return Reading(
         side=side,

@@ -135,7 +135,7 @@ def test_an_error_beyond_its_limit_lies_right_of_the_line() -> None:
         [float(tag.partition(' x="')[2].split('"')[0]) for tag in tags if f"fill-series-{n}" in tag]
         for n in (1, 2)
     ]
-    assert [len(each) for each in dots] == [21, 21]
+    assert [len(each) for each in dots] == [25, 25]
     assert max(dots[0]) < at < min(dots[1])
 
 

@@ -11,7 +11,7 @@ from onecell.dtypes import narrow, widen
 from onecell.spec import GATES
 from onecell.verify.cases import Array
 from onecell.verify.comparison import Finding
-from onecell.verify.oracle import MARGIN
+from onecell.verify.limits import MARGIN
 from onecell.verify.stored import rounding
 from onecell.weights import Weights
 

@@ -10,7 +10,7 @@ from onecell.verify.cases import GRADIENT_STEPS, SEED
 from onecell.verify.comparison import FileFacts
 from onecell.verify.difference import Text
 from onecell.verify.port import Proof
-from onecell.verify.proof import CellProof
+from onecell.verify.proof import CellProof, Sabotage
 from onecell.verify.readings import Quantity
 from onecell.verify.record import environment
 from onecell.verify.report import heat
@@ -144,7 +144,7 @@ def _what_holds(proof: Proof) -> Text:
 
 def _highlights(proof: Proof, quantities: list[Quantity]) -> tuple[Fact, ...]:
     cells = sum(cell.holds for cell in proof.cells)
-    mutants = [each for cell in proof.cells for each in cell.sabotage]
+    mutants = [each for cell in proof.cells for each in _telling(cell)]
     seen = sum(each.seen for each in mutants)
     return (
         Fact(Text("cells hold", "个单元通过"), same(f"{cells} / {len(proof.cells)}")),
@@ -189,12 +189,22 @@ def _findings(proof: Proof) -> tuple[Fact, ...]:
             Fact(
                 same(cell.name),
                 Text(
-                    f"the check does not see a deliberate mistake: {each.mutation}",
-                    f"检查没有发现故意的错误：{known(each.mutation).zh}",
+                    f"the check does not see a deliberate mistake: {mutation}",
+                    f"检查没有发现故意的错误：{known(mutation).zh}",
                 ),
             )
-            for each in cell.sabotage
-            if not each.seen
+            for mutation in cell.unseen
+        ]
+        facts += [
+            Fact(
+                same(cell.name),
+                Text(
+                    f"nothing is proved about {side} by {', '.join(names)}: what they guard is not "
+                    "larger than what rounding may do",
+                    f"{', '.join(names)} 对 {side} 不构成证明：所保护的大小不大于舍入误差",
+                ),
+            )
+            for side, names in cell.idle.items()
         ]
     if not proof.intact:
         said = Text("does not read back as it was to be", "读回的内容与应写出的不符")
@@ -251,9 +261,14 @@ def _cell(id_: str, cell: CellProof, *, drawn: bool) -> Cell:
         ),
         mutants=tuple(
             Mutant(known(each.mutation), each.seen, number(each.excess), None)
-            for each in cell.sabotage
+            for each in _telling(cell)
         ),
     )
+
+
+def _telling(cell: CellProof) -> list[Sabotage]:
+    """Return the mistakes made on purpose, but for those that are none on this cell."""
+    return [each for each in cell.sabotage if each.seen or each.mutation in cell.unseen]
 
 
 def _extra(proof: Proof) -> tuple[Fact, ...]:

@@ -10,7 +10,8 @@ import numpy as np
 
 from onecell.verify.cases import GRADIENT_STEPS
 from onecell.verify.difference import Text
-from onecell.verify.oracle import MARGIN
+from onecell.verify.limits import MARGIN, TANH_MARGIN
+from onecell.verify.optimizers import STEPS
 from onecell.verify.readings import Owner, Quantity, Reading
 from onecell.verify.report.page import Column, Group, Limit, Measured, Row
 from onecell.verify.report.plots import (
@@ -39,8 +40,14 @@ _HEADINGS: Final[Mapping[str, Text]] = {
     "gradient": Text(
         f"Gradients, through {GRADIENT_STEPS} steps", f"梯度（经过 {GRADIENT_STEPS} 步）"
     ),
-    "sgd": Text("After one step of SGD", "SGD 更新一步之后"),
-    "adam": Text("After one step of Adam", "Adam 更新一步之后"),
+    "sgd": Text(
+        f"{STEPS} steps of SGD: how far parameters move, what the cell answers then",
+        f"SGD 更新 {STEPS} 步：参数的移动量，以及之后单元的输出",
+    ),
+    "adam": Text(
+        f"{STEPS} steps of Adam: how far parameters move, what the cell answers then",
+        f"Adam 更新 {STEPS} 步：参数的移动量，以及之后单元的输出",
+    ),
     "weights": Text("The weights themselves", "权重本身"),
 }
 """Kind of quantity → what it is called; a rollout also says its steps."""
@@ -93,7 +100,9 @@ def make_groups(
         measured = tuple(_measured(by_column.get(column)) for column in columns)
         sampled = (sampling or {}).get(quantity.name)
         name = quantity.name.partition(".")[2] or quantity.name
-        rows.setdefault(kind, []).append(Row(name, measured, quantity.holds, sampled))
+        rows.setdefault(kind, []).append(
+            Row(name, measured, quantity.holds, quantity.proves, sampled)
+        )
         steps[kind] = max(
             (len(r.by_step) for r in quantity.readings if r.by_step is not None), default=0
         )
@@ -105,7 +114,10 @@ def make_limits(quantities: Sequence[Quantity]) -> tuple[Limit, ...]:
     found: dict[Limit, None] = {}
     for quantity in quantities:
         for reading in quantity.readings:
-            limit = Limit(quantity.name, number(reading.limit), _reason(reading))
+            relative = number(reading.threshold.relative)
+            limit = Limit(
+                quantity.name, number(reading.limit), relative, reading.proves, _reason(reading)
+            )
             found[limit] = None
     return tuple(found)
 
@@ -144,7 +156,7 @@ def _reason(reading: Reading) -> Text:
     product = f"{MARGIN:g} × {product}"
     if not t.coarse:
         return same(product)
-    own = number(t.coarse)
+    own = f"{TANH_MARGIN:g} × {number(t.coarse)}"
     return Text(
         f"{product} + {own}, for {reading.side}'s own tanh",
         f"{product} + {own}（{reading.side} 自身 tanh 的误差）",

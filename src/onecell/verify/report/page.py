@@ -72,6 +72,8 @@ class Row:
     name: str
     measured: tuple[Measured | None, ...]
     holds: bool
+    proves: bool
+    """Whether it could fail on every side that decides."""
     sampled: str | None = None
     """Which part was compared, where not all of it was."""
 
@@ -119,6 +121,10 @@ class Limit:
 
     quantity: str
     value: str
+    relative: str
+    """The limit as a part of what it guards."""
+    proves: bool
+    """Whether it is small beside that."""
     reason: Text
 
 

@@ -7,8 +7,8 @@ from typing import Any, Final
 
 from onecell.verify.comparison import FileFacts
 from onecell.verify.difference import Text
-from onecell.verify.optimizers import OPTIMIZERS
-from onecell.verify.oracle import MARGIN, RESOLUTION, TANH_MARGIN
+from onecell.verify.limits import MARGIN, PROVES, RESOLUTION, TANH_MARGIN
+from onecell.verify.optimizers import OPTIMIZERS, STEPS
 from onecell.verify.readings import Quantity
 from onecell.verify.report.known import known
 from onecell.verify.report.page import Fact
@@ -54,8 +54,12 @@ def left_out_facts(left_out: Mapping[str, str]) -> tuple[Fact, ...]:
 
 def optimizer_fact() -> Fact:
     """Return which optimizer steps were taken."""
-    steps = ", ".join(f"{each.name} {each.rate:g}" for each in OPTIMIZERS.values())
-    return Fact(Text("Optimizer steps, and rate", "优化器及学习率"), same(steps))
+    rates = ", ".join(f"{each.name} {each.rate:g}" for each in OPTIMIZERS.values())
+    said = Text(
+        f"{STEPS}, by given gradients; {rates}, times the size of the weights",
+        f"{STEPS} 步，梯度为给定值；{rates}，再乘以权重的大小",
+    )
+    return Fact(Text("Optimizer steps, and rates", "优化器步数及学习率"), said)
 
 
 def method_facts() -> Sequence[Fact]:
@@ -84,22 +88,33 @@ def method_facts() -> Sequence[Fact]:
             ),
         ),
         Fact(
+            Text("What a limit guards", "限值所保护的大小"),
+            Text(
+                "The root mean square of the quantity; of an answer after training, of what "
+                f"training changed. A limit of more than {PROVES:.2g} of it would let mistakes "
+                "pass: such a quantity proves nothing, and is marked.",
+                "该量的均方根；对训练之后的输出，则为训练所改变的部分。限值若超过它的 "
+                f"{PROVES:.2g}，错误就会被放过：这样的量不构成证明，并会注明。",
+            ),
+        ),
+        Fact(
             Text("Rollout", "连续运行"),
             Text(
-                f"Compared as far as the limit stays below {RESOLUTION:.2g} of the quantity's "
-                "size: in a chaotic cell rounding alone decides what comes later, and agreement "
-                "there would prove nothing.",
-                f"只比较到限值不超过该量尺度的 {RESOLUTION:.2g} 为止：在混沌的单元里，再往后全由"
-                "舍入决定，一致也证明不了什么。",
+                "Every step has a limit of its own. They are compared as far as that stays below "
+                f"{RESOLUTION:.2g} of the quantity's size: in a chaotic cell rounding alone "
+                "decides what comes later, and agreement there would prove nothing.",
+                f"每一步各有限值；只比较到限值不超过该量大小的 {RESOLUTION:.2g} 为止："
+                "在混沌的单元里，再往后全由舍入决定，一致也证明不了什么。",
             ),
         ),
         Fact(
             Text("MindSpore's tanh", "MindSpore 的 tanh"),
             Text(
                 "On CPU it is a rational approximation, off by up to 1e-4 near |x| = 5; a side "
-                f"that computes with it is allowed {TANH_MARGIN:g} times that on top.",
+                f"that computes with it is allowed {TANH_MARGIN:g} times what the reference moves "
+                "when it computes with it too.",
                 "其 CPU 实现是有理逼近，在 |x| = 5 附近误差可达 1e-4；用它计算的一方，限值另加"
-                f"该误差的 {TANH_MARGIN:g} 倍。",
+                f"参照改用它计算时移动量的 {TANH_MARGIN:g} 倍。",
             ),
         ),
     )

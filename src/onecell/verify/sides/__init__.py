@@ -32,6 +32,10 @@ class Side(Protocol):
     def leaves_out(self) -> Mapping[str, str]:
         """Quantities, such as "gradient.bias_hh", that this side cannot have, and why."""
 
+    @property
+    def epsilon_first(self) -> bool:
+        """Whether its framework's Adam adds epsilon before it corrects the second moment."""
+
     def step(self, x: Array, h: Array, c: Array) -> tuple[Array, Array]:
         """Return (h', c') of one step; x (N, I), h and c (N, H)."""
 
@@ -47,10 +51,21 @@ class Side(Protocol):
     def rollout(self, x: Array, h: Array, c: Array) -> tuple[Array, Array]:
         """Return h and c after each of T steps, both (T, N, H), each step fed by the one before."""
 
-    def train(self, optimizer: Optimizer, gradients: Mapping[str, Array]) -> Mapping[str, Array]:
-        """Return the parameters after one step of `optimizer` on what `gradients` returned.
+    def train(
+        self, optimizer: Optimizer, given: Array, x: Array, h: Array, c: Array
+    ) -> Mapping[str, Array]:
+        """Have the framework's own `optimizer` step the parameters of a copy of the cell.
 
-        The side itself is not changed by it.
+        Args:
+            optimizer: which, and at which rate.
+            given: (S, P), for each step what its gradients are spread from (`optimizers.spread`).
+            x: (N, I), what the copy is asked afterwards; `h` and `c` likewise.
+            h: (N, H).
+            c: (N, H).
+
+        Returns:
+            By name: how far each parameter moved, in float64, and the copy's answer "h" and "c".
+            The side itself is not changed by it.
         """
 
 
@@ -91,6 +106,9 @@ class Entry:
 
 MINDSPORE_TANH_ERROR: Final = 1.0e-4
 """MindSpore 2.10's tanh on CPU is a rational approximation, off by this much near |x| = 5."""
+
+COPY: Final = "it cannot be copied, and only a copy is trained"
+"""Why a live object takes no part in what optimizers do."""
 
 _SIDES: Final = "onecell.verify.sides"
 
@@ -169,8 +187,20 @@ def check_unwritten(after: Mapping[str, Array], before: Mapping[str, Array]) -> 
 
 def without_gradients(parameters: Iterable[str], why: str) -> dict[str, str]:
     """Return what a side has to leave out that knows no gradient of `parameters`."""
-    kinds = ("gradient", *OPTIMIZERS)
-    return {f"{kind}.{name}": why for name in parameters for kind in kinds}
+    names = tuple(parameters)
+    return {f"gradient.{name}": why for name in names} | without_training(names, why)
+
+
+def without_training(parameters: Iterable[str], why: str) -> dict[str, str]:
+    """Return what a side has to leave out whose `parameters` no optimizer steps."""
+    names = tuple(parameters)
+    after = ("h", "c") if names else ()
+    return {f"{kind}.{name}": why for name in (*names, *after) for kind in OPTIMIZERS}
+
+
+def moves(after: Mapping[str, Array], before: Mapping[str, Array]) -> dict[str, Array]:
+    """Return in float64 how far each array has moved."""
+    return {name: array.astype(np.float64) - before[name] for name, array in after.items()}
 
 
 def _find(path: str) -> object:

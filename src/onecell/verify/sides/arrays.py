@@ -7,13 +7,15 @@ from collections.abc import Mapping
 import numpy as np
 
 from onecell.cell import LSTMCell
-from onecell.verify.optimizers import Optimizer
-from onecell.verify.sides import Array, Side
+from onecell.verify.optimizers import Optimizer, spread
+from onecell.verify.sides import Array, Side, moves
 from onecell.weights import Weights
 
 
 class ArraysSide:
     """`onecell.LSTMCell` on given weights."""
+
+    epsilon_first = False
 
     def __init__(self, weights: Weights) -> None:
         self.cell = LSTMCell.from_weights(weights)
@@ -41,14 +43,18 @@ class ArraysSide:
             c_all.append(c)
         return np.stack(h_all), np.stack(c_all)
 
-    def train(self, optimizer: Optimizer, gradients: Mapping[str, Array]) -> Mapping[str, Array]:
-        """Return the step as its formula has it, in the parameters' own element type."""
-        pairs = self._parameters().items()
-        return {
-            name: optimizer.step(parameter, gradients[name])
-            for name, parameter in pairs
-            if name in gradients
-        }
+    def train(
+        self, optimizer: Optimizer, given: Array, x: Array, h: Array, c: Array
+    ) -> Mapping[str, Array]:
+        """Take the steps by their formula, written into the weights that the copy reads."""
+        copy = LSTMCell.from_weights(self.cell.weights)
+        after, before = copy.weights.arrays(), self._parameters()
+        for name, array in after.items():
+            gradients = np.stack([spread(row, name, array.shape) for row in given])
+            for taken in optimizer.updates(gradients.astype(array.dtype)):
+                np.subtract(array, taken, out=array)
+        h_next, c_next = copy(x, (h, c))
+        return {**moves(after, before), "h": h_next, "c": c_next}
 
     def _parameters(self) -> dict[str, Array]:
         return self.cell.weights.arrays()

@@ -105,6 +105,8 @@ def functions_of(thing: Any) -> Iterator[Side]:  # noqa: ANN401
 class FunctionSide:
     """A function of NumPy arrays, `cell(x, (h, c)) -> (h', c')`. It shows no gradients."""
 
+    epsilon_first = False
+
     def __init__(self, cell: Any) -> None:  # noqa: ANN401
         self.cell = cell
         why = "a function of arrays shows no gradients"
@@ -133,7 +135,9 @@ class FunctionSide:
             c_all.append(c)
         return np.stack(h_all), np.stack(c_all)
 
-    def train(self, optimizer: Optimizer, gradients: Mapping[str, Array]) -> Mapping[str, Array]:
+    def train(
+        self, optimizer: Optimizer, given: Array, x: Array, h: Array, c: Array
+    ) -> Mapping[str, Array]:
         """Return nothing: see `leaves_out`."""
         return {}
 

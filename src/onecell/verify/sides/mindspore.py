@@ -6,6 +6,7 @@ import contextlib
 import importlib
 import io
 from collections.abc import Iterator, Mapping
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +15,9 @@ import numpy as np
 from mindspore import nn, ops
 
 from onecell.dialect import MINDSPORE
-from onecell.verify.optimizers import BETAS, MINDSPORE_EPSILON, Optimizer
+from onecell.verify.optimizers import BETAS, EPSILON, Optimizer, spread
 from onecell.verify.sides import (
+    COPY,
     MINDSPORE_TANH_ERROR,
     SIDES,
     Array,
@@ -23,7 +25,9 @@ from onecell.verify.sides import (
     Side,
     as_arrays,
     check_unwritten,
+    moves,
     without_gradients,
+    without_training,
 )
 from onecell.verify.sides.live import Live, known_side, say_class, sizes_of
 from onecell.weights import Weights
@@ -49,11 +53,15 @@ class MindSporeSide:
         parameters: canonical name → its parameter, for those that it has.
     """
 
+    epsilon_first = True
+
     def __init__(self, cell: Any, parameters: Mapping[str, Any]) -> None:  # noqa: ANN401
         self.cell = cell
         self.parameters = {n: p for n, p in parameters.items() if p.requires_grad}
         frozen = [name for name in parameters if name not in self.parameters]
         self.leaves_out = without_gradients(frozen, "the parameter is frozen")
+        if isinstance(cell, nn.Cell):
+            self._names = {id(parameter): name for name, parameter in cell.parameters_and_names()}
 
     def step(self, x: Array, h: Array, c: Array) -> tuple[Array, Array]:
         """Return (h', c') of one step."""
@@ -82,20 +90,42 @@ class MindSporeSide:
         h_all, c_all = (np.stack([_array(t) for t in part]) for part in zip(*states, strict=True))
         return h_all, c_all
 
-    def train(self, optimizer: Optimizer, gradients: Mapping[str, Array]) -> Mapping[str, Array]:
-        """Return copies of the parameters after one call of `mindspore.nn.SGD` or `Adam`."""
-        copies = [ms.Parameter(_tensor(_array(p)), name) for name, p in self.parameters.items()]
-        found = tuple(_tensor(gradients[name]) for name in self.parameters)
-        if any(gradient.dtype == ms.float64 for gradient in found):
-            # MindSpore 2.10's optimizers know no float64 learning rate.
-            arrays = {name: _array(p) for name, p in self.parameters.items()}
-            return {name: optimizer.step(p, gradients[name]) for name, p in arrays.items()}
-        if optimizer.name == "sgd":
-            step = nn.SGD(copies, learning_rate=optimizer.rate)
+    def train(
+        self, optimizer: Optimizer, given: Array, x: Array, h: Array, c: Array
+    ) -> Mapping[str, Array]:
+        """Let `mindspore.nn.SGD` or `Adam` step the parameters of a copy of the cell.
+
+        MindSpore 2.10's optimizers know no float64 learning rate: such a step is computed here and
+        put into the parameter by `set_data`.
+        """
+        if not self.parameters:
+            return {}
+        try:
+            copy = deepcopy(self.cell)
+            named = dict(copy.parameters_and_names())
+            parameters = {name: named[self._names[id(p)]] for name, p in self.parameters.items()}
+        except Exception:  # somebody else's cell may hold anything
+            self.leaves_out |= without_training(self.parameters, COPY)
+            return {}
+        before = {name: _array(p) for name, p in parameters.items()}
+        if x.dtype == np.float64:
+            for name, parameter in parameters.items():
+                gradients = np.stack([spread(row, name, before[name].shape) for row in given])
+                parameter.set_data(_tensor(before[name] - optimizer.total(gradients)))
         else:
-            step = nn.Adam(copies, optimizer.rate, *BETAS, MINDSPORE_EPSILON)
-        step(found)
-        return {copy.name: _array(copy) for copy in copies}
+            self._steps(optimizer, parameters, given)
+        after = {name: _array(p) for name, p in parameters.items()}
+        answer = MindSporeSide(copy, {}).step(x, h, c)
+        return {**moves(after, before), **dict(zip(("h", "c"), answer, strict=True))}
+
+    def _steps(self, optimizer: Optimizer, parameters: Mapping[str, Any], given: Array) -> None:
+        owned = list(parameters.values())
+        if optimizer.name == "sgd":
+            steps = nn.SGD(owned, learning_rate=optimizer.rate)
+        else:
+            steps = nn.Adam(owned, optimizer.rate, *BETAS, EPSILON)
+        for row in given:
+            steps(tuple(_tensor(spread(row, n, tuple(p.shape))) for n, p in parameters.items()))
 
     def _grad(
         self, x: Array, h: Array, c: Array, grad_h_all: Array, grad_c_last: Array

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Iterator, Mapping
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
@@ -13,14 +14,17 @@ import torch
 from onecell.dialect import TORCH
 from onecell.dtypes import BFLOAT16
 from onecell.errors import NotACellError
-from onecell.verify.optimizers import BETAS, EPSILON, Optimizer
+from onecell.verify.optimizers import BETAS, EPSILON, Optimizer, spread
 from onecell.verify.sides import (
+    COPY,
     Array,
     Bits,
     Side,
     as_arrays,
     check_unwritten,
+    moves,
     without_gradients,
+    without_training,
 )
 from onecell.verify.sides.live import Live, known_side, say_class, sizes_of
 from onecell.weights import Weights
@@ -34,11 +38,15 @@ class TorchSide:
         parameters: canonical name → its parameter, for those that it has.
     """
 
+    epsilon_first = False
+
     def __init__(self, cell: Any, parameters: Mapping[str, torch.Tensor]) -> None:  # noqa: ANN401
         self.cell = cell
         self.parameters = {n: p for n, p in parameters.items() if p.requires_grad}
         frozen = [name for name in parameters if name not in self.parameters]
         self.leaves_out = without_gradients(frozen, "the parameter is frozen")
+        if isinstance(cell, torch.nn.Module):
+            self._names = {id(parameter): name for name, parameter in cell.named_parameters()}
         placed = next(iter(parameters.values()), None)
         if placed is None and isinstance(cell, torch.nn.Module):
             placed = next(cell.parameters(), None)
@@ -77,16 +85,31 @@ class TorchSide:
         h_all, c_all = (_array(torch.stack(part)) for part in zip(*states, strict=True))
         return h_all, c_all
 
-    def train(self, optimizer: Optimizer, gradients: Mapping[str, Array]) -> Mapping[str, Array]:
-        """Return copies of the parameters after `torch.optim.SGD.step` or `Adam.step`."""
-        copies = {name: p.detach().clone() for name, p in self.parameters.items()}
-        for name, copy in copies.items():
-            copy.grad = self._tensor(gradients[name])
-        if copies and optimizer.name == "sgd":
-            torch.optim.SGD(copies.values(), lr=optimizer.rate).step()
-        elif copies:
-            torch.optim.Adam(copies.values(), optimizer.rate, BETAS, EPSILON).step()
-        return {name: _array(copy) for name, copy in copies.items()}
+    def train(
+        self, optimizer: Optimizer, given: Array, x: Array, h: Array, c: Array
+    ) -> Mapping[str, Array]:
+        """Let `torch.optim.SGD` or `Adam` step the parameters of a copy of the module."""
+        if not self.parameters:
+            return {}
+        try:
+            copy = deepcopy(self.cell)
+            named = dict(copy.named_parameters())
+            parameters = {name: named[self._names[id(p)]] for name, p in self.parameters.items()}
+        except Exception:  # somebody else's module: a tensor that is no leaf, a lock, a file
+            self.leaves_out |= without_training(self.parameters, COPY)
+            return {}
+        if optimizer.name == "sgd":
+            steps: torch.optim.Optimizer = torch.optim.SGD(parameters.values(), lr=optimizer.rate)
+        else:
+            steps = torch.optim.Adam(parameters.values(), optimizer.rate, BETAS, EPSILON)
+        before = {name: _array(p).copy() for name, p in parameters.items()}
+        for row in given.astype(x.dtype):
+            for name, parameter in parameters.items():
+                parameter.grad = self._tensor(spread(row, name, tuple(parameter.shape)))
+            steps.step()
+        after = {name: _array(p) for name, p in parameters.items()}
+        answer = TorchSide(copy, parameters).step(x, h, c)
+        return {**moves(after, before), **dict(zip(("h", "c"), answer, strict=True))}
 
     def _loss(
         self, leaves: Mapping[str, torch.Tensor], grad_h_all: Array, grad_c_last: Array
