@@ -62,7 +62,7 @@ class WhichCellError(OnecellError, LookupError):
 
 
 class UnlikeCellsError(OnecellError, ValueError):
-    """Two cells cannot be compared: their sizes or element types differ."""
+    """Two cells cannot be compared: their sizes differ."""
 
 
 class NotFiniteError(OnecellError, ValueError):

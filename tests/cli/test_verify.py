@@ -15,7 +15,7 @@ from onecell import Weights
 from onecell.checkpoint import save_checkpoint
 from onecell.cli import verify as verb
 from onecell.cli.exits import Status
-from onecell.verify import compare
+from onecell.verify import compare_files
 from onecell.verify.mutation import swap_gates
 
 from .conftest import Run
@@ -164,12 +164,6 @@ def _linear(folder: Path) -> Path:
     return path
 
 
-def _half(folder: Path) -> Path:
-    path = folder / "half.pt"
-    torch.save(torch.nn.LSTMCell(5, 4).half().state_dict(), path)
-    return path
-
-
 def _larger(folder: Path) -> Path:
     path = folder / "larger.pt"
     torch.save(torch.nn.LSTMCell(5, 6).state_dict(), path)
@@ -181,7 +175,6 @@ BAD = {
     "no file": (lambda folder: folder / "none.pt", Status.INPUT, "cannot be read"),
     "NaN": (_nan, Status.NOT_FINITE, "`weight_ih` holds 1 of 80 numbers that are not finite"),
     "sizes": (_larger, Status.UNLIKE, "different sizes"),
-    "types": (_half, Status.UNLIKE, "`a` holds float32, `b` float16"),
     "no module": (lambda _: "no_such_module:cell", Status.IMPORT, "No module named"),
     "no attribute": (lambda _: "json:cell", Status.IMPORT, "`json` has no `cell`"),
     "not a cell": (lambda _: "json:dumps", Status.NOT_A_CELL, "is no cell"),
@@ -201,12 +194,79 @@ def test_bad_input_is_one_line_and_a_status(
     assert words in ran.err
 
 
-def test_several_cells_are_asked_about(run: Run, model: Path, deep: Path) -> None:
+def test_a_copy_in_float16_is_said_to_be_one(run: Run, model: Path, tmp_path: Path) -> None:
+    state = torch.load(model, weights_only=True)
+    torch.save({name: tensor.half() for name, tensor in state.items()}, tmp_path / "half.pt")
+    ran = run("verify", model, tmp_path / "half.pt", *KERNEL)
+    assert ran.status == Status.FAILS
+    assert "DIFFERENT: the numbers were rounded to float16" in ran.out
+
+
+def test_files_without_a_name_in_common_are_asked_about(run: Run, model: Path, deep: Path) -> None:
     ran = run("verify", deep, model, *KERNEL)
     assert ran.status == Status.WHICH
-    assert "4 cells" in ran.err
+    assert "no cell has the same name in both" in ran.err
     assert "--cell" in ran.err
     assert ran.err.count("\n") == 1
+
+
+def _deep(folder: Path, name: str, change: dict[str, torch.Tensor] | None = None) -> Path:
+    torch.manual_seed(0)
+    state = torch.nn.LSTM(5, 4, num_layers=2, bidirectional=True).state_dict()
+    torch.save(state | (change or {}), folder / name)
+    return folder / name
+
+
+def test_all_cells_of_equal_name_are_compared(run: Run, tmp_path: Path) -> None:
+    one = _deep(tmp_path, "one.pt")
+    ran = run("verify", one, _deep(tmp_path, "other.pt"), *KERNEL)
+    assert ran.status == Status.HOLDS, ran.err
+    assert ran.out.count("same bits\n") == 4
+    assert "SAME: 4 cells in both, all with the same bits" in ran.out
+    ran = run("verify", one, tmp_path / "other.pt", *KERNEL, "--json")
+    found = json.loads(ran.out)
+    assert found["schema"] == "onecell.comparisons/1"
+    assert [cell["a"]["cell"] for cell in found["cells"]] == [
+        f"(root)[layer {layer}{way}]" for layer in (0, 1) for way in ("", ", reverse")
+    ]
+    assert {cell["verdict"] for cell in found["cells"]} == {"same bits"}
+
+
+def test_one_of_several_cells_that_differs_is_named_and_chosen(run: Run, tmp_path: Path) -> None:
+    one = _deep(tmp_path, "one.pt")
+    wrong = _deep(tmp_path, "wrong.pt", {"bias_hh_l1": torch.zeros(16)})
+    page = tmp_path / "page.html"
+    ran = run("verify", one, wrong, *KERNEL, "--report", page)
+    assert ran.status == Status.FAILS
+    assert "(root)[layer 1]: bias_hh was dropped" in ran.out
+    assert "DIFFERENT: 3 of 4 cells in both are the same" in ran.out
+    text = page.read_text(encoding="utf-8")
+    assert "bias_hh was dropped" in text
+    assert text.count('class="parity"') == 4
+    for cell, status in (("(root)[layer 0]", Status.HOLDS), ("(root)[layer 1]", Status.FAILS)):
+        assert run("verify", one, wrong, *KERNEL, "--cell", cell).status == status
+
+
+def test_a_cell_that_only_one_file_has_is_not_the_same(run: Run, tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    short = torch.nn.LSTM(5, 4, bidirectional=True).state_dict()
+    torch.save(short, tmp_path / "short.pt")
+    _deep(tmp_path, "deep.pt", short)
+    for names, where in (("deep.pt short.pt", "a"), ("short.pt deep.pt", "b")):
+        ran = run("verify", *(tmp_path / name for name in names.split()), *KERNEL)
+        assert ran.status == Status.FAILS
+        assert ran.out.count(f"only in {where}\n") == 2
+        assert f"DIFFERENT: 2 of 2 cells in both are the same, 2 only in {where}" in ran.out
+
+
+def test_a_cell_of_another_size_does_not_hide_the_others(run: Run, tmp_path: Path) -> None:
+    larger = torch.nn.LSTM(9, 4, bidirectional=True).state_dict()
+    one = _deep(tmp_path, "one.pt")
+    other = _deep(tmp_path, "other.pt", {n: t for n, t in larger.items() if "reverse" not in n})
+    ran = run("verify", one, other, *KERNEL)
+    assert ran.status == Status.FAILS
+    assert "(root)[layer 0]: different sizes: `a` has I = 5, H = 4, `b` I = 9, H = 4" in ran.out
+    assert "3 of 3 cells in both are the same, 1 cannot be compared" in ran.out
 
 
 def test_debug_shows_where(run: Run, model: Path, tmp_path: Path) -> None:
@@ -250,8 +310,8 @@ def test_blas_gets_one_thread_while_it_computes(
 
     def spy(*given: object, **options: Any) -> object:
         threads.extend(p["num_threads"] for p in threadpool_info() if p["user_api"] == "blas")
-        return compare(*given, **options)
+        return compare_files(*given, **options)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(verb, "compare", spy)
+    monkeypatch.setattr(verb, "compare_files", spy)
     assert run("verify", model, ported, *KERNEL).status == Status.HOLDS
     assert set(threads) == {1}

@@ -247,9 +247,76 @@ def test_different_sizes_are_refused() -> None:
         compare(right(), right(5, 6))
 
 
-def test_different_types_are_refused() -> None:
-    with pytest.raises(UnlikeCellsError, match="`a` holds float32, `b` float16"):
-        compare(right(), right().astype("float16"))
+@pytest.mark.parametrize(
+    ("a", "b"), [("float32", "float16"), ("float32", "bfloat16"), ("float64", "float32")]
+)
+def test_a_copy_in_a_narrower_type_is_compared_and_named(a: str, b: str) -> None:
+    weights = right().astype("float64")
+    thirds = Weights(**{n: array / 3 for n, array in weights.arrays().items()}).astype(a)
+    found = compare(thirds, thirds.astype(b), steps=STEPS)
+    assert (found.verdict, found.same_bits) == ("different", False)
+    assert found.diagnosis.explained
+    assert found.diagnosis.text() == f"the numbers were rounded to {b}"
+
+
+def test_the_same_numbers_in_a_wider_type_are_not_the_same_cell() -> None:
+    narrow = right().astype("float16")
+    found = compare(narrow, narrow.astype("float32"), steps=STEPS)
+    assert found.verdict == "different"
+    assert found.diagnosis.text() == "the numbers are stored as float32, not as float16"
+    assert all(quantity.holds for quantity in found.quantities)
+
+
+FROZEN = {
+    "bfloat16": "weight_ih and weight_hh were rounded to bfloat16, the rest was not",
+    "float16": "weight_ih and weight_hh were rounded to float16, the rest was not",
+    "int8": "weight_ih and weight_hh were rounded to int8 by rows, off by up to 3.",
+}
+
+
+@pytest.mark.parametrize("framework", ["arrays", "torch", "a function"])
+@pytest.mark.parametrize("kind", FROZEN)
+def test_a_frozen_cell_is_looked_at_and_its_rounding_named(kind: str, framework: str) -> None:
+    weights = right(9, 12)
+    frozen = {
+        "arrays": lambda: LSTMCell.from_weights(weights).freeze(kind),
+        "torch": lambda: onecell.torch.LSTMCell.from_torch(torch_cell(weights)).freeze(kind),
+        "a function": lambda: LSTMCell.from_weights(weights).freeze(kind).__call__,
+    }[framework]()
+    found = compare(weights, frozen, steps=STEPS)
+    assert found.verdict == "different"
+    assert found.diagnosis.explained
+    assert found.diagnosis.text().startswith(FROZEN[kind])
+    if framework != "a function":
+        assert {r.side for r in found.quantities[0].of("b")} == {"arrays", f"frozen ({kind})"}
+        assert "a frozen cell has no gradients" in found.left_out.values()
+
+
+@pytest.mark.parametrize("framework", ["arrays", "torch"])
+def test_a_frozen_cell_of_float32_is_the_same(framework: str) -> None:
+    weights = right()
+    cell = {
+        "arrays": lambda: LSTMCell.from_weights(weights),
+        "torch": lambda: onecell.torch.LSTMCell.from_torch(torch_cell(weights)),
+    }[framework]()
+    found = compare(weights, cell.freeze(), steps=STEPS)
+    assert found.verdict == "same bits"
+
+
+def test_a_function_that_answers_in_another_type_is_refused() -> None:
+    cell = as_function(right())
+
+    def wide(x: np.ndarray, state: tuple[np.ndarray, np.ndarray]) -> object:
+        return tuple(part.astype(np.float64) for part in cell(x, state))
+
+    with pytest.raises(NotACellError, match="for float32 it returns float64"):
+        compare(right(), wide)
+
+
+@pytest.mark.parametrize("layer", [torch.nn.LSTM(5, 4), ms.nn.LSTM(5, 4)], ids=["torch", "ms"])
+def test_a_live_layer_is_pointed_to_a_file(layer: object) -> None:
+    with pytest.raises(NotACellError, match="save its state to a file"):
+        compare(right(), layer)
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])

@@ -57,7 +57,7 @@ class Status(IntEnum):
     WHICH = 9
     """Of `verify`: there are several cells, or none of the name that was given."""
     UNLIKE = 10
-    """Of `verify`: the two cannot be compared; their sizes or element types differ."""
+    """Of `verify`: the two cannot be compared; their sizes differ."""
     NOT_FINITE = 11
     """A parameter of a cell holds NaN or infinity."""
     NOT_A_CELL = 12
@@ -114,7 +114,7 @@ DIFF_STATUSES = (
 VERIFY_STATUSES = (
     "[bold]Exit status[/bold]: 0 the same cell · 1 different, or the self-test fails · 2 usage · "
     "3 bad file, or no cell in it · 4 cannot write · 5 a library is missing · 9 which cell? · "
-    "10 sizes or element types differ · 11 NaN or infinity in the weights · 12 not called as a "
+    "10 sizes differ · 11 NaN or infinity in the weights · 12 not called as a "
     "cell is · 13 MODULE:ATTRIBUTE does not import"
 )
 """The line that the help of `verify` ends with."""

@@ -7,7 +7,7 @@ import json
 import re
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
@@ -21,12 +21,12 @@ from onecell.cli.process import (
     quieten_mindspore,
     take_process_for_mindspore,
 )
-from onecell.cli.verify_table import print_comparison
+from onecell.cli.verify_table import print_comparison, print_comparisons
 from onecell.errors import ArgumentError, MissingExtraError
 from onecell.text import plain
-from onecell.verify import SIDES, compare
+from onecell.verify import SIDES, Comparison, Comparisons, compare, compare_files
 from onecell.verify.cases import ROLLOUT_STEPS, SEED
-from onecell.verify.comparison_record import comparison_to_json
+from onecell.verify.comparison_record import comparison_to_json, comparisons_to_json
 from onecell.verify.parties import import_object, names_an_object
 from onecell.verify.plan import read_checkpoint
 from onecell.verify.sides import is_installed
@@ -56,7 +56,8 @@ def verify(
         typer.Option(
             "--cell",
             metavar="NAME[=NAME]",
-            help="Which cell, where there are several; in A and in B, if they call it differently.",
+            help="Which cell; in A and in B, if they call it differently.  "
+            r"\[default: of two files, all cells that have the same name in both]",
         ),
     ] = None,
     steps: Annotated[
@@ -88,13 +89,16 @@ def verify(
         Path | None,
         typer.Option("--report", metavar="FILE.html", help="Write a page about it, one file."),
     ] = None,
+    verbose: Annotated[
+        bool, typer.Option("--verbose", "-v", help="Print every cell in full.")
+    ] = False,
     force: Force = False,
     quiet: Quiet = False,
     debug: Debug = False,
 ) -> None:
     """Compare two things that claim to be the same LSTM cell, and say why they differ.
 
-    Outputs, all gradients, a step of SGD and of Adam and a rollout of both are held against a
+    Outputs, all gradients, steps of SGD and of Adam and a rollout of both are held against a
     float64 reference, on ordinary and on adversarial inputs. Where they differ, the weights (or,
     of a live object, its answers) are searched for the mistakes that ports make: gates in another
     order, transposition, biases lost or counted twice, a forget bias, swapped states.
@@ -107,26 +111,33 @@ def verify(
         aside = contextlib.redirect_stdout(sys.stderr)
         with aside, one_blas_thread(), progress_bar("verifying", wanted=not quiet) as told:
             _prepare(first, second, names)
-            found = compare(
-                first,
-                second,
-                cell=_cells(cell),
-                steps=steps,
-                seed=seed,
-                sides=names,
-                self_test=self_test,
-                progress=told,
-            )
+            options: dict[str, Any] = {
+                "steps": steps,
+                "seed": seed,
+                "sides": names,
+                "self_test": self_test,
+                "progress": told,
+            }
+            found: Comparison | Comparisons
+            if cell is None and not any(map(names_an_object, (first, second))):
+                found = compare_files(first, second, **options)
+            else:
+                found = compare(first, second, cell=_cells(cell), **options)
         if report is not None:
             from onecell.verify.difference import stored_table  # noqa: PLC0415
             from onecell.verify.report import write_report  # noqa: PLC0415
 
             write_report(report, found, difference=stored_table(), force=force)
         if as_json:
-            typer.echo(json.dumps(comparison_to_json(found), indent=2, allow_nan=False))
+            is_one = isinstance(found, Comparison)
+            document = comparison_to_json(found) if is_one else comparisons_to_json(found)
+            typer.echo(json.dumps(document, indent=2, allow_nan=False))
         else:
             console = Console(highlight=False)
-            print_comparison(found, console)
+            if isinstance(found, Comparison):
+                print_comparison(found, console)
+            else:
+                print_comparisons(found, console, verbose=verbose)
             if report is not None:
                 console.print(f"Page: {plain(str(report))}", soft_wrap=True, markup=False)
         if not found.holds:

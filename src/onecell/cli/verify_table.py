@@ -19,7 +19,8 @@ from onecell.cli.quantities import (
     show_verdict,
 )
 from onecell.text import plain
-from onecell.verify import Comparison, Party, Quantity, Reading
+from onecell.verify import Comparison, Comparisons, Party, Quantity, Reading
+from onecell.verify.comparison import Verdict
 
 _NOTES: Final = 6
 """So many things that were left out are named one by one."""
@@ -40,6 +41,75 @@ def print_comparison(found: Comparison, console: Console) -> None:
     if found.self_test:
         _print_self_test(found, console)
     _print_verdict(found, console)
+
+
+def print_comparisons(found: Comparisons, console: Console, *, verbose: bool) -> None:
+    """Print one row a cell, in full those that differ (or all), and the verdict of all."""
+    whole = len(found.cells) == 1 and not (found.refused or found.only_a or found.only_b)
+    if whole:
+        print_comparison(found.cells[0], console)
+        return
+    for each in found.cells:
+        if verbose or not each.holds:
+            print_comparison(each, console)
+            console.print()
+    for label, facts in (("a", found.a), ("b", found.b)):
+        name = Text.assemble((f"{label}  ", "bold"), (plain(str(facts.path)), "bold"))
+        console.print(name, soft_wrap=True)
+    table = new_table("cell")
+    for heading in ("I", "H", "stored", "a, in limits", "b, in limits"):
+        table.add_column(heading, justify="right")
+    table.add_column("")
+    for each in found.cells:
+        a, b = each.a, each.b
+        name = a.cell if a.cell == b.cell else f"{a.cell} = {b.cell}"
+        stored = a.stored if a.stored == b.stored else f"{a.stored}, {b.stored}"
+        worst = [
+            max((r.excess for q in each.quantities for r in q.of(party.label)), default=0.0)
+            for party in (a, b)
+        ]
+        numbers = (str(a.input_size), str(a.hidden_size), stored, *(f"{w:.2g}" for w in worst))
+        said = _SAID[each.verdict]
+        table.add_row(Text(plain(name)), *numbers, Text(said, _STYLES[each.holds]))
+    for name in found.refused:
+        table.add_row(Text(plain(name)), *[""] * 5, Text("not comparable", _STYLES[False]))
+    for name in found.only_a:
+        table.add_row(Text(plain(name)), *[""] * 5, Text("only in a", _STYLES[False]))
+    for name in found.only_b:
+        table.add_row(Text(plain(name)), *[""] * 5, Text("only in b", _STYLES[False]))
+    console.print(table)
+    for name, error in found.refused.items():
+        console.print(Text(plain(f"{name}: {error}"), "red"), soft_wrap=True)
+    _print_verdict_of_all(found, console)
+
+
+_SAID: Final[dict[Verdict, str]] = {
+    "same bits": "same bits",
+    "same": "same",
+    "different": "DIFFERENT",
+    "self-test failed": "self-test FAILS",
+}
+_STYLES: Final = {True: "green", False: "bold red"}
+
+
+def _print_verdict_of_all(found: Comparisons, console: Console) -> None:
+    count = f"{len(found.cells)} cell{'' if len(found.cells) == 1 else 's'}"
+    took = f"({found.seconds:.1f} s)"
+    if found.holds:
+        bits = ", all with the same bits" if found.verdict == "same bits" else ""
+        text = f"SAME: {count} in both{bits}, every quantity holds {took}."
+        console.print(Text(text, "bold green"))
+        return
+    same = sum(each.holds for each in found.cells)
+    parts = [f"{same} of {count} in both {'is' if same == 1 else 'are'} the same"]
+    parts += [f"{len(found.refused)} cannot be compared"] if found.refused else []
+    parts += [f"{len(found.only_a)} only in a"] if found.only_a else []
+    parts += [f"{len(found.only_b)} only in b"] if found.only_b else []
+    for each in found.cells:
+        if not each.holds:
+            text = f"{each.a.cell}: {each.diagnosis.text()}."
+            console.print(Text(plain(text)), soft_wrap=True)
+    console.print(Text(f"DIFFERENT: {', '.join(parts)} {took}.", "bold red"))
 
 
 def _describe(party: Party) -> str:

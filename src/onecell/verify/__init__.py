@@ -24,6 +24,7 @@ from onecell.verify.proof import CellProof, Sabotage, prove_cell
 from onecell.verify.readings import Quantity, Reading
 from onecell.verify.record import to_json
 from onecell.verify.sides import SIDES, Side
+from onecell.verify.whole_files import Comparisons, compare_files
 from onecell.verify.wrong_ports import WRONG_PORTS
 
 __all__ = [
@@ -35,6 +36,7 @@ __all__ = [
     "CellProof",
     "Column",
     "Comparison",
+    "Comparisons",
     "Diagnosis",
     "Divergence",
     "FileFacts",
@@ -50,6 +52,7 @@ __all__ = [
     "carry_out",
     "choose_columns",
     "compare",
+    "compare_files",
     "make_case",
     "plan_port",
     "port_checkpoint",

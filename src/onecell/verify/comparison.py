@@ -189,7 +189,8 @@ class Comparison:
     @property
     def verdict(self) -> Verdict:
         """What it comes to."""
-        if not all(quantity.holds for quantity in self.quantities):
+        stored = self.a.stored == self.b.stored or self.same_bits is None
+        if not stored or not all(quantity.holds for quantity in self.quantities):
             return "different"
         if not all(each.holds for each in self.self_test):
             return "self-test failed"

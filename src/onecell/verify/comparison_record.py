@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import math
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from onecell.verify.comparison import Comparison, Diagnosis, Divergence, FileFacts, Party
 from onecell.verify.readings import Quantity, Reading
 
+if TYPE_CHECKING:
+    from onecell.verify.whole_files import Comparisons
+
 SCHEMA: Final = "onecell.comparison/1"
 """Changes when a reader of the old form would misread the new one."""
+SCHEMA_OF_FILES: Final = "onecell.comparisons/1"
 
 
 def comparison_to_json(found: Comparison) -> dict[str, Any]:
@@ -45,6 +49,28 @@ def comparison_to_json(found: Comparison) -> dict[str, Any]:
         "rows": found.rows,
         "command": found.command,
         "environment": dict(found.environment),
+        "seconds": round(found.seconds, 3),
+    }
+
+
+def comparisons_to_json(found: Comparisons) -> dict[str, Any]:
+    """Return the comparison of two whole files, each cell of both as `comparison_to_json` has it.
+
+    Where there is one cell in each, that is all of it.
+    """
+    if len(found.cells) == 1 and not (found.refused or found.only_a or found.only_b):
+        return comparison_to_json(found.cells[0])
+    return {
+        "schema": SCHEMA_OF_FILES,
+        "verdict": found.verdict,
+        "holds": found.holds,
+        "a": file_to_json(found.a),
+        "b": file_to_json(found.b),
+        "cells": [comparison_to_json(each) for each in found.cells],
+        "refused": {name: str(error) for name, error in found.refused.items()},
+        "only_in_a": list(found.only_a),
+        "only_in_b": list(found.only_b),
+        "command": found.command,
         "seconds": round(found.seconds, 3),
     }
 

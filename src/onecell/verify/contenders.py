@@ -58,7 +58,7 @@ def contend(
     contender = Contender(claim, claim.weights, [], list(claim.notes))
     live = claim.live
     if live is not None:
-        if claim.stored in {"float16", "bfloat16"}:
+        if claim.stored not in {None, case.x.dtype.name}:
             left_out[f"{claim.label}: {live.side}"] = f"it computes in {claim.stored}"
         else:
             side = _open_live(claim, case)
@@ -67,7 +67,7 @@ def contend(
                 _trust_or_not(contender, side, case)
     if contender.weights is not None and (live is None or live.side != "arrays"):
         kernel = get_side("arrays")
-        widened = contender.weights.widened()
+        widened = contender.weights.astype(case.x.dtype.name)
         contender.sides.insert(0, Opened("arrays", kernel.open(widened)))
         if live is None:
             contender.sides += _frameworks(claim, widened, sides, left_out)
@@ -98,7 +98,7 @@ def _trust_or_not(contender: Contender, side: Side, case: Case) -> None:
     claim = contender.claim
     assert claim.weights is not None  # noqa: S101 (asked by the caller)
     coarse = claim.live is not None and claim.live.tanh_error > 0
-    expected = make_oracle(claim.weights.widened(), _short(case), coarse=coarse).expected
+    expected = make_oracle(claim.weights, _short(case), coarse=coarse).expected
     found = side.step(case.x[0], case.h, case.c)
     answer = dict(zip(("forward.h", "forward.c"), found, strict=True))
     for name, got in answer.items():

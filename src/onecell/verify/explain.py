@@ -58,7 +58,7 @@ def _diagnose_answers(
     if right.weights is not None or wrong.weights is not None:
         weights = right.weights if right.weights is not None else wrong.weights
         assert weights is not None  # noqa: S101 (one of the two is)
-        return diagnose_behaviour(weights.widened(), suspected.side.step, tolerance)
+        return diagnose_behaviour(weights.astype(case.x.dtype.name), suspected.side.step, tolerance)
     sizes = case.x.shape[2], case.h.shape[1]
     trusted = right.sides[0].side.step
     return diagnose_answers(trusted, suspected.side.step, sizes, case.x.dtype, tolerance)

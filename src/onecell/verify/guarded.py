@@ -42,9 +42,8 @@ class GuardedSide:
         if shapes != [h.shape, h.shape]:
             raise not_a_cell(self.claim, f"for N, H = {h.shape} it returns shapes {shapes}")
         kinds = {part.dtype.name for part in (h_next, c_next)}
-        # A function of arrays may compute in more than it was given; a framework would refuse
-        # to be fed with that.
-        if self.claim.framework is not None and kinds != {x.dtype.name}:
+        # Fed with what it returned, it would compute in another type from the second step on.
+        if kinds != {x.dtype.name}:
             said = " and ".join(sorted(kinds))
             raise not_a_cell(self.claim, f"for {x.dtype.name} it returns {said}")
         return h_next, c_next

@@ -70,7 +70,7 @@ def compare(
     Raises:
         CheckpointError: a file that cannot be read, or holds no cell.
         WhichCellError: several cells, and `cell` does not say which.
-        UnlikeCellsError: the sizes or the element types differ.
+        UnlikeCellsError: the sizes differ.
         NotFiniteError: a parameter holds NaN or infinity.
         NotACellError: an object that is not called as a cell is.
         ObjectImportError: "module:attribute" that cannot be imported.
@@ -91,7 +91,9 @@ def compare(
         raise WhichCellError(f"neither has a cell called {cell!r}; there are {there}.")
     spec = _alike(claims, sizes)
     base = next((claim.weights for claim in claims if claim.weights is not None), None)
-    case = make_case(spec if base is None else base.widened(), rollout_steps=steps, seed=seed)
+    case = make_case(
+        spec if base is None else base.astype(spec.dtype.name), rollout_steps=steps, seed=seed
+    )
     left_out: dict[str, str] = {}
     first, second = (contend(claim, case, sides, left_out) for claim in claims)
     tell = progress if progress is not None else _say_nothing
@@ -101,7 +103,7 @@ def compare(
         oracle = observe(first.sides[0].side, case)
     else:
         coarse = any(opened.coarse for each in (first, second) for opened in each.sides)
-        oracle = make_oracle(right.widened(), case, coarse=coarse)
+        oracle = make_oracle(right.astype(spec.dtype.name), case, coarse=coarse)
     _check_numbers(oracle)
     quantities, diagnosis = _judge(first, second, oracle, tell)
     if first.weights is not None and second.weights is not None:
@@ -209,13 +211,9 @@ def _alike(claims: tuple[Claim, Claim], sizes: tuple[int, int] | None) -> Spec:
         raise UnlikeCellsError(
             f"different sizes: `a` has {_size(given[0])}, `b` {_size(given[1])}."
         )
-    if a.stored is not None and b.stored is not None and a.stored != b.stored:
-        raise UnlikeCellsError(
-            f"different element types: `a` holds {a.stored}, `b` {b.stored}; convert one first."
-        )
     inputs, hidden = given[0] if given else check_sizes(sizes)
-    stored = a.stored or b.stored or "float32"
-    dtype = np.dtype("float64" if stored == "float64" else "float32")
+    # Where the two are stored otherwise, the wider type computes: it holds the numbers of both.
+    dtype = np.dtype("float64" if "float64" in {a.stored, b.stored} else "float32")
     known = next((claim.weights for claim in claims if claim.weights is not None), None)
     return Spec(inputs, hidden, known is None or known.bias, dtype)
 

@@ -14,6 +14,7 @@ from typing import Any, Final
 import numpy as np
 
 from onecell.checkpoint import Checkpoint, find_cells, survey
+from onecell.checkpoint.cells import CellSite
 from onecell.checkpoint.sharded import files_of
 from onecell.dialect import DIALECTS, TORCH
 from onecell.dtypes import FLOAT_NAMES, dtype_name
@@ -73,7 +74,7 @@ def read_claim(
 
     Args:
         label: "a" or "b", for messages.
-        given: a path, "module:attribute", `Weights`, or a live object.
+        given: a path, "module:attribute", `Weights`, a file that was read, or a live object.
         cell: which cell of a file or of a module, by its name.
         perhaps: whether `cell` may be meant for the other one: where there is no cell of that name
             and no choice either, the only one is taken.
@@ -90,7 +91,9 @@ def read_claim(
     elif isinstance(given, str) and names_an_object(given):
         claim = _of_object(label, given, import_object(given), cell, perhaps=perhaps)
     elif isinstance(given, str | os.PathLike):
-        claim = _of_file(label, Path(given), cell, perhaps=perhaps)
+        claim = read_cells(Path(given)).claim(label, cell, perhaps=perhaps)
+    elif isinstance(given, CellsOfFile):
+        claim = given.claim(label, cell, perhaps=perhaps)
     else:
         claim = _of_object(label, say_class(given), given, cell, perhaps=perhaps)
     if claim.weights is None:
@@ -132,7 +135,42 @@ def import_object(path: str) -> object:
     return found
 
 
-def _of_file(label: Label, path: Path, cell: str | None, *, perhaps: bool) -> Claim:
+@dataclass(frozen=True, slots=True, eq=False)
+class CellsOfFile:
+    """A checkpoint file, read once, with every cell in it."""
+
+    path: Path
+    dialect: str
+    tensors: Mapping[str, np.ndarray]
+    sites: Mapping[str, CellSite]
+    notes: Mapping[str, tuple[str, ...]]
+    """What is to be said of each cell."""
+    facts: FileFacts
+
+    def claim(self, label: Label, cell: str | None, *, perhaps: bool = False) -> Claim:
+        """Return one cell of it; arguments and errors as `read_claim`."""
+        names = list(self.sites)
+        if perhaps and len(names) == 1:
+            cell = None
+        name = _choose(label, str(self.path), names, cell)
+        weights = self.sites[name].weights(self.tensors, self.dialect)
+        return Claim(
+            label,
+            str(self.path),
+            "file",
+            name,
+            tuple(names),
+            self.dialect,
+            weights,
+            {},
+            None,
+            file=self.facts,
+            notes=self.notes[name],
+        )
+
+
+def read_cells(path: Path) -> CellsOfFile:
+    """Read a checkpoint file; `CheckpointError` if it cannot be read, or holds no cell."""
     checkpoint = read_checkpoint(path)
     dialect = checkpoint.dialect or TORCH.name
     notes = []
@@ -141,26 +179,21 @@ def _of_file(label: Label, path: Path, cell: str | None, *, perhaps: bool) -> Cl
     tensors, said = _sites(checkpoint, dialect)
     notes += said
     found = survey(tensors, dialect)
-    sites = found.cells
-    if not sites:
+    if not found.cells:
         raise CheckpointError(f"{path}: {say_no_cell(checkpoint, found.notes)}")
-    names = [site.name for site in sites]
-    if perhaps and len(names) == 1:
-        cell = None
-    site = sites[names.index(_choose(label, str(path), names, cell))]
-    notes += [str(note) for note in found.notes if note.name in {site.name, site.owner}]
-    return Claim(
-        label,
-        str(path),
-        "file",
-        site.name,
-        tuple(names),
+    return CellsOfFile(
+        path,
         dialect,
-        site.weights(tensors, dialect),
-        {},
-        None,
-        file=file_facts(path, path, dialect, checkpoint.format),
-        notes=tuple(notes),
+        tensors,
+        {site.name: site for site in found.cells},
+        {
+            site.name: (
+                *notes,
+                *(str(note) for note in found.notes if note.name in {site.name, site.owner}),
+            )
+            for site in found.cells
+        },
+        file_facts(path, path, dialect, checkpoint.format),
     )
 
 
@@ -231,6 +264,11 @@ def not_a_cell(claim: Claim, why: str) -> NotACellError:
     if claim.live is not None:
         inside = [name for name, child in claim.live.children() if look_at(child).trusted]
     hint = f" It holds cells: {_list(inside)}; choose one." if inside else ""
+    if type(claim.thing).__name__ == "LSTM" and claim.framework is not None:
+        hint = (
+            " This is a layer over sequences: save its state to a file and give that; every cell "
+            "in the file is compared."
+        )
     return NotACellError(
         f"`{claim.label}` ({claim.given}) is no cell: cell(x, (h, c)) must return (h', c'), "
         f"both (N, H); {why}.{hint}"

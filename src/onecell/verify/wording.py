@@ -30,12 +30,12 @@ SENTENCES: Final[Mapping[str, tuple[str, str]]] = {
         "门的存储顺序是 {order}，而不是 i f g o",
     ),
     "gates swapped in": (
-        "gates {first} and {second} are swapped in {parameter} only",
-        "仅在 {parameter} 中门 {first} 与 {second} 互换",
+        "gates {first} and {second} are swapped in {parameter}, not in the rest",
+        "在 {parameter} 中门 {first} 与 {second} 互换，其余没有",
     ),
     "gates permuted in": (
-        "gates of {parameter} alone are stored in the order {order}",
-        "仅 {parameter} 的门按 {order} 的顺序存储",
+        "gates of {parameter} are stored in the order {order} instead of i f g o",
+        "{parameter} 的门按 {order} 的顺序存储，而不是 i f g o",
     ),
     "transposed": ("{parameter} stored transposed", "{parameter} 以转置形式存储"),
     "blocks transposed": (
@@ -100,6 +100,22 @@ SENTENCES: Final[Mapping[str, tuple[str, str]]] = {
         "遗忘门偏置被减去 {value:.6g}",
     ),
     "rounded": ("the numbers were rounded to {dtype}", "数值被舍入到 {dtype}"),
+    "rounded in": (
+        "{parameter} were rounded to {dtype}, the rest was not",
+        "{parameter} 被舍入到 {dtype}，其余没有",
+    ),
+    "rounded by rows": (
+        "the numbers were rounded to int8 by rows, off by up to {value:.1e} of the row's largest",
+        "数值按行舍入到 int8，最多相差该行最大值的 {value:.1e}",
+    ),
+    "rounded by rows in": (
+        "{parameter} were rounded to int8 by rows, off by up to {value:.1e} of the row's largest",
+        "{parameter} 按行舍入到 int8，最多相差该行最大值的 {value:.1e}",
+    ),
+    "stored type": (
+        "the numbers are stored as {dtype}, not as {other}",
+        "数值以 {dtype} 存储，而不是 {other}",
+    ),
     "noise": (
         "the numbers differ in the last places, by at most {value:.1e} of the largest",
         "数值仅在末几位不同，最多为最大值的 {value:.1e}",

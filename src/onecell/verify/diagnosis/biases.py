@@ -17,7 +17,6 @@ from onecell.verify.diagnosis.layouts import (
     Treatment,
     bias_blocks,
     offset_finding,
-    order_findings,
     tidy,
 )
 from onecell.verify.diagnosis.leftover import Part
@@ -27,19 +26,23 @@ from onecell.weights import Weights
 
 def explain_biases(
     a: Weights, b: Weights, orders: tuple[Order, ...], *, grain: float, interleaved: bool
-) -> tuple[list[Part], list[Finding]]:
-    """Explain both biases, in the order of the matrices or in one of their orders."""
+) -> tuple[list[Part], list[Finding], Order | None]:
+    """Explain both biases, in the order of the matrices or in one of their orders.
+
+    Returns:
+        The parts, the findings but for the order, and the order; None where there is none to see.
+    """
+    orders = tuple(dict.fromkeys((*orders, IDENTITY)))
     if not a.bias and not b.bias:
-        return [], []
+        return [], [], None
     right, got = bias_blocks(a), bias_blocks(b)
     if interleaved:
         got = got.reshape(2, -1, len(GATES)).transpose(0, 2, 1)
     if not a.bias:
-        return _bias_parts(got, got), [
-            Finding("biases added" if got.any() else "zero biases added", {})
-        ]
+        said = Finding("biases added" if got.any() else "zero biases added", {})
+        return _bias_parts(got, got), [said], None
     if not b.bias and not right.any():
-        return _bias_parts(got, right), [Finding("zero biases dropped", {})]
+        return _bias_parts(got, right), [Finding("zero biases dropped", {})], None
     plain = _fit(got, right, orders[0], TREATMENTS[0], grain, added=False)
     fits = [
         _fit(got, right, order, treatment, grain, added=added)
@@ -55,8 +58,6 @@ def explain_biases(
     if best.level == _UNLIKE and best.rms > plain.rms / 4:
         best = plain  # other numbers altogether: no treatment is any explanation
     findings = list(best.treatment.findings)
-    if best.order != orders[0] and best.order != IDENTITY:
-        findings = [*order_findings(best.order, " and ".join(BIASES)), *findings]
     for place, value in enumerate(best.constants.sum(axis=0)[:, 0]):
         if value:
             findings.append(
@@ -64,7 +65,7 @@ def explain_biases(
             )
     mix = best.treatment.mix
     moves = not best.constants.any() and all(row in _MOVES for row in mix)
-    return _bias_parts(got, got - best.left, exact=moves), findings
+    return _bias_parts(got, got - best.left, exact=moves), findings, best.order
 
 
 @dataclass(frozen=True, slots=True, eq=False)

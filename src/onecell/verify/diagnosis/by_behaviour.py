@@ -16,8 +16,10 @@ from typing import Final
 
 import numpy as np
 
+from onecell.errors import ArgumentError
+from onecell.frozen import FrozenCell, WeightDtype
 from onecell.reference import sigmoid
-from onecell.spec import GATES
+from onecell.spec import GATES, WEIGHTS
 from onecell.verify.cases import Array
 from onecell.verify.comparison import Diagnosis, Finding
 from onecell.verify.diagnosis.layouts import (
@@ -94,15 +96,42 @@ def _plain(
     """Yield whether the step is right as it is, or right for weights that were rounded."""
     if largest_errors(weights, probe).max() <= tolerance:
         yield (Finding("step right", {}),), 1
-    names = ("float16", "bfloat16", "float32")
-    for tried, name in enumerate(names, 2):
-        if name == weights.dtype_name:
-            continue
-        with np.errstate(over="ignore"):  # too large for float16: infinite, and then no match
-            rounded = weights.astype(name)
+    tried = 1
+    for finding, rounded in _rounded(weights):
+        tried += 1
         if largest_errors(rounded, probe).max() <= tolerance:
-            yield (Finding("rounded", {"dtype": name}),), tried
-    yield None, 1 + len(names)
+            yield (finding,), tried
+    yield None, tried
+
+
+def _rounded(weights: Weights) -> Iterator[tuple[Finding, Weights]]:
+    """Yield the weights as they are rounded all over, and as `freeze` rounds matrices alone."""
+    for name in ("float16", "bfloat16", "float32"):
+        if name != weights.dtype_name:
+            with np.errstate(over="ignore"):  # too large for float16: infinite, and then no match
+                yield Finding("rounded", {"dtype": name}), weights.astype(name)
+    narrow = weights.astype("float32")
+    matrices = " and ".join(WEIGHTS)
+    kinds: tuple[WeightDtype, ...] = ("float16", "bfloat16", "int8")
+    for kind in kinds:
+        try:
+            frozen = FrozenCell(narrow, kind).weights
+        except ArgumentError:  # too large for it
+            continue
+        if kind != "int8":
+            yield Finding("rounded in", {"dtype": kind, "parameter": matrices}), frozen
+            continue
+        value = max(
+            float(np.max(np.abs(getattr(frozen, n) - want).max(axis=1) / _most(want)))
+            for n, want in ((n, getattr(narrow, n)) for n in WEIGHTS)
+        )
+        yield Finding("rounded by rows in", {"value": value, "parameter": matrices}), frozen
+
+
+def _most(matrix: Array) -> Array:
+    """Return the largest number of each row, 1 where that is 0."""
+    largest = np.abs(matrix).max(axis=1)
+    return np.where(largest > 0, largest, 1.0)
 
 
 def _guesses(right: Weights, probe: Probe) -> Iterator[_Guess]:

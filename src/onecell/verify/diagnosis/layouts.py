@@ -171,7 +171,7 @@ def bias_blocks(weights: Weights) -> Array:
 
 
 def order_findings(order: tuple[int, ...], parameter: str | None = None) -> tuple[Finding, ...]:
-    """Return what to say of an order of gates, of one parameter alone where one is named."""
+    """Return what to say of an order of gates, of some parameters only where they are named."""
     moved = [place for place, gate in enumerate(order) if place != gate]
     facts = {} if parameter is None else {"parameter": parameter}
     alone = "" if parameter is None else " in"
@@ -182,6 +182,20 @@ def order_findings(order: tuple[int, ...], parameter: str | None = None) -> tupl
         return (Finding(f"gates swapped{alone}", {"first": first, "second": second, **facts}),)
     letters = " ".join(GATES[gate] for gate in order)
     return (Finding(f"gates permuted{alone}", {"order": letters, **facts}),)
+
+
+def orders_findings(orders: Mapping[str, tuple[int, ...]]) -> tuple[Finding, ...]:
+    """Return what to say of parameter → order: those of one order in one finding."""
+    groups: dict[tuple[int, ...], list[str]] = {}
+    for parameter, order in orders.items():
+        groups.setdefault(order, []).append(parameter)
+    if len(groups) == 1:
+        return order_findings(next(iter(groups)))
+    return tuple(
+        finding
+        for order, names in groups.items()
+        for finding in order_findings(order, " and ".join(names))
+    )
 
 
 def offset_finding(gate: str, value: float) -> Finding:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 
@@ -26,6 +26,12 @@ _ROUNDED: Final[dict[str, float]] = {
     "float32": 2.0**-24,
 }
 """Stored type → the largest relative error of rounding to it, the narrowest first."""
+_LEVELS: Final = 127
+"""The largest integer of int8 weights."""
+_NEARLY: Final = 2.0**-15
+"""How exact a scale of 16 bits is, relatively."""
+_MATRIX: Final = 3
+"""Axes of a matrix in blocks."""
 _CLOSE: Final = 2.0**-7
 """Other numbers are called close if none is off by more than this part of the largest."""
 _SMALLEST_HALF: Final = 2.0**-25
@@ -70,8 +76,16 @@ def leftover(
     if not changed or (count == 0 and known and not all(part.exact for part in parts)):
         return [], True
     for name, relative in _ROUNDED.items():
-        if name != stored and all(_is_rounded(part, name, relative) for part in parts):
-            return [Finding("rounded", {"dtype": name})], True
+        if name == stored:
+            continue
+        rounded = [part.name for part in parts if _is_rounded(part, name, relative)]
+        if said := _say_rounded(parts, rounded, {"dtype": name}):
+            return said, True
+    errors = {p.name: error for p in parts if (error := _by_rows(p)) is not None}
+    if errors:
+        worst_row = {"value": max(errors.values())}
+        if said := _say_rounded(parts, list(errors), worst_row, "rounded by rows"):
+            return said, True
     if count == 0:
         return [Finding("noise", {"value": noise})], True
     if count <= _SINGLES:
@@ -110,6 +124,41 @@ def _is_rounded(part: Part, name: str, relative: float) -> bool:
     left = np.abs(got - part.want)
     reach = (2 + 2 * (not part.exact)) * relative * np.abs(part.want) + _SMALLEST_HALF
     return bool(np.array_equal(kept, part.got) and np.all(left <= reach))
+
+
+def _say_rounded(
+    parts: list[Part], rounded: list[str], facts: dict[str, Any], kind: str = "rounded"
+) -> list[Finding]:
+    """Return what to say where some parameters were rounded and the others are what they were."""
+    rest = [part for part in parts if part.name not in rounded]
+    changed = [part.name for part in parts if part.name in rounded and _differs(part)]
+    if not changed or any(_differs(part) for part in rest):
+        return []
+    if not rest:
+        return [Finding(kind, facts)]
+    return [Finding(f"{kind} in", {**facts, "parameter": " and ".join(rounded)})]
+
+
+def _differs(part: Part) -> bool:
+    return not np.array_equal(part.got, part.want)
+
+
+def _by_rows(part: Part) -> float | None:
+    """Return the largest error, of the largest number of its row, if b's rows are int8 by a scale.
+
+    A row is then made of integers from -127 to 127 times its largest number over 127.
+    """
+    want, got = (np.asarray(each, np.float64) for each in (part.want, part.got))
+    most = np.abs(got).max(axis=-1, keepdims=True)
+    if want.ndim < _MATRIX or not part.exact or not most.all():
+        return None
+    steps = got * (_LEVELS / most)
+    largest = np.abs(want).max(axis=-1, keepdims=True)
+    apart = np.abs(got - want)
+    is_whole = np.abs(steps - np.round(steps)) <= _LEVELS * _NEARLY
+    if not is_whole.all() or not (apart <= largest * (0.5 + _NEARLY * _LEVELS) / _LEVELS).all():
+        return None
+    return float(np.max(apart / largest))
 
 
 def _single(part: Part, at: tuple[int, ...]) -> Finding:

@@ -18,7 +18,6 @@ from onecell.verify.diagnosis.layouts import (
     ORDERS,
     TREATMENTS,
     blocks,
-    order_findings,
     orientation_findings,
     orientations,
 )
@@ -35,7 +34,11 @@ _MATCH: Final = 0.1
 def explain_matrices(
     a: Weights, b: Weights
 ) -> tuple[list[Part], list[Finding], tuple[Order, ...], int]:
-    """Explain both matrices: with their places swapped only where that is far better."""
+    """Explain both matrices: with their places swapped only where that is far better.
+
+    Returns:
+        The parts, the findings but for orders, the order of each matrix, and how many were tried.
+    """
     pairs = [(a.weight_ih, a.weight_hh)]
     if a.input_size == a.hidden_size:
         pairs.append((a.weight_hh, a.weight_ih))
@@ -55,7 +58,7 @@ def explain_matrices(
 def _match_pair(
     want: tuple[Array, Array], got: tuple[Array, Array]
 ) -> tuple[float, list[Part], list[Finding], tuple[Order, ...]]:
-    """Return the score, the parts, the findings, and the orders that the biases may have."""
+    """Return the score, the parts, the findings but for orders, and the order of each matrix."""
     tables = [_scores(w, g) for w, g in zip(want, got, strict=True)]
     alone = [_best(table) for table in tables]
     shared = _best({order: sum(_least(table, order)[0] for table in tables) for order in ORDERS})
@@ -68,20 +71,15 @@ def _match_pair(
         if table[order, how] >= _MATCH:
             order, how = IDENTITY, "as is"  # noqa: PLW2901
         choice.append((order, how))
-    findings: list[Finding] = []
     (order, _), (other, _) = choice
-    if order == other:
-        findings += order_findings(order)
-    else:
-        for name, (each, _) in zip(WEIGHTS, choice, strict=True):
-            findings += order_findings(each, name)
     parts = []
-    findings += orientation_findings({n: how for n, (_, how) in zip(WEIGHTS, choice, strict=True)})
+    ways = {name: how for name, (_, how) in zip(WEIGHTS, choice, strict=True)}
+    findings = list(orientation_findings(ways))
     for name, w, g, (each, how) in zip(WEIGHTS, want, got, choice, strict=True):
         right = dict(orientations(g))[how]
         parts.append(Part(name, right, blocks(w)[list(each)]))
     score = max(table[key] for table, key in zip(tables, choice, strict=True))
-    return score, parts, findings, tuple(dict.fromkeys((order, other, IDENTITY)))
+    return score, parts, findings, (order, other)
 
 
 def _scores(want: Array, got: Array) -> dict[tuple[Order, str], float]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Final
 
 from onecell.verify import comparison as found
@@ -31,6 +32,10 @@ from onecell.verify.report.shared import (
     size_facts,
 )
 from onecell.verify.report.texts import number, same
+from onecell.verify.whole_files import Comparisons
+
+MOST_DRAWN: Final = 4
+"""So many cells have plots. All have their tables."""
 
 _WORDS: Final = {
     "same bits": Text("Same", "相同"),
@@ -81,6 +86,62 @@ def page_of_comparison(comparison: Comparison, command: str, created: str) -> Pa
         environment=environment_facts(comparison.environment, comparison.seconds),
         command=command,
         created=created,
+    )
+
+
+def page_of_files(found: Comparisons, command: str, created: str) -> Page:
+    """Return everything that a page says about two files, all cells that both hold in one page.
+
+    Args:
+        found: what was found.
+        command: what repeats it, as typed in a shell.
+        created: when it was found, as the page prints it.
+    """
+    first = found.cells[0]
+    page = page_of_comparison(first, command, created)
+    if len(found.cells) == 1 and not (found.refused or found.only_a or found.only_b):
+        return page
+    same_ = sum(each.holds for each in found.cells)
+    every = len(found.cells)
+    missing = [
+        Fact(same(name), Text(f"only in {label}", f"只在 {label} 中"))
+        for label, names in (("A", found.only_a), ("B", found.only_b))
+        for name in names
+    ]
+    missing += [Fact(same(name), same(str(error))) for name, error in found.refused.items()]
+    count = Text(
+        f"{same_} of the {every} cells that both hold "
+        f"{'is the same' if same_ == 1 else 'are the same'}; {len(missing)} more in one of them "
+        "only, or not comparable.",
+        f"双方共有的 {every} 个单元中，{same_} 个相同；"
+        f"另有 {len(missing)} 个只在一方，或无法比较。",
+    )
+    tone: Tone = "good" if found.holds else "bad"
+    return replace(
+        page,
+        verdict=Verdict(tone, _WORDS[found.verdict], count),
+        highlights=(
+            Fact(Text("cells are the same", "个单元相同"), same(f"{same_} / {every}")),
+            Fact(
+                Text("largest error, in units of its limit", "最大误差（以限值为单位）"),
+                same(number(max(largest_excess(each.quantities) for each in found.cells))),
+            ),
+        ),
+        findings=(
+            *missing,
+            *(
+                Fact(same(each.a.cell), finding.value)
+                for each in found.cells
+                for finding in _findings(each)
+                if not each.holds
+            ),
+        ),
+        cells=tuple(
+            _cell(each, f"cell-{number_}", drawn=number_ <= MOST_DRAWN)
+            for number_, each in enumerate(found.cells, 1)
+        ),
+        left_out=left_out_facts({n: w for each in found.cells for n, w in each.left_out.items()}),
+        environment=environment_facts(first.environment, found.seconds),
     )
 
 
@@ -203,21 +264,23 @@ def _party(party: found.Party) -> Party:
     )
 
 
-def _cell(comparison: Comparison) -> Cell:
+def _cell(comparison: Comparison, id_: str = "cell-1", *, drawn: bool = True) -> Cell:
     a, b = comparison.a, comparison.b
     columns = columns_of(comparison.quantities)
     maps: tuple[Plot, ...] = ()
     note = _NO_MAPS
     if a.weights is not None and b.weights is not None:
-        maps, note = heat.draw_pair("cell-1", a.weights, b.weights), MAPS
+        maps, note = heat.draw_pair(id_, a.weights, b.weights) if drawn else (), MAPS
+    if not drawn:
+        note = Text(f"Only {MOST_DRAWN} cells are drawn.", f"只画出 {MOST_DRAWN} 个单元。")
     return Cell(
-        id="cell-1",
+        id=id_,
         name=a.cell if a.cell == b.cell else f"{a.cell} · {b.cell}",
         holds=comparison.verdict != "different",
         facts=tuple(size_facts(a.input_size, a.hidden_size, a.stored)),
         columns=make_columns(columns),
         groups=make_groups(comparison.quantities, columns, comparison.sampling),
-        plots=make_plots("cell-1", comparison.quantities, columns),
+        plots=make_plots(id_, comparison.quantities, columns) if drawn else (),
         maps=maps,
         maps_note=note,
         mutants=tuple(

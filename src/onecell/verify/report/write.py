@@ -17,6 +17,7 @@ from onecell.verify.difference import SECTIONS, Observation, Table, Text
 from onecell.verify.difference.words import TITLES, VERDICTS, lines
 from onecell.verify.port import Proof
 from onecell.verify.record import version
+from onecell.verify.whole_files import Comparisons
 
 if TYPE_CHECKING:
     from onecell.verify.report.page import Page
@@ -27,7 +28,7 @@ EXTRA: Final = "report"
 
 def write_report(
     path: str | os.PathLike[str],
-    subject: Comparison | Proof,
+    subject: Comparison | Comparisons | Proof,
     *,
     difference: Table | None = None,
     command: str | None = None,
@@ -38,7 +39,7 @@ def write_report(
 
     Args:
         path: the file, usually NAME.html.
-        subject: a comparison of two cells, or the proof of a port.
+        subject: a comparison of two cells or of two files, or the proof of a port.
         difference: the difference table to show with it.
         command: what repeats it, as typed in a shell; None for what `subject` itself says.
         created: when it was found; None for now.
@@ -54,7 +55,7 @@ def write_report(
 
 
 def render_report(
-    subject: Comparison | Proof,
+    subject: Comparison | Comparisons | Proof,
     *,
     difference: Table | None = None,
     command: str | None = None,
@@ -74,11 +75,15 @@ def render_report(
         raise MissingExtraError(library, EXTRA, "the report") from error
 
 
-def _page(subject: Comparison | Proof, command: str | None, created: str) -> Page:
+def _page(subject: Comparison | Comparisons | Proof, command: str | None, created: str) -> Page:
     if isinstance(subject, Comparison):
         from onecell.verify.report.from_comparison import page_of_comparison  # noqa: PLC0415
 
         return page_of_comparison(subject, command or subject.command, created)
+    if isinstance(subject, Comparisons):
+        from onecell.verify.report.from_comparison import page_of_files  # noqa: PLC0415
+
+        return page_of_files(subject, command or subject.command, created)
     from onecell.verify.report.from_proof import page_of_proof  # noqa: PLC0415
 
     target = subject.target

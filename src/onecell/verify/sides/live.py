@@ -16,6 +16,7 @@ import numpy as np
 from onecell.cell import LSTMCell
 from onecell.dialect import DIALECTS
 from onecell.errors import NotACellError
+from onecell.frozen import FrozenCell
 from onecell.spec import PARAMETERS
 from onecell.verify.optimizers import Optimizer
 from onecell.verify.sides import Array, Side, check_unwritten, without_gradients
@@ -49,6 +50,9 @@ _FRAMEWORKS: Final[Mapping[str, tuple[str, str]]] = {
 """Framework → the class of its modules, and the module here that looks at one."""
 
 
+FROZEN: Final = "a frozen cell has no gradients"
+"""Why a frozen cell takes no part in some quantities."""
+
 KNOWN_CELLS: Final[Mapping[str, str]] = {
     **{name: row.cell for name, row in DIALECTS.items()},
     **{f"onecell.{name}": row.onecell for name, row in DIALECTS.items()},
@@ -79,6 +83,16 @@ def look_at(thing: object) -> Live:
             sizes=(cell.input_size, cell.hidden_size),
             open=lambda _: ArraysSide(cell.weights),
         )
+    if type(thing) is FrozenCell:
+        frozen = thing
+        return Live(
+            None,
+            say_frozen(frozen.weight_dtype),
+            trusted=True,
+            tensors=frozen.weights.arrays(),
+            sizes=(frozen.input_size, frozen.hidden_size),
+            open=lambda _: FunctionSide(frozen, FROZEN),
+        )
     if not callable(thing):
         raise NotACellError(
             f"an object of type {type(thing).__name__} cannot be called; a cell is called as "
@@ -107,11 +121,13 @@ class FunctionSide:
 
     epsilon_first = False
 
-    def __init__(self, cell: Any) -> None:  # noqa: ANN401
+    def __init__(
+        self,
+        cell: Any,  # noqa: ANN401
+        why: str = "a function of arrays shows no gradients",
+    ) -> None:
         self.cell = cell
-        why = "a function of arrays shows no gradients"
-        inputs = {f"gradient.{name}": why for name in ("x", "h", "c")}
-        self.leaves_out = inputs | without_gradients(PARAMETERS, why)
+        self.leaves_out = without_any_gradient(why)
 
     def step(self, x: Array, h: Array, c: Array) -> tuple[Array, Array]:
         """Return (h', c') of one step, of copies of the inputs."""
@@ -140,6 +156,17 @@ class FunctionSide:
     ) -> Mapping[str, Array]:
         """Return nothing: see `leaves_out`."""
         return {}
+
+
+def without_any_gradient(why: str) -> dict[str, str]:
+    """Return what a side has to leave out that only computes forward."""
+    inputs = {f"gradient.{name}": why for name in ("x", "h", "c")}
+    return inputs | without_gradients(PARAMETERS, why)
+
+
+def say_frozen(weight_dtype: str) -> str:
+    """Return the name of a frozen cell as a side."""
+    return f"frozen ({weight_dtype})"
 
 
 def sizes_of(thing: object) -> tuple[int, int] | None:

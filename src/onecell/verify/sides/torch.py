@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import importlib
+import sys
 from collections.abc import Iterator, Mapping
 from copy import deepcopy
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -14,6 +15,7 @@ import torch
 from onecell.dialect import TORCH
 from onecell.dtypes import BFLOAT16
 from onecell.errors import NotACellError
+from onecell.spec import PARAMETERS
 from onecell.verify.optimizers import BETAS, EPSILON, Optimizer, spread
 from onecell.verify.sides import (
     COPY,
@@ -26,7 +28,15 @@ from onecell.verify.sides import (
     without_gradients,
     without_training,
 )
-from onecell.verify.sides.live import Live, known_side, say_class, sizes_of
+from onecell.verify.sides.live import (
+    FROZEN,
+    Live,
+    known_side,
+    say_class,
+    say_frozen,
+    sizes_of,
+    without_any_gradient,
+)
 from onecell.weights import Weights
 
 
@@ -159,8 +169,32 @@ def _open(path: str, weights: Weights) -> Side:
     return TorchSide(cell, dict(cell.named_parameters()))
 
 
+class FrozenSide(TorchSide):
+    """A frozen cell of `onecell.torch`: it only computes forward."""
+
+    def __init__(self, cell: torch.nn.Module) -> None:
+        super().__init__(cell, {})
+        self.leaves_out = without_any_gradient(FROZEN)
+
+    def gradients(
+        self, x: Array, h: Array, c: Array, grad_h_all: Array, grad_c_last: Array
+    ) -> Mapping[str, Array]:
+        """Return nothing: see `leaves_out`."""
+        return {}
+
+
 def look_at(module: torch.nn.Module) -> Live:
     """Return what a live module holds; see `sides.live`."""
+    if is_frozen(module):
+        state = cast("Mapping[str, torch.Tensor]", module.get_extra_state())
+        return Live(
+            "torch",
+            say_frozen(str(module.weight_dtype)),
+            trusted=True,
+            tensors={name: _stored(state[name]) for name in PARAMETERS if name in state},
+            sizes=sizes_of(module),
+            open=lambda _: FrozenSide(module),
+        )
     named = dict(module.named_parameters())
     side = known_side(module)
     if any(p.is_meta or torch.nn.parameter.is_lazy(p) for p in named.values()):
@@ -174,6 +208,12 @@ def look_at(module: torch.nn.Module) -> Live:
         open=lambda names: TorchSide(module, {n: named[name] for n, name in names.items()}),
         children=lambda: ((name, child) for name, child in module.named_modules() if name),
     )
+
+
+def is_frozen(module: torch.nn.Module) -> bool:
+    """Return whether a module is exactly a frozen cell of `onecell.torch`."""
+    front_end = sys.modules.get(TORCH.onecell.rsplit(".", 1)[0])
+    return type(module) is getattr(front_end, "FrozenLSTMCell", None)
 
 
 def open_function(function: object) -> Side:
