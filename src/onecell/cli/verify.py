@@ -129,8 +129,11 @@ def verify(
 
             write_report(report, found, difference=stored_table(), force=force)
         if as_json:
-            is_one = isinstance(found, Comparison)
-            document = comparison_to_json(found) if is_one else comparisons_to_json(found)
+            document = (
+                comparison_to_json(found)
+                if isinstance(found, Comparison)
+                else comparisons_to_json(found)
+            )
             typer.echo(json.dumps(document, indent=2, allow_nan=False))
         else:
             console = Console(highlight=False)

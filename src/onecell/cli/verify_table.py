@@ -54,11 +54,11 @@ def print_comparisons(found: Comparisons, console: Console, *, verbose: bool) ->
             print_comparison(each, console)
             console.print()
     for label, facts in (("a", found.a), ("b", found.b)):
-        name = Text.assemble((f"{label}  ", "bold"), (plain(str(facts.path)), "bold"))
-        console.print(name, soft_wrap=True)
+        heading = Text.assemble((f"{label}  ", "bold"), (plain(str(facts.path)), "bold"))
+        console.print(heading, soft_wrap=True)
     table = new_table("cell")
-    for heading in ("I", "H", "stored", "a, in limits", "b, in limits"):
-        table.add_column(heading, justify="right")
+    for column in ("I", "H", "stored", "a, in limits", "b, in limits"):
+        table.add_column(column, justify="right")
     table.add_column("")
     for each in found.cells:
         a, b = each.a, each.b
