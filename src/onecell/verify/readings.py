@@ -149,7 +149,7 @@ def _read(
         samples = flat[:: max(1, -(-flat.size // SAMPLES))].copy()
         if seen.size:
             error = float(np.max(np.abs(seen)))
-            largest = got.dtype.type(np.max(np.abs(want[:steps])))
+            largest = np.dtype(expected.dtype).type(np.max(np.abs(want[:steps])))
             ulps = error / float(np.spacing(largest))
     return Reading(name, file, error, ulps, threshold, steps, samples, by_step, limits)
 
