@@ -152,7 +152,16 @@ def test_a_transposition_and_an_order_are_both_named(order: tuple[int, ...]) -> 
 def test_an_order_of_one_matrix_alone_is_named() -> None:
     weights = right()
     wrong = reordered(weights, (1, 0, 2, 3), ("weight_ih",))
-    says(diagnose_weights(weights, wrong), "gates i and f are swapped in weight_ih only")
+    said = "gates i and f are swapped in weight_ih, not in the rest"
+    says(diagnose_weights(weights, wrong), said)
+
+
+def test_parameters_of_one_order_are_named_together() -> None:
+    wrong = reordered(right(), (3, 0, 1, 2), ("weight_ih", "weight_hh"))
+    told = diagnose_weights(right(), wrong)
+    said = "gates of weight_ih and weight_hh are stored in the order o i f g instead of i f g o"
+    assert told.text() == said
+    assert told.explained
 
 
 @pytest.mark.parametrize("kind", ["float16", "bfloat16"])
