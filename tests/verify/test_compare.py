@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import mindspore as ms
 import numpy as np
@@ -276,13 +277,13 @@ FROZEN = {
 
 @pytest.mark.parametrize("framework", ["arrays", "torch", "a function"])
 @pytest.mark.parametrize("kind", FROZEN)
-def test_a_frozen_cell_is_looked_at_and_its_rounding_named(kind: str, framework: str) -> None:
+def test_a_frozen_cell_is_looked_at_and_its_rounding_named(kind: Any, framework: str) -> None:
     weights = right(9, 12)
-    frozen = {
-        "arrays": lambda: LSTMCell.from_weights(weights).freeze(kind),
-        "torch": lambda: onecell.torch.LSTMCell.from_torch(torch_cell(weights)).freeze(kind),
-        "a function": lambda: LSTMCell.from_weights(weights).freeze(kind).__call__,
-    }[framework]()
+    frozen: object = LSTMCell.from_weights(weights).freeze(kind)
+    if framework == "torch":
+        frozen = onecell.torch.LSTMCell.from_torch(torch_cell(weights)).freeze(kind)
+    elif framework == "a function":
+        frozen = LSTMCell.from_weights(weights).freeze(kind).__call__
     found = compare(weights, frozen, steps=STEPS)
     assert found.verdict == "different"
     assert found.diagnosis.explained
@@ -295,11 +296,10 @@ def test_a_frozen_cell_is_looked_at_and_its_rounding_named(kind: str, framework:
 @pytest.mark.parametrize("framework", ["arrays", "torch"])
 def test_a_frozen_cell_of_float32_is_the_same(framework: str) -> None:
     weights = right()
-    cell = {
-        "arrays": lambda: LSTMCell.from_weights(weights),
-        "torch": lambda: onecell.torch.LSTMCell.from_torch(torch_cell(weights)),
-    }[framework]()
-    found = compare(weights, cell.freeze(), steps=STEPS)
+    frozen: object = LSTMCell.from_weights(weights).freeze()
+    if framework == "torch":
+        frozen = onecell.torch.LSTMCell.from_torch(torch_cell(weights)).freeze()
+    found = compare(weights, frozen, steps=STEPS)
     assert found.verdict == "same bits"
 
 

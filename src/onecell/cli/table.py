@@ -99,8 +99,8 @@ def _print_summary(proof: Proof, console: Console) -> None:
     for cell in proof.cells:
         sizes = (str(cell.input_size), str(cell.hidden_size), cell.stored)
         worst = (_worst(cell, reading) for reading in columns)
-        name = Text(short(cell.name, max(24, console.width // 2)))
-        table.add_row(name, *sizes, *worst, show_verdict(cell.holds))
+        called = Text(short(cell.name, max(24, console.width // 2)))
+        table.add_row(called, *sizes, *worst, show_verdict(cell.holds))
     console.print(table)
     seen = sum(each.seen for cell in proof.cells for each in cell.sabotage)
     all_of_them = sum(len(cell.sabotage) for cell in proof.cells)
