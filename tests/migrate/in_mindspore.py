@@ -85,6 +85,8 @@ def _named(model: Any) -> Iterator[tuple[str, ms.Parameter]]:
         own = dict(cell.parameters_and_names(expand=False))
         own = {name.rpartition(".")[2]: parameter for name, parameter in own.items()}
         for name, called in names_in("mindspore", type(cell).__mro__, own).items():
+            if called.startswith("running_"):
+                continue  # no parameter in torch
             yield f"{prefix}.{called}" if prefix else called, own[name]
 
 

@@ -86,11 +86,11 @@ def test_new_name_gives_way_to_one_of_the_users() -> None:
 
 
 def test_import_stays_while_something_left_reads_it() -> None:
-    source = "from torch import nn\n\na = nn.LSTMCell(3, 4)\nb = nn.Conv1d(1, 2, 3)\n"
+    source = "from torch import nn\n\na = nn.LSTMCell(3, 4)\nb = nn.Conv3d(1, 2, 3)\n"
     after = rewrite(source, to="mindspore", target="native").after
     assert "from torch import nn\n" in after
     assert "a = mindspore.nn.LSTMCell(3, 4)\n" in after
-    assert "b = nn.Conv1d(1, 2, 3)\n" in after
+    assert "b = nn.Conv3d(1, 2, 3)\n" in after
 
 
 def test_import_that_is_there_is_used() -> None:

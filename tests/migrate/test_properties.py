@@ -34,7 +34,7 @@ USES = (
         "\tdef forward(self, input, hx=None):\n\t\treturn super().forward(input, hx)\n"
     ),
     "y = torch.stack([h, c], dim=1); z = torch.fft.fft(y)\n",
-    "model = nn.Sequential(nn.Linear(4, 4), nn.Conv1d(1, 2, 3), nn.Dropout())\n",
+    "model = nn.Sequential(nn.Linear(4, 4), nn.Conv3d(1, 2, 3), nn.Dropout())\n",
     "if isinstance(cell, (nn.LSTMCell, nn.Linear)): pass\n",
     "with torch.no_grad(): w = x.detach().clone()\n",
     "x = torch.zeros(2, 3, device='cpu').to('cuda')\n",

@@ -1,4 +1,7 @@
-"""Every rule has a case, every case a rule, and every direction of a row is seen."""
+"""Every rule has a case, every case a rule, and every direction of a row is seen.
+
+Rows whose calls `test_rows` draws, rewrites there and back and runs need no case.
+"""
 
 from __future__ import annotations
 
@@ -10,10 +13,12 @@ from onecell.migrate.rules.table.lookup import ROWS
 from onecell.migrate.rules.table.scan import other_framework
 
 RULES = {*TOLD, *(family.rule for family in every().values())}
+DONE = (Outcome.CONVERTED, Outcome.ASSUMED)
+DRAWN = {row.rule for row in ROWS if row.proof in ("drawn", "random") and row.one_way != "torch"}
 
 
 def test_cases_mirror_rules() -> None:
-    assert {case.rule for case in CASES} == RULES
+    assert RULES - DRAWN <= {case.rule for case in CASES} <= RULES
 
 
 def test_case_is_about_its_rule() -> None:
@@ -36,8 +41,11 @@ def test_rows_are_seen_in_every_direction_they_go() -> None:
             ways.append((case.after, other_framework(case.to), case.back))  # type: ignore[arg-type]
         for source, to, target in ways:
             done = rewrite(source, to=to, target=target, whole_file=case.whole_file)
-            seen |= {(f.rule, to) for f in done.findings if f.outcome is Outcome.CONVERTED}
+            seen |= {(f.rule, to) for f in done.findings if f.outcome in DONE}
     wanted = {
-        (row.rule, to) for row in ROWS for to in ("torch", "mindspore") if row.one_way in ("", to)
+        (row.rule, to)
+        for row in ROWS
+        for to in ("torch", "mindspore")
+        if row.one_way in ("", to) and row.rule not in DRAWN
     }
     assert wanted <= seen, sorted(wanted - seen)

@@ -15,9 +15,16 @@ import libcst as cst
 
 from onecell.migrate.meaning.names import Names
 from onecell.migrate.meaning.scopes import ImportAssignment
-from onecell.migrate.meaning.syntax import elements, is_none, upwards
+from onecell.migrate.meaning.syntax import code, elements, is_none, upwards
 
-_ONE_OF: Final = {"cells": "cell", "layers": "layer", "modules": "module", "state": "tensor"}
+_ONE_OF: Final = {
+    "cells": "cell",
+    "layers": "layer",
+    "modules": "module",
+    "state": "tensor",
+    "pair": "tensor",
+    "tensors": "tensor",
+}
 _LIST_OF: Final = {"cell": "cells", "layer": "layers", "module": "modules"}
 _NO_TENSOR: Final = {"item", "tolist", "numpy", "asnumpy", "size", "dim", "numel", "ndimension"}
 _FORWARD: Final = {"torch": "forward", "mindspore": "construct"}
@@ -320,6 +327,10 @@ class Kinds(Generic[_Row]):
         if row is not None:
             if row.gives == "modules" and node.args:
                 return self.of(node.args[0].value) or "modules"
+            if row.gives == "loss":
+                return ""  # a function with its settings
+            if row.gives == "extreme":
+                return "tensor" if self.along_axis(node) is False else "pair"
             return row.gives
         path = self.names.path(node.func)
         if path == "torch.device":
@@ -340,6 +351,22 @@ class Kinds(Generic[_Row]):
         if isinstance(node.func, cst.Attribute):
             return self._method(node.func)
         return ""
+
+    def along_axis(self, node: cst.Call) -> bool | None:
+        """Whether a call of `max` or `min` is along an axis; None where that is not seen."""
+        names = {arg.keyword.value for arg in node.args if arg.keyword is not None}
+        if names & {"dim", "axis", "keepdim", "keepdims"}:
+            return True
+        if len(node.args) < 2 or "other" in names:
+            return False
+        second = node.args[1].value
+        if isinstance(second, cst.UnaryOperation):
+            second = second.expression
+        if isinstance(second, cst.Integer):
+            return True
+        if isinstance(second, cst.Name | cst.Attribute) and self.of(second) != "tensor":
+            return True if code(second).rpartition(".")[2] in ("dim", "axis") else None
+        return False if self.of(second) == "tensor" else None
 
     @property
     def step(self) -> str:

@@ -17,7 +17,8 @@ from onecell.migrate.rules.families import attributes, rates, registry, special
 from onecell.migrate.rules.families.calls import plan_call
 from onecell.migrate.rules.families.cell_calls import plan_cell_call
 from onecell.migrate.rules.families.methods import plan_method
-from onecell.migrate.rules.findings import Outcome
+from onecell.migrate.rules.families.pairs import part_of
+from onecell.migrate.rules.table.candidates import advice
 from onecell.migrate.rules.table.layers import CELL
 from onecell.migrate.rules.table.lookup import MADE_TENSOR
 from onecell.migrate.rules.table.scan import FUNCTIONAL, canonical
@@ -103,13 +104,30 @@ class Rewriter(StatementRewriter):
                 return self._try(node, lambda: special.plan_wrap(ctx, node), "wrap")
             if ctx.kinds.rows.get(path) is not None:
                 return self._mark(node, "tensor_type", Unsure(f"`{path}(…)` is not in the table"))
-            return self._mark(node, "unknown", Unsure(f"`{path}` is not in the table"))
+            return self._unknown(node, path)
         if not row.side(ctx.source).is_callable:
             return True
         if ctx.spelled(node.func) is None and not row.is_interchangeable(ctx.source):
             return True  # a name of the module's own; what it was given is marked there
         chosen = row
-        return self._try(node, lambda: (chosen.rule, plan_call(ctx, node, chosen)), row.rule)
+        return self._try(
+            node,
+            lambda: (chosen.rule, plan_call(ctx, node, chosen)),
+            row.rule,
+            row.assumed,
+        )
+
+    def _advised(self, node: cst.Call, why: Unsure) -> Unsure:
+        """Return `why`, with the other side's name where there is no better advice."""
+        path = canonical(self.ctx.names.path(node.func) or "")
+        row = None if why.by_hand else self.ctx.kinds.rows.get(path)
+        if row is None or row.rule in ("cell", "training_step", "save", "load", "load_into"):
+            return why
+        return Unsure(why.message, advice(path, row.side(self.ctx.to).path))
+
+    def _unknown(self, node: cst.CSTNode, path: str) -> bool:
+        why = Unsure(f"`{path}` is not in the table", advice(path, None))
+        return self._mark(node, "unknown", why)
 
     def _has_row_above(self, path: str) -> bool:
         while "." in path:
@@ -118,20 +136,24 @@ class Rewriter(StatementRewriter):
                 return True
         return False
 
-    def _try(self, node: cst.Call, make: Callable[[], Made | None], rule: str) -> bool:
+    def _try(
+        self,
+        node: cst.Call,
+        make: Callable[[], Made | None],
+        rule: str,
+        holds: tuple[str, ...] = (),
+    ) -> bool:
         """Plan a call; where that is unsure, leave it as it is."""
         try:
             made = make()
-        except Unsure as why:
+        except Unsure as unsure:
+            why = self._advised(node, unsure)
             about_cell = rule in ("cell", "cell_call", "wrap", "partial")
             return (self._refuse if about_cell else self._mark)(node, rule, why)
         if made is not None:
             name, self.plans[node], *supposed = made
-            if supposed:
-                message = f"Rewritten for {self.ctx.to}; exact if {supposed[0]}."
-                self.log.add(node, name, Outcome.ASSUMED, message)
-            else:
-                self._converted(node, name, f"Rewritten for {self.ctx.to}.")
+            said = [*holds, *supposed, *self.ctx.holds.get(node, ())]
+            self._converted(node, name, f"Rewritten for {self.ctx.to}.", said)
         return True
 
     def leave_Call(self, original_node: cst.Call, updated_node: cst.Call) -> cst.BaseExpression:
@@ -176,6 +198,9 @@ class Rewriter(StatementRewriter):
     def leave_Subscript(
         self, original_node: cst.Subscript, updated_node: cst.Subscript
     ) -> cst.BaseExpression:
+        part = part_of(self.ctx, original_node, updated_node.value)
+        if part is not None:
+            return part
         if original_node in self.swaps:
             return cst.Call(cst.Name("float"), [cst.Arg(updated_node)])
         return updated_node
@@ -204,7 +229,7 @@ class Rewriter(StatementRewriter):
                 return self._refuse(node, "functional_cell", _FUNCTIONAL)
             if self._has_row_above(canonical(path)):
                 return True
-            return self._mark(node, "unknown", Unsure(f"`{path}` is not in the table"))
+            return self._unknown(node, canonical(path))
         if row.rule == "no_grad":
             return self._mark(
                 node, "no_grad", Unsure("MindSpore's needs its parentheses", "call it")
@@ -218,12 +243,23 @@ class Rewriter(StatementRewriter):
         spelled = ctx.respell(node, row)
         if spelled is not None:
             self.swaps[node] = spelled
-            self._converted(node, row.rule, f"`{code(node)}` is `{code(spelled)}`.")
+            message = f"`{code(node)}` is `{code(spelled)}`."
+            self._converted(
+                node,
+                row.rule,
+                message,
+                row.assumed
+                if row.side(ctx.source).is_callable and not special.is_type_context(ctx, node)
+                else (),
+            )
         return False
 
     def leave_Attribute(
         self, original_node: cst.Attribute, updated_node: cst.Attribute
     ) -> cst.BaseExpression:
+        part = part_of(self.ctx, original_node, updated_node.value)
+        if part is not None:
+            return part
         found = self.swaps.get(original_node)
         if found is None:
             return updated_node

@@ -71,7 +71,7 @@ class StatementRewriter(Rebuilder):
         self.devices: set[cst.CSTNode] = set()
         """Names of devices whose statements are among these."""
         self.emptied: set[cst.CSTNode] = set()
-        self.followed: dict[cst.CSTNode, cst.BaseStatement] = {}
+        self.followed = ctx.followed
         self.steps: dict[cst.CSTNode, list[either_way.Step]] = {}
 
     def passes(self, node: cst.CSTNode) -> bool:
@@ -114,8 +114,15 @@ class StatementRewriter(Rebuilder):
     def _mark(self, node: cst.CSTNode, rule: str, why: Unsure) -> bool:
         return self._leave(node, rule, Outcome.MARKED, why)
 
-    def _converted(self, node: cst.CSTNode, rule: str, message: str) -> None:
-        self.log.add(node, rule, Outcome.CONVERTED, message)
+    def _converted(
+        self, node: cst.CSTNode, rule: str, message: str, holds: Sequence[str] = ()
+    ) -> None:
+        """Note that `node` is rewritten: exactly, or if what is said in `holds` does."""
+        if not holds:
+            self.log.add(node, rule, Outcome.CONVERTED, message)
+            return
+        said = f"{message.removesuffix('.')}; exact if {', and if '.join(holds)}."
+        self.log.add(node, rule, Outcome.ASSUMED, said)
 
     # The training step.
 

@@ -70,6 +70,9 @@ class Converter:
         bound = bind(args, old)
         given = {b.parameter for b in bound}
         hidden = [arg.star for arg in args if arg.star]
+        for name, other in self.row.needs.items():
+            if self.source == "torch" and name in given and other not in given:
+                raise Unsure(f"`{name}` means something else without `{other}`", f"give `{other}`")
         if hidden and not self.loose:
             self._check_hidden(hidden, given, old, new, names)
         result: list[cst.Arg] = []

@@ -40,6 +40,12 @@ class Context:
     """Import paths of the cell in the source's framework."""
     dropped: set[cst.CSTNode] = field(default_factory=set)
     """Names that were read by what the rewrite leaves out or replaces."""
+    holds: dict[cst.CSTNode, list[str]] = field(default_factory=dict)
+    """Call → what has to hold for it, that only its plan knows."""
+    taken: dict[cst.CSTNode, tuple[int, bool]] = field(default_factory=dict)
+    """Item or attribute of a pair → which part it is, and whether it has to be made int64."""
+    followed: dict[cst.CSTNode, cst.BaseStatement] = field(default_factory=dict)
+    """Line → what has to follow it."""
     gone: set[cst.CSTNode] = field(default_factory=set)
     """What the rewrite leaves out; nothing is to be said about it."""
     pinned: frozenset[cst.CSTNode] = frozenset()

@@ -7,7 +7,7 @@ def build():
 
 
 def optimize(model):
-    # TODO(onecell): adam: `weight_decay` is exact only as 0
+    # TODO(onecell): adam: `weight_decay` is exact only as 0; its like is `mindspore.experimental.optim.Adam`, which puts `eps` elsewhere
     return torch.optim.Adam(model.parameters(), weight_decay=0.1)
 
 

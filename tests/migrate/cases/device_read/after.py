@@ -26,7 +26,7 @@ class Model(nn.Cell):
 
 
 def make(n):
-    # TODO(onecell): zeros: `out` has no exact counterpart
+    # TODO(onecell): zeros: `out` has no exact counterpart; its like is `mindspore.ops.zeros`, with other arguments
     return torch.zeros(n, device=refused, out=None)
 
 

@@ -8,7 +8,7 @@ class Model(torch.nn.Module):
         super().__init__()
         self.cell = LSTMCell(10, 16)
         self.head = torch.nn.Linear(16, 5, bias=False)
-        # TODO(onecell): linear: `activation` is exact only as None
+        # TODO(onecell): linear: `activation` is exact only as None; its like is `torch.nn.Linear`, with other arguments
         self.bent = nn.Dense(16, 5, activation="tanh")
 
     def forward(self, x, h, c):

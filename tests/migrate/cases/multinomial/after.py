@@ -9,7 +9,7 @@ class Model(nn.Cell):
 
     def construct(self, x, h, c):
         h, c = self.cell(x, (h, c))
-        return h + 0 * ops.multinomial(ops.softmax(c, axis=1), 2, replacement=False).long().sum(), c
+        return h + 0 * ops.multinomial(ops.exp(ops.log_softmax(c, axis=1)), 2, replacement=False).long().sum(), c
 
 
 def build():

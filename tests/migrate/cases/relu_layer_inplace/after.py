@@ -1,14 +1,12 @@
-import mindspore
-from torch import nn
+from mindspore import nn
 from onecell.mindspore import LSTMCell
 
 
-class Model(mindspore.nn.Cell):
+class Model(nn.Cell):
     def __init__(self):
         super().__init__()
         self.cell = LSTMCell(10, 16)
-        # TODO(onecell): relu_layer: `inplace` is exact only as False
-        self.act = nn.ReLU(inplace=True)
+        self.act = nn.ReLU()
 
     def construct(self, x, h, c):
         h, c = self.cell(x, (h, c))

@@ -10,7 +10,7 @@ class Model(nn.Cell):
 
     def construct(self, x, h, c):
         h, c = self.cell(x, (h, c))
-        return ops.softmax(h, axis=1), c
+        return ops.exp(ops.log_softmax(h, axis=1)), c
 
 
 def build():

@@ -7,8 +7,8 @@ class Model(mindspore.nn.Cell):
     def __init__(self):
         super().__init__()
         self.cell = LSTMCell(10, 16)
-        # TODO(onecell): unknown: `torch.nn.Conv1d` is not in the table
-        self.conv = nn.Conv1d(16, 16, 3)  # of the user's
+        # TODO(onecell): unknown: `torch.nn.Conv3d` is not in the table
+        self.conv = nn.Conv3d(16, 16, 3)  # of the user's
 
     def construct(self, x, h, c):
         h, c = self.cell(x, (h, c))

@@ -5,7 +5,7 @@ class Model(nn.Cell):
     def __init__(self):
         super().__init__()
         self.cell = nn.LSTMCell(10, 16)
-        self.conv = nn.Conv1d(16, 16, 3)  # of the user's
+        self.conv = nn.Conv3d(16, 16, 3)  # of the user's
 
     def construct(self, x, h, c):
         h, c = self.cell(x, (h, c))

@@ -9,11 +9,13 @@ import libcst as cst
 
 from onecell.migrate.meaning.syntax import elements, expression, keyword, literal
 from onecell.migrate.meaning.unsure import Unsure
-from onecell.migrate.rules.arguments import Converter, bind
+from onecell.migrate.rules.arguments import Converter, bind, equals
 from onecell.migrate.rules.context import Context, Plan
 from onecell.migrate.rules.families.called import called, forget_dropped
 from onecell.migrate.rules.families.cell_constructor import plan_cell
 from onecell.migrate.rules.families.file_names import is_given_name, renamed
+from onecell.migrate.rules.families.made import MADE
+from onecell.migrate.rules.families.pairs import plan_extreme, plan_ordered
 from onecell.migrate.rules.table.row import Row
 
 Args = Sequence[cst.Arg]
@@ -27,12 +29,15 @@ def _size(ctx: Context, node: cst.Call, row: Row, converter: Converter) -> Plan:
         raise Unsure("`**` may carry arguments that are called otherwise")
     if ctx.to == "mindspore" and any(elements(arg.value) == [] for arg in node.args):
         raise Unsure("MindSpore does not fill a tensor without axes", "use `tensor(0.0)`")
-    allowed = {"size", "shape", "dtype", *row.dropped}
+    allowed = {"size", "shape", "dtype", *row.dropped, *row.fixed}
     for arg in named:
         if arg.keyword is not None and arg.keyword.value not in allowed:
             raise Unsure(f"`{arg.keyword.value}` has no exact counterpart")
     for arg in named:
-        if arg.keyword is not None and arg.keyword.value in row.dropped:
+        name = arg.keyword.value if arg.keyword is not None else ""
+        if name in row.fixed and not equals(arg.value, row.fixed[name]):
+            raise Unsure(f"`{name}` is exact only as {row.fixed[name]}")
+        if name in (*row.dropped, *row.fixed):
             ctx.forget(arg.value)
 
     def build(updated: cst.Call) -> cst.Call:
@@ -41,7 +46,7 @@ def _size(ctx: Context, node: cst.Call, row: Row, converter: Converter) -> Plan:
         for a in updated.args:
             if a.keyword is not None and a.keyword.value in ("size", "shape"):
                 sizes.append(cst.Arg(a.value))
-            elif a.keyword is not None and a.keyword.value not in row.dropped:
+            elif a.keyword is not None and a.keyword.value not in (*row.dropped, *row.fixed):
                 rest.append(a)
         if ctx.to == "mindspore":
             sizes = _packed(sizes)
@@ -182,6 +187,18 @@ def _long(ctx: Context, node: cst.Call, row: Row, converter: Converter) -> Plan:
     return build
 
 
+def _exponential(ctx: Context, node: cst.Call, row: Row, converter: Converter) -> Plan:
+    """A softmax is written as what its logarithm is the logarithm of."""
+    converter.convert(node.args, node.args)
+    like = ctx.spelled(node.func)
+
+    def build(updated: cst.Call) -> cst.BaseExpression:
+        made = called(ctx, node, row, updated, converter.convert(node.args, updated.args))
+        return expression("f_(_)", f_=ctx.speller.spell("mindspore.ops.exp", like), _=made)
+
+    return build
+
+
 def _detach(ctx: Context, node: cst.Call, row: Row, converter: Converter) -> Plan:
     """`ops.stop_gradient(x)` is `x.detach()`."""
     del row, converter
@@ -273,6 +290,10 @@ SHAPES: Final[Mapping[str, Shape]] = {
     "listing": _listing,
     "loss": _loss,
     "long": _long,
+    **MADE,
+    "extreme": plan_extreme,
+    "ordered": plan_ordered,
+    "exponential": _exponential,
     "detach": _detach,
     "filled": _filled,
     "file": _file,

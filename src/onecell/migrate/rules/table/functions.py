@@ -1,78 +1,54 @@
-"""Rows: functions over tensors, element types, files and the random seed."""
+"""Rows: functions that make tensors, draw random numbers, and keep files; element types."""
 
 from __future__ import annotations
 
 from typing import Final
 
+from onecell.migrate.rules.table.domain import ANY, BOOLS, FLOATS, OneOf, Tensor
 from onecell.migrate.rules.table.row import Row, row
 
-_AXIS: Final = {"dim": "axis"}
+_SIZES: Final = OneOf("2, 3", "(2, 3)", "4", "1, 2, 3")
+_TYPES: Final = OneOf("torch.float32", "torch.float64", "torch.int64")
 
 
-def _elementwise(name: str, *torch_homes: str) -> tuple[Row, ...]:
-    """Return the rows of a function of one tensor; the first of torch's homes is the way back."""
-    return tuple(
-        row(
-            name,
-            f"{home}.{name}(input)",
-            f"mindspore.ops.{name}(input)",
-            gives="tensor",
-            one_way="mindspore" if i else "",
-        )
-        for i, home in enumerate(torch_homes)
+def _sized(name: str, mindspore: str, dtypes: OneOf, *, shape: str = "", one_way: str = "") -> Row:
+    """Return the row of a function that takes the sizes of a tensor."""
+    return row(
+        name,
+        f"torch.{name}(*size, dtype=None, device=None, requires_grad=False)",
+        f"mindspore.ops.{mindspore}",
+        fixed={"requires_grad": "False"},
+        dropped=("device",),
+        gives="tensor",
+        shape=shape,
+        one_way=one_way,
+        domain={"size": _SIZES, "dtype": dtypes},
+        proof="drawn" if name in ("zeros", "ones") else "random",
     )
 
 
-def _softmax(name: str, mindspore: str, pairs: dict[str, str]) -> tuple[Row, ...]:
-    return tuple(
-        row(
-            name,
-            f"{home}.{name}(input, dim)",
-            mindspore,
-            pairs=pairs,
-            gives="tensor",
-            one_way=one_way,
-        )
-        for home, one_way in (("torch.nn.functional", ""), ("torch", "mindspore"))
+def _like(name: str, dtypes: tuple[str, ...], types: OneOf, *, random: bool = False) -> Row:
+    """Return the row of a function that takes the sizes of another tensor."""
+    return row(
+        name,
+        f"torch.{name}(input, *, dtype=None, device=None, requires_grad=False)",
+        f"mindspore.ops.{name}(input, *, dtype=None)",
+        fixed={"requires_grad": "False"},
+        dropped=("device",),
+        gives="tensor",
+        domain={"input": Tensor("*s", dtypes), "dtype": types},
+        proof="random" if random else "drawn",
+        holds=("float64",) if name == "randn_like" else (),
     )
 
 
 FUNCTIONS: Final = (
-    row(
-        "stack",
-        "torch.stack(tensors, dim=0)",
-        "mindspore.ops.stack(tensors, axis=0)",
-        pairs=_AXIS,
-        gives="tensor",
-    ),
-    row(
-        "cat",
-        "torch.cat(tensors, dim=0)",
-        "mindspore.ops.cat(tensors, axis=0)",
-        pairs=_AXIS,
-        gives="tensor",
-    ),
-    *(
-        row(
-            name,
-            f"torch.{name}(*size, dtype=None, device=None)",
-            f"mindspore.ops.{name}(size, dtype=None)",
-            dropped=("device",),
-            gives="tensor",
-            shape="size",
-        )
-        for name in ("zeros", "ones")
-    ),
-    *(
-        row(
-            name,
-            f"torch.{name}(*size, dtype=None, device=None)",
-            f"mindspore.ops.{name}(*size, dtype=None)",
-            dropped=("device",),
-            gives="tensor",
-        )
-        for name in ("randn", "rand")
-    ),
+    _sized("zeros", "zeros(size, dtype=None)", _TYPES, shape="size"),
+    _sized("ones", "ones(size, dtype=None)", _TYPES, shape="size"),
+    # What is in it is nobody's business; zeros are as good as any.
+    _sized("empty", "zeros(size, dtype=None)", _TYPES, shape="size", one_way="mindspore"),
+    _sized("randn", "randn(*size, dtype=None)", OneOf("torch.float32", "torch.float64")),
+    _sized("rand", "rand(*size, dtype=None)", OneOf("torch.float32", "torch.float64")),
     row(
         "full",
         "torch.full(size, fill_value, *, dtype=None, device=None)",
@@ -80,17 +56,16 @@ FUNCTIONS: Final = (
         dropped=("device",),
         gives="tensor",
         shape="filled",
+        domain={
+            "size": OneOf("(2, 3)", "(4,)"),
+            "fill_value": OneOf("2", "0.5", "-1.5"),
+            "dtype": OneOf("torch.float32", "torch.float64"),
+        },
     ),
-    *(
-        row(
-            name,
-            f"torch.{name}(input, *, dtype=None, device=None)",
-            f"mindspore.ops.{name}(input, *, dtype=None)",
-            dropped=("device",),
-            gives="tensor",
-        )
-        for name in ("zeros_like", "ones_like")
-    ),
+    _like("zeros_like", ANY, _TYPES),
+    _like("ones_like", ANY, _TYPES),
+    _like("rand_like", FLOATS, OneOf("torch.float32"), random=True),
+    _like("randn_like", FLOATS, OneOf("torch.float32"), random=True),
     row(
         "tensor",
         "torch.tensor(data, *, dtype=None, device=None, requires_grad=False)",
@@ -99,55 +74,86 @@ FUNCTIONS: Final = (
         fixed={"requires_grad": "False"},
         dropped=("device",),
         gives="tensor",
+        shape="data",
+        domain={
+            "data": OneOf("[1, 2]", "[1.5, 2]", "2", "2.5", "True", "[[1, 2], [3, 4]]", "[]"),
+            "dtype": _TYPES,
+        },
     ),
-    row("tensor_type", "torch.Tensor", "mindspore.Tensor", gives="tensor_type"),
+    *(
+        row(
+            "typed_tensor",
+            f"torch.{name}(data, /)",
+            "mindspore.tensor(input_data, dtype=None)",
+            pairs={"data": "input_data"},
+            gives="tensor",
+            shape="typed",
+            one_way="mindspore",
+            domain={"data": OneOf("[1, 2]", "[[1, 2], [3, 4]]", "(0, 1)", "[]")},
+        )
+        for name in ("LongTensor", "FloatTensor", "IntTensor", "DoubleTensor", "BoolTensor")
+    ),
+    row("tensor_type", "torch.Tensor", "mindspore.Tensor", gives="tensor_type", proof="named"),
     row(
         "from_numpy",
         "torch.from_numpy(ndarray)",
         "mindspore.from_numpy(array)",
         pairs={"ndarray": "array"},
         gives="tensor",
+        proof="run",
     ),
     row(
-        "argmax",
-        "torch.argmax(input, dim=None, keepdim=False)",
-        "mindspore.ops.argmax(input, dim=None, keepdim=False)",
+        "arange",
+        "torch.arange(start, end=None, step=1, *, dtype=None, device=None)",
+        "mindspore.ops.arange(start=0, end=None, step=1, *, dtype=None)",
+        dropped=("device",),
         gives="tensor",
-    ),
-    *_softmax("softmax", "mindspore.ops.softmax(input, axis=-1)", _AXIS),
-    *_softmax(
-        "log_softmax",
-        "mindspore.ops.log_softmax(logits, axis=-1)",
-        {"input": "logits", "dim": "axis"},
-    ),
-    *_elementwise("relu", "torch.nn.functional", "torch"),
-    *_elementwise("tanh", "torch", "torch.nn.functional"),
-    *_elementwise("sigmoid", "torch", "torch.nn.functional"),
-    *(found for name in ("exp", "log", "abs") for found in _elementwise(name, "torch")),
-    row(
-        "matmul",
-        "torch.matmul(input, other)",
-        "mindspore.ops.matmul(input, other)",
-        gives="tensor",
+        domain={
+            "start": OneOf("5", "2, 7", "0, 7, 2", "0.0, 1.0, 0.25", "3.0"),
+            "dtype": OneOf("torch.float32", "torch.float64"),
+        },
     ),
     row(
-        "sum",
-        "torch.sum(input, dim=None, keepdim=False, *, dtype=None)",
-        "mindspore.ops.sum(input, dim=None, keepdim=False, *, dtype=None)",
+        "linspace",
+        "torch.linspace(start, end, steps)",
+        "mindspore.ops.linspace(start, end, steps)",
         gives="tensor",
+        domain={"start": OneOf("0", "-1.5"), "end": OneOf("1", "4.5"), "steps": OneOf("5", "1")},
     ),
     row(
-        "mean",
-        "torch.mean(input, dim=None, keepdim=False)",
-        "mindspore.ops.mean(x, axis=None, keep_dims=False)",
-        pairs={"input": "x", "dim": "axis", "keepdim": "keep_dims"},
+        "eye",
+        "torch.eye(n, m=None, *, dtype=None, device=None)",
+        "mindspore.ops.eye(n, m=None, dtype=None)",
+        dropped=("device",),
         gives="tensor",
+        domain={"n": OneOf("3", "2"), "m": OneOf("4", "2"), "dtype": _TYPES},
     ),
     row(
-        "unsqueeze",
-        "torch.unsqueeze(input, dim)",
-        "mindspore.ops.unsqueeze(input, dim)",
+        "randint",
+        "torch.randint(low, high, size, *, dtype=None, device=None)",
+        "mindspore.ops.randint(low, high, size, *, dtype=None)",
+        dropped=("device",),
         gives="tensor",
+        shape="from_zero",
+        domain={"low": OneOf("0", "2"), "high": OneOf("5"), "size": OneOf("(2, 3)", "(4,)")},
+        proof="random",
+    ),
+    row(
+        "randperm",
+        "torch.randperm(n)",
+        "mindspore.ops.randperm(n)",
+        gives="tensor",
+        domain={"n": OneOf("5", "1")},
+        proof="random",
+    ),
+    row(
+        "bernoulli",
+        "torch.bernoulli(input)",
+        "mindspore.ops.bernoulli(input, p=0.5)",
+        gives="tensor",
+        shape="probabilities",
+        domain={"input": Tensor("*s", FLOATS, "unit", constant=True)},
+        proof="random",
     ),
     row(
         "dropout_function",
@@ -155,20 +161,13 @@ FUNCTIONS: Final = (
         "mindspore.ops.dropout(input, p=0.5, training=True)",
         fixed={"inplace": "False"},
         gives="tensor",
-    ),
-    row(
-        "cross_entropy",
-        "torch.nn.functional.cross_entropy(input, target, weight=None, *, ignore_index=-100,"
-        " reduction='mean', label_smoothing=0.0)",
-        "mindspore.ops.cross_entropy(input, target, weight=None, ignore_index=-100,"
-        " reduction='mean', label_smoothing=0.0)",
-        gives="tensor",
-    ),
-    row(
-        "mse_loss",
-        "torch.nn.functional.mse_loss(input, target, *, reduction='mean')",
-        "mindspore.ops.mse_loss(input, target, reduction='mean')",
-        gives="tensor",
+        shape="dropping",
+        domain={
+            "input": Tensor("*s", ("float32",)),
+            "p": OneOf("0.2", "0.5", "0", "0.0"),
+            "training": BOOLS,
+        },
+        proof="random",
     ),
     row(
         "multinomial",
@@ -176,6 +175,24 @@ FUNCTIONS: Final = (
         "mindspore.ops.multinomial(input, num_samples, replacement=True)",
         gives="tensor",
         shape="long",
+        domain={
+            "input": Tensor("n 5", ("float32",), "positive", constant=True),
+            "num_samples": OneOf("1", "3"),
+            "replacement": BOOLS,
+        },
+        proof="random",
+    ),
+    row(
+        "numel",
+        "torch.numel(input)",
+        "mindspore.ops.numel(input)",
+        domain={"input": Tensor("*s", ("int64", "bool"))},
+    ),
+    row(
+        "is_tensor",
+        "torch.is_tensor(obj, /)",
+        "mindspore.ops.is_tensor(obj)",
+        domain={"obj": Tensor("*s", ANY)},
     ),
     row(
         "stop_gradient",
@@ -183,16 +200,24 @@ FUNCTIONS: Final = (
         "mindspore.ops.stop_gradient(value)",
         shape="detach",
         one_way="torch",
+        proof="run",
     ),
-    row("no_grad", "torch.no_grad()", "mindspore._no_grad()"),
-    row("no_grad", "torch.inference_mode()", "mindspore._no_grad()", one_way="mindspore"),
-    row("seed", "torch.manual_seed(seed)", "mindspore.set_seed(seed)"),
+    row("no_grad", "torch.no_grad()", "mindspore._no_grad()", proof="run"),
+    row(
+        "no_grad",
+        "torch.inference_mode()",
+        "mindspore._no_grad()",
+        one_way="mindspore",
+        proof="run",
+    ),
+    row("seed", "torch.manual_seed(seed)", "mindspore.set_seed(seed)", proof="run"),
     row(
         "save",
         "torch.save(obj, f)",
         "mindspore.save_checkpoint(save_obj, ckpt_file_name)",
         pairs={"obj": "save_obj", "f": "ckpt_file_name"},
         shape="file",
+        proof="file",
     ),
     row(
         "load",
@@ -201,6 +226,7 @@ FUNCTIONS: Final = (
         pairs={"f": "ckpt_file_name"},
         dropped=("map_location", "mmap", "weights_only"),
         shape="file",
+        proof="file",
     ),
     row(
         "load_into",
@@ -208,6 +234,7 @@ FUNCTIONS: Final = (
         "mindspore.load_param_into_net(net, parameter_dict, strict_load=False)",
         dropped=("strict_load",),
         shape="load_into",
+        proof="file",
         one_way="torch",
     ),
 )
@@ -233,11 +260,21 @@ _ALIASES: Final = {
 }
 
 DTYPES: Final = (
-    *(row("dtype", f"torch.{name}", f"mindspore.{name}", gives="dtype") for name in _BOTH),
-    row("dtype", "torch.bool", "mindspore.bool_", gives="dtype"),
-    row("dtype", "torch.bool", "mindspore.bool", gives="dtype", one_way="torch"),
     *(
-        row("dtype", f"torch.{alias}", f"mindspore.{name}", gives="dtype", one_way="mindspore")
+        row("dtype", f"torch.{name}", f"mindspore.{name}", gives="dtype", proof="named")
+        for name in _BOTH
+    ),
+    row("dtype", "torch.bool", "mindspore.bool_", gives="dtype", proof="named"),
+    row("dtype", "torch.bool", "mindspore.bool", gives="dtype", one_way="torch", proof="named"),
+    *(
+        row(
+            "dtype",
+            f"torch.{alias}",
+            f"mindspore.{name}",
+            gives="dtype",
+            one_way="mindspore",
+            proof="named",
+        )
         for alias, name in _ALIASES.items()
     ),
 )

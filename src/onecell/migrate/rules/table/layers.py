@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Final
 
 from onecell.dialect import MINDSPORE, TORCH
+from onecell.migrate.rules.table.domain import BOOLS, OneOf, Tensor
 from onecell.migrate.rules.table.row import Row, row
 from onecell.neighbours import EMBEDDING, LAYER_NORM, LINEAR
 
@@ -32,6 +33,7 @@ def _cell(torch: str, mindspore: str) -> Row:
         dropped=("device",),
         gives="cell",
         shape="cell",
+        proof="run",
     )
 
 
@@ -42,7 +44,7 @@ CELL: Final = {
 """Target → the row that leads to it."""
 
 LAYERS: Final = (
-    row("module", "torch.nn.Module", "mindspore.nn.Cell", gives="module"),
+    row("module", "torch.nn.Module", "mindspore.nn.Cell", gives="module", proof="named"),
     row(
         "linear",
         f"{LINEAR.classes['torch']}(in_features, out_features, bias=True, device=None, dtype=SAME)",
@@ -52,6 +54,8 @@ LAYERS: Final = (
         fixed={"weight_init": "None", "bias_init": "None", "activation": "None"},
         dropped=("device",),
         gives="layer",
+        domain={"in_features": OneOf("4"), "out_features": OneOf("3", "1"), "bias": BOOLS},
+        given=(Tensor("a b 4", ("float32",)),),
     ),
     # MindSpore draws from N(0, 0.01) where torch draws from N(0, 1); and its `padding_idx` does not
     # hold back the gradient of that row, as torch's does.
@@ -67,6 +71,8 @@ LAYERS: Final = (
         },
         dropped=("device",),
         gives="layer",
+        domain={"num_embeddings": OneOf("7"), "embedding_dim": OneOf("3", "1")},
+        given=(Tensor("a b", ("int64", "int32"), "below 7"),),
     ),
     row(
         "dropout",
@@ -75,6 +81,9 @@ LAYERS: Final = (
         fixed={"inplace": "False"},
         gives="layer",
         shape="training",
+        domain={"p": OneOf("0.2", "0.5", "0.0")},
+        given=(Tensor("*s", ("float32",)),),
+        proof="random",
     ),
     row(
         "layer_norm",
@@ -94,6 +103,8 @@ LAYERS: Final = (
         dropped=("device",),
         gives="layer",
         shape="normalized",
+        domain={"normalized_shape": OneOf("4", "(4,)", "[4]"), "eps": OneOf("1e-3", "1e-5")},
+        given=(Tensor("a b 4", ("float32",)),),
     ),
     row(
         "sequential",
@@ -101,6 +112,7 @@ LAYERS: Final = (
         "mindspore.nn.SequentialCell(*args)",
         gives="layer",
         shape="sequence",
+        proof="run",
     ),
     row(
         "module_list",
@@ -109,56 +121,7 @@ LAYERS: Final = (
         pairs={"modules": "cells"},
         gives="modules",
         shape="listing",
-    ),
-    row("identity", "torch.nn.Identity()", "mindspore.nn.Identity()", gives="layer"),
-    row(
-        "relu_layer",
-        "torch.nn.ReLU(inplace=False)",
-        "mindspore.nn.ReLU()",
-        fixed={"inplace": "False"},
-        gives="layer",
-    ),
-    row("tanh_layer", "torch.nn.Tanh()", "mindspore.nn.Tanh()", gives="layer"),
-    row("sigmoid_layer", "torch.nn.Sigmoid()", "mindspore.nn.Sigmoid()", gives="layer"),
-    # torch guesses the axis where none is given; the guess is not to be had in MindSpore.
-    row(
-        "softmax_layer",
-        "torch.nn.Softmax(dim)",
-        "mindspore.nn.Softmax(axis=-1)",
-        pairs={"dim": "axis"},
-        gives="layer",
-    ),
-    row(
-        "log_softmax_layer",
-        "torch.nn.LogSoftmax(dim)",
-        "mindspore.nn.LogSoftmax(axis=-1)",
-        pairs={"dim": "axis"},
-        gives="layer",
-    ),
-    # MindSpore's loss class wants int32 labels; its function takes int64 as torch does.
-    row(
-        "cross_entropy_layer",
-        "torch.nn.CrossEntropyLoss(weight=None, *, ignore_index=-100, reduction='mean',"
-        " label_smoothing=0.0)",
-        "mindspore.ops.cross_entropy(weight=None, *, ignore_index=-100, reduction='mean',"
-        " label_smoothing=0.0)",
-        shape="loss",
-        one_way="mindspore",
-    ),
-    row(
-        "cross_entropy_layer",
-        "torch.nn.CrossEntropyLoss(weight=None, *, ignore_index=-100, reduction='mean',"
-        " label_smoothing=0.0)",
-        "mindspore.nn.CrossEntropyLoss(weight=None, ignore_index=-100, reduction='mean',"
-        " label_smoothing=0.0)",
-        gives="layer",
-        one_way="torch",
-    ),
-    row(
-        "mse_loss_layer",
-        "torch.nn.MSELoss(*, reduction='mean')",
-        "mindspore.nn.MSELoss(reduction='mean')",
-        gives="layer",
+        proof="run",
     ),
     row(
         "parameter",
@@ -166,34 +129,6 @@ LAYERS: Final = (
         "mindspore.Parameter(default_input, *, requires_grad=True)",
         pairs={"data": "default_input"},
         gives="tensor",
-    ),
-)
-
-_SGD: Final = (
-    "params, lr, momentum=0, dampening=0, weight_decay=0, nesterov=False, *, maximize=False"
-)
-_ADAM: Final = "params, lr=1e-3, betas=(0.9, 0.999), eps=1e-8, weight_decay={}, amsgrad=False"
-
-OPTIMIZERS: Final = (
-    row(
-        "sgd",
-        f"torch.optim.SGD({_SGD.replace('lr,', 'lr=1e-3,')})",
-        f"mindspore.experimental.optim.SGD({_SGD})",
-        gives="optimizer",
-    ),
-    row(
-        "adamw",
-        f"torch.optim.AdamW({_ADAM.format('0.01')}, *, maximize=False)",
-        f"mindspore.experimental.optim.AdamW({_ADAM.format('0.01')}, *, maximize=False)",
-        gives="optimizer",
-    ),
-    # MindSpore's Adams put eps elsewhere and so step otherwise; its AdamW, without decay, does not.
-    row(
-        "adam",
-        f"torch.optim.Adam({_ADAM.format('0')}, *, maximize=False)",
-        f"mindspore.experimental.optim.AdamW({_ADAM.format('0.01')}, *, maximize=False)",
-        fixed={"weight_decay": "0"},
-        gives="optimizer",
-        one_way="mindspore",
+        proof="run",
     ),
 )

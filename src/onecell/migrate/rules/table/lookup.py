@@ -7,12 +7,30 @@ from functools import cache
 from typing import Final
 
 from onecell.dialect import DIALECTS
+from onecell.migrate.rules.table.activations import ACTIVATIONS
+from onecell.migrate.rules.table.arithmetic import ARITHMETIC
+from onecell.migrate.rules.table.arrangement import ARRANGEMENT
 from onecell.migrate.rules.table.functions import DTYPES, FUNCTIONS
-from onecell.migrate.rules.table.layers import CELL, LAYERS, OPTIMIZERS
+from onecell.migrate.rules.table.layers import CELL, LAYERS
+from onecell.migrate.rules.table.losses import LOSSES
+from onecell.migrate.rules.table.optimizers import OPTIMIZERS
+from onecell.migrate.rules.table.recurrent import NEURAL
+from onecell.migrate.rules.table.reductions import REDUCTIONS
 from onecell.migrate.rules.table.row import Row, row
 from onecell.migrate.rules.table.scan import SYNONYMS, canonical, other_framework
 
-ROWS: Final = (*LAYERS, *OPTIMIZERS, *FUNCTIONS, *DTYPES)
+ROWS: Final = (
+    *LAYERS,
+    *NEURAL,
+    *ACTIVATIONS,
+    *OPTIMIZERS,
+    *FUNCTIONS,
+    *ARRANGEMENT,
+    *ARITHMETIC,
+    *REDUCTIONS,
+    *LOSSES,
+    *DTYPES,
+)
 
 # `mindspore.Tensor(data, dtype)` makes a tensor, which torch does by a function.
 MADE_TENSOR: Final = row(

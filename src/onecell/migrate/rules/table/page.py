@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from onecell.migrate.rules.table.domain import SENTENCES
 from onecell.migrate.rules.table.layers import CELL
 from onecell.migrate.rules.table.lookup import ROWS
 from onecell.migrate.rules.table.row import Row
@@ -10,7 +11,7 @@ from onecell.migrate.rules.table.row import Row
 def rules_table() -> str:
     """Return the table of what is converted in Markdown: a line each rule and pair of names."""
     lines = [
-        "| rule | torch | MindSpore | exact only with |",
+        "| rule | torch | MindSpore | exact only with, and if |",
         "|---|---|---|---|",
         *(_line(row) for row in (*CELL.values(), *ROWS)),
     ]
@@ -20,6 +21,9 @@ def rules_table() -> str:
 def _line(row: Row) -> str:
     arrow = {"": "", "torch": "← ", "mindspore": "→ "}[row.one_way]
     fixed = ", ".join(f"`{name}={value}`" for name, value in row.fixed.items())
+    said = [*([fixed] if fixed else []), *row.assumed]
+    said += [f"{SENTENCES[feature]} (else an error)" for feature in row.raises]
+    fixed = "; ".join(said)
     torch, mindspore = _named(row, "torch"), _named(row, "mindspore")
     return f"| {row.rule} | {torch} | {arrow}{mindspore} | {fixed} |"
 

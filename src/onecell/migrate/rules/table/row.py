@@ -6,10 +6,19 @@ import ast
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Final
+from typing import Final, Literal
+
+from onecell.migrate.rules.table.domain import SENTENCES, Domain, Tensor
 
 SAME: Final = "SAME"
 """Stands for a default that means the same in both, though it is not spelled the same."""
+
+
+Proof = Literal["drawn", "random", "run", "file", "named"]
+"""How tests prove a row. drawn: both sides are called with what is drawn from the domain. random:
+the same, but of random numbers shape and element type are compared. run: a case of its rule is run.
+file: what one side saves is loaded by it, there and back. named: there is nothing to call, and both
+names stand for one thing."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +49,16 @@ class Signature:
     @cached_property
     def positional(self) -> tuple[str, ...]:
         """Names of the arguments that may be given by position, in order."""
-        return tuple(argument.arg for argument in self._arguments.args)
+        return tuple(argument.arg for argument in self._placed)
+
+    @property
+    def _placed(self) -> list[ast.arg]:
+        return [*self._arguments.posonlyargs, *self._arguments.args]
+
+    @property
+    def only_positional(self) -> frozenset[str]:
+        """Names of the arguments that may be given by position only."""
+        return frozenset(argument.arg for argument in self._arguments.posonlyargs)
 
     @cached_property
     def names(self) -> tuple[str, ...]:
@@ -55,7 +73,7 @@ class Signature:
     @cached_property
     def defaults(self) -> Mapping[str, str]:
         """Source of each default."""
-        plain = self._arguments.args[len(self._arguments.args) - len(self._arguments.defaults) :]
+        plain = self._placed[len(self._placed) - len(self._arguments.defaults) :]
         found = dict(zip(plain, self._arguments.defaults, strict=True))
         named = zip(self._arguments.kwonlyargs, self._arguments.kw_defaults, strict=True)
         found |= {argument: value for argument, value in named if value is not None}
@@ -83,6 +101,25 @@ class Row:
     """How the arguments are reshaped, beyond names; see `reshape`."""
     one_way: str = ""
     """The only framework that this row leads to, where the way back is another row's."""
+    domain: Mapping[str, Domain] = field(default_factory=dict)
+    """torch's argument → what it may be. The proof is drawn from it."""
+    given: tuple[Tensor, ...] = ()
+    """What an instance of a layer is called with; parameters of an optimizer."""
+    holds: tuple[str, ...] = ()
+    """Features of what comes in with which the sides differ in silence; see `SENTENCES`. A call is
+    converted on the assumption that they do not come."""
+    raises: tuple[str, ...] = ()
+    """Features with which the other side raises an error where this one computes."""
+    proof: Proof = "drawn"
+    error: float = 0.0
+    """How far MindSpore's own rounding may be off, where it is more than float32's."""
+    needs: Mapping[str, str] = field(default_factory=dict)
+    """torch's argument → the one without which it does not mean the same in MindSpore."""
+
+    @property
+    def assumed(self) -> tuple[str, ...]:
+        """What has to hold for a call, in words."""
+        return tuple(SENTENCES[feature] for feature in self.holds)
 
     def side(self, framework: str) -> Signature:
         """Return the signature in `framework`."""
@@ -126,6 +163,13 @@ def row(  # noqa: D103
     gives: str = "",
     shape: str = "",
     one_way: str = "",
+    domain: Mapping[str, Domain] | None = None,
+    given: tuple[Tensor, ...] = (),
+    holds: tuple[str, ...] = (),
+    raises: tuple[str, ...] = (),
+    proof: Proof = "drawn",
+    needs: Mapping[str, str] | None = None,
+    error: float = 0.0,
 ) -> Row:
     return Row(
         rule,
@@ -137,4 +181,11 @@ def row(  # noqa: D103
         gives,
         shape,
         one_way,
+        domain or {},
+        given,
+        holds,
+        raises,
+        proof,
+        error,
+        needs or {},
     )

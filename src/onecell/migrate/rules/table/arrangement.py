@@ -1,0 +1,248 @@
+"""Rows: functions that arrange numbers anew, pick them, or multiply matrices of them."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from onecell.migrate.rules.table.domain import ANY, FLOATS, NUMBERS, Axis, OneOf, Tensor
+from onecell.migrate.rules.table.row import row
+
+_AXIS: Final = {"dim": "axis"}
+
+ARRANGEMENT: Final = (
+    row(
+        "stack",
+        "torch.stack(tensors, dim=0)",
+        "mindspore.ops.stack(tensors, axis=0)",
+        pairs=_AXIS,
+        gives="tensor",
+        domain={"tensors": Tensor("*s", ANY, listed=True), "dim": Axis("tensors", 1)},
+    ),
+    row(
+        "cat",
+        "torch.cat(tensors, dim=0)",
+        "mindspore.ops.cat(tensors, axis=0)",
+        pairs=_AXIS,
+        gives="tensor",
+        domain={"tensors": Tensor("+s", ANY, listed=True), "dim": Axis("tensors")},
+    ),
+    row(
+        "matmul",
+        "torch.matmul(input, other)",
+        "mindspore.ops.matmul(input, other)",
+        gives="tensor",
+        domain={"input": Tensor("b n m"), "other": Tensor("m k")},
+    ),
+    row(
+        "bmm",
+        "torch.bmm(input, mat2)",
+        "mindspore.ops.bmm(input_x, mat2)",
+        pairs={"input": "input_x"},
+        gives="tensor",
+        domain={"input": Tensor("b n m"), "mat2": Tensor("b m k")},
+    ),
+    row(
+        "mm",
+        "torch.mm(input, mat2)",
+        "mindspore.ops.mm(input, mat2)",
+        gives="tensor",
+        domain={"input": Tensor("n m"), "mat2": Tensor("m k")},
+    ),
+    row(
+        "addmm",
+        "torch.addmm(input, mat1, mat2, *, beta=1, alpha=1)",
+        "mindspore.ops.addmm(input, mat1, mat2, *, beta=1, alpha=1)",
+        gives="tensor",
+        domain={
+            "input": Tensor("n k"),
+            "mat1": Tensor("n m"),
+            "mat2": Tensor("m k"),
+            "beta": OneOf("1", "2"),
+            "alpha": OneOf("1", "3"),
+        },
+    ),
+    row(
+        "linear_function",
+        "torch.nn.functional.linear(input, weight, bias=None)",
+        "mindspore.ops.dense(input, weight, bias=None)",
+        gives="tensor",
+        domain={"input": Tensor("b n m"), "weight": Tensor("k m"), "bias": Tensor("k")},
+    ),
+    row(
+        "unsqueeze",
+        "torch.unsqueeze(input, dim)",
+        "mindspore.ops.unsqueeze(input, dim)",
+        gives="tensor",
+        domain={"input": Tensor("*s", ANY), "dim": Axis("input", 1)},
+    ),
+    row(
+        "squeeze_function",
+        "torch.squeeze(input, dim=None)",
+        "mindspore.ops.squeeze(input, axis=None)",
+        pairs=_AXIS,
+        gives="tensor",
+        domain={"input": Tensor("1 n 1 m", ANY), "dim": OneOf("0", "2", "-2")},
+    ),
+    row(
+        "transpose_function",
+        "torch.transpose(input, dim0, dim1)",
+        "mindspore.ops.swapaxes(input, axis0, axis1)",
+        pairs={"dim0": "axis0", "dim1": "axis1"},
+        gives="tensor",
+        domain={"input": Tensor("+s", ANY), "dim0": Axis("input"), "dim1": Axis("input")},
+    ),
+    row(
+        "permute_function",
+        "torch.permute(input, dims)",
+        "mindspore.ops.permute(input, axis)",
+        pairs={"dims": "axis"},
+        gives="tensor",
+        domain={"input": Tensor("a b c", ANY), "dims": OneOf("(2, 0, 1)", "(0, -1, 1)")},
+    ),
+    row(
+        "flatten",
+        "torch.flatten(input, start_dim=0, end_dim=-1)",
+        "mindspore.ops.flatten(input, *, start_dim=1, end_dim=-1)",
+        gives="tensor",
+        domain={
+            "input": Tensor("a b c", ANY),
+            "start_dim": OneOf("0", "1", "-3"),
+            "end_dim": OneOf("1", "2", "-1"),
+        },
+    ),
+    row(
+        "reshape",
+        "torch.reshape(input, shape)",
+        "mindspore.ops.reshape(input, shape)",
+        gives="tensor",
+        domain={"input": Tensor("2 6", ANY), "shape": OneOf("(3, 4)", "(-1, 2)", "(12,)")},
+    ),
+    row(
+        "flip_function",
+        "torch.flip(input, dims)",
+        "mindspore.ops.flip(input, dims)",
+        gives="tensor",
+        domain={"input": Tensor("a b c", ANY), "dims": OneOf("(0,)", "(1, -1)")},
+    ),
+    row(
+        "split",
+        "torch.split(tensor, split_size_or_sections, dim=0)",
+        "mindspore.ops.split(tensor, split_size_or_sections, axis=0)",
+        pairs=_AXIS,
+        gives="tensors",
+        domain={
+            "tensor": Tensor("5 5 5", ANY),
+            "split_size_or_sections": OneOf("2", "5", "[1, 4]"),
+            "dim": Axis("tensor"),
+        },
+    ),
+    row(
+        "chunk",
+        "torch.chunk(input, chunks, dim=0)",
+        "mindspore.ops.chunk(input, chunks, axis=0)",
+        pairs=_AXIS,
+        gives="tensors",
+        domain={
+            "input": Tensor("4 5 6", ANY),
+            "chunks": OneOf("1", "2", "3", "4"),
+            "dim": Axis("input"),
+        },
+    ),
+    row(
+        "unbind",
+        "torch.unbind(input, dim=0)",
+        "mindspore.ops.unbind(input, dim=0)",
+        gives="tensors",
+        domain={"input": Tensor("a b c", ANY), "dim": Axis("input")},
+    ),
+    row(
+        "gather",
+        "torch.gather(input, dim, index)",
+        "mindspore.ops.gather_elements(input, dim, index)",
+        gives="tensor",
+        domain={
+            "input": Tensor("4 3 4", NUMBERS),
+            "dim": Axis("input"),
+            "index": Tensor("2 3 2", ("int64",), "below 3"),
+        },
+    ),
+    row(
+        "index_select",
+        "torch.index_select(input, dim, index)",
+        "mindspore.ops.index_select(input, axis, index)",
+        pairs=_AXIS,
+        gives="tensor",
+        domain={
+            "input": Tensor("3 4 5", NUMBERS),
+            "dim": Axis("input"),
+            "index": Tensor("n", ("int64", "int32"), "below 3"),
+        },
+    ),
+    row(
+        "scatter",
+        "torch.scatter(input, dim, index, src)",
+        "mindspore.ops.scatter(input, axis, index, src)",
+        pairs=_AXIS,
+        gives="tensor",
+        domain={
+            "input": Tensor("4 4"),
+            "dim": Axis("input"),
+            "index": Tensor("1 1", ("int64",), "below 4"),
+            "src": Tensor("1 1"),
+        },
+    ),
+    row(
+        "one_hot",
+        "torch.nn.functional.one_hot(input, num_classes)",
+        "mindspore.ops.one_hot(indices, depth)",
+        pairs={"input": "indices", "num_classes": "depth"},
+        gives="tensor",
+        domain={
+            "input": Tensor("*s", ("int64",), "below 4"),
+            "num_classes": OneOf("4", "7"),
+        },
+    ),
+    row(
+        "pad",
+        "torch.nn.functional.pad(input, pad, mode='constant', value=None)",
+        "mindspore.ops.pad(input_x, padding, mode='constant', value=None)",
+        pairs={"input": "input_x", "pad": "padding"},
+        gives="tensor",
+        domain={
+            "input": Tensor("a b c d", FLOATS),
+            "pad": OneOf("(1, 2)", "(0, 1, 2, 0)", "[1, 1, 0, 2]"),
+            "value": OneOf("0", "1.5", "-1"),
+        },
+    ),
+    row(
+        "tile",
+        "torch.tile(input, dims)",
+        "mindspore.ops.tile(input, dims)",
+        gives="tensor",
+        domain={"input": Tensor("a b", ANY), "dims": OneOf("(2,)", "(2, 3)", "(1, 2, 1)")},
+    ),
+    *(
+        row(
+            name,
+            f"torch.{name}(input, diagonal=0)",
+            f"mindspore.ops.{name}(input, diagonal=0)",
+            gives="tensor",
+            domain={"input": Tensor("a b", ANY), "diagonal": OneOf("0", "1", "-1")},
+        )
+        for name in ("triu", "tril")
+    ),
+    row(
+        "masked_select",
+        "torch.masked_select(input, mask)",
+        "mindspore.ops.masked_select(input, mask)",
+        gives="tensor",
+        domain={"input": Tensor("*s", NUMBERS), "mask": Tensor("*s", ("bool",))},
+    ),
+    row(
+        "nonzero",
+        "torch.nonzero(input)",
+        "mindspore.ops.nonzero(input)",
+        gives="tensor",
+        domain={"input": Tensor("+s", ANY)},
+    ),
+)

@@ -1,0 +1,165 @@
+"""Rows: functions that go along axes: sums, extremes, orders, normalised rows."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from onecell.migrate.rules.table.domain import ANY, BOOLS, FLOATS, NUMBERS, Axis, OneOf, Tensor
+from onecell.migrate.rules.table.row import Row, row
+
+_AXIS: Final = {"dim": "axis"}
+_NEEDS: Final = {"keepdim": "dim"}
+
+
+def _along(
+    name: str,
+    mindspore: str,
+    *,
+    dtypes: tuple[str, ...] = NUMBERS,
+    default: str = "=None",
+    rest: str = "",
+    gives: str = "tensor",
+    shape: str = "",
+    holds: tuple[str, ...] = (),
+    raises: tuple[str, ...] = (),
+) -> Row:
+    """Return the row of a function along an axis; MindSpore's arguments in order."""
+    tensor, axis, keep = mindspore.split(", ")
+    theirs = {"input": tensor, "dim": axis, "keepdim": keep}
+    return row(
+        name,
+        f"torch.{name}(input, dim{default}, keepdim=False{rest})",
+        f"mindspore.ops.{name}({tensor}, {axis}{default}, {keep}=False{rest})",
+        pairs={ours: other for ours, other in theirs.items() if ours != other},
+        gives=gives,
+        shape=shape,
+        domain={"input": Tensor("+s", dtypes), "dim": Axis("input"), "keepdim": BOOLS},
+        needs=_NEEDS if default else {},
+        holds=holds,
+        raises=raises,
+    )
+
+
+REDUCTIONS: Final = (
+    # MindSpore's softmax leaves rows of -Inf, and what follows them, unwritten, and its gradient is
+    # wrong once it has gone along an axis of a tensor with fewer or more axes; its logarithm is
+    # right in both.
+    *(
+        row(
+            "softmax",
+            f"{home}.softmax(input, dim)",
+            "mindspore.ops.log_softmax(logits, axis=-1)",
+            pairs={"input": "logits", "dim": "axis"},
+            gives="tensor",
+            shape="exponential",
+            one_way="mindspore",
+            domain={"input": Tensor("+s"), "dim": Axis("input")},
+            holds=("nan", "plus infinite"),
+        )
+        for home in ("torch.nn.functional", "torch")
+    ),
+    row(
+        "softmax",
+        "torch.nn.functional.softmax(input, dim)",
+        "mindspore.ops.softmax(input, axis=-1)",
+        pairs=_AXIS,
+        gives="tensor",
+        one_way="torch",
+        domain={"input": Tensor("+s"), "dim": Axis("input")},
+    ),
+    *(
+        row(
+            "log_softmax",
+            f"{home}.log_softmax(input, dim)",
+            "mindspore.ops.log_softmax(logits, axis=-1)",
+            pairs={"input": "logits", "dim": "axis"},
+            gives="tensor",
+            one_way=one_way,
+            domain={"input": Tensor("+s"), "dim": Axis("input")},
+            holds=("nan", "plus infinite", "row of -inf"),
+        )
+        for home, one_way in (("torch.nn.functional", ""), ("torch", "mindspore"))
+    ),
+    _along("sum", "input, dim, keepdim", dtypes=ANY, rest=", *, dtype=None"),
+    _along("mean", "x, axis, keep_dims", dtypes=FLOATS),
+    _along("prod", "input, axis, keep_dims", dtypes=FLOATS),
+    _along("any", "input, axis, keep_dims", dtypes=("bool",)),
+    _along("all", "input, axis, keep_dims", dtypes=("bool",)),
+    _along("argmax", "input, dim, keepdim", holds=("nan",)),
+    _along("argmin", "input, axis, keepdims", shape="long", holds=("nan",)),
+    _along("amax", "input, axis, keepdims", default="=SAME", holds=("nan",)),
+    _along("amin", "input, axis, keepdims", default="=SAME", holds=("nan",)),
+    *(
+        _along(
+            name,
+            "input, axis, keepdims",
+            default="",
+            gives="extreme",
+            shape="extreme",
+            holds=("nan",),
+        )
+        for name in ("max", "min")
+    ),
+    row(
+        "cumsum",
+        "torch.cumsum(input, dim, *, dtype=None)",
+        "mindspore.ops.cumsum(x, axis, dtype=None)",
+        pairs={"input": "x", "dim": "axis"},
+        gives="tensor",
+        domain={"input": Tensor("+s", NUMBERS), "dim": Axis("input")},
+        holds=("int32",),
+    ),
+    row(
+        "argsort",
+        "torch.argsort(input, dim=-1, descending=False)",
+        "mindspore.ops.argsort(input, axis=-1, descending=False)",
+        pairs=_AXIS,
+        gives="tensor",
+        shape="long",
+        domain={"input": Tensor("+s", NUMBERS), "dim": Axis("input"), "descending": BOOLS},
+        holds=("nan",),
+    ),
+    row(
+        "topk",
+        "torch.topk(input, k, dim=-1, largest=True, sorted=True)",
+        "mindspore.ops.topk(input, k, dim=None, largest=True, sorted=True)",
+        gives="pair",
+        shape="ordered",
+        domain={
+            "input": Tensor("3 4 5", NUMBERS),
+            "k": OneOf("1", "2", "3"),
+            "dim": Axis("input"),
+            "largest": BOOLS,
+        },
+        holds=("nan", "tie"),
+    ),
+    row(
+        "sort",
+        "torch.sort(input, dim=-1, descending=False)",
+        "mindspore.ops.sort(input_x, axis=-1, descending=False)",
+        pairs={"input": "input_x", "dim": "axis"},
+        gives="pair",
+        shape="ordered",
+        domain={"input": Tensor("+s", NUMBERS), "dim": Axis("input"), "descending": BOOLS},
+        holds=("nan",),
+    ),
+    row(
+        "norm",
+        "torch.norm(input)",
+        "mindspore.ops.norm(A)",
+        pairs={"input": "A"},
+        gives="tensor",
+        domain={"input": Tensor("+s")},
+        holds=("zero",),
+    ),
+    row(
+        "count_nonzero",
+        "torch.count_nonzero(input)",
+        "mindspore.ops.count_nonzero(x)",
+        pairs={"input": "x"},
+        gives="tensor",
+        shape="long",
+        domain={"input": Tensor("+s", ANY)},
+        raises=("bool",),
+    ),
+)

@@ -1,0 +1,23 @@
+import mindspore
+from torch import nn
+from onecell.mindspore import LSTMCell
+
+
+class Model(mindspore.nn.Cell):
+    def __init__(self):
+        super().__init__()
+        self.cell = LSTMCell(10, 16)
+        # TODO(onecell): gru_cell: a call leaves its state out, which MindSpore wants; give it zeros
+        self.other = nn.GRUCell(10, 16)
+
+    def construct(self, x, h, c):
+        h, c = self.cell(x, (h, c))
+        return self.other(x), c
+
+
+def build():
+    return Model()
+
+
+def run(model, x, h, c):
+    return model(x, h, c)

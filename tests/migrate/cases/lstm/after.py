@@ -1,0 +1,22 @@
+from mindspore import nn
+from onecell.mindspore import LSTMCell
+
+
+class Model(nn.Cell):
+    def __init__(self):
+        super().__init__()
+        self.cell = LSTMCell(10, 16)
+        self.encode = nn.LSTM(10, 8, num_layers=2, bidirectional=True, batch_first=True, dropout=0.0).set_train()
+
+    def construct(self, rows, h, c):
+        out, (a, b) = self.encode(rows)
+        h, c = self.cell(rows[:, 0], (h, c))
+        return out, a, b, h, c
+
+
+def build():
+    return Model()
+
+
+def run(model, rows, h, c):
+    return model(rows, h, c)

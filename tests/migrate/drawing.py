@@ -1,0 +1,259 @@
+"""Draw calls of a row from its domain: what is written, and the arrays that it is given."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from hypothesis import strategies as st
+
+from onecell.migrate.rules.table.domain import Axis, OneOf, Tensor
+from onecell.migrate.rules.table.row import Row
+
+Array = np.ndarray
+_SPECIAL = ("plain", "plain", "nan", "infinite", "row of -inf", "denormal", "tie", "large")
+
+_FORCED = {
+    "nan": ("nan",),
+    "infinite": ("infinite",),
+    "plus infinite": ("infinite",),
+    "row of -inf": ("row of -inf",),
+    "denormal": ("denormal",),
+    "zero": ("tie",),
+    "at a bound": ("tie",),
+    "tie": ("tie",),
+}
+"""Feature → what is drawn to have it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """One call."""
+
+    text: str
+    """The call in torch's spelling; the arrays go by their names in it."""
+    arrays: Mapping[str, Array] = field(default_factory=dict)
+    lists: Mapping[str, int] = field(default_factory=dict)
+    """Name of a list of tensors → its length; its arrays are called `name_0`, `name_1`, …"""
+    given: tuple[Array, ...] = ()
+    """What an instance is called with."""
+
+    special: frozenset[str] = frozenset()
+    """What is special about the call itself."""
+
+    @property
+    def features(self) -> frozenset[str]:
+        """What is special about the arrays, in the words of `SENTENCES`."""
+        arrays = [*self.arrays.values(), *self.given]
+        found = {name for array in arrays for name in _features(array)}
+        kinds = {array.dtype for array in arrays if array.dtype != bool}
+        if len(kinds) > 1 and "0-d" in found:
+            found.add("0-d mixed")
+        return frozenset(found | set(self.special))
+
+
+def _features(array: Array) -> list[str]:
+    found = []
+    if array.size == 1:
+        found.append("one number")
+    if array.dtype == np.int32:
+        found.append("int32")
+    if array.dtype.kind in "iu" and len(np.unique(array)) < array.size:
+        found.append("tie")
+    if array.size == 0:
+        found.append("empty")
+    if array.ndim == 0:
+        found.append("0-d")
+    if array.dtype.kind in "iu":
+        found.append("integers")
+    if array.dtype == bool:
+        found.append("bool")
+    if array.dtype == np.float64:
+        found.append("float64")
+    if array.dtype.kind != "f" or not array.size:
+        return found
+    sizes = np.abs(array)
+    tests = {
+        "nan": np.isnan(array).any(),
+        "infinite": np.isinf(array).any(),
+        "plus infinite": (array == np.inf).any(),
+        "row of -inf": array.ndim > 0
+        and any(np.all(array == -np.inf, axis=i).any() for i in range(array.ndim)),
+        "denormal": ((sizes > 0) & (sizes < np.finfo(array.dtype).tiny)).any(),
+        "large": (sizes[np.isfinite(array)] > 80).any(),
+        "tie": array.ndim > 0 and len(np.unique(array)) < array.size,
+        "zero": (sizes < np.finfo(array.dtype).tiny).any(),
+        "at a bound": (2 * array == np.round(2 * array)).any(),
+    }
+    return found + [name for name, holds in tests.items() if holds]
+
+
+@dataclass(slots=True)
+class _Sizes:
+    """The sizes and element types that the arguments of one call share."""
+
+    draw: Any
+    feature: str = ""
+    """What the call has to have, "" where anything may come."""
+    whole: dict[str, tuple[int, ...]] = field(default_factory=dict)
+    axes: dict[str, int] = field(default_factory=dict)
+    kinds: dict[tuple[str, ...], str] = field(default_factory=dict)
+
+    def axis(self, name: str) -> int:
+        if name.isdigit():
+            return int(name)
+        if name not in self.axes:
+            self.axes[name] = self.draw(st.integers(1, 5))
+        return self.axes[name]
+
+    def shape(self, text: str) -> tuple[int, ...]:
+        if text[:1] not in ("*", "+", "~"):
+            return tuple(self.axis(name) for name in text.split())
+        name = text[1:]
+        if name not in self.whole:
+            rank = self.draw(st.sampled_from((2, 1, 3, *((0,) if text[0] != "+" else ()))))
+            empty = text[0] != "+" and self.draw(st.integers(0, 7)) == 0
+            sizes = st.sampled_from((3, 1, 2, 4, 0) if empty else (3, 1, 2, 4))
+            if self.feature == "one number":
+                sizes = st.just(1)
+            self.whole[name] = tuple(self.draw(sizes) for _ in range(rank))
+        shape = self.whole[name]
+        if text[0] != "~":
+            return shape
+        if self.feature == "0-d mixed":
+            return ()
+        shape = shape[self.draw(st.integers(0, len(shape))) :]
+        return tuple(1 if self.draw(st.booleans()) else size for size in shape)
+
+    def kind(self, tensor: Tensor) -> str:
+        if self.feature == "float64" and "float64" in tensor.dtypes:
+            return "float64"
+        if tensor.mixed:
+            return self.draw(st.sampled_from(tensor.dtypes))
+        if tensor.dtypes not in self.kinds:
+            self.kinds[tensor.dtypes] = self.draw(st.sampled_from(tensor.dtypes))
+        return self.kinds[tensor.dtypes]
+
+    def array(self, tensor: Tensor) -> Array:
+        shape, kind = self.shape(tensor.shape), self.kind(tensor)
+        special = (
+            self.draw(st.sampled_from(_FORCED.get(self.feature, _SPECIAL)))
+            if tensor.values == "any"
+            else "plain"
+        )
+        rng = np.random.default_rng(self.draw(st.integers(0, 2**16)))
+        if tensor.values.startswith("below "):
+            return rng.integers(0, self.axis(tensor.values[6:]), shape).astype(kind)
+        if kind == "bool":
+            return np.asarray(rng.integers(0, 2, shape), bool)
+        if kind.startswith("int"):
+            low = 1 if tensor.values == "positive" else -7
+            return np.asarray(rng.integers(low, 9, shape), kind)
+        values = rng.uniform(0.1, 1.9, shape) * rng.choice([-1.0, 1.0], shape)
+        if tensor.values in ("positive", "unit"):
+            values = np.abs(values) / (2 if tensor.values == "unit" else 1)
+        return _specially(np.asarray(values, kind), special, rng)
+
+
+def _specially(values: Array, special: str, rng: np.random.Generator) -> Array:
+    """Return `values` with something special in them."""
+    if not values.size or special == "plain":
+        return values
+    flat = values.reshape(-1)
+    some = rng.integers(0, flat.size, max(1, flat.size // 3))
+    if special == "row of -inf" and values.ndim:
+        axis = int(rng.integers(0, values.ndim))
+        np.moveaxis(values, axis, 0)[int(rng.integers(0, values.shape[axis]))] = -np.inf
+    elif special == "nan":
+        flat[some] = np.nan
+    elif special == "infinite":
+        flat[some] = rng.choice([np.inf, -np.inf], len(some))
+    elif special == "denormal":
+        flat[some] = rng.choice([1, -1]) * np.finfo(values.dtype).tiny / 8
+    elif special == "large":
+        flat[some] *= 100
+    elif special == "tie":
+        values = np.asarray(np.round(values), values.dtype)
+    return values
+
+
+@st.composite
+def calls(draw: Any, row: Row, feature: str = "") -> Drawn:
+    """Draw a call of `row`'s torch side."""
+    sizes = _Sizes(draw, feature)
+    side = row.torch
+    arrays: dict[str, Array] = {}
+    lists: dict[str, int] = {}
+    parts: list[str] = []
+    by_keyword = False
+    positions = any(
+        isinstance(d, OneOf) and any(", " in c and c[0] not in "([{" for c in d)
+        for d in row.domain.values()
+    )
+    wanted: dict[str, str] = {}
+    # Arguments that others lean on come first.
+    for name, domain in row.domain.items():
+        optional = name in side.defaults and not isinstance(domain, Tensor)
+        if optional and draw(st.booleans()):
+            continue
+        if isinstance(domain, Tensor) and name in side.defaults and draw(st.integers(0, 2)) == 0:
+            continue
+        if name in row.needs and row.needs[name] not in wanted:
+            continue
+        wanted[name] = _argument(draw, sizes, name, domain, arrays, lists)
+    for name in side.positional:
+        if name not in wanted:
+            by_keyword = True
+            continue
+        # "0, 5" is for two arguments, which may only be positions.
+        fixed = positions or name in side.only_positional
+        by_keyword = by_keyword or (draw(st.integers(0, 3)) == 0 and not fixed)
+        parts.append(f"{name}={wanted[name]}" if by_keyword else wanted[name])
+    if side.rest is not None and side.rest in wanted:
+        parts.append(wanted[side.rest])
+    parts += [f"{n}={t}" for n, t in wanted.items() if n in set(side.names) - set(side.positional)]
+    given = tuple(sizes.array(tensor) for tensor in row.given)
+    special = frozenset(["several ranks"] if {"dim"} & row.domain.keys() else [])
+    head, _, method = side.path.rpartition(".")
+    if head == "torch.Tensor":
+        held = parts.pop(0).partition("=")[2] or wanted[side.positional[0]]
+        return Drawn(f"{held}.{method}({', '.join(parts)})", arrays, lists, given, special)
+    return Drawn(f"{side.path}({', '.join(parts)})", arrays, lists, given, special)
+
+
+def _argument(
+    draw: Any,
+    sizes: _Sizes,
+    name: str,
+    domain: Any,
+    arrays: dict[str, Array],
+    lists: dict[str, int],
+) -> str:
+    match domain:
+        case Tensor(listed=True):
+            lists[name] = draw(st.integers(1, 3))
+            for i in range(lists[name]):
+                arrays[f"{name}_{i}"] = sizes.array(domain)
+            return name
+        case Tensor():
+            arrays[name] = sizes.array(domain)
+            return name
+        case Axis(of=of, extra=extra, negative=negative):
+            rank = (arrays[of] if of in arrays else arrays[f"{of}_0"]).ndim + extra
+            if rank == 0:
+                return "0"
+            return str(draw(st.integers(-rank if negative else 0, rank - 1)))
+        case OneOf():
+            return draw(st.sampled_from(tuple(domain)))
+    raise TypeError(name)
+
+
+def batches(row: Row, count: int, feature: str = "") -> st.SearchStrategy[Sequence[Drawn]]:
+    """Draw that many calls at once: both frameworks are asked once for all."""
+    every = st.lists(calls(row, feature), min_size=count, max_size=count)
+    # What is drawn first is the same call over and over.
+    return every.filter(
+        lambda drawn: len({(d.text, d.features) for d in drawn}) > 1 or not row.domain
+    )

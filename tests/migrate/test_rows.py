@@ -1,0 +1,206 @@
+"""Every row is proved: both sides compute the same in all that its domain may give them.
+
+The calls are drawn from the row, written in torch, rewritten by the migrator itself, there and
+back, and run in both frameworks. What a row names as an exception must show, too.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+
+from migrate.corpus import CASES
+from migrate.drawing import Drawn, batches
+from onecell.migrate import rewrite
+from onecell.migrate.rules.table.domain import EVERYWHERE, SENTENCES, Tensor
+from onecell.migrate.rules.table.layers import CELL
+from onecell.migrate.rules.table.lookup import MADE_TENSOR, ROWS
+from onecell.migrate.rules.table.row import Row, row
+
+DRAWN = [r for r in ROWS if r.proof in ("drawn", "random") and r.one_way != "torch"]
+BY_ROW = pytest.mark.parametrize("one", DRAWN, ids=lambda r: f"{r.rule}:{r.torch.path}")
+BATCH = 16
+QUICK = settings(
+    max_examples=1,
+    derandomize=True,
+    database=None,
+    deadline=None,
+    phases=[Phase.generate],
+    suppress_health_check=list(HealthCheck),
+)
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning:mindspore")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _framework() -> Iterator[None]:
+    """Import MindSpore, which warns as it comes, and let it run in the caller's thread."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        from onecell.verify.sides.mindspore import take_process
+
+        take_process()
+        yield
+
+
+def run(
+    one: Row, feature: str = "", change: Callable[[str], str] = lambda after: after
+) -> tuple[list[str], set[str], int]:
+    """Return what is wrong with a row, the features in which it is apart, and what agreed."""
+    from migrate.proving import prove
+
+    wrong: list[str] = []
+    apart: set[str] = set()
+    agreed = [0]
+
+    @QUICK
+    @given(batches(one, BATCH, feature))
+    def all_of(drawn: Sequence[Drawn]) -> None:
+        found = prove(one, drawn, change)
+        wrong.extend(found.wrong)
+        apart.update(found.apart)
+        agreed[0] += found.agreed
+
+    all_of()
+    return wrong, apart, agreed[0]
+
+
+@BY_ROW
+def test_both_sides_compute_the_same(one: Row) -> None:
+    wrong, apart, agreed = run(one)
+    assert not wrong, "\n".join(wrong)
+    assert agreed >= BATCH // 3
+    for feature in {*one.holds, *one.raises} - apart:
+        wrong, more, _ = run(one, feature)
+        assert not wrong, "\n".join(wrong)
+        apart |= more
+    assert {*one.holds, *one.raises} <= apart, "an exception that does not show"
+
+
+def test_every_row_says_how_it_is_proved() -> None:
+    """Without a domain for each argument that both sides have, a row cannot be added."""
+    executed = {case.rule for case in CASES if case.run}
+    lacking = []
+    for one in (*ROWS, *CELL.values(), MADE_TENSOR):
+        if one.proof == "run":
+            if one.rule not in executed:
+                lacking.append(f"{one.rule}: no case of it is run")
+        elif one.proof == "file":
+            continue
+        elif one.proof == "named":
+            if one.torch.is_callable or one.mindspore.is_callable:
+                lacking.append(f"{one.rule}: it can be called")
+        elif one.one_way != "torch" and one is not MADE_TENSOR:
+            required = {*one.torch.names} - {*one.torch.defaults}
+            if not required <= one.domain.keys() or not (one.domain or one.given):
+                lacking.append(f"{one.rule}: {sorted(required - one.domain.keys())}")
+            if one.gives in ("layer", "module", "loss") and not one.given:
+                lacking.append(f"{one.rule}: nothing that an instance is called with")
+    assert not lacking
+
+
+FILES = """
+import torch
+from torch import nn
+model = nn.Linear(3, 2)
+torch.save(model.state_dict(), "PLACE.pt")
+other = nn.Linear(3, 2)
+state = torch.load("PLACE.pt")
+other.load_state_dict(state)
+same = bool((model.weight == other.weight).all()) and bool((model.bias == other.bias).all())
+"""
+
+
+def test_what_is_saved_is_loaded_there_and_back(tmp_path: Path) -> None:
+    source = FILES.replace("PLACE", str(tmp_path / "model"))
+    there = rewrite(source, to="mindspore", target="native", whole_file=True)
+    back = rewrite(there.after, to="torch", target="native", whole_file=True)
+    for text in (source, there.after, back.after):
+        module: dict[str, Any] = {}
+        exec(text, module)
+        assert module["same"]
+
+
+def test_what_has_a_name_only_is_there_in_both() -> None:
+    for one in ROWS:
+        if one.proof == "named":
+            found = [_at(side.path) for side in (one.torch, one.mindspore)]
+            assert one.gives != "dtype" or len({str(f).split(".")[-1].lower() for f in found}) == 1
+
+
+def _at(path: str) -> Any:
+    head, *rest = path.split(".")
+    found: Any = import_module(head)
+    for name in rest:
+        found = getattr(found, name)
+    return found
+
+
+def test_exceptions_have_words() -> None:
+    used = {feature for one in ROWS for feature in (*one.holds, *one.raises)}
+    assert used <= SENTENCES.keys()
+    assert {*EVERYWHERE} <= SENTENCES.keys()
+
+
+WRONG = {
+    "the axis": lambda after: after.replace("axis=", "axis=-1 - "),
+    "the function": lambda after: after.replace("ops.sum(", "ops.prod("),
+    "the index type": lambda after: after.replace(".long()", ""),
+    "a default": lambda after: after.replace("alpha=0.01", "alpha=0.2"),
+    "the padding": lambda after: after.replace("pad_mode='pad'", "pad_mode='same'"),
+    "a part": lambda after: after.replace("ops.exp(", "ops.abs("),
+    "the decay": lambda after: after.replace("weight_decay=0.1", "weight_decay=0.0"),
+}
+OF_RULE = {
+    "the axis": "cumsum",
+    "the function": "sum",
+    "the index type": "argmin",
+    "a default": "leaky_relu",
+    "the padding": "conv1d",
+    "a part": "softmax",
+    "the decay": "sgd",
+}
+
+
+@pytest.mark.parametrize("mistake", WRONG)
+def test_a_mistake_in_what_is_written_is_seen(mistake: str) -> None:
+    one = next(r for r in DRAWN if r.rule == OF_RULE[mistake])
+    wrong, _, _ = run(one, change=WRONG[mistake])
+    assert wrong
+
+
+FALSE_ROWS = {
+    "another function": row(
+        "sum",
+        "torch.sum(input, dim)",
+        "mindspore.ops.mean(x, axis)",
+        pairs={"input": "x", "dim": "axis"},
+        domain={
+            "input": Tensor("+s"),
+            "dim": next(r for r in DRAWN if r.rule == "sum").domain["dim"],
+        },
+    ),
+    "no exception": replace(next(r for r in DRAWN if r.rule == "argsort"), shape="", holds=()),
+}
+
+
+@pytest.mark.parametrize("mistake", FALSE_ROWS)
+def test_a_false_row_is_seen(mistake: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    from onecell.migrate.rewriting import transform
+    from onecell.migrate.rules.table.lookup import rows_to
+
+    one = FALSE_ROWS[mistake]
+
+    def with_it(to: str, target: str) -> dict[str, Row]:
+        source = "torch" if to == "mindspore" else "mindspore"
+        return {**rows_to(to, target), one.side(source).path: one}
+
+    monkeypatch.setattr(transform, "rows_to", with_it)
+    wrong, _, _ = run(one)
+    assert wrong
