@@ -131,7 +131,7 @@ class _Sizes:
         if self.feature == "float64" and "float64" in tensor.dtypes:
             return "float64"
         if tensor.mixed:
-            return self.draw(st.sampled_from(tensor.dtypes))
+            return str(self.draw(st.sampled_from(tensor.dtypes)))
         if tensor.dtypes not in self.kinds:
             self.kinds[tensor.dtypes] = self.draw(st.sampled_from(tensor.dtypes))
         return self.kinds[tensor.dtypes]
@@ -246,7 +246,7 @@ def _argument(
                 return "0"
             return str(draw(st.integers(-rank if negative else 0, rank - 1)))
         case OneOf():
-            return draw(st.sampled_from(tuple(domain)))
+            return str(draw(st.sampled_from(tuple(domain))))
     raise TypeError(name)
 
 

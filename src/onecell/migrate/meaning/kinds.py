@@ -331,7 +331,7 @@ class Kinds(Generic[_Row]):
                 return ""  # a function with its settings
             if row.gives == "extreme":
                 return "tensor" if self.along_axis(node) is False else "pair"
-            return row.gives
+            return {"tensor_type": "tensor"}.get(row.gives, row.gives)
         path = self.names.path(node.func)
         if path == "torch.device":
             return "device"

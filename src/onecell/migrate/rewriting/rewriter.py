@@ -20,7 +20,7 @@ from onecell.migrate.rules.families.methods import plan_method
 from onecell.migrate.rules.families.pairs import part_of
 from onecell.migrate.rules.table.candidates import advice
 from onecell.migrate.rules.table.layers import CELL
-from onecell.migrate.rules.table.lookup import MADE_TENSOR
+from onecell.migrate.rules.table.lookup import CALLED_TENSOR, MADE_TENSOR
 from onecell.migrate.rules.table.scan import FUNCTIONAL, canonical
 
 _TIGHT: Final = (
@@ -92,7 +92,7 @@ class Rewriter(StatementRewriter):
             return self._refuse(node, "functional_cell", _FUNCTIONAL)
         row = ctx.kinds.rows.get(path)
         if row is MADE_TENSOR or (row is not None and row.rule == "tensor_type"):
-            row = MADE_TENSOR if ctx.to == "torch" else None
+            row = MADE_TENSOR if ctx.to == "torch" else CALLED_TENSOR
         if row is None:
             known = registry.of_path(ctx, path)
             if known is not None:
@@ -102,8 +102,6 @@ class Rewriter(StatementRewriter):
                 return True  # `nn.Module.__init__(self)`; the name is rewritten as any other
             if special.wraps(ctx, node):
                 return self._try(node, lambda: special.plan_wrap(ctx, node), "wrap")
-            if ctx.kinds.rows.get(path) is not None:
-                return self._mark(node, "tensor_type", Unsure(f"`{path}(…)` is not in the table"))
             return self._unknown(node, path)
         if not row.side(ctx.source).is_callable:
             return True

@@ -70,9 +70,11 @@ class Converter:
         bound = bind(args, old)
         given = {b.parameter for b in bound}
         hidden = [arg.star for arg in args if arg.star]
-        for name, other in self.row.needs.items():
-            if self.source == "torch" and name in given and other not in given:
-                raise Unsure(f"`{name}` means something else without `{other}`", f"give `{other}`")
+        for argument, other in self.row.needs.items():
+            if self.source == "torch" and argument in given and other not in given:
+                raise Unsure(
+                    f"`{argument}` means something else without `{other}`", f"give `{other}`"
+                )
         if hidden and not self.loose:
             self._check_hidden(hidden, given, old, new, names)
         result: list[cst.Arg] = []

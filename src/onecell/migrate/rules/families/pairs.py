@@ -74,8 +74,8 @@ def take_apart(ctx: Context, node: cst.Call, *, long: bool) -> bool:
     if isinstance(up, cst.Subscript) and len(up.slice) == 1:
         index = up.slice[0].slice
         place = literal(index.value) if isinstance(index, cst.Index) else None
-        if place in (0, 1, -1, -2):
-            ctx.taken[up] = (int(place) % 2, long)  # type: ignore[call-overload]
+        if isinstance(place, int) and -2 <= place < 2:
+            ctx.taken[up] = (place % 2, long)
             return True
     if not long:
         return True

@@ -33,14 +33,11 @@ def _loss(
     domain: dict[str, Domain],
     given: tuple[Tensor, ...],
     *,
-    function: str = "",
-    holds: tuple[str, ...] = (),
+    function: str,
+    holds: tuple[str, ...],
 ) -> tuple[Row, ...]:
-    """Return the rows of a loss, which MindSpore's function computes where its class does not."""
+    """Return the rows of a loss, which MindSpore's function computes and its class does not."""
     torch, theirs = f"torch.nn.{name}({settings})", f"mindspore.nn.{name}({settings})"
-    common = {"domain": domain, "given": given, "holds": holds}
-    if not function:
-        return (row(rule, torch, theirs, gives="layer", **common),)
     return (
         row(
             rule,
@@ -49,9 +46,20 @@ def _loss(
             shape="loss",
             one_way="mindspore",
             gives="loss",
-            **common,
+            domain=domain,
+            given=given,
+            holds=holds,
         ),
-        row(rule, torch, theirs.replace("*, ", ""), gives="layer", one_way="torch", **common),
+        row(
+            rule,
+            torch,
+            theirs.replace("*, ", ""),
+            gives="layer",
+            one_way="torch",
+            domain=domain,
+            given=given,
+            holds=holds,
+        ),
     )
 
 

@@ -10,6 +10,7 @@ from onecell.dialect import DIALECTS
 from onecell.migrate.rules.table.activations import ACTIVATIONS
 from onecell.migrate.rules.table.arithmetic import ARITHMETIC
 from onecell.migrate.rules.table.arrangement import ARRANGEMENT
+from onecell.migrate.rules.table.domain import OneOf
 from onecell.migrate.rules.table.functions import DTYPES, FUNCTIONS
 from onecell.migrate.rules.table.layers import CELL, LAYERS
 from onecell.migrate.rules.table.losses import LOSSES
@@ -40,6 +41,18 @@ MADE_TENSOR: Final = row(
     pairs={"data": "input_data"},
     gives="tensor",
     one_way="torch",
+)
+
+# torch's class, called, makes float32 of whatever it is given.
+CALLED_TENSOR: Final = row(
+    "typed_tensor",
+    "torch.Tensor(data, /)",
+    "mindspore.tensor(input_data, dtype=None)",
+    pairs={"data": "input_data"},
+    gives="tensor",
+    shape="typed",
+    one_way="mindspore",
+    domain={"data": OneOf("[1, 2]", "[[1, 2], [3, 4]]", "(0, 1)", "[]")},
 )
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Final
 
-from onecell.migrate.rules.table.domain import OneOf, Tensor
+from onecell.migrate.rules.table.domain import Domain, OneOf, Tensor
 from onecell.migrate.rules.table.row import row
 
 _REDUCTION: Final = OneOf("'mean'", "'sum'", "'none'")
-_CLASSES: Final = {
+_CLASSES: Final[dict[str, Domain]] = {
     "input": Tensor("n 3", ("float32",)),
     "target": Tensor("n", ("int64",), "below 3"),
     "weight": Tensor("3", ("float32",), "positive", constant=True),
