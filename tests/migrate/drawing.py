@@ -21,7 +21,7 @@ _FORCED = {
     "plus infinite": ("infinite",),
     "row of -inf": ("row of -inf",),
     "denormal": ("denormal",),
-    "zero": ("tie",),
+    "zero": ("zeros",),
     "at a bound": ("tie",),
     "tie": ("tie",),
 }
@@ -174,6 +174,8 @@ def _specially(values: Array, special: str, rng: np.random.Generator) -> Array:
         flat[some] = rng.choice([1, -1]) * np.finfo(values.dtype).tiny / 8
     elif special == "large":
         flat[some] *= 100
+    elif special == "zeros":
+        values = np.zeros_like(values)
     elif special == "tie":
         values = np.asarray(np.round(values), values.dtype)
     return values

@@ -84,7 +84,7 @@ ARITHMETIC: Final = (
         )
     ),
     *_of_one("tanh", "sigmoid", home="both", raises=_FLOATS_ONLY),
-    *_of_one("log", raises=_FLOATS_ONLY, holds=("denormal",)),
+    *_of_one("log", raises=_FLOATS_ONLY, holds=("denormal", "zero")),
     *_of_one("exp", "sin", "cos", "erf", "log1p", "rsqrt", raises=_FLOATS_ONLY),
     *_of_one("sqrt", called="x"),
     *_of_one("abs", "sign", "neg", "square", "round", dtypes=NUMBERS),
@@ -161,7 +161,7 @@ ARITHMETIC: Final = (
         "torch.clamp(input, min, max=None)",
         "mindspore.ops.clamp(input, min=None, max=None)",
         gives="tensor",
-        domain={"input": Tensor(), "min": OneOf("-1", "0", "0.5"), "max": OneOf("1", "2.5")},
+        domain={"input": Tensor("+s"), "min": OneOf("-1", "0", "0.5"), "max": OneOf("1", "2.5")},
         holds=("nan",),
     ),
     row(

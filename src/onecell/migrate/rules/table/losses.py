@@ -43,7 +43,7 @@ LOSSES: Final = (
             f"torch.nn.functional.{name}(input, target, *, reduction='mean')",
             f"mindspore.ops.{name}(input, target, reduction='mean')",
             gives="tensor",
-            domain={"input": Tensor("*s"), "target": Tensor("*s"), "reduction": _REDUCTION},
+            domain={"input": Tensor("+s"), "target": Tensor("+s"), "reduction": _REDUCTION},
         )
         for name in ("mse_loss", "l1_loss")
     ),
@@ -53,8 +53,8 @@ LOSSES: Final = (
         "mindspore.ops.smooth_l1_loss(input, target, beta=1.0, reduction='none')",
         gives="tensor",
         domain={
-            "input": Tensor("*s"),
-            "target": Tensor("*s"),
+            "input": Tensor("+s"),
+            "target": Tensor("+s"),
             "reduction": _REDUCTION,
             "beta": OneOf("1.0", "0.5"),
         },
