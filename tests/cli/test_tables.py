@@ -77,12 +77,12 @@ def test_a_proof_is_one_row_a_cell_and_all_of_it_on_demand(
     run: Run, model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     short = run("port", model, *TO, "--out", tmp_path / "a").out
-    assert "after Adam" not in short
+    assert "steps of Adam" not in short
     assert [line.split()[-1] for line in short.splitlines() if line.startswith("cell ")][1:] == [
         "holds"
     ]
     monkeypatch.setenv("COLUMNS", "40")
     full = run("port", model, *TO, "--out", tmp_path / "b", "-v").out
-    assert "after Adam" in full
+    assert "steps of Adam" in full
     assert "…" not in full
     assert all(len(line) <= 40 for line in full.splitlines() if "e-" in line)

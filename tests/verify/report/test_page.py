@@ -125,7 +125,8 @@ def test_one_wrong_weight_of_four_million_is_seen() -> None:
 
 
 def test_an_error_beyond_its_limit_lies_right_of_the_line() -> None:
-    text = page(samples.swapped)
+    found = samples.make_comparison(samples.swapped)
+    text = render_report(found, created=samples.CREATED)
     plot = text[text.index('<figure id="cell-1-limits"') :]
     plot = plot[: plot.index("</figure>")]
     tags = re.findall(r"<(?:path|use) [^>]*>", plot[plot.index("<svg xmlns") :])
@@ -135,8 +136,12 @@ def test_an_error_beyond_its_limit_lies_right_of_the_line() -> None:
         [float(tag.partition(' x="')[2].split('"')[0]) for tag in tags if f"fill-series-{n}" in tag]
         for n in (1, 2)
     ]
-    assert [len(each) for each in dots] == [25, 25]
-    assert max(dots[0]) < at < min(dots[1])
+    beyond = [
+        sum(not reading.holds for each in found.quantities for reading in each.of(owner))
+        for owner in ("a", "b")
+    ]
+    assert beyond[0] == 0 < beyond[1] < len(found.quantities) == len(dots[1])
+    assert [sum(dot > at for dot in each) for each in dots] == beyond
 
 
 @pytest.mark.parametrize(
