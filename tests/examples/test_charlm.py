@@ -81,7 +81,7 @@ def test_it_has_learnt_from_the_text(written: dict[str, str]) -> None:
 
 def test_the_port_proves_both_cells_and_leaves_nothing(port: Callable[[str], Ported]) -> None:
     ported = port("onecell")
-    assert "charlm.pt → charlm.ckpt: 2 cells proved" in ported.said
+    assert "charlm.pt → charlm.ckpt: HOLDS: 2 cells " in ported.said
     assert not [p.name for p in ported.folder.glob("*.py") if "TODO(onecell)" in p.read_text()]
 
 
