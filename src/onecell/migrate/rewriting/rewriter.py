@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Final
 
 import libcst as cst
@@ -13,7 +14,7 @@ from onecell.migrate.meaning.unsure import Unsure
 from onecell.migrate.rewriting.comments import lost_between
 from onecell.migrate.rewriting.statements import StatementRewriter
 from onecell.migrate.rules.context import Context, Made
-from onecell.migrate.rules.families import attributes, rates, registry, special
+from onecell.migrate.rules.families import attributes, packed, rates, registry, special
 from onecell.migrate.rules.families.calls import plan_call
 from onecell.migrate.rules.families.cell_calls import plan_cell_call
 from onecell.migrate.rules.families.methods import plan_method
@@ -79,6 +80,14 @@ class Rewriter(StatementRewriter):
             return self._try(
                 node, lambda: (row.rule, plan_call(ctx, node, row, func=False)), row.rule
             )
+        if (lengths := packed.lengths_for(ctx, node)) is not None:
+            self.plans[node] = partial(packed.with_lengths, ctx, lengths)
+            self._converted(node, "packed", "The layer is given the lengths of its rows.")
+            return True
+        try:
+            packed.check_lengths(ctx, node)
+        except Unsure as why:
+            return self._mark(node, "packed", why)
         held = special.cell_called(ctx, node)
         if held is not None:
             return self._try(node, lambda: _plan_held(ctx, node, held), "cell_call")
