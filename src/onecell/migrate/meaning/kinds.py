@@ -89,6 +89,11 @@ class Kinds(Generic[_Row]):
                 return "cell" if kind == "cell" else "module"
         return ""
 
+    def base_row(self, node: cst.ClassDef) -> _Row | None:
+        """Return the row of the layer that a class derives from, and from nothing else."""
+        row = self.row(node.bases[0].value) if len(node.bases) == 1 else None
+        return row if row is not None and row.gives == "layer" else None
+
     def of_type(self, node: cst.BaseExpression, depth: int = 10) -> str:
         """Return the kind of an instance of the class that `node` names."""
         if depth == 0:

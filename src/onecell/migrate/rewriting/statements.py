@@ -15,7 +15,7 @@ from onecell.migrate.rewriting.rebuild import Rebuilder
 from onecell.migrate.rules.assumptions import Assumption, said
 from onecell.migrate.rules.by_hand import by_hand
 from onecell.migrate.rules.context import Context, Plan
-from onecell.migrate.rules.families import changes, cuda, in_place, rates, special
+from onecell.migrate.rules.families import buffers, changes, cuda, in_place, rates, special
 from onecell.migrate.rules.findings import Finding, Outcome
 from onecell.migrate.rules.training import either_way
 from onecell.migrate.source.positions import Positions
@@ -67,6 +67,7 @@ class StatementRewriter(Rebuilder):
         self.plans: dict[cst.CSTNode, Plan] = {}
         self.swaps: dict[cst.CSTNode, cst.BaseExpression] = {}
         self.items: dict[cst.CSTNode, changes.Retarget] = {}
+        self.buffers: dict[cst.CSTNode, str] = {}
         self.removed: set[cst.CSTNode] = set()
         self.devices: set[cst.CSTNode] = set()
         """Names of devices whose statements are among these."""
@@ -208,6 +209,11 @@ class StatementRewriter(Rebuilder):
             return False
         if self._changes(node, lambda: in_place.check_item(self.ctx, node)):
             return False
+        if len(node.targets) == 1 and (
+            name := buffers.set_buffer(self.ctx, node.targets[0].target)
+        ):
+            self.buffers[node] = name
+            self._converted(node, "buffer", "A buffer is set by registering it anew.")
         for target in node.targets:
             self._sets_item(target.target)
             if (name := special.reserved_attribute(self.ctx, target.target)) is not None:
@@ -221,6 +227,9 @@ class StatementRewriter(Rebuilder):
             return True
         if self._sets_item(node.target):
             return True
+        if buffers.set_buffer(self.ctx, node.target) is not None:
+            why = Unsure("MindSpore lets no buffer be set", "register it anew with the new numbers")
+            return self._mark(node, "buffer", why)
         return not (
             self._changes(node, lambda: in_place.check_augmented(self.ctx, node))
             or self._changes(node, lambda: in_place.check_item(self.ctx, node))
@@ -247,6 +256,8 @@ class StatementRewriter(Rebuilder):
         )
         if original_node in self.removed or same:
             return self._gone(original_node)
+        if (name := self.buffers.get(original_node)) is not None:
+            return buffers.registering(name, updated_node.value)
         return updated_node
 
     def _sets_item(self, target: cst.BaseExpression) -> bool:
@@ -283,6 +294,8 @@ class StatementRewriter(Rebuilder):
                 return self._gone(original_node)
             case cst.NamedExpr(target=cst.Subscript() as item, value=value):  # made by a plan
                 return cst.Assign([cst.AssignTarget(item)], value)
+            case cst.NamedExpr(target=cst.Attribute() as listed, value=cst.List() as more):
+                return cst.AugAssign(listed, cst.AddAssign(), more)
         return updated_node
 
     def _gone(self, node: cst.BaseSmallStatement) -> cst.BaseSmallStatement:

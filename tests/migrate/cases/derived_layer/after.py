@@ -3,10 +3,9 @@ from torch import nn
 from onecell.mindspore import LSTMCell
 
 
-# TODO(onecell): linear: what derives from `torch.nn.Linear` hands on arguments that mindspore calls otherwise; make it a module that holds one
-class Projection(nn.Linear):
+class Projection(mindspore.nn.Dense):
     def __init__(self, width):
-        super().__init__(width, 4, False)
+        super().__init__(width, 4, has_bias=False)
 
 
 # TODO(onecell): layer_norm: what derives from `torch.nn.LayerNorm` hands on arguments that mindspore calls otherwise; make it a module that holds one

@@ -43,12 +43,15 @@ def attribute(ctx: Context, node: cst.Attribute) -> str | None:
     called = isinstance(parent, cst.Call) and parent.func is node
     if kind in ("cell", "layer", "module") and name == ctx.kinds.step and not called:
         return STEP[ctx.to]
-    return _of_layer(ctx, node.value, name) if kind == "layer" else None
+    owner = ctx.kinds.owner_of(node.value)
+    derived = ctx.kinds.base_row(owner) if owner is not None else None
+    return _of_layer(ctx, node.value, name) if kind == "layer" or derived is not None else None
 
 
 def _of_layer(ctx: Context, held: cst.BaseExpression, name: str) -> str | None:
     """Return what a layer's parameter or size is called on the other side, None if the same."""
-    row = ctx.kinds.made_by(held)
+    owner = ctx.kinds.owner_of(held)
+    row = ctx.kinds.made_by(held) if owner is None else ctx.kinds.base_row(owner)
     if row is None:
         return None
     found = find_neighbour(ctx.source, row.side(ctx.source).path)

@@ -7,10 +7,13 @@ from typing import Final
 
 import libcst as cst
 
-from onecell.migrate.meaning.syntax import elements, expression, literal
+from onecell.migrate.meaning.syntax import elements, expression, is_pure, literal
 from onecell.migrate.meaning.unsure import Unsure
 from onecell.migrate.rules.context import Context, Plan
+from onecell.migrate.rules.families.buffers import SUPPOSED
+from onecell.migrate.rules.families.calls import plan_call
 from onecell.migrate.rules.families.receivers import forget_args, moves, receiver, renaming
+from onecell.migrate.rules.table.row import Row
 
 _RENAMED: Final[Mapping[str, Mapping[str, str]]] = {
     "mindspore": {
@@ -71,17 +74,12 @@ def of_module(ctx: Context, node: cst.Call, name: str) -> tuple[str, Plan] | Non
         Unsure: the method is known to be another in the other framework.
     """
     if name == "__init__" and node.args:
+        if (row := _base_row(ctx, node)) is not None:
+            return row.rule, plan_call(ctx, node, row, func=False)
         _check_base(ctx, node)
     if ctx.to == "mindspore":
-        if name == "train":
-            return "train", renaming("set_train")
-        if name == "eval" and not node.args:
-            return "train", lambda u: expression("_.set_train(False)", _=receiver(u))
-        if name in ("cuda", "cpu") or (name == "to" and moves(ctx, node)):
-            forget_args(ctx, node)
-            return "device", receiver
-        if name == "to":
-            raise Unsure("`to` with an element type has no exact counterpart for a module")
+        if (found := _to_mindspore(ctx, node, name)) is not None:
+            return found
     else:
         found = set_train(ctx, node, name)
         if found is not None:
@@ -99,6 +97,60 @@ def of_module(ctx: Context, node: cst.Call, name: str) -> tuple[str, Plan] | Non
         _check_names(ctx, node)
     rule = {"construct": "skeleton", "forward": "skeleton"}.get(name, "parameters")
     return ("wrap" if name.startswith("from_") else rule), renaming(new)
+
+
+def _to_mindspore(ctx: Context, node: cst.Call, name: str) -> tuple[str, Plan] | None:
+    """Return the rule and plan of a method of torch's modules alone, None for any other."""
+    if (held := _holding(ctx, node, name)) is not None:
+        return held
+    if name == "train":
+        return "train", renaming("set_train")
+    if name == "eval" and not node.args:
+        return "train", lambda u: expression("_.set_train(False)", _=receiver(u))
+    if name in ("cuda", "cpu") or (name == "to" and moves(ctx, node)):
+        forget_args(ctx, node)
+        return "device", receiver
+    if name == "to":
+        raise Unsure("`to` with an element type has no exact counterpart for a module")
+    return None
+
+
+def _base_row(ctx: Context, node: cst.Call) -> Row | None:
+    """Return the row of the layer whose constructor a subclass calls, where one call is like it."""
+    owner = ctx.kinds.class_around(node)
+    row = ctx.kinds.base_row(owner) if owner is not None else None
+    return row if row is not None and row.shape == "" else None
+
+
+def _holding(ctx: Context, node: cst.Call, name: str) -> tuple[str, Plan] | None:
+    """Return the rule and plan of what gives a module parts, None for any other method."""
+    if name == "append" and _is_kept_list(ctx, node):
+        return "module_list", _appending
+    if name == "register_buffer":
+        ctx.holds.setdefault(node, []).append(SUPPOSED)
+        return "buffer", lambda u: u
+    return None
+
+
+def _is_kept_list(ctx: Context, node: cst.Call) -> bool:
+    """Whether a statement appends to a list of modules that is an attribute already."""
+    assert isinstance(node.func, cst.Attribute)  # noqa: S101 - the caller looked
+    held = node.func.value
+    row = ctx.kinds.made_by(held) if isinstance(held, cst.Attribute) else None
+    return (
+        row is not None
+        and row.rule == "module_list"
+        and is_pure(held)
+        and isinstance(ctx.names.parents.get(node), cst.Expr)
+        and len(node.args) == 1
+        and not node.args[0].star
+    )
+
+
+def _appending(updated: cst.Call) -> cst.BaseExpression:
+    """Return `held += [module]`: what is appended would not get the list's name before its own."""
+    more = cst.List([cst.Element(updated.args[0].value)])
+    return cst.NamedExpr(cst.ensure_type(receiver(updated), cst.Attribute), more)
 
 
 def _check_base(ctx: Context, node: cst.Call) -> None:

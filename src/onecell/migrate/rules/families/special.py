@@ -117,6 +117,24 @@ def inherited_constructor(ctx: Context, node: cst.Call) -> bool | None:
     return None if ctx.kinds.own(local, "__init__") else True
 
 
+def constructions(ctx: Context, owner: cst.ClassDef) -> list[cst.Call]:
+    """Return the calls by which a class hands arguments to the constructor that it derives from."""
+    own = [
+        line
+        for line in owner.body.body
+        if isinstance(line, cst.FunctionDef) and line.name.value == "__init__"
+    ]
+    return [
+        call
+        for call in ctx.names.of_kind(cst.Call)
+        if own
+        and own[0] in upwards(call, ctx.names.parents)
+        and isinstance(call.func, cst.Attribute)
+        and call.func.attr.value == "__init__"
+        and is_super(call.func.value)
+    ]
+
+
 def cell_called(ctx: Context, node: cst.Call) -> cst.BaseExpression | None:
     """Return the cell that a call steps, None where it steps none."""
     func = node.func
@@ -236,6 +254,8 @@ def unfit_as_type(ctx: Context, node: cst.CSTNode, row: Row) -> Unsure | None:
         return None
     if row.shape == "sequence" or row.is_interchangeable(ctx.source):
         return None
+    if row.shape == "" and ctx.kinds.base_row(around) is row and constructions(ctx, around):
+        return None  # whoever makes one gives the class's own arguments
     # Those of whoever makes one, here or in another file, and of `super().__init__`.
     return Unsure(
         f"what derives from `{path}` hands on arguments that {ctx.to} calls otherwise",

@@ -220,7 +220,26 @@ def to_mindspore(ctx: Context, node: cst.Call, name: str, kind: str) -> Made | N
             "`zero_grad` has no counterpart: MindSpore's gradients are results, kept nowhere",
             "leave the call out",
         )
+    if _spreads_sizes(node, name) and not ctx.kinds.defines(name):
+        return ("new_zeros", _gathered, *(() if known else (f"`{shown(node)}` is a tensor",)))
     return _known_to_mindspore(node, name) if known else None
+
+
+def _spreads_sizes(node: cst.Call, name: str) -> bool:
+    """Whether a tensor like another is made by sizes one by one, which MindSpore takes as one."""
+    return (
+        name in ("new_zeros", "new_ones")
+        and len(node.args) > 1
+        and not any(arg.keyword for arg in node.args)
+    )
+
+
+def _gathered(updated: cst.Call) -> cst.BaseExpression:
+    sizes = [
+        cst.StarredElement(arg.value) if arg.star else cst.Element(arg.value)
+        for arg in updated.args
+    ]
+    return updated.with_changes(args=[cst.Arg(cst.Tuple(sizes))])
 
 
 def _of_any_tensor(
@@ -301,10 +320,6 @@ def _known_to_mindspore(node: cst.Call, name: str) -> tuple[str, Plan] | None:
         raise Unsure(f"`{name}` of a tensor has other keywords in MindSpore")
     if name == "norm" and len(node.args) == 1:
         raise Unsure(_NORM, "write it out")
-    if name == "new_zeros" and len(node.args) > 1 and not any(a.keyword for a in node.args):
-        return "new_zeros", lambda u: u.with_changes(
-            args=[cst.Arg(cst.Tuple([cst.Element(a.value) for a in u.args]))]
-        )
     if name in _TENSOR_LACKING["mindspore"]:
         raise Unsure(f"`{name}` of a tensor has no exact counterpart")
     return None

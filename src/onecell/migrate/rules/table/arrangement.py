@@ -76,6 +76,13 @@ ARRANGEMENT: Final = (
         domain={"input": Tensor("*s", ANY), "dim": Axis("input", 1)},
     ),
     row(
+        "t_function",
+        "torch.t(input)",
+        "mindspore.ops.t(input)",
+        gives="tensor",
+        domain={"input": Tensor("n m", ANY)},
+    ),
+    row(
         "squeeze_function",
         "torch.squeeze(input, dim=None)",
         "mindspore.ops.squeeze(input, axis=None)",
