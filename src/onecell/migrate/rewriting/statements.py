@@ -73,6 +73,7 @@ class StatementRewriter(Rebuilder):
         """Names of devices whose statements are among these."""
         self.emptied: set[cst.CSTNode] = set()
         self.followed = ctx.followed
+        self.made: dict[cst.CSTNode, cst.SimpleStatementLine | cst.BaseCompoundStatement] = {}
         self.steps: dict[cst.CSTNode, list[either_way.Step]] = {}
 
     def passes(self, node: cst.CSTNode) -> bool:
@@ -186,6 +187,30 @@ class StatementRewriter(Rebuilder):
         if (name := self.swaps.get(original_node)) is not None:
             updated_node = updated_node.with_changes(name=name)
         return updated_node
+
+    def visit_ClassDef(self, node: cst.ClassDef) -> None:
+        made = special.without_constructor(self.ctx, node)
+        if made is not None:
+            self.made[node] = cst.parse_statement(made)
+            self._converted(node, "training", "A module begins in the mode of its framework.")
+
+    def leave_ClassDef(
+        self, original_node: cst.ClassDef, updated_node: cst.ClassDef
+    ) -> cst.BaseStatement:
+        made = self.made.get(original_node)
+        block = updated_node.body
+        if made is None or not isinstance(block, cst.IndentedBlock):
+            return updated_node
+        place = 1 if original_node.get_docstring() is not None else 0
+        first = getattr(block.body[place], "leading_lines", ()) if place else ()
+        made = made.with_changes(leading_lines=[cst.EmptyLine(indent=False)] if place else first)
+        rest = list(block.body[place:])
+        if rest and not any(e.comment is None for e in getattr(rest[0], "leading_lines", ())):
+            over = getattr(rest[0], "leading_lines", ())
+            rest[0] = rest[0].with_changes(leading_lines=[cst.EmptyLine(indent=False), *over])
+        return updated_node.with_changes(
+            body=block.with_changes(body=[*block.body[:place], made, *rest])
+        )
 
     # Statements: what moves things between devices goes, and comments come.
 

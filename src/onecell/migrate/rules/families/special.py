@@ -233,6 +233,21 @@ def mode_to_state(ctx: Context, line: cst.SimpleStatementLine) -> str | None:
     return "self.set_train()" if ctx.to == "mindspore" else "self.eval()"
 
 
+def without_constructor(ctx: Context, owner: cst.ClassDef) -> str | None:
+    """Return the constructor that a module has to get which asks `self.training` and has none."""
+    own = any(
+        isinstance(line, cst.FunctionDef) and line.name.value == "__init__"
+        for line in owner.body.body
+    )
+    if own or not ctx.kinds.of_class(owner) or not _asks_mode(ctx, owner):
+        return None
+    bases = [ctx.row(base.value) for base in owner.bases]
+    plain = len(bases) == 1 and bases[0] is not None and bases[0].rule == "module"
+    given, handed = ("self", "") if plain else ("self, *args, **kwargs", "*args, **kwargs")
+    mode = "self.set_train()" if ctx.to == "mindspore" else "self.eval()"
+    return f"def __init__({given}):\n    super().__init__({handed})\n    {mode}\n"
+
+
 def _asks_mode(ctx: Context, owner: cst.ClassDef) -> bool:
     parents = ctx.names.parents
     return any(
