@@ -38,6 +38,7 @@ def plan_typed(ctx: Context, node: cst.Call, row: Row, converter: Converter) -> 
     name = row.torch.path.rpartition(".")[2]
     first = args[0].value if args else None
     sizes = first is None or len(args) > 1 or isinstance(first, cst.Integer)
+    sizes = sizes or _is_size(ctx, node)
     kind = ctx.kinds.of(first) if first is not None else ""
     if kind == "tensor" and not sizes:
         raise Unsure("it shares the memory of the tensor that it is given", "use `.to(dtype)`")
@@ -58,6 +59,25 @@ def plan_typed(ctx: Context, node: cst.Call, row: Row, converter: Converter) -> 
         )
 
     return build
+
+
+def _is_size(ctx: Context, node: cst.Call) -> bool:
+    """Whether the one argument is a size: a parameter is made of it, or others stand beside it."""
+    first = node.args[0].value
+    if not isinstance(first, cst.Name | cst.Attribute) or ctx.kinds.of(first) == "tensor":
+        return False
+    around = ctx.names.parents.get(ctx.names.parents.get(node, node))
+    row = ctx.row(around.func) if isinstance(around, cst.Call) else None
+    if row is not None and row.rule == "parameter":
+        return True
+    shown = code(first)
+    return any(
+        len(call.args) > 1
+        and any(code(arg.value) == shown for arg in call.args)
+        and (other := ctx.row(call.func)) is not None
+        and other.rule == "tensor_type"
+        for call in ctx.names.of_kind(cst.Call)
+    )
 
 
 def _is_array(ctx: Context, value: cst.BaseExpression | None) -> bool:

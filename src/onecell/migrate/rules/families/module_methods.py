@@ -126,10 +126,39 @@ def _holding(ctx: Context, node: cst.Call, name: str) -> tuple[str, Plan] | None
     """Return the rule and plan of what gives a module parts, None for any other method."""
     if name == "append" and _is_kept_list(ctx, node):
         return "module_list", _appending
+    if name == "flatten_parameters" and isinstance(ctx.names.parents.get(node), cst.Expr):
+        return "parameters", receiver  # it only moves torch's memory
+    if name == "modules" and not node.args and _tells_classes_apart(ctx, node):
+        return "parameters", lambda u: expression(
+            "(part for _, part in x_.cells_and_names())", x_=receiver(u)
+        )
     if name == "register_buffer":
         ctx.holds.setdefault(node, []).append(SUPPOSED)
         return "buffer", lambda u: u
     return None
+
+
+def _tells_classes_apart(ctx: Context, node: cst.Call) -> bool:
+    """Whether a loop over modules only asks for classes: MindSpore's LSTM has parts of its own."""
+    match ctx.names.parents.get(node):
+        case cst.For(
+            target=cst.Name(value=part),
+            body=cst.IndentedBlock(body=[cst.If(test=cst.Call() as test, orelse=orelse)]),
+        ):
+            while isinstance(orelse, cst.If) and _asks_class(orelse.test, part):
+                orelse = orelse.orelse
+            return _asks_class(test, part) and orelse is None
+    return False
+
+
+def _asks_class(test: cst.BaseExpression, part: str) -> bool:
+    match test:
+        case cst.Call(
+            func=cst.Name(value="isinstance"),
+            args=[cst.Arg(value=cst.Name(value=asked)), cst.Arg()],
+        ):
+            return asked == part
+    return False
 
 
 def _is_kept_list(ctx: Context, node: cst.Call) -> bool:

@@ -220,9 +220,21 @@ def to_mindspore(ctx: Context, node: cst.Call, name: str, kind: str) -> Made | N
             "`zero_grad` has no counterpart: MindSpore's gradients are results, kept nowhere",
             "leave the call out",
         )
-    if _spreads_sizes(node, name) and not ctx.kinds.defines(name):
-        return ("new_zeros", _gathered, *(() if known else (f"`{shown(node)}` is a tensor",)))
+    if (made := _of_torch_alone(ctx, node, name, known=known)) is not None:
+        return made
     return _known_to_mindspore(node, name) if known else None
+
+
+def _of_torch_alone(ctx: Context, node: cst.Call, name: str, *, known: bool) -> Made | None:
+    """Plan what nothing but torch's tensors has, whether the file shows one or not."""
+    supposed = () if known else (f"`{shown(node)}` is a tensor",)
+    if ctx.kinds.defines(name):
+        return None
+    if _spreads_sizes(node, name):
+        return ("new_zeros", _gathered, *supposed)
+    if name == "clone" and not node.args:
+        return ("clone", renaming("copy"), *supposed)
+    return None
 
 
 def _spreads_sizes(node: cst.Call, name: str) -> bool:
@@ -300,8 +312,6 @@ def _differentiates(ctx: Context) -> bool:
 
 def _known_to_mindspore(node: cst.Call, name: str) -> tuple[str, Plan] | None:
     """Do as `to_mindspore` for what is surely a tensor."""
-    if name == "clone" and not node.args:
-        return "clone", renaming("copy")
     if name == "squeeze" and node.args and node.args[0].keyword is not None:
         return "squeeze", lambda u: u.with_changes(args=[as_keyword(u.args[0], "axis")])
     if name == "softmax" and any(_named(arg, "dim") for arg in node.args):

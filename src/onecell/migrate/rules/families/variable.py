@@ -6,7 +6,7 @@ from typing import Final
 
 import libcst as cst
 
-from onecell.migrate.meaning.syntax import expression, literal
+from onecell.migrate.meaning.syntax import code, expression, literal
 from onecell.migrate.meaning.unsure import Unsure
 from onecell.migrate.rules.context import Context, Plan
 from onecell.migrate.rules.families.registry import family
@@ -18,9 +18,13 @@ _ASKS = ("requires_grad", "volatile")
 @family("variable", "`Variable(x)` and `x`, or `ops.stop_gradient(x)`", _PATHS, gives="tensor")
 def _plan(ctx: Context, node: cst.Call, path: str) -> Plan:
     del path
-    if any(arg.star for arg in node.args) or not node.args:
+    hidden = [arg for arg in node.args if arg.star]
+    if any(arg.star == "*" for arg in hidden) or not node.args or hidden == list(node.args):
         raise Unsure("what `Variable` is given is not written out")
-    first, *rest = node.args
+    first, *rest = (arg for arg in node.args if not arg.star)
+    for arg in hidden:
+        said = f"`{code(arg.value)}` holds no `requires_grad`"
+        ctx.holds.setdefault(node, []).append(said)
     if first.keyword is not None and first.keyword.value != "data":
         raise Unsure("what `Variable` is given is not written out")
     for arg in rest:
@@ -32,7 +36,7 @@ def _plan(ctx: Context, node: cst.Call, path: str) -> Plan:
             )
     if len(rest) > 1 and any(arg.keyword is None for arg in rest):
         raise Unsure("more than one argument of `Variable` is given by position")
-    for arg in rest:
+    for arg in (*rest, *hidden):
         ctx.forget(arg.value)
     ctx.forget(node.func)
     if is_data(ctx, first.value):
