@@ -71,3 +71,33 @@ def _is_given(ctx: Context, target: cst.CSTNode, depth: int) -> bool:
         return target.default is None or is_none(target.default)
     value = ctx.names.value_of(target)
     return value is not None and is_given_name(ctx, value, depth)
+
+
+_LEAVES: Final = frozenset(
+    ("weight", "bias", "weight_ih", "weight_hh", "bias_ih", "bias_hh", "gamma", "beta")
+)
+"""Names of tensors of a module that is saved alone: a flat dictionary has these."""
+
+
+def inner_key(ctx: Context, load: cst.Call) -> str | None:
+    """Return a key by which a part of what is loaded is read, None where nothing shows one.
+
+    A name with a dot, or of a parameter, is a tensor's, which a flat file has too.
+    """
+    up = ctx.names.parents.get(load)
+    read: list[cst.CSTNode] = [load]
+    if isinstance(up, cst.Assign) and isinstance(up.targets[0].target, cst.Name):
+        read = ctx.names.reads_of(up.targets[0].target)
+    for node in read:
+        around = ctx.names.parents.get(node)
+        value: object = None
+        if isinstance(around, cst.Subscript) and around.value is node and len(around.slice) == 1:
+            index = around.slice[0].slice
+            value = literal(index.value) if isinstance(index, cst.Index) else None
+        elif isinstance(around, cst.Attribute) and around.attr.value in ("get", "pop"):
+            call = ctx.names.parents.get(around)
+            if isinstance(call, cst.Call) and call.args:
+                value = literal(call.args[0].value)
+        if isinstance(value, str) and "." not in value and value not in _LEAVES:
+            return value
+    return None

@@ -13,7 +13,7 @@ from onecell.migrate.rules.arguments import Converter, bind, equals
 from onecell.migrate.rules.context import Context, Plan
 from onecell.migrate.rules.families.called import called, forget_dropped
 from onecell.migrate.rules.families.cell_constructor import plan_cell
-from onecell.migrate.rules.families.file_names import is_given_name, renamed
+from onecell.migrate.rules.families.file_names import inner_key, is_given_name, renamed
 from onecell.migrate.rules.families.made import MADE
 from onecell.migrate.rules.families.pairs import plan_extreme, plan_ordered
 from onecell.migrate.rules.table.row import Row
@@ -233,6 +233,11 @@ def _file(ctx: Context, node: cst.Call, row: Row, converter: Converter) -> Plan:
     if row.rule == "save" and not _is_state_dict(node.args[0].value):
         raise Unsure(
             "what is saved is not written as `….state_dict()`", "save the state_dict of one model"
+        )
+    if row.rule == "load" and ctx.to == "mindspore" and (key := inner_key(ctx, node)) is not None:
+        raise Unsure(
+            f"`{key}` is read out of what is loaded, and MindSpore's checkpoints are flat",
+            f"tensors of `{key}` are called `{key}.…` there, or without that if all are",
         )
     bound = bind(node.args, row.side(ctx.source))
     names = {"f", "ckpt_file_name"}
