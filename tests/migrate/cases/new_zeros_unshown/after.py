@@ -1,4 +1,4 @@
-from mindspore import nn
+from mindspore import nn, ops
 from onecell.mindspore import LSTMCell
 
 
@@ -10,7 +10,7 @@ class Model(nn.Cell):
 
     def start(self, batch):
         weight = self.head.weight if batch else self.cell.weight_hh
-        return weight.new_zeros((batch, 16)), weight.new_ones((batch, 16))
+        return weight.new_zeros((batch, 16)), weight.new_ones((batch, 16)) + ops.zeros_like(weight.new_zeros((batch, 16)))
 
     def construct(self, x):
         return self.head(self.cell(x, self.start(x.shape[0]))[0])

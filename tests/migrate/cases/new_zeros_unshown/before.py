@@ -9,7 +9,7 @@ class Model(nn.Module):
 
     def start(self, batch):
         weight = self.head.weight if batch else self.cell.weight_hh
-        return weight.new_zeros(batch, 16), weight.new_ones(batch, 16)
+        return weight.new_zeros(batch, 16), weight.new_ones(batch, 16) + weight.new(batch, 16).zero_()
 
     def forward(self, x):
         return self.head(self.cell(x, self.start(x.size(0)))[0])

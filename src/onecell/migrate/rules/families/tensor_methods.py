@@ -234,6 +234,8 @@ def _of_torch_alone(ctx: Context, node: cst.Call, name: str, *, known: bool) -> 
         return ("new_zeros", _gathered, *supposed)
     if name == "clone" and not node.args:
         return ("clone", renaming("copy"), *supposed)
+    if name == "new" and len(node.args) > 1 and not any(arg.keyword for arg in node.args):
+        return (*_new(node), *supposed)
     return None
 
 
