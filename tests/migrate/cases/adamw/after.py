@@ -7,7 +7,7 @@ def build():
 
 
 def optimize(model):
-    return mindspore.experimental.optim.AdamW(model.get_parameters(), lr=0.1)
+    return mindspore.experimental.optim.AdamW(model.trainable_params(), lr=0.1)
 
 
 def run(model, x, h, c):

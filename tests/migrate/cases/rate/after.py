@@ -27,7 +27,7 @@ def train(model: Model, optimizer, x, h, c):
 
 
 def run(model, x, h, c):
-    optimizer = mindspore.experimental.optim.SGD(model.get_parameters(), lr=0.5)
+    optimizer = mindspore.experimental.optim.SGD(model.trainable_params(), lr=0.5)
     train(model, optimizer, x, h, c)
     for group in optimizer.param_groups:
         group["lr"] = float(group["lr"]) * 0.5

@@ -7,7 +7,7 @@ def build():
 
 
 def optimize(model):
-    return mindspore.experimental.optim.SGD(model.get_parameters(), lr=0.1, momentum=0.9)
+    return mindspore.experimental.optim.SGD(model.trainable_params(), lr=0.1, momentum=0.9)
 
 
 def run(model, x, h, c):

@@ -20,7 +20,7 @@ def build():
 
 
 def run(model, x, y, h, c):
-    optimizer = mindspore.experimental.optim.SGD(model.get_parameters(), lr=0.1)
+    optimizer = mindspore.experimental.optim.SGD(model.trainable_params(), lr=0.1)
     # TODO(onecell): method: `zero_grad` belongs to a training step that is written otherwise there; use mindspore.value_and_grad, then call the optimizer with the gradients
     optimizer.zero_grad()
     for inputs, wanted in zip(x, y):

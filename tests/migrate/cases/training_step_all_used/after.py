@@ -32,7 +32,7 @@ def build():
 
 def run(model: Model, x, y, h, c):
     # Each parameter has a gradient in each step, so what moves those without one does not matter.
-    optimizer = mindspore.experimental.optim.SGD(model.get_parameters(), lr=0.1, momentum=0.9, weight_decay=0.1)
+    optimizer = mindspore.experimental.optim.SGD(model.trainable_params(), lr=0.1, momentum=0.9, weight_decay=0.1)
     losses = []
     for inputs, wanted in zip(x, y):
         def compute_loss():

@@ -20,7 +20,7 @@ def build():
 
 
 def run(model, x, y, h, c):
-    optimizer = mindspore.experimental.optim.SGD(model.get_parameters(), lr=0.1)
+    optimizer = mindspore.experimental.optim.SGD(model.trainable_params(), lr=0.1)
     total = 0.0
     for inputs, wanted in zip(x, y):
         def compute_loss(h=h, c=c):

@@ -22,7 +22,7 @@ def build():
 
 def run(model: Model, x, y, h, c):
     # torch leaves `spare` alone; MindSpore would decay it.
-    optimizer = mindspore.experimental.optim.AdamW(model.get_parameters(), lr=0.1)
+    optimizer = mindspore.experimental.optim.AdamW(model.trainable_params(), lr=0.1)
     for inputs, wanted in zip(x, y):
         loss = ops.mse_loss(model(inputs, h, c), wanted)
         # TODO(onecell): method: `zero_grad` belongs to a training step that is written otherwise there; use mindspore.value_and_grad, then call the optimizer with the gradients

@@ -28,7 +28,7 @@ def step(scores, wanted, optimizer):
 
 
 def run(model, x, y, h, c):
-    optimizer = mindspore.experimental.optim.SGD(model.get_parameters(), lr=0.1)
+    optimizer = mindspore.experimental.optim.SGD(model.trainable_params(), lr=0.1)
     for inputs, wanted in zip(x, y):
         step(model(inputs, h, c)[0], wanted, optimizer)
     return h

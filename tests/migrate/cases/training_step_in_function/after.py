@@ -37,6 +37,6 @@ def step(model: nn.Cell, optimizer, x, y, h, c):
 
 
 def run(model, x, y, h, c):
-    optimizer = mindspore.experimental.optim.SGD(model.get_parameters(), lr=0.1)
+    optimizer = mindspore.experimental.optim.SGD(model.trainable_params(), lr=0.1)
     first = step(model, optimizer, x, y, h, c)
     return first, step(model, optimizer, x, y, h, c)

@@ -23,7 +23,7 @@ def build():
 
 
 def run(model: Model, x, y, h, c):
-    optimizer = mindspore.experimental.optim.SGD(model.get_parameters(), lr=0.1)
+    optimizer = mindspore.experimental.optim.SGD(model.trainable_params(), lr=0.1)
     for inputs, wanted in zip(x, y):
         model.encode(inputs, h, c)
         for _ in range(1):

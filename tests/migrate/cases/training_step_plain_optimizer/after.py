@@ -22,7 +22,7 @@ def build():
 
 def run(model: Model, x, y, h, c):
     # Without moments and weight decay, a gradient of zeros moves nothing.
-    optimizer = mindspore.experimental.optim.SGD(model.get_parameters(), lr=0.1)
+    optimizer = mindspore.experimental.optim.SGD(model.trainable_params(), lr=0.1)
     losses = []
     for inputs, wanted in zip(x, y):
         def compute_loss():

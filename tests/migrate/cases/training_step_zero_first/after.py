@@ -20,7 +20,7 @@ def build():
 
 
 def run(model, x, y, h, c):
-    optimizer = mindspore.experimental.optim.SGD(model.get_parameters(), lr=0.1, momentum=0.9)
+    optimizer = mindspore.experimental.optim.SGD(model.trainable_params(), lr=0.1, momentum=0.9)
     total = 0.0
     best = 0.0
     for inputs, wanted in zip(x, y):

@@ -7,7 +7,7 @@ from typing import Final
 
 import libcst as cst
 
-from onecell.migrate.meaning.syntax import elements, expression, is_pure, literal
+from onecell.migrate.meaning.syntax import elements, expression, is_pure, literal, upwards
 from onecell.migrate.meaning.unsure import Unsure
 from onecell.migrate.rules.context import Context, Plan
 from onecell.migrate.rules.families.buffers import SUPPOSED
@@ -92,10 +92,14 @@ def of_module(ctx: Context, node: cst.Call, name: str) -> tuple[str, Plan] | Non
         found = set_train(ctx, node, name)
         if found is not None:
             return found
+        if name == "trainable_params" and not node.args and _is_for_optimizer(ctx, node):
+            return "parameters", renaming("parameters")  # it passes over those without a gradient
         if name == "trainable_params" and not node.args:
             return "parameters", lambda u: expression(
                 "[p for p in _.parameters() if p.requires_grad]", _=receiver(u)
             )
+    if name == "parameters" and not node.args and _is_for_optimizer(ctx, node):
+        return "parameters", renaming("trainable_params")
     new = _RENAMED[ctx.to].get(name)
     if new is None:
         return None
@@ -188,6 +192,21 @@ def _appending(updated: cst.Call) -> cst.BaseExpression:
     """Return `held += [module]`: what is appended would not get the list's name before its own."""
     more = cst.List([cst.Element(updated.args[0].value)])
     return cst.NamedExpr(cst.ensure_type(receiver(updated), cst.Attribute), more)
+
+
+def _is_for_optimizer(ctx: Context, node: cst.Call) -> bool:
+    """Whether parameters are given to an optimizer, where they are listed.
+
+    torch's passes over those that need no gradient; MindSpore's would decay them.
+    """
+    for up in upwards(node, ctx.names.parents):
+        if isinstance(up, cst.Call):
+            row = ctx.row(up.func)
+            if row is not None and row.gives == "optimizer":
+                return True
+        elif isinstance(up, cst.BaseStatement | cst.BaseSmallStatement):
+            return False
+    return False
 
 
 def _check_base(ctx: Context, node: cst.Call) -> None:
