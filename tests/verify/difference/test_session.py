@@ -130,14 +130,26 @@ def test_one_owner_closes_a_connection_whenever_it_is_stopped(
         os.close(number)
 
 
-def test_a_stop_does_not_wait_for_a_child_that_holds_the_pipe() -> None:
+def test_a_stop_does_not_wait_for_a_child_that_holds_the_pipe_and_ends_it(tmp_path: Path) -> None:
+    told = tmp_path / "child"
+    program = (
+        "import os, pathlib, time\n"
+        "if (child := os.fork()) == 0: time.sleep(60)\n"
+        f"pathlib.Path({str(told)!r}).write_text(str(child))\n"
+        "while True: pass"
+    )
     with Session("numpy", limit=SLOW) as session:
         threading.Timer(2.0, session.close).start()
         before = time.monotonic()
-        program = "import os, time\nif os.fork() == 0: time.sleep(20)\nwhile True: pass"
         found = session.ask("numpy", program)
         assert time.monotonic() - before < SLOW / 3
     assert found.outcome is Outcome.CRASHED
+    status = Path("/proc", told.read_text(), "stat")
+    for _ in range(100):  # dead, or a zombie that nobody has asked about
+        if not status.exists() or status.read_text().rpartition(")")[2].split()[0] == "Z":
+            return
+        time.sleep(0.1)
+    raise AssertionError("the child of a program is still there")
 
 
 def test_a_framework_that_is_not_installed_is_missing() -> None:

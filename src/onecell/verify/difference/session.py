@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -70,7 +71,7 @@ class Session:
         with self._changing:
             self._missing = "was stopped"
             if self._process is not None:
-                self._process.kill()
+                _kill(self._process)
         with self._asking:
             self._end()
             self._folder.cleanup()
@@ -112,6 +113,7 @@ class Session:
                 stdout=printed,
                 stderr=printed,
                 cwd=self._folder.name,
+                process_group=0,
             )
         self._connection = mine
         missing = ""
@@ -149,10 +151,10 @@ class Session:
             return "stopped"
         try:
             if kill:
-                process.kill()
+                _kill(process)
             status = process.wait(timeout=5)
         except subprocess.TimeoutExpired:
-            process.kill()
+            _kill(process)
             status = process.wait()
         if status >= 0:
             return f"exit {status}"
@@ -160,3 +162,9 @@ class Session:
             return signal.Signals(-status).name
         except ValueError:
             return f"signal {-status}"
+
+
+def _kill(process: subprocess.Popen[bytes]) -> None:
+    """End a process, and what its programs have started and left."""
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, signal.SIGKILL)
