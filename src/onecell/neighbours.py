@@ -7,7 +7,7 @@ checkpoint conversion read this; tests/project make each layer in both framework
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -154,3 +154,45 @@ def may_have_other_shape(shape: tuple[int, ...], source: str) -> bool:
     if source == "torch":
         return any(len(shape) == axis + 1 for axis in axes)
     return any(len(shape) == axis + 2 and shape[axis] == 1 for axis in axes)
+
+
+def may_be_otherwise(name: str, shapes: Mapping[str, tuple[int, ...]], source: str) -> bool:
+    """Return whether another framework may call or shape a tensor of an unknown layer otherwise.
+
+    Args:
+        name: its name in `shapes`.
+        shapes: the dotted names of its checkpoint, and the shape of each tensor.
+        source: their framework.
+    """
+    owner, _, last = name.rpartition(".")
+    shape = shapes[name]
+    if source != "torch":
+        if last == "weight" and may_have_other_shape(shape, source):
+            return True
+        return any(
+            f".{name}".endswith(f".{new}")
+            for row in NEIGHBOURS
+            for new, old in rename_parameters(row, source, "torch").items()
+            if new != old
+        )
+    above, _, inner = owner.rpartition(".")
+    if inner in ("linear1", "linear2"):  # of a transformer's layer; else a Linear
+        return f"{above}.self_attn.in_proj_weight".lstrip(".") in shapes
+    dot = "." if owner else ""
+    weight, bias = (shapes.get(f"{owner}{dot}{each}") for each in ("weight", "bias"))
+    if last in _RUNNING or (last in _NORM and weight == bias):
+        return True
+    # Left are weights of another shape than their bias: with one, of 2 axes, it is a Linear's.
+    return last == "weight" and (len(shape) in (1, 3) or (len(shape) == 2 and bias is None))
+
+
+def uncounted(names: Collection[str], source: str, to: str) -> list[str]:
+    """Return the counters of torch's norms among `names`: MindSpore's norms count no batches."""
+    if (source, to) != ("torch", "mindspore"):
+        return []
+    last = "num_batches_tracked"
+    return [
+        name
+        for name in names
+        if f".{name}".endswith(f".{last}") and f"{name.removesuffix(last)}running_mean" in names
+    ]

@@ -259,6 +259,21 @@ def test_the_exit_status_says_what_became_of_it(
     assert (tmp_path / "out" / "model.py").is_file()
 
 
+def test_tensors_to_be_named_by_hand_are_named(run: Run, project: Path, tmp_path: Path) -> None:
+    (project / "model.py").write_text("from torch import nn\ncell = nn.LSTMCell(3, 4)\n")
+    torch.save(
+        torch.nn.ModuleDict(
+            {"cell": torch.nn.LSTMCell(5, 4), "n": torch.nn.LayerNorm(4)}
+        ).state_dict(),
+        project / "best.pt",
+    )
+    ran = run("port", project, "--to", "mindspore", "--out", tmp_path / "out", *SIDES)
+    assert ran.status == Status.LEFT
+    assert "To be named by hand, the code does not tell the layer: n.weight, n.bias" in ran.out
+    assert "LEFT: 2 tensors to be named by hand (exit status 6)" in " ".join(ran.out.split())
+    assert "Without the code" not in ran.out
+
+
 def test_code_without_a_checkpoint_says_that_nothing_is_proved(
     run: Run, project: Path, tmp_path: Path
 ) -> None:

@@ -16,7 +16,14 @@ from torch import nn as T  # noqa: N812 - the two libraries side by side
 from onecell.checkpoint import load_checkpoint
 from onecell.errors import ArgumentError
 from onecell.mindspore.first_operator import get_over_first_operator
-from onecell.neighbours import NEIGHBOURS, find_neighbour, rename_parameters, shape_parameter
+from onecell.neighbours import (
+    NEIGHBOURS,
+    find_neighbour,
+    may_be_otherwise,
+    rename_parameters,
+    shape_parameter,
+    uncounted,
+)
 from onecell.project import carry_out_project, plan_project
 
 LAYERS: dict[str, tuple[str, Callable[[], M.Cell]]] = {
@@ -105,15 +112,46 @@ def test_a_layer_of_torch_loads_into_mindspores_and_comes_back(name: str, tmp_pa
     module.load_state_dict(again)
 
 
-def test_what_the_other_layer_has_not_is_said(tmp_path: Path) -> None:
+def test_what_the_other_layer_does_not_count_is_left_behind_and_named(tmp_path: Path) -> None:
     (tmp_path / "model.py").write_text(source("BatchNorm1d(4)"))
     torch.save(T.ModuleDict({"layer": T.BatchNorm1d(4)}).state_dict(), tmp_path / "model.pt")
     plan = plan_project([tmp_path], "mindspore", tmp_path / "out", sides=["arrays"])
     (checkpoint,) = carry_out_project(plan).checkpoints
     assert checkpoint.naming is not None
-    assert checkpoint.naming.unsure == {
-        "layer.num_batches_tracked": "mindspore.nn.BatchNorm1d has no such parameter"
-    }
+    assert checkpoint.naming.left == ("layer.num_batches_tracked",)
+    assert not checkpoint.naming.by_hand
+    assert checkpoint.proof is not None
+    assert checkpoint.proof.counters == ("layer.num_batches_tracked",)
+    read = ms.load_checkpoint(str(tmp_path / "out" / "model.ckpt"))
+    net = Outer(M.BatchNorm1d(4))
+    assert ms.load_param_into_net(net, read, strict_load=True) == ([], [])
+    assert read.keys() == {n for n, _ in net.parameters_and_names()}
+
+
+def test_counters_stay_where_no_norm_stands_beside_or_the_framework_keeps_them() -> None:
+    names = ["a.num_batches_tracked", "a.running_mean", "b.num_batches_tracked"]
+    assert uncounted(names, "torch", "mindspore") == ["a.num_batches_tracked"]
+    assert uncounted(names, "torch", "torch") == []
+    assert uncounted(["num_batches_tracked", "running_mean"], "torch", "mindspore") == [
+        "num_batches_tracked"
+    ]
+
+
+@pytest.mark.parametrize("name", LAYERS)
+def test_what_the_names_of_an_unknown_layer_hide_is_told(name: str) -> None:
+    arguments, make = LAYERS[name]
+    module = T.ModuleDict({"layer": eval(f"T.{name}{arguments}", {"T": T})})  # noqa: S307
+    old = {n: tuple(t.shape) for n, t in module.state_dict().items()}
+    new = {n: tuple(p.shape) for n, p in Outer(make()).parameters_and_names()}
+    for shapes, others, framework in ((old, new, "torch"), (new, old, "mindspore")):
+        for parameter, shape in shapes.items():
+            if parameter.rpartition(".")[2] not in EXTRA and others.get(parameter) != shape:
+                assert may_be_otherwise(parameter, shapes, framework), (framework, parameter)
+
+
+def test_a_linear_with_bias_is_called_the_same() -> None:
+    shapes = {"a.weight": (3, 4), "a.bias": (3,), "b.weight": (5, 2, 3, 3), "b.bias": (5,)}
+    assert not any(may_be_otherwise(name, shapes, "torch") for name in shapes)
 
 
 def test_shapes_are_the_same_both_ways_and_odd_ones_stay() -> None:

@@ -270,6 +270,22 @@ def test_a_file_that_asks_for_the_framework_is_named(
     assert done.verdict is (Verdict.HOLDS if want is None else Verdict.LEFT)
 
 
+@pytest.mark.parametrize("norm", ["make(4)", "setattr"])
+def test_tensors_whose_layer_the_code_hides_are_to_be_named_by_hand(
+    norm: str, project: Path, tmp_path: Path
+) -> None:
+    text = (project / "model.py").read_text()
+    line = "self.norm = nn.LayerNorm(4)"
+    hidden = f"self.norm = {norm}" if norm != "setattr" else "setattr(self, 'norm', make(4))"
+    make = "\n\ndef make(n):\n    return nn.LayerNorm(n)\n"
+    (project / "model.py").write_text(text.replace(line, hidden) + make)
+    done = port(project, out=tmp_path / "out")
+    (checkpoint,) = done.checkpoints
+    assert checkpoint.naming is not None
+    assert checkpoint.naming.by_hand == ("norm.weight", "norm.bias")
+    assert (done.by_hand, done.verdict) == (2, Verdict.LEFT)
+
+
 def test_a_framework_that_contradicts_a_named_file_is_refused(
     project: Path, tmp_path: Path
 ) -> None:

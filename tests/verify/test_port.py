@@ -288,7 +288,7 @@ def test_the_report_has_the_form_it_promises(model: Path, tmp_path: Path) -> Non
     assert list(report["target"]) == ["path", "dialect", "format", "bytes", "sha256", "written"]
     assert list(report["tensors"]) == [
         *("total", "proved", "carried", "renamed", "reshaped", "perhaps", "dropped", "left"),
-        *("unchosen", "intact", "read_by"),
+        *("counters", "unchosen", "intact", "read_by"),
     ]
     assert (report["tensors"]["total"], report["tensors"]["proved"]) == (6, 4)
     (cell,) = report["cells"]

@@ -79,6 +79,7 @@ def _checkpoint_to_json(each: CheckpointPort) -> dict[str, Any]:
         "error": each.error or None,
         "unsure": dict(each.naming.unsure) if each.naming else {},
         "unknown": list(each.naming.unknown) if each.naming else [],
+        "by_hand": list(each.naming.by_hand) if each.naming else [],
         "proof": None if each.proof is None else to_json(each.proof),
     }
 
@@ -92,10 +93,13 @@ def print_project(done: ProjectPort, console: Console, *, verbose: bool = False)
     for each in done.checkpoints:
         console.rule(Text(plain(str(each.path))), style="dim")
         if each.proof is not None:
-            named = each.naming is not None and not each.naming.unknown
-            print_proof(each.proof, console, verbose=verbose, named=named)
+            print_proof(each.proof, console, verbose=verbose, named=each.naming is not None)
         else:
             console.print(Text(plain(each.error), "bold red"), soft_wrap=True)
+        if each.naming and (names := each.naming.by_hand):
+            said = "To be named by hand, the code does not tell the layer: "
+            said += listed(names, len(names))
+            console.print(Text(said, "yellow"), soft_wrap=True)
         for name, why in each.naming.unsure.items() if each.naming else ():
             console.print(Text(plain(f"{name} keeps its name: {why}."), "yellow"), soft_wrap=True)
     console.rule("port", style="dim")
@@ -168,6 +172,7 @@ def _verdict(done: ProjectPort) -> str:
         f"{count(done.left, 'use')} left to do by hand, each marked TODO(onecell)": done.left,
         f"{count(len(done.remaining), 'file')} still {source}": done.remaining,
         f"{count(len(done.required), 'file')} asking for {source}": done.required,
+        f"{count(done.by_hand, 'tensor')} to be named by hand": done.by_hand,
     }
     said = {
         Verdict.HOLDS: f"{cells} ({proved} of {tensors} tensors) proved, nothing of {source} left",

@@ -155,6 +155,7 @@ def _print_names(proof: Proof, console: Console, *, verbose: bool) -> None:
         f"Left behind, optimizer state, which only {proof.source.dialect}'s optimizers read": (
             proof.left
         ),
+        f"Left behind, counters that {proof.target.dialect}'s norms do not keep": proof.counters,
         "Left out, as asked": proof.unchosen,
     }
     for text, names in lists.items():

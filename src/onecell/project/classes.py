@@ -22,6 +22,20 @@ PASSING: Final = (
     *("set_train", "to_float"),
 )
 """Methods of a layer that return the layer."""
+PARAMETER: Final = "torch.nn.Parameter"
+"""Stands for a tensor that a class holds itself, whichever framework's."""
+NO_LAYERS: Final = frozenset(
+    f"{framework}.nn.{name}"
+    for framework in ("torch", "mindspore")
+    for name in (
+        *("Identity", "ReLU", "ReLU6", "LeakyReLU", "ELU", "SELU", "CELU", "GELU", "SiLU", "Mish"),
+        *("Sigmoid", "Tanh", "Softmax", "LogSoftmax", "Softplus", "Hardtanh", "Hardswish"),
+        *("Dropout", "Dropout1d", "Dropout2d", "AlphaDropout", "Flatten", "Unflatten"),
+    )
+)
+"""Layers without parameters: what may be one of them or another is the other."""
+REGISTERING: Final = frozenset(["register_parameter", "register_buffer"])
+"""Methods that give a class a tensor by a name given as text."""
 NAMING: Final = frozenset(["add_module", "register_module", "insert_child_to_cell"])
 """Methods that set an attribute by a name given as text."""
 
@@ -110,8 +124,10 @@ class _Names:
     def made_by(self, function: ast.expr) -> Node:
         """Return what a call of `function` makes, if it is a class."""
         path = self.path(function)
-        if path in BASES or not path:
+        if path in BASES or path in NO_LAYERS or not path:
             return Node()
+        if path.startswith(FRAMEWORKS) and path.endswith(("Parameter", ".Buffer")):
+            return Node(layers={PARAMETER})
         if path.startswith(FRAMEWORKS):
             return Node(layers={path})
         return Node(classes={path.rpartition(".")[2]})
@@ -125,6 +141,7 @@ class _Function:
         self.sets: list[tuple[str, ast.expr]] = []
         self.local: dict[str, list[ast.expr]] = {}
         self.appended: dict[str, list[ast.expr]] = {}
+        self.registered: set[str] = set()
         self.built: dict[str, Node] = {}
         for item in ast.walk(function):
             match item:
@@ -140,6 +157,11 @@ class _Function:
                     args=[ast.Constant(value=str(name)), value],
                 ) if attr in NAMING:
                     self.sets.append((name, value))
+                case ast.Call(
+                    func=ast.Attribute(value=ast.Name(id="self"), attr=attr),
+                    args=[ast.Constant(value=str(name)), *_],
+                ) if attr in REGISTERING:
+                    self.registered.add(name)
 
     def _set(self, target: ast.expr, value: ast.expr) -> None:
         match target:
@@ -150,6 +172,8 @@ class _Function:
 
     def read_into(self, node: Node) -> None:
         """Add every attribute of `self` that this method sets to `node`."""
+        for name in self.registered:
+            node.child(name).layers.add(PARAMETER)
         for name, value in self.sets:
             node.child(name).add(self._build(value))
         for name in {name for name, _ in self.sets}:

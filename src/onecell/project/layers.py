@@ -17,10 +17,12 @@ from onecell.neighbours import (
     NEIGHBOURS,
     Neighbour,
     find_neighbour,
+    may_be_otherwise,
     rename_parameters,
     shape_parameter,
+    uncounted,
 )
-from onecell.project.classes import Node, read_classes
+from onecell.project.classes import PARAMETER, Node, read_classes
 
 MOST_PARTS: Final = 32
 """A parameter name with more parts than this belongs to no layer here."""
@@ -42,6 +44,10 @@ class Naming:
     """Names that are kept because the code allows more than one answer, and why."""
     unknown: tuple[str, ...]
     """Names that are kept because no class of the project has such a parameter."""
+    by_hand: tuple[str, ...]
+    """Of `unsure` and `unknown`, those that the other framework may call or shape otherwise."""
+    left: tuple[str, ...]
+    """Counters of norms, which the other framework does not keep."""
 
 
 def name_parameters(
@@ -56,6 +62,12 @@ def name_parameters(
         to: the other one.
     """
     owners = find_owners(shapes, sources)
+    left = tuple(
+        name
+        for name in uncounted(shapes, source, to)
+        if PARAMETER not in owners.get(name, ())  # one that a class of the project counts itself
+    )
+    owners = {name: layers for name, layers in owners.items() if name not in left}
     renamed, reshaped, unsure = {}, {}, {}
     for name, layers in owners.items():
         answers = {
@@ -75,14 +87,17 @@ def name_parameters(
             reshaped[name] = shape
         if why := _lacking(layers, name, source, to):
             unsure[name] = why
-    unknown = tuple(name for name in shapes if name not in owners)
-    return Naming(renamed, reshaped, unsure, unknown)
+    unknown = tuple(name for name in shapes if name not in owners and name not in left)
+    by_hand = (*unsure, *(name for name in unknown if may_be_otherwise(name, shapes, source)))
+    return Naming(renamed, reshaped, unsure, unknown, by_hand, left)
 
 
 def find_owners(names: Iterable[str], sources: Iterable[str]) -> Owners:
     """Return the layers that may own each parameter that the code explains.
 
-    More than one where several classes explain the checkpoint equally well.
+    More than one where several classes explain the checkpoint equally well. A class that explains
+    more of it than others and has the attribute decides, also where it cannot tell the layer: that
+    another class calls another layer so says nothing. `PARAMETER` is an owner too.
     """
     walker = _Walker(read_classes(sources))
     found: dict[str, dict[_Root, frozenset[str]]] = {}
@@ -94,17 +109,22 @@ def find_owners(names: Iterable[str], sources: Iterable[str]) -> Owners:
         for stop in _stops(parts):
             for start in range(stop + 1):
                 for root in walker.classes:
-                    owners = walker.layers_at(root, parts[start:stop])
+                    owners = walker.owners_at(root, parts[start:stop], parts[stop])
                     if stop < len(parts) - 1:
                         owners = frozenset(layer for layer in owners if _row_of(layer, name))
+                    key = root, ".".join(parts[:start])
+                    by_root = found.setdefault(name, {})
                     if owners:
-                        key = root, ".".join(parts[:start])
-                        found.setdefault(name, {})[key] = owners
-                        score[key] += 1
+                        score[key] += key not in by_root or not by_root[key]
+                        by_root[key] = owners | by_root.get(key, frozenset())
+                    elif start < stop and walker.reaches(root, parts[start:stop]):
+                        by_root.setdefault(key, frozenset())
     owned = {}
     for name, by_root in found.items():
-        best = max(score[key] for key in by_root)
-        owned[name] = frozenset[str]().union(*(by_root[k] for k in by_root if score[k] == best))
+        best = max((score[key] for key in by_root), default=0)
+        owners = frozenset[str]().union(*(by_root[k] for k in by_root if score[k] == best))
+        if owners:
+            owned[name] = owners
     return owned
 
 
@@ -116,9 +136,20 @@ class _Walker:
         self._fronts: dict[tuple[str, tuple[str, ...]], frozenset[Node]] = {}
         self._steps: dict[tuple[frozenset[Node], str], frozenset[Node]] = {}
 
-    def layers_at(self, root: str, path: tuple[str, ...]) -> frozenset[str]:
-        """Return the layers at the end of a path of attributes that begins at a class."""
-        return frozenset(layer for node in self._front(root, path) for layer in node.layers)
+    def owners_at(self, root: str, path: tuple[str, ...], last: str) -> frozenset[str]:
+        """Return the layers at the end of a path of attributes that begins at a class.
+
+        Where the class there holds a tensor called `last` itself, it is its own: `PARAMETER`.
+        """
+        found: set[str] = set()
+        for node in self._front(root, path):
+            own = node.children.get(last)
+            found |= {PARAMETER} if own and PARAMETER in own.layers else node.layers - {PARAMETER}
+        return frozenset(found)
+
+    def reaches(self, root: str, path: tuple[str, ...]) -> bool:
+        """Return whether the class has attributes along this path."""
+        return bool(self._front(root, path))
 
     def _front(self, root: str, path: tuple[str, ...]) -> frozenset[Node]:
         if (root, path) not in self._fronts:

@@ -99,7 +99,7 @@ class ProjectPort:
             Verdict.NOT_FINITE: bool(failing),
             Verdict.INPUT: any(each.error for each in self.checkpoints),
             Verdict.SOURCE: self.migration is not None and bool(self.migration.failed),
-            Verdict.LEFT: bool(self.left or self.remaining or self.required),
+            Verdict.LEFT: bool(self.left or self.remaining or self.required or self.by_hand),
             Verdict.UNPROVED: not proved,
         }
         return next((verdict for verdict, found in reasons.items() if found), Verdict.HOLDS)
@@ -113,6 +113,11 @@ class ProjectPort:
     def left(self) -> int:
         """How many uses in the code are left to do by hand."""
         return self.migration.left if self.migration else 0
+
+    @property
+    def by_hand(self) -> int:
+        """How many tensors are to be named by hand, since the code does not tell their layer."""
+        return sum(len(each.naming.by_hand) for each in self.checkpoints if each.naming)
 
     @property
     def remaining(self) -> tuple[FileResult, ...]:
@@ -193,9 +198,9 @@ def _port_checkpoint(
 
     def rename(
         shapes: Mapping[str, Shape], source: str
-    ) -> tuple[Mapping[str, str], Mapping[str, Shape]]:
+    ) -> tuple[Mapping[str, str], Mapping[str, Shape], tuple[str, ...]]:
         named.append(name_parameters(shapes, plan.sources, source, plan.to))
-        return named[0].renamed, named[0].shapes
+        return named[0].renamed, named[0].shapes, named[0].left
 
     try:
         port = plan_port(

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -15,7 +15,7 @@ from onecell.checkpoint.files import SUFFIXES, keepable
 from onecell.checkpoint.sharded import called
 from onecell.dialect import get_dialect
 from onecell.errors import ArgumentError, CheckpointError, NothingToDoError
-from onecell.neighbours import may_have_other_shape
+from onecell.neighbours import may_have_other_shape, uncounted
 from onecell.text import listed
 from onecell.verify.columns import Cell, Column, choose_columns
 from onecell.verify.sides import get_side
@@ -24,9 +24,11 @@ OWN_SUFFIX: Final[Mapping[str, str]] = {"torch": ".pt", "mindspore": ".ckpt"}
 """Dialect → suffix of a ported file, unless another is asked for."""
 
 Shape = tuple[int, ...]
-Rename = Callable[[Mapping[str, Shape], str], tuple[Mapping[str, str], Mapping[str, Shape]]]
+Rename = Callable[
+    [Mapping[str, Shape], str], tuple[Mapping[str, str], Mapping[str, Shape], Collection[str]]
+]
 """Told the shapes in a checkpoint by name and its dialect, returns old → new name for some of them,
-and old name → new shape."""
+old name → new shape, and the names of what is left behind."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -52,6 +54,8 @@ class Plan:
     """Tensors that may have another shape in `to`: nobody told which layer they belong to."""
     unchosen: tuple[str, ...] = ()
     """Tensors and plain values that `only` and `drop` leave out; `checkpoint` is without them."""
+    counters: tuple[str, ...] = ()
+    """Counters of norms, which `to` does not keep; `checkpoint` is without them."""
 
     @property
     def libraries(self) -> frozenset[str]:
@@ -117,7 +121,12 @@ def plan_port(
     checkpoint, unchosen = choose(checkpoint, dialect, only=only, drop=drop)
     columns, left_out = choose_columns(dialect, to, sides, runs_on=runs_on)
     shapes = {name: array.shape for name, array in checkpoint.tensors.items()}
-    renames, reshaped = ({}, {}) if rename is None else rename(shapes, dialect)
+    if rename is None:
+        renames, reshaped, counters = {}, {}, uncounted(shapes, dialect, to)
+    else:
+        renames, reshaped, counters = rename(shapes, dialect)
+    kept = {name: array for name, array in checkpoint.tensors.items() if name not in counters}
+    checkpoint = replace(checkpoint, tensors=kept)
     conversion = convert_tensors(model, checkpoint, dialect, to, renames)
     carried = frozenset(conversion.carried)
     reshaped = {name: shape for name, shape in reshaped.items() if name in carried}
@@ -145,6 +154,7 @@ def plan_port(
         runs_on=runs_on,
         reshaped=reshaped,
         unchosen=tuple(unchosen),
+        counters=tuple(counters),
         perhaps=tuple(
             name
             for name in conversion.carried

@@ -64,6 +64,8 @@ class Proof:
     """The source's optimizer state, which no other framework's optimizer reads."""
     unchosen: tuple[str, ...] = ()
     """What was not to be taken, see `checkpoint.choose`."""
+    counters: tuple[str, ...] = ()
+    """Counters of the source's norms, which the new framework's do not keep."""
     notes: tuple[Note, ...] = ()
     """What is to be known of the source's cells, see `checkpoint.Survey`."""
 
@@ -162,6 +164,7 @@ def carry_out(
             seconds=time.perf_counter() - began,
             left=tuple(plan.conversion.left),
             unchosen=plan.unchosen,
+            counters=plan.counters,
             notes=tuple(plan.conversion.notes),
         )
         text = json.dumps(to_json(proof), indent=2, allow_nan=False).encode() + b"\n"

@@ -44,6 +44,7 @@ def to_json(proof: Proof) -> dict[str, Any]:
             "perhaps": list(proof.perhaps),
             "dropped": list(proof.dropped),
             "left": list(proof.left),
+            "counters": list(proof.counters),
             "unchosen": list(proof.unchosen),
             "intact": proof.intact,
             "read_by": dict(proof.read_by),

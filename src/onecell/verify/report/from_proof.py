@@ -312,6 +312,13 @@ def _extra(proof: Proof) -> tuple[Fact, ...]:
             f"未保留：其他框架无法读取的优化器状态（{len(proof.left)} 项）",
         )
         facts.append(Fact(heading, _first_of(proof.left)))
+    if proof.counters:
+        heading = Text(
+            f"Left behind, counters that {proof.target.dialect}'s norms do not keep "
+            f"({len(proof.counters)})",
+            f"未保留：{proof.target.dialect} 的归一化层不保存的计数（{len(proof.counters)} 项）",
+        )
+        facts.append(Fact(heading, _first_of(proof.counters)))
     if proof.unchosen:
         heading = Text(
             f"Left out, as asked ({len(proof.unchosen)})", f"按要求略去（{len(proof.unchosen)} 项）"
