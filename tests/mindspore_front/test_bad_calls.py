@@ -225,15 +225,7 @@ def test_inputs_are_never_written() -> None:
 
 def test_a_tensor_that_is_not_made_yet_raises_as_in_mindspores_own_cell() -> None:
     """In a process of its own: MindSpore does not recover from such a tensor."""
-    words = [
-        "-q",
-        "-p",
-        "no:xdist",
-        "-p",
-        "no:cacheprovider",
-        Path(__file__).with_name("not_made.py"),
-    ]
-    done = subprocess.run(
-        [sys.executable, "-m", "pytest", *words], capture_output=True, text=True, check=False
-    )
+    program = str(Path(__file__).with_name("not_made.py"))
+    words = [sys.executable, "-m", "pytest", "-q", "-p", "no:xdist", "-p", "no:cacheprovider"]
+    done = subprocess.run([*words, program], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout

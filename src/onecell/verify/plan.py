@@ -121,15 +121,16 @@ def plan_port(
     checkpoint, unchosen = choose(checkpoint, dialect, only=only, drop=drop)
     columns, left_out = choose_columns(dialect, to, sides, runs_on=runs_on)
     shapes = {name: array.shape for name, array in checkpoint.tensors.items()}
-    if rename is None:
-        renames, reshaped, counters = {}, {}, uncounted(shapes, dialect, to)
-    else:
-        renames, reshaped, counters = rename(shapes, dialect)
+    renames: Mapping[str, str] = {}
+    told: Mapping[str, Shape] = {}
+    counters: Collection[str] = uncounted(shapes, dialect, to)
+    if rename is not None:
+        renames, told, counters = rename(shapes, dialect)
     kept = {name: array for name, array in checkpoint.tensors.items() if name not in counters}
     checkpoint = replace(checkpoint, tensors=kept)
     conversion = convert_tensors(model, checkpoint, dialect, to, renames)
     carried = frozenset(conversion.carried)
-    reshaped = {name: shape for name, shape in reshaped.items() if name in carried}
+    reshaped = {name: shape for name, shape in told.items() if name in carried}
     for name, shape in reshaped.items():
         new = conversion.renamed.get(name, name)
         conversion.tensors[new] = conversion.tensors[new].reshape(shape)
