@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Final, Self
+from typing import Any, Final, Self
 
 import torch
 from torch import Tensor
@@ -22,15 +22,7 @@ from onecell.torch.arguments import (
 )
 from onecell.torch.errors import CellDtypeError, CellTypeError
 from onecell.torch.frozen import FrozenLSTMCell, as_array, check_freezable
-from onecell.torch.overrides import (
-    class_computes_weights,
-    hides_weights,
-    hooks,
-    loop,
-    must_loop,
-    override,
-    remember,
-)
+from onecell.torch.overrides import hooks, loop, must_loop, override
 from onecell.torch.routes import quick_step, run
 from onecell.weights import Weights
 
@@ -69,12 +61,6 @@ class LSTMCell(torch.nn.LSTMCell):
         torch.Size([3, 16])
     """
 
-    _computes_weights: ClassVar[bool] = False
-
-    def __init_subclass__(cls, **kwargs: Any) -> None:  # noqa: ANN401 - whatever a base takes
-        super().__init_subclass__(**kwargs)
-        cls._computes_weights = class_computes_weights(cls)
-
     def __init__(
         self,
         input_size: int,
@@ -103,10 +89,7 @@ class LSTMCell(torch.nn.LSTMCell):
                 f"`module` must have torch's own step, and {type(module).__name__} has its own "
                 f"`{name}`. Change the class's base to onecell.torch.LSTMCell instead."
             )
-        known = issubclass(cls, type(module)) or not class_computes_weights(type(module))
         gone = [name for name in PARAMETERS if name not in module._parameters]
-        if not gone and (not known or hides_weights(module)):
-            gone = list(PARAMETERS)
         if gone:
             raise CellTypeError(
                 f"`module` must hold `{gone[0]}` as a parameter of its own; it is computed. "
@@ -166,10 +149,9 @@ class LSTMCell(torch.nn.LSTMCell):
     def _forward(self, x: Any, hx: AnyState, c_0: Tensor | None) -> State:  # noqa: ANN401 - proxies
         if not torch.compiler.is_compiling():
             pair = hx if c_0 is None else (hx, c_0)
-            if not (self._computes_weights or hides_weights(self)):
-                done = quick_step(self._parameters, self.hidden_size, x, pair)
-                if done is not None:
-                    return done
+            done = quick_step(self._parameters, self.hidden_size, x, pair)
+            if done is not None:
+                return done
             if isinstance(x, torch.fx.Proxy):
                 leaf: State = self._as_leaf(x, hx, c_0)
                 return leaf
@@ -283,4 +265,3 @@ _in_dynamo: Final = torch.compiler.is_dynamo_compiling
 
 # Where users find it, and pickles look for it.
 LSTMCell.__module__ = "onecell.torch"
-remember(LSTMCell)
