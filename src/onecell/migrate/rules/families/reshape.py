@@ -14,7 +14,7 @@ from onecell.migrate.rules.context import Context, Plan
 from onecell.migrate.rules.families.called import called, forget_dropped
 from onecell.migrate.rules.families.cell_constructor import plan_cell
 from onecell.migrate.rules.families.file_names import inner_key, is_given_name, renamed
-from onecell.migrate.rules.families.made import MADE
+from onecell.migrate.rules.families.made import MADE, begun
 from onecell.migrate.rules.families.pairs import plan_extreme, plan_ordered
 from onecell.migrate.rules.table.row import Row
 
@@ -79,13 +79,10 @@ def _unpacked(sizes: list[cst.Arg]) -> list[cst.Arg]:
 def _training(ctx: Context, node: cst.Call, row: Row, converter: Converter) -> Plan:
     """Torch's layers begin in training mode, MindSpore's do not: say it."""
     converter.convert(node.args, node.args)
-    up = ctx.names.parents.get(node)
-    set_here = isinstance(up, cst.Attribute) and up.attr.value in ("set_train", "eval", "train")
-    suffix = {"mindspore": "set_train()", "torch": "eval()"}[ctx.to]
 
     def build(updated: cst.Call) -> cst.BaseExpression:
         made = called(ctx, node, row, updated, converter.convert(node.args, updated.args))
-        return made if set_here else expression(f"_.{suffix}", _=made)
+        return begun(ctx, node, made)
 
     return build
 
