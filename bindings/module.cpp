@@ -139,6 +139,9 @@ NB_MODULE(_kernel, m) {
   m.def("set_isa", &onecell::set_isa);
   m.def("num_threads", &onecell::num_threads);
   m.def("set_num_threads", &onecell::set_num_threads);
+  m.def("follow_threads", [](Address theirs) {
+    onecell::follow_threads(reinterpret_cast<onecell::Threads>(theirs));
+  });
   m.def("lend_threads", [](Address parallel) {
     onecell::lend_threads(reinterpret_cast<onecell::Parallel>(parallel));
   });

@@ -161,6 +161,39 @@ def test_zero_goes_back_to_what_the_machine_allows() -> None:
     assert onecell.get_num_threads() == allowed
 
 
+@pytest.mark.parametrize("text", ["1", "3", " 2 ", "3,2"])
+def test_what_launchers_of_several_processes_set_is_honoured(text: str) -> None:
+    done = in_process(SHOW, ONECELL_NUM_THREADS="", OMP_NUM_THREADS=text)
+    assert done.stdout == f"{text.strip()[0]}\n"
+    assert in_process(SHOW, ONECELL_NUM_THREADS="5", OMP_NUM_THREADS=text).stdout == "5\n"
+
+
+@pytest.mark.parametrize("text", ["", "0", "-2", "many", "2 threads", ","])
+def test_what_openmp_would_not_take_is_passed_over(text: str) -> None:
+    assert (
+        in_process(SHOW, ONECELL_NUM_THREADS="", OMP_NUM_THREADS=text).stdout
+        == in_process(SHOW, ONECELL_NUM_THREADS="").stdout
+    )
+
+
+ALONE = """
+import os
+import numpy as np
+from onecell import LSTMCell
+cell, x = LSTMCell(256, 256, rng=1), np.ones((40, 64, 256), np.float32)
+for _ in range(3):
+    cell.unroll(x)
+print(len(os.listdir("/proc/self/task")))
+"""
+
+
+@pytest.mark.skipif(not os.path.isdir("/proc/self/task"), reason="no list of threads")  # noqa: PTH112
+def test_a_process_that_may_have_one_thread_starts_no_other() -> None:
+    one = {"ONECELL_NUM_THREADS": "", "OPENBLAS_NUM_THREADS": "1"}
+    assert in_process(ALONE, OMP_NUM_THREADS="1", **one).stdout == "1\n"
+    assert in_process(ALONE, OMP_NUM_THREADS="3", **one).stdout == "3\n"
+
+
 @pytest.mark.parametrize("count", [-1, 65, 2**31, 2**70, True, 1.0, "2", None])
 def test_a_bad_number_is_refused_and_changes_nothing(count: object) -> None:
     before = onecell.get_num_threads()

@@ -70,8 +70,9 @@ bool Team::grow(int members) {
 }
 
 int Team::enter(double phase_ns, std::int64_t phases) {
-  const int wanted = static_cast<int>(
-      std::min<double>(num_threads(), phase_ns / (phases > 4 ? kLeastShare : kLeastPart)));
+  const double useful = phase_ns / (phases > 4 ? kLeastShare : kLeastPart);
+  if (useful < 2) return 0;
+  const int wanted = static_cast<int>(std::min<double>(num_threads(), useful));
   if (wanted < 2 || !turn_.try_lock()) return 0;
   const double total = phase_ns * static_cast<double>(phases);
   const bool small = total < kWorthWaking;

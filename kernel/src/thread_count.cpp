@@ -1,6 +1,8 @@
-// How many threads a call may use: what was set, or what the machine lets this process have.
+// How many threads a call may use: what was set, what a framework uses, or what the machine lets
+// this process have.
 #include <algorithm>
 #include <atomic>
+#include <cctype>
 #include <cerrno>
 #include <cmath>
 #include <cstdlib>
@@ -20,6 +22,7 @@ namespace onecell {
 namespace {
 
 constexpr const char* kVariable = "ONECELL_NUM_THREADS";
+constexpr int kUnread = 0, kNobody = -1;  // instead of a number that somebody chose
 
 int processors() {
 #if defined(__linux__)
@@ -84,9 +87,22 @@ double quota() {
   return least;
 }
 
+int within(double count) { return static_cast<int>(std::clamp<double>(count, 1, kMostThreads)); }
+
+// What OMP_NUM_THREADS asks for at the outer level, or 0: who starts several processes sets it.
+int shared_out() {
+  const char* const text = std::getenv("OMP_NUM_THREADS");
+  if (text == nullptr) return 0;
+  char* end = nullptr;
+  const long count = std::strtol(text, &end, 10);
+  while (std::isspace(static_cast<unsigned char>(*end)) != 0) ++end;
+  const bool is_number = end != text && (*end == '\0' || *end == ',');
+  return is_number && count > 0 ? within(static_cast<double>(count)) : 0;
+}
+
 int automatic() {
-  const double allowed = std::min<double>(quota(), processors());
-  return std::clamp(static_cast<int>(std::ceil(allowed)), 1, kMostThreads);
+  const int asked = shared_out();
+  return asked > 0 ? asked : within(std::ceil(std::min<double>(quota(), processors())));
 }
 
 void check(long count, const std::string& asker) {
@@ -98,32 +114,51 @@ void check(long count, const std::string& asker) {
 
 int initial() {
   const char* const text = std::getenv(kVariable);
-  if (text == nullptr || *text == '\0') return automatic();
+  if (text == nullptr || *text == '\0') return kNobody;
   char* end = nullptr;
   const long count = std::strtol(text, &end, 10);
   if (*end != '\0')
     throw std::invalid_argument(std::string(kVariable) + " must be a number of threads, got \"" +
                                 text + "\".");
   check(count, kVariable);
-  return count == 0 ? automatic() : static_cast<int>(count);
+  return count == 0 ? kNobody : static_cast<int>(count);
 }
 
-std::atomic<int> chosen{0};
+std::atomic<int> chosen{kUnread};
+std::atomic<int> allowed{0};     // what `automatic` said last, 0 before
+std::atomic<int> affordable{0};  // what control groups pay for, where a framework is followed
+std::atomic<Threads> followed{nullptr};
+
+int choice() {
+  int count = chosen.load(std::memory_order_relaxed);
+  if (count != kUnread) return count;
+  count = initial();
+  int unread = kUnread;
+  // Somebody may have set another meanwhile: that one stands.
+  return chosen.compare_exchange_strong(unread, count) ? count : unread;
+}
 
 }  // namespace
 
 int num_threads() {
-  int count = chosen.load(std::memory_order_relaxed);
-  if (count > 0) return count;
-  count = initial();
-  int none = 0;
-  // Somebody may have set another meanwhile: that one stands.
-  return chosen.compare_exchange_strong(none, count) ? count : none;
+  const int count = choice();
+  if (count != kNobody) return count;
+  if (const Threads theirs = followed.load(std::memory_order_relaxed); theirs != nullptr)
+    return std::min(within(theirs()), affordable.load(std::memory_order_relaxed));
+  int found = allowed.load(std::memory_order_relaxed);
+  if (found == 0) allowed.store(found = automatic(), std::memory_order_relaxed);
+  return found;
 }
 
 void set_num_threads(int count) {
   check(count, "`count`");
-  chosen.store(count == 0 ? automatic() : count, std::memory_order_relaxed);
+  allowed.store(0, std::memory_order_relaxed);
+  chosen.store(count == 0 ? kNobody : count, std::memory_order_relaxed);
+}
+
+void follow_threads(Threads theirs) {
+  affordable.store(within(std::ceil(quota())), std::memory_order_relaxed);
+  followed.store(theirs, std::memory_order_relaxed);
 }
 
 }  // namespace onecell

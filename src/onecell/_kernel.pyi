@@ -359,10 +359,13 @@ def num_threads() -> int:
     """Return how many threads a call may use at most, the caller's included."""
 
 def set_num_threads(count: int, /) -> None:
-    """Use at most `count` threads from now on, process-wide; 0 for what the machine allows.
+    """Use at most `count` threads from now on, process-wide; 0 to choose no number.
 
     ValueError unless it is from 0 to 64.
     """
+
+def follow_threads(theirs: int, /) -> None:
+    """Use as many threads as the `int()` at an address says, where nobody chose a number."""
 
 def lend_threads(parallel: int, /) -> None:
     """Let calls from this thread use another library's: the address of its `GOMP_parallel`."""

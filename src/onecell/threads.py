@@ -9,15 +9,20 @@ from onecell.errors import ArgumentError, DtypeError
 def get_num_threads() -> int:
     """Return how many threads a call may use at most, the caller's own included.
 
-    As `set_num_threads` or the environment variable ONECELL_NUM_THREADS has it, or else as many
-    processors as the affinity mask and the control groups of this process allow. Small work is
-    done by the caller's thread alone, and so is a call that comes while another uses the team.
+    As `set_num_threads` or the environment variable ONECELL_NUM_THREADS has it. Where neither was
+    used, as many as torch uses in the calling thread, once `onecell.torch` is imported
+    (`torch.set_num_threads`, and what a launcher set); without torch, as OMP_NUM_THREADS says, or
+    as many processors as the affinity mask and the control groups of this process allow. Small
+    work is done by the caller's thread alone, and so is a call that comes while another uses the
+    team.
     """
     return _kernel.num_threads()
 
 
 def set_num_threads(count: int) -> None:
-    """Use at most `count` threads from now on, in every cell of this process; 0 for the default.
+    """Use at most `count` threads from now on, in every cell of this process.
+
+    0 chooses no number: torch's setting counts again, or what the machine allows.
 
     The bits of a result do not depend on it.
 

@@ -105,11 +105,17 @@ std::string isa();                          // throws std::invalid_argument on a
 void set_isa(const std::string& name);      // throws std::invalid_argument; process-wide
 
 // Threads that a call may use at most, itself included: as set, or else as the environment variable
-// ONECELL_NUM_THREADS says, or as many processors as affinity and control groups leave this
-// process. Small work is done by the caller alone. The bits do not depend on it.
+// ONECELL_NUM_THREADS says, or as the library that is followed uses itself, or as OMP_NUM_THREADS
+// says, or as many processors as affinity and control groups leave this process. Small work is done
+// by the caller alone. The bits do not depend on it.
 inline constexpr int kMostThreads = 64;
 int num_threads();                // throws std::invalid_argument on a bad ONECELL_NUM_THREADS
-void set_num_threads(int count);  // 0: automatic; throws std::invalid_argument; process-wide
+void set_num_threads(int count);  // 0: nobody's; throws std::invalid_argument; process-wide
+
+// Where nobody set a number, use as many threads as `theirs()` says when a call begins, but no more
+// than control groups pay for: another library's setting, which its users and launchers know.
+using Threads = int (*)();
+void follow_threads(Threads theirs);
 
 // How OpenMP's runtimes run a parallel region (GOMP_parallel of libgomp; others have it too): `run`
 // in the caller and in other threads, `threads` in all, 0 for as many as it likes.

@@ -8,6 +8,7 @@ from onecell.torch.frozen import FrozenLSTMCell
 __all__ = ["FrozenLSTMCell", "LSTMCell"]
 
 _kernel.outlive_interpreter()
+threads.follow()
 threads.lend()
 
 
