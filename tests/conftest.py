@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import os
+
 from hypothesis import HealthCheck, settings
+
+# MindSpore's threads raise an error at whatever call comes next. `launch_blocking` has no effect
+# once the process has run an operator, which the file before may have done.
+os.environ["MS_DEV_LAUNCH_BLOCKING"] = "1"
 
 settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("untimed")

@@ -65,7 +65,6 @@ def in_mindspore() -> FrontEnd:
         import mindspore as ms
 
         import onecell.mindspore
-    ms.runtime.launch_blocking()
     cell = onecell.mindspore.LSTMCell(I, H)
     for name, parameter in cell.parameters_dict().items():
         parameter.set_data(ms.Tensor(P.weights.arrays()[name.split(".")[-1]]))

@@ -36,11 +36,10 @@ def load(name: str) -> ModuleType:
 
 @pytest.fixture(scope="module", autouse=True)
 def mindspore() -> Any:
-    """Import MindSpore, which warns as it comes, and let it wait for each call."""
+    """Import MindSpore, which warns as it comes."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         import mindspore
-    mindspore.runtime.launch_blocking()
     return mindspore
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 import warnings
 from collections.abc import Callable, Iterator, Sequence
@@ -265,8 +266,15 @@ def _in_mindspore(row: Row, function: Callable[..., Any], one: Drawn) -> Answer:
             return Answer(values, tuple(str(v.dtype) for v in values))
         grads = _mindspore_gradients(run, by, list(weights.values()))
     except Exception as error:
+        _settle()
         return Answer(error=f"{type(error).__name__}: {str(error).splitlines()[0][:120]}")
     return Answer(values, tuple(str(v.dtype) for v in values), grads)
+
+
+def _settle() -> None:
+    """Wait for what a failed call has left, which would fail the next one."""
+    with contextlib.suppress(Exception):
+        ms.runtime.synchronize()
 
 
 def mindspore_weights(model: Any) -> dict[str, Any]:

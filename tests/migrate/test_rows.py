@@ -90,6 +90,16 @@ def test_both_sides_compute_the_same(one: Row) -> None:
     assert {*one.holds, *one.raises} <= apart, "an exception that does not show"
 
 
+def test_an_error_is_of_the_call_that_made_it() -> None:
+    """What fails after it was called fails whatever is called next."""
+    import mindspore
+
+    for n in range(1, 40):
+        with pytest.raises(TypeError):
+            mindspore.ops.cos(mindspore.Tensor([n]))
+        assert mindspore.ops.cos(mindspore.Tensor([0.0])).asnumpy() == 1.0
+
+
 def test_every_row_says_how_it_is_proved() -> None:
     """Without a domain for each argument that both sides have, a row cannot be added."""
     executed = {case.rule for case in CASES if case.run}
