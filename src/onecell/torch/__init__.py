@@ -4,8 +4,9 @@ from onecell import _kernel
 from onecell.torch import threads
 from onecell.torch.cell import LSTMCell
 from onecell.torch.frozen import FrozenLSTMCell
+from onecell.torch.lstm import LSTM
 
-__all__ = ["FrozenLSTMCell", "LSTMCell"]
+__all__ = ["LSTM", "FrozenLSTMCell", "LSTMCell"]
 
 _kernel.outlive_interpreter()
 threads.follow()

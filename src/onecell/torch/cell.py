@@ -20,9 +20,9 @@ from onecell.torch.arguments import (
     check_sizes,
     read_state,
 )
-from onecell.torch.errors import CellDtypeError, CellTypeError
+from onecell.torch.errors import CellDtypeError
 from onecell.torch.frozen import FrozenLSTMCell, as_array, check_freezable
-from onecell.torch.overrides import hooks, loop, must_loop, override
+from onecell.torch.overrides import check_shareable, loop, must_loop
 from onecell.torch.routes import quick_step, run
 from onecell.weights import Weights
 
@@ -81,26 +81,7 @@ class LSTMCell(torch.nn.LSTMCell):
                 cell's step, a subclass's `forward` or hooks; or its parameters are computed from
                 others (parametrized, weight-normed, pruned) and cannot be shared.
         """
-        if not isinstance(module, torch.nn.LSTMCell):
-            raise CellTypeError(f"`module` must be a torch.nn.LSTMCell, got {type(module)}.")
-        name = override(module, torch.nn.LSTMCell, LSTMCell, cls)
-        if name is not None:
-            raise CellTypeError(
-                f"`module` must have torch's own step, and {type(module).__name__} has its own "
-                f"`{name}`. Change the class's base to onecell.torch.LSTMCell instead."
-            )
-        gone = [name for name in PARAMETERS if name not in module._parameters]
-        if gone:
-            raise CellTypeError(
-                f"`module` must hold `{gone[0]}` as a parameter of its own; it is computed. "
-                "Remove the parametrization, weight norm or pruning first."
-            )
-        name = hooks(module)
-        if name is not None:
-            raise CellTypeError(
-                f"`module` must have no hooks, got some in `{name}`, which would not run. "
-                "Remove them, and register them on the new cell."
-            )
+        check_shareable(module, torch.nn.LSTMCell, LSTMCell, cls, names=PARAMETERS)
         cell = cls.__new__(cls)
         torch.nn.Module.__init__(cell)
         cell.input_size, cell.hidden_size = module.input_size, module.hidden_size

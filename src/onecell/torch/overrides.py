@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, Final
 
 import torch
@@ -10,6 +11,7 @@ from torch.nn import Module
 from torch.nn.modules import module as torch_module
 
 from onecell.torch.arguments import State
+from onecell.torch.errors import CellTypeError
 
 _CALLED: Final = ("__call__", "_call_impl", "forward")
 _AROUND: Final = ("_forward_pre_hooks", "_forward_hooks", "_backward_pre_hooks", "_backward_hooks")
@@ -36,6 +38,37 @@ def hooks(module: Module, *, sharding: bool = True) -> str | None:
         if len(found) != 0 and (sharding or not all(map(_is_sharding, found.values()))):
             return name
     return None
+
+
+def check_shareable(
+    module: object, base: type[Module], *kinds: type[Module], names: Iterable[str]
+) -> None:
+    """Raise unless another module may take over the parameters of `module` and its calls.
+
+    Raises:
+        CellTypeError: `module` is no `base`; a call of it runs more than `base` or one of `kinds`
+            does, an override or hooks; or one of the `names` is not a parameter of its own.
+    """
+    if not isinstance(module, base):
+        raise CellTypeError(f"`module` must be a torch.nn.{base.__name__}, got {type(module)}.")
+    name = override(module, base, *kinds)
+    if name is not None:
+        raise CellTypeError(
+            f"`module` must have torch's own step, and {type(module).__name__} has its own "
+            f"`{name}`. Change the class's base to onecell.torch.{base.__name__} instead."
+        )
+    gone = [name for name in names if name not in module._parameters]
+    if gone:
+        raise CellTypeError(
+            f"`module` must hold `{gone[0]}` as a parameter of its own; it is computed. "
+            "Remove the parametrization, weight norm or pruning first."
+        )
+    name = hooks(module)
+    if name is not None:
+        raise CellTypeError(
+            f"`module` must have no hooks, got some in `{name}`, which would not run. "
+            "Remove them, and register them on the new one."
+        )
 
 
 def _is_sharding(hook: object) -> bool:

@@ -1,0 +1,236 @@
+"""`LSTM` for PyTorch: layers and directions of one cell, over whole sequences."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from itertools import groupby
+from types import FunctionType, SimpleNamespace
+from typing import Any, Final, Self, TypeAlias
+
+import torch
+from torch import Tensor
+from torch.nn.modules import rnn
+
+from onecell.torch import calls
+from onecell.torch.arguments import State
+from onecell.torch.overrides import check_shareable
+from onecell.torch.plain import are_plain, torch_must_run
+from onecell.torch.routes import run
+
+Pass: TypeAlias = tuple[Tensor, Tensor, Tensor]
+"""What a layer made in one direction: h after every step, the last h, the last c."""
+
+
+class LSTM(torch.nn.LSTM):
+    """Layers of a long short-term memory, a drop-in for `torch.nn.LSTM` on onecell's kernel.
+
+    Constructor, parameters, their names and fresh values, checkpoints, calls, errors and the random
+    numbers of dropout are those of `torch.nn.LSTM`, whose subclass this is and whose `forward` runs
+    but for its operator. On plain float32 and float64 CPU tensors the kernel computes, to the bits
+    of stepping `onecell.torch.LSTMCell` layer by layer; elsewhere (other devices and types,
+    projections, autocast, torch.func, torch.compile, export, tracing) torch's own operator does.
+
+    torch.fx keeps it as one `call_module` node; under torch.compile it runs between two graphs, as
+    torch's does; torch.jit.script compiles a `torch.nn.LSTM` of the same parameters, and leaves
+    that in the model; dynamic quantisation, which wants torch's exact class, passes it over.
+
+    Example:
+        >>> lstm = LSTM(10, 16, num_layers=2, batch_first=True)
+        >>> h_all, (h, c) = lstm(torch.ones(3, 5, 10))
+        >>> h_all.shape, h.shape
+        (torch.Size([3, 5, 16]), torch.Size([2, 3, 16]))
+    """
+
+    @classmethod
+    def from_torch(cls, module: torch.nn.LSTM) -> Self:
+        """Return one that shares the Parameter objects of `module`: training one trains both.
+
+        Raises:
+            CellTypeError: `module` is no `torch.nn.LSTM`; or a call of it runs more than torch's
+                `forward`; or its parameters are computed from others and cannot be shared.
+        """
+        check_shareable(module, torch.nn.LSTM, LSTM, cls, names=_names(module))
+        made: Self = _twin(module, cls)
+        return made
+
+    def forward(self, input: Any, hx: Any = None) -> Any:  # noqa: A002, ANN401 - torch's overloads
+        """Compute all steps of all layers.
+
+        Args:
+            input: (T, N, I), (N, T, I) with `batch_first`, (T, I), or a PackedSequence.
+            hx: the state (h, c), each (layers · directions, N, H), without N for an input without;
+                None for zeros.
+
+        Returns:
+            (h_all, (h, c)): the last layer's h after every step, directions side by side, packed
+            as the input was, and the last states of all layers.
+
+        Raises:
+            ValueError, RuntimeError: from torch's own `forward`, for what does not fit.
+        """
+        if isinstance(input, torch.fx.Proxy):
+            tracer: Any = input.tracer
+            place = tracer.path_of_module(self)
+            return tracer.create_proxy("call_module", place, (input, hx), {})
+        if torch.compiler.is_exporting():
+            return super().forward(input, hx)
+        if torch.compiler.is_dynamo_compiling():
+            # As torch's own: the compiler leaves a gap in its graph.
+            return torch.compiler.disable(_forward)(self, input, hx)
+        return _forward(self, input, hx)
+
+    def __prepare_scriptable__(self) -> torch.nn.LSTM:
+        """Return what torch.jit.script compiles in place of this."""
+        made: torch.nn.LSTM = _twin(self, torch.nn.LSTM)
+        return made
+
+
+def _names(module: torch.nn.LSTM) -> list[str]:
+    return [*getattr(module, "_flat_weights_names", ())]
+
+
+def _twin(module: torch.nn.LSTM, kind: type[Any]) -> Any:  # noqa: ANN401 - of that type
+    """Return a module of `kind` that shares the parameters of `module`."""
+    made = kind(
+        module.input_size,
+        module.hidden_size,
+        module.num_layers,
+        module.bias,
+        module.batch_first,
+        module.dropout,
+        module.bidirectional,
+        module.proj_size,
+        device="meta",
+    )
+    for name in _names(module):
+        setattr(made, name, getattr(module, name))
+    return made.train(module.training)
+
+
+def _lstm(*given: Any) -> tuple[Tensor, Tensor, Tensor]:  # noqa: ANN401 - torch's two forms
+    """Compute what `torch._VF.lstm` would, padded or packed, on the kernel where it can."""
+    packed = isinstance(given[1], Tensor)
+    batch_sizes = given[1] if packed else None
+    x, (state, weights, *options) = given[0], given[2:] if packed else given[1:]
+    bias, layers, dropout, training, bidirectional = options[:5]
+    directions = 2 if bidirectional else 1
+    if not _takes(x, state, weights, layers * directions * (4 if bias else 2)):
+        found: tuple[Tensor, Tensor, Tensor] = torch._VF.lstm(*given)
+        return found
+    batch_first = not packed and options[5]
+    each = _Weights(weights, bias=bias)
+    h_n, c_n = [], []
+    below = x.transpose(0, 1) if batch_first else x
+    for layer in range(layers):
+        if layer > 0 and dropout > 0 and training:
+            below = torch.nn.functional.dropout(below, dropout)
+        passes = []
+        for place in range(layer * directions, (layer + 1) * directions):
+            begin, backwards = (state[0][place], state[1][place]), place % directions == 1
+            if batch_sizes is None:
+                done = _pass(below, begin, each[place], backwards=backwards)
+            else:
+                done = _packed(below, batch_sizes, begin, each[place], backwards=backwards)
+            passes.append(done[0])
+            h_n.append(done[1])
+            c_n.append(done[2])
+        below = passes[0] if directions == 1 else torch.cat(passes, -1)
+    h_all = below.transpose(0, 1) if batch_first else below
+    return h_all, torch.stack(h_n), torch.stack(c_n)
+
+
+_forward: Final[Any] = FunctionType(
+    torch.nn.LSTM.forward.__code__,
+    {**rnn.__dict__, "_VF": SimpleNamespace(lstm=_lstm)},
+    "forward",
+    torch.nn.LSTM.forward.__defaults__,
+)
+"""torch's own `forward`, which checks, sorts and unpacks, with `_lstm` for the operator."""
+
+
+class _Weights:
+    """The parameters of each layer and direction, as `calls` wants them."""
+
+    def __init__(self, flat: Sequence[Tensor], *, bias: bool) -> None:
+        self._flat, self._bias = flat, bias
+
+    def __getitem__(self, place: int) -> calls.Weights:
+        if not self._bias:
+            return self._flat[2 * place], self._flat[2 * place + 1], None, None
+        weight_ih, weight_hh, bias_ih, bias_hh = self._flat[4 * place : 4 * place + 4]
+        return weight_ih, weight_hh, bias_ih, bias_hh
+
+
+def _takes(x: Tensor, state: State, weights: Sequence[Tensor], count: int) -> bool:
+    """Whether the kernel computes these: plain all of them, something to do, and no projections."""
+    there = (x, *state, *weights)
+    if len(weights) != count or x.numel() == 0 or torch_must_run() or not are_plain(there):
+        return False
+    # A graph may not keep what was made in inference mode, and torch's operators keep less.
+    records = torch.is_grad_enabled() and any(t.requires_grad for t in there)
+    return not records or not any(t.is_inference() for t in there)
+
+
+def _run(x: Tensor, state: State, weights: calls.Weights) -> Pass:
+    """Compute T ≥ 1 steps of x (T, N, I); one goes the way of a step."""
+    h, c = state
+    done = run(x, h, c, weights) if len(x) > 1 else run(x[0], h, c, weights)
+    if done is None:
+        raise RuntimeError(
+            f"the weights of a layer do not fit: {tuple(weights[0].shape)} and "
+            f"{tuple(weights[1].shape)} for an input of {tuple(x.shape)}."
+        )
+    if len(done) == 3:
+        return done
+    return done[0].unsqueeze(0), done[0], done[1]
+
+
+def _pass(x: Tensor, state: State, weights: calls.Weights, *, backwards: bool) -> Pass:
+    """Compute x (T, N, I) in one direction; h comes in the order of x."""
+    if not backwards:
+        return _run(x, state, weights)
+    h_all, h, c = _run(x.flip(0), state, weights)
+    return h_all.flip(0), h, c
+
+
+def _packed(
+    x: Tensor, batch_sizes: Tensor, state: State, weights: calls.Weights, *, backwards: bool
+) -> Pass:
+    """Compute x (rows of all steps, I), of which step t has the first `batch_sizes[t]` sequences.
+
+    Steps of one size go together; between them sequences end, or, backwards, begin.
+    """
+    stretches = _stretches(batch_sizes.tolist())
+    parts = x.split([steps * size for steps, size in stretches])
+    begin_h, begin_c = state
+    h, c = (begin_h[:0], begin_c[:0]) if backwards else state
+    made: list[Tensor] = []
+    ended: list[State] = []
+    each = list(zip(stretches, parts, strict=True))
+    for (steps, size), part in reversed(each) if backwards else each:
+        if backwards and size > len(h):
+            begun = slice(len(h), size)
+            h, c = torch.cat([h, begin_h[begun]]), torch.cat([c, begin_c[begun]])
+        elif size < len(h):
+            ended.append((h[size:], c[size:]))
+            h, c = h[:size], c[:size]
+        h_all, h, c = _pass(part.view(steps, size, -1), (h, c), weights, backwards=backwards)
+        made.append(h_all.reshape(steps * size, -1))
+    last = (
+        _joined([h, *(h for h, _ in reversed(ended))]),
+        _joined([c, *(c for _, c in reversed(ended))]),
+    )
+    return _joined(made[::-1] if backwards else made), *last
+
+
+def _stretches(sizes: Iterable[int]) -> list[tuple[int, int]]:
+    """Return (how many steps, of which size) for every run of equal sizes."""
+    return [(len(list(run)), size) for size, run in groupby(sizes)]
+
+
+def _joined(parts: list[Tensor]) -> Tensor:
+    return parts[0] if len(parts) == 1 else torch.cat(parts)
+
+
+# Where users find it, and pickles look for it.
+LSTM.__module__ = "onecell.torch"
