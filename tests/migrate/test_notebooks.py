@@ -163,6 +163,70 @@ def test_a_second_run_changes_nothing() -> None:
     assert moved(once).after == once
 
 
+LINES = [
+    IMPORT,
+    *REST.splitlines(),
+    "# torch, and no code \\",
+    "%matplotlib inline",
+    "!ls torch \\\n   -l",
+    "cell?",
+    "",
+    "   ",
+    "\x0c",
+    "x = torch.frobnicate(3)",
+    "if True:\n    torch.cuda.empty_cache()",
+    "text = '''\n%time\n''' + \\\n    'y\u2028'",
+    "h;",
+]
+ASIDE = [
+    "",
+    "%%bash\ntorch \\",
+    "%%time",
+    "%%javascript\nx = '",
+    "x = 'unfinished",
+    "x = 1 \\",
+    "y = (",
+]
+
+
+@st.composite
+def cells(draw: st.DrawFn) -> list[str | list[str]]:
+    """Draw a notebook that uses the cell, however its sources end and are cut into lines."""
+    free = st.lists(st.sampled_from(LINES), max_size=4).map("\n".join)
+    texts = [*draw(st.lists(free | st.sampled_from(ASIDE), max_size=3)), f"{IMPORT}\n{REST}"]
+    texts.insert(draw(st.integers(0, len(texts))), draw(free))
+    found: list[str | list[str]] = []
+    for text in texts:
+        tail = draw(st.sampled_from(["", "\n", "\n\n", "\n  ", "\n \n\n", "\n# end"]))
+        whole = (text if text in ASIDE else text + tail).replace(
+            "\n", draw(st.sampled_from(["\n", "\r\n"]))
+        )
+        at = draw(st.integers(0, len(whole)))
+        found.append(
+            draw(st.sampled_from([whole, lines(whole), [whole[:at], whole[at:]], [whole]]))
+        )
+    return found
+
+
+@given(cells(), st.sampled_from([None, 1]))
+def test_however_cells_end_the_rest_is_kept(
+    drawn: list[str | list[str]], indent: int | None
+) -> None:
+    before = notebook(*drawn)
+    done = moved(json.dumps(before, indent=indent))
+    after = json.loads(done.after)
+    assert MOVED in "".join(sources(done.after))
+    assert moved(done.after).after == done.after
+    for old, new in zip(before["cells"], after["cells"], strict=True):
+        was, now = "".join(old["source"]), "".join(new["source"])
+        assert type(old["source"]) is type(new["source"])
+        assert {**old, "source": ""} == {**new, "source": ""}
+        if "torch" not in was.replace(IMPORT, "torch"):
+            assert now == was
+        assert "\r\n" in was or "\r" not in now
+        assert now.endswith(was[len(was.rstrip()) :]) or not now.strip()
+
+
 @pytest.mark.parametrize(
     ("text", "why"),
     [

@@ -56,10 +56,7 @@ def migrate_notebook(task: Task) -> Answer:
     numbered = tuple(zip(starts, (cell.number for cell in cells), strict=True))
     if not done.changed:
         return Answer(shown, task.data, numbered)
-    parts = done.after.split(_separator(mark))
-    if len(parts) != len(cells):
-        raise SourceError("the border between two cells would not have survived")
-    after = _splice(text, cells, parts)
+    after = _splice(text, cells, _parts(done.after, cells, mark))
     try:
         data = bom + after.encode()
     except UnicodeEncodeError:
@@ -132,21 +129,40 @@ def _cell(number: int, span: Span, text: str, mark: str) -> _Cell | None:
 
 
 def _join(cells: Sequence[_Cell], mark: str) -> tuple[str, list[int]]:
-    """Return the cells as one module, and the line on which each begins."""
-    texts = [cell.masked.text for cell in cells]
+    """Return the cells as one module, and the line on which each begins.
+
+    Between two cells stands a line of its own: a statement, which takes no comment with it.
+    """
+    texts = [_whole_lines(cell.masked.text) for cell in cells]
     starts = [1]
     for text in texts:
-        starts.append(starts[-1] + text.count("\n") + _separator(mark).count("\n"))
-    return _separator(mark).join(texts), starts[: len(cells)]
+        starts.append(starts[-1] + text.count("\n") + 1)
+    last = cells[-1].masked.text if cells else ""
+    return f"{mark}_\n".join([*texts[:-1], last]), starts[: len(cells)]
 
 
-def _separator(mark: str) -> str:
-    """Return what stands between two cells: a statement, which takes no comment with it."""
-    return f"\n{mark}_\n"
+def _parts(joined: str, cells: Sequence[_Cell], mark: str) -> list[str]:
+    """Return what became of each cell: it ends its last line if it did before.
+
+    Raises:
+        SourceError: the line between two cells is not there.
+    """
+    parts = re.split(rf"^{mark}_\n", joined, flags=re.MULTILINE)
+    if len(parts) != len(cells):
+        raise SourceError("the border between two cells would not have survived")
+    return [
+        part if cell.masked.text.endswith("\n") else part.removesuffix("\n")
+        for part, cell in zip(parts, cells, strict=True)
+    ]
+
+
+def _whole_lines(text: str) -> str:
+    return text if text.endswith("\n") or not text else f"{text}\n"
 
 
 def _without_separators(done: Rewrite, mark: str) -> Rewrite:
-    before, after = (text.replace(_separator(mark), "\n\n") for text in (done.before, done.after))
+    line = re.compile(rf"^{mark}_$", re.MULTILINE)
+    before, after = (line.sub("", text) for text in (done.before, done.after))
     return Rewrite(before, after, done.findings, done.keepers)
 
 
@@ -158,9 +174,13 @@ def _splice(text: str, cells: Sequence[_Cell], parts: Sequence[str]) -> str:
     for cell, part in zip(cells, parts, strict=True):
         if part == cell.masked.text:
             continue
+        try:
+            check_compiles(part, "cell", fragment=True)
+        except SourceError as error:
+            raise SourceError(f"a mistake in onecell: code cell {cell.number} is {error}") from None
         new = cell.source.restore(cell.masked.restore(part))
         out += [text[at : cell.span.start], _spelled(text, cell.span, new)]
-        want.append((cell.source.original, new))
+        want.append((cell.source.original + cell.source.tail, new))
         at = cell.span.stop
     after = "".join([*out, text[at:]])
     _check(text, after, want)

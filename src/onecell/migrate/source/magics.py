@@ -88,9 +88,7 @@ def _stands_alone(line: str) -> str | None:
 
 
 def _at_statement(before: str) -> bool:
-    """Return whether a new statement begins after this text: no bracket or string is open."""
-    if before.endswith("\\\n"):
-        return False
+    """Return whether a new statement begins after this text: nothing is open."""
     try:
         for _ in tokenize.generate_tokens(io.StringIO(before).readline):
             pass
