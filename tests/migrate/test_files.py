@@ -45,6 +45,12 @@ def test_mixed_line_ends_are_kept_line_by_line() -> None:
         pytest.param("x = '''a\r\nb\n'''\n", id="line ends in a string"),
         pytest.param("x = (1,\n# a comment\n      2 )   # another\n\n\n\n", id="comments"),
         pytest.param("x = 1 ; y = 2;\nz = \\\n  3\n", id="semicolons and backslashes"),
+        pytest.param("x = 1  # \\\n", id="a backslash at the end of a comment"),
+        pytest.param("x = 1\n# one\n# two \\\r\n\n", id="and before blank lines"),
+        pytest.param("x = '#' \\\n\n", id="and of a line that goes on"),
+        pytest.param("x = 1\n\n   \n# end", id="a loose end"),
+        pytest.param("if cell:\n  y = 1\n    # a\n  # b\n", id="comments that come nearer"),
+        pytest.param("x = '''\n\n  \n# '''", id="a string that looks like comments"),
         pytest.param("名前 = 'é\u2028\x85\x0b\x1c'\n", id="what other rules call line ends"),
     ],
 )

@@ -6,6 +6,7 @@ before code: what LibCST gives back byte for byte. What was taken away is put ba
 
 from __future__ import annotations
 
+import io
 import re
 import tokenize
 from collections import Counter
@@ -21,6 +22,14 @@ _LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
 _BYTE_LINE = re.compile(rb"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
 _FIRST_END = re.compile(r"[ \t\f]*(?:\r\n|\r|\n)")
 _END = re.compile(r"(?:\r\n|\r|\n)\Z")
+_NO_CODE = {
+    tokenize.COMMENT,
+    tokenize.NL,
+    tokenize.NEWLINE,
+    tokenize.INDENT,
+    tokenize.DEDENT,
+    tokenize.ENDMARKER,
+}
 _FORM_FEED = re.compile(r"[ \t\f]*\f(?=[ \t]*[^\s])")
 
 
@@ -42,8 +51,10 @@ class Text:
         """Return what the engine sees of a text, with all that it takes to go back."""
         last = len(original.rstrip(" \t\f\r\n"))
         end = _FIRST_END.match(original, last)
-        # After a backslash the line goes on.
-        stop = end.end() if end and original[last - 1 : last] != "\\" else len(original)
+        stop = end.end() if end else len(original)
+        if original[last - 1 : last] == "\\" or _is_loose(original[:last]):
+            # Comments that LibCST does not always give back, or a line that goes on.
+            stop = _end_of_code(original)
         body, tail = original[:stop], original[stop:]
         text = "".join(_simplify(line) for line in _LINE.findall(body))
         return cls(text=text, encoding=encoding, bom=bom, original=body, tail=tail)
@@ -83,6 +94,31 @@ class Text:
         return "".join(
             _aligned(old, [_simplify(line) for line in old], _LINE.findall(after), usual)
         )
+
+
+def _is_loose(text: str) -> bool:
+    """Whether a text ends in comments with an indented line among them."""
+    if not re.search(r"(?:^|[\r\n])[ \t\f]*#[^\r\n]*\Z", text[-1000:]):
+        return False
+    for line in reversed(_LINE.findall(text)):
+        if line.strip() and not line.lstrip().startswith("#"):
+            return False
+        if line[0] in " \t\f":
+            return True
+    return False
+
+
+def _end_of_code(text: str) -> int:
+    """Return where the last line of code ends, without its own comment; all of it if unsure."""
+    code = (1, 0)
+    try:
+        for each in tokenize.generate_tokens(io.StringIO(text, newline="").readline):
+            if each.type not in _NO_CODE:
+                code = each.end
+    except (SyntaxError, tokenize.TokenError):
+        return len(text)
+    before = io.StringIO(text, newline="").readlines()[: code[0] - 1]
+    return sum(map(len, before)) + code[1]
 
 
 def decode(data: bytes) -> Text:
