@@ -6,6 +6,8 @@ back, and run in both frameworks. What a row names as an exception must show, to
 
 from __future__ import annotations
 
+import operator
+import re
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
@@ -19,6 +21,8 @@ from hypothesis import HealthCheck, Phase, given, settings
 from migrate.corpus import CASES
 from migrate.drawing import Drawn, batches
 from onecell.migrate import rewrite
+from onecell.migrate.rules.families.in_place import _METHODS as IN_PLACE
+from onecell.migrate.rules.table import candidates
 from onecell.migrate.rules.table.domain import EVERYWHERE, SENTENCES, Tensor
 from onecell.migrate.rules.table.layers import CELL
 from onecell.migrate.rules.table.lookup import CALLED_TENSOR, MADE_TENSOR, ROWS
@@ -221,3 +225,27 @@ def test_a_false_row_is_seen(mistake: str, monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(transform, "rows_to", with_it)
     wrong, _, _ = run(one)
     assert wrong
+
+
+def test_what_marks_advise_is_there() -> None:
+    import mindspore
+
+    said = [
+        *candidates.CANDIDATES.values(),
+        *candidates._PARTS.values(),
+        *(candidates.of_method(name) for name in (*candidates._METHODS, *IN_PLACE)),
+        *(f"`mindspore.ops.{name}`" for name in candidates._SAME_FUNCTIONS.split()),
+        *(f"`mindspore.nn.{name}`" for name in candidates._SAME_LAYERS.split()),
+    ]
+    assert all(said)
+    for text in said:
+        for path in re.findall(r"mindspore((?:\.[A-Za-z_]\w*)+)", text):
+            assert operator.attrgetter(path[1:])(mindspore), text
+        for method in re.findall(r"\bx\.(\w+)\(", text):
+            assert callable(getattr(mindspore.Tensor, method)), text
+
+
+def test_marks_of_one_part_of_a_framework_say_the_same() -> None:
+    assert candidates.advice("torch.jit.script", None) == candidates.advice("torch.jit.x.y", None)
+    assert candidates.advice("torch.nowhere", None) == ""
+    assert "`mindspore.ops.x`" in candidates.advice("torch.jit.x", "mindspore.ops.x")

@@ -19,7 +19,7 @@ from onecell.migrate.rules.families.calls import plan_call
 from onecell.migrate.rules.families.cell_calls import plan_cell_call
 from onecell.migrate.rules.families.methods import plan_method
 from onecell.migrate.rules.families.pairs import part_of
-from onecell.migrate.rules.table.candidates import advice
+from onecell.migrate.rules.table.candidates import advice, of_method
 from onecell.migrate.rules.table.layers import CELL
 from onecell.migrate.rules.table.lookup import CALLED_TENSOR, MADE_TENSOR
 from onecell.migrate.rules.table.scan import FUNCTIONAL, canonical
@@ -126,8 +126,12 @@ class Rewriter(StatementRewriter):
 
     def _advised(self, node: cst.Call, why: Unsure) -> Unsure:
         """Return `why`, with the other side's name where there is no better advice."""
+        if why.by_hand:
+            return why
         path = canonical(self.ctx.names.path(node.func) or "")
-        row = None if why.by_hand else self.ctx.kinds.rows.get(path)
+        row = self.ctx.kinds.rows.get(path)
+        if row is None and isinstance(node.func, cst.Attribute) and self.ctx.to == "mindspore":
+            return Unsure(why.message, of_method(node.func.attr.value))
         if row is None or row.rule in ("cell", "training_step", "save", "load", "load_into"):
             return why
         return Unsure(why.message, advice(path, row.side(self.ctx.to).path))
@@ -189,7 +193,8 @@ class Rewriter(StatementRewriter):
         try:
             attributes.check(self.ctx, node)
         except Unsure as why:
-            return self._mark(node, "attribute", why)
+            advised = why.by_hand or of_method(node.attr.value)
+            return self._mark(node, "attribute", Unsure(why.message, advised))
         replaced = attributes.attribute(self.ctx, node)
         if replaced is not None:
             self.swaps[node] = node.with_changes(attr=cst.Name(replaced))

@@ -91,7 +91,7 @@ class StatementRewriter(Rebuilder):
 
     def _leave(self, node: cst.CSTNode, rule: str, outcome: Outcome, why: Unsure) -> bool:
         """Leave `node` as it is, and say so in front of its statement."""
-        advice = why.by_hand or by_hand(rule, self.ctx.to)
+        advice = why.by_hand or by_hand(rule)
         self.log.add(node, rule, outcome, f"Left as it is: {why.message}.", advice)
         statement = self._statement(node)
         if statement in self.ctx.finished:

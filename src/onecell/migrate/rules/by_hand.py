@@ -11,16 +11,14 @@ _RULES: Final[Mapping[str, str]] = {
     "training_step": "write a function that returns the loss, for mindspore.value_and_grad",
     "tensor_type": "make the tensor with a function that names its element type",
     "dtype": "name the element type of the other framework",
-    "method": "write it with operators, or with functions that both frameworks have",
     "save": "save the state_dict of one model under a name that is written out",
     "load": "load by a name that is written out",
     "load_into": "write out the model and what is loaded into it",
 }
 
-_FUNCTION: Final = "look up what {to} has for it, and compare the outputs of both"
+_FUNCTION: Final = "write it out with what the table in docs/migrate.md has for both"
 
 
-def by_hand(rule: str, to: str) -> str:
-    """Return what to do about a use that `rule` has left, in a module that goes to `to`."""
-    name = {"torch": "torch", "mindspore": "MindSpore"}[to]
-    return _RULES.get(rule) or _FUNCTION.format(to=name)
+def by_hand(rule: str) -> str:
+    """Return what to do about a use that `rule` has left."""
+    return _RULES.get(rule, _FUNCTION)

@@ -5,7 +5,7 @@ cell = LSTMCell(10, 16)
 
 def step(x):
     h, c = cell(x)
-    # TODO(onecell): attribute: `requires_grad` of a tensor has no exact counterpart
+    # TODO(onecell): attribute: `requires_grad` of a tensor has no exact counterpart; ask a parameter: other tensors lack it in MindSpore
     assert h.requires_grad
     best = h.max(1)
     # TODO(onecell): attribute: MindSpore gives a plain pair, without `values`; write `[0]`

@@ -16,7 +16,7 @@ class Model(nn.Cell):
         turned = h.t()
         # TODO(onecell): in_place: `turned` is a view: MindSpore's gradient does not see what is set in it; set the item in the tensor itself
         turned[0] = 1
-        # TODO(onecell): method: `add_` changes a tensor in place, which MindSpore does not do on the CPU; assign what the function without `_` gives
+        # TODO(onecell): method: `add_` changes a tensor in place, which MindSpore does not do on the CPU; write `x.copy_(x.add(…))`, or `x = …` if nothing else holds it
         h.add_(c)
         return h, c
 

@@ -27,7 +27,7 @@ def run(model, x, y, h, c):
         loss = ops.mse_loss(model(inputs, h, c)[0], wanted)
         # TODO(onecell): training_step: something stands between `backward` and the optimizer's step; write a function that returns the loss, for mindspore.value_and_grad
         loss.backward()
-        # TODO(onecell): unknown: `torch.nn.utils.clip_grad_norm_` is not in the table
+        # TODO(onecell): unknown: `torch.nn.utils.clip_grad_norm_` is not in the table; hand the optimizer `ops.clip_by_global_norm(grads, most)`
         nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         # TODO(onecell): method: `step` belongs to a training step that is written otherwise there; use mindspore.value_and_grad, then call the optimizer with the gradients
         optimizer.step()

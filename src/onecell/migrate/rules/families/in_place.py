@@ -53,10 +53,7 @@ def check_method(ctx: Context, name: str, *, known: bool) -> None:
     found = name in _METHODS and not ctx.kinds.defines(name)
     ends = name.endswith("_") and not name.endswith("__") and name != "copy_"
     if found or (known and ends):
-        raise Unsure(
-            f"`{name}` changes a tensor in place, which MindSpore does not do on the CPU",
-            "assign what the function without `_` gives",
-        )
+        raise Unsure(f"`{name}` changes a tensor in place, which MindSpore does not do on the CPU")
 
 
 def check_augmented(ctx: Context, node: cst.AugAssign) -> None:
