@@ -202,9 +202,8 @@ def cells(draw: st.DrawFn) -> list[str | list[str]]:
             "\n", draw(st.sampled_from(["\n", "\r\n"]))
         )
         at = draw(st.integers(0, len(whole)))
-        found.append(
-            draw(st.sampled_from([whole, lines(whole), [whole[:at], whole[at:]], [whole]]))
-        )
+        forms: list[str | list[str]] = [whole, lines(whole), [whole[:at], whole[at:]], [whole]]
+        found.append(draw(st.sampled_from(forms)))
     return found
 
 
