@@ -33,7 +33,9 @@ void pause() {
 #if defined(__SSE__)
   _mm_pause();
 #elif defined(__aarch64__)
-  asm volatile("yield");
+  // `yield` does nothing on a core without a second thread; this waits about as long as x86's
+  // pause, as Rust's spin_loop found (rust-lang/rust#84725).
+  asm volatile("isb" ::: "memory");
 #endif
 }
 
@@ -99,14 +101,18 @@ void Team::perform(const Job& job, int members) {
   slept_ns_.store(0, std::memory_order_relaxed);
   const Clock::time_point begin = Clock::now();
 
-  const std::uint64_t last = epoch_.fetch_add(1, std::memory_order_acq_rel);
-  run_.store(job.run, std::memory_order_relaxed);
-  context_.store(job.context, std::memory_order_relaxed);
-  phases_.store(job.phases, std::memory_order_relaxed);
-  parts_.store(job.parts, std::memory_order_relaxed);
-  first_.store(plan.first, std::memory_order_relaxed);
-  done_first_.store(plan.done_first, std::memory_order_relaxed);
-  members_.store(is_lent_ ? 1 : members, std::memory_order_relaxed);  // of our own
+  // Whoever acquires one of these values, even with the epoch before, sees that epoch gone: each is
+  // released after the odd one. Relaxed, a machine may show them earlier, and `read` would take a
+  // plan that is half the last one's.
+  const std::uint64_t last = epoch_.fetch_add(1, std::memory_order_relaxed);
+  run_.store(job.run, std::memory_order_release);
+  context_.store(job.context, std::memory_order_release);
+  phases_.store(job.phases, std::memory_order_release);
+  parts_.store(job.parts, std::memory_order_release);
+  first_.store(plan.first, std::memory_order_release);
+  done_first_.store(plan.done_first, std::memory_order_release);
+  members_.store(is_lent_ ? 1 : members, std::memory_order_release);  // of our own
+  // Releases the cursors too; and in one order with `asleep_`, see `call`.
   epoch_.fetch_add(1, std::memory_order_seq_cst);
   if (is_lent_) {
     lent_.run(members, [&](int me) { take_part(plan, me); });
@@ -120,7 +126,9 @@ void Team::perform(const Job& job, int members) {
 }
 
 // Wake who sleeps, and keep who sleeps, or was not there for the job of epoch `last`, off this
-// processor: it may have been waiting for it.
+// processor: it may have been waiting for it. Whoever falls asleep counts itself in and then looks
+// at the epoch; here it is the other way round, and all four are in one order, so that one of the
+// two sees the other. `finish` and `await` meet likewise.
 void Team::call(int members, std::uint64_t last) {
   const bool wakes = asleep_.load(std::memory_order_seq_cst) > 0;
   bool misses = false;
@@ -147,7 +155,8 @@ void Team::settle(int me) {
   places.settle();
 }
 
-// Copy the plan of `epoch`; false where it is being written or there is another.
+// Copy the plan of `epoch`, which the caller has acquired; false where it is being written or there
+// is another. The values are acquired, so that the second look at the epoch comes after them.
 bool Team::read(Plan* plan, std::uint64_t epoch) const {
   plan->job = {run_.load(std::memory_order_acquire), context_.load(std::memory_order_acquire),
                phases_.load(std::memory_order_acquire), parts_.load(std::memory_order_acquire)};
@@ -183,7 +192,9 @@ void Team::live(int me) {
   }
 }
 
-// Work off one slice's parts of a phase, all or one; returns how many.
+// Work off one slice's parts of a phase, all or one; returns how many. What the phase before wrote
+// was acquired with its last count in `await`, or with the epoch; so was every claim of it, and
+// none is read as lower than it is. A claim itself passes nothing on but the right to the part.
 std::int64_t Team::work_off(const Plan& plan, std::int64_t phase, int slice, bool all) {
   std::atomic<std::int64_t>& next = cursors_[slice].next;
   const std::int64_t before = plan.first + phase * plan.job.parts, limit = before + plan.job.parts;
@@ -198,6 +209,8 @@ std::int64_t Team::work_off(const Plan& plan, std::int64_t phase, int slice, boo
   return count;
 }
 
+// Count parts as finished, releasing what they wrote: whoever acquires the sum, acquires all of it,
+// since each count continues the one before.
 void Team::finish(std::int64_t count) {
   if (count == 0) return;
   done_.fetch_add(count, std::memory_order_seq_cst);

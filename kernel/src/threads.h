@@ -4,6 +4,7 @@
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
+#include <cstddef>
 #include <cstdint>
 #include <mutex>
 #include <thread>
@@ -42,10 +43,16 @@ class Team {
     std::int64_t done_first;  // of `done_`
     int members;
   };
-  struct alignas(64) Cursor {
+  // What one thread writes lies a line apart from what another does: 128 bytes on Apple's machines.
+#if defined(__aarch64__)
+  static constexpr std::size_t kLine = 128;
+#else
+  static constexpr std::size_t kLine = 64;
+#endif
+  struct alignas(kLine) Cursor {
     std::atomic<std::int64_t> next{0};
   };
-  struct alignas(64) Worker {
+  struct alignas(kLine) Worker {
     std::thread::native_handle_type thread{};
     std::atomic<std::uint64_t> seen{0};  // the epoch that it last took part in
     std::atomic<bool> pushed{false};     // whether it is kept off a processor
@@ -71,7 +78,7 @@ class Team {
   bool is_lent_ = false;  // whether this call goes to the lent threads
 
   // Odd while the plan is being written.
-  alignas(64) std::atomic<std::uint64_t> epoch_{0};
+  alignas(kLine) std::atomic<std::uint64_t> epoch_{0};
   std::atomic<void (*)(void*, std::int64_t, std::int64_t)> run_{nullptr};
   std::atomic<void*> context_{nullptr};
   std::atomic<std::int64_t> phases_{0}, parts_{0}, first_{0}, done_first_{0};
@@ -79,13 +86,13 @@ class Team {
 
   // Parts finished, and claimed of each slice, since the team began: neither ever goes back, so a
   // member with an old plan can claim nothing.
-  alignas(64) std::atomic<std::int64_t> done_{0};
+  alignas(kLine) std::atomic<std::int64_t> done_{0};
   Cursor cursors_[kMostThreads];
   Worker crew_[kMostThreads];
 
-  alignas(64) std::atomic<int> asleep_{0};  // workers without a plan
-  std::atomic<int> waiting_{0};             // members in wait for a part of another
-  std::atomic<std::int64_t> slept_ns_{0};   // what members slept in wait during this job
+  alignas(kLine) std::atomic<int> asleep_{0};  // workers without a plan
+  std::atomic<int> waiting_{0};                // members in wait for a part of another
+  std::atomic<std::int64_t> slept_ns_{0};      // what members slept in wait during this job
   std::mutex sleep_;
   Places places_;  // of whoever woke the workers last; under `sleep_`
   std::condition_variable woken_, advanced_;
