@@ -28,7 +28,8 @@ class FloatEnvironment {
   static void write(Word word) { _mm_setcsr(word); }
 #elif defined(__aarch64__)
   using Word = std::uint64_t;
-  static constexpr Word kControl = 0x3C09F00, kDefault = 0;  // FZ, FZ16, RMode, AHP, DN; traps
+  // AHP, DN, FZ, RMode, FZ16; traps; NEP, AH, FIZ. What a processor lacks reads as zero.
+  static constexpr Word kControl = 0x7C89F07, kDefault = 0;
   static Word read() {
     Word word;
     asm volatile("mrs %0, fpcr" : "=r"(word));

@@ -13,10 +13,6 @@
 #include <thread>
 #include <vector>
 
-#if defined(__SSE__)
-#include <immintrin.h>
-#endif
-
 #include "checks.h"
 #include "onecell/cell.h"
 
@@ -382,20 +378,19 @@ void test_soft_fma() {
 }
 
 void test_caller_modes_are_put_aside() {
-#if defined(__SSE__)
   const Problem<float> p({3, 4, 10, 16, true, 0}, 9);
   Problem<float> small = p;
   for (Size i = 0; i < small.c.size(); ++i) small.c.data()[i] *= 1e-39F;  // subnormal
   const Result<float> want = run_kernel(small);
-  const unsigned before = _mm_getcsr();
-  _mm_setcsr(before | 0x8040 | 0x4000);  // flush to zero, denormals are zero, round up
-  const unsigned set = _mm_getcsr();
-  const Result<float> got = run_kernel(small);
-  const unsigned after = _mm_getcsr();
-  _mm_setcsr(before);
+  Result<float> got;
+  bool are_set;
+  {
+    const OddModes modes;
+    got = run_kernel(small);
+    are_set = modes.are_set();
+  }
   check(got.same(want), "same bits under the caller's flush-to-zero and rounding");
-  check((after & 0xFFC0) == (set & 0xFFC0), "the caller's modes are as they were");
-#endif
+  check(are_set, "the caller's modes are as they were");
 }
 
 void test_many_threads_at_once() {
