@@ -12,7 +12,7 @@ CXX_FILES := $(wildcard benchmarks/probes/*.cpp kernel/include/onecell/*.h kerne
 # As many files at once as there are processors; all of them must see the tests in one order.
 PYTEST := PYTHONHASHSEED=0 $(BIN)/python -m pytest --numprocesses auto --maxprocesses 8 --dist loadfile
 
-.PHONY: help demo test test-all pytest browser lint types kernel-test asan asan-memory asan-threads bench bench-quick docs format clean
+.PHONY: help demo test test-all pytest browser lint types kernel-test arm-test arm-tools asan asan-memory asan-threads bench bench-quick docs format clean
 
 help:  ## show this list
 	@sed -n 's/^\([a-z-]*\):.*##/\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -30,20 +30,30 @@ $(BUILT): $(READY) $(SOURCES) $(FOLDERS)
 demo: $(BUILT)  ## train a digits reader in torch, port it, run it in MindSpore, show the proof
 	$(BIN)/python examples/digits/demo.py
 
-test: lint types kernel-test asan pytest  ## everything that CI checks
+test: lint types kernel-test asan arm-test pytest  ## everything that CI checks
 
 pytest: $(BUILT) browser  ## the Python tests alone
 	$(PYTEST) -m "not slow"
 
-test-all: lint types kernel-test asan $(BUILT) browser  ## the same and the exhaustive tests
+test-all: lint types kernel-test asan arm-test $(BUILT) browser  ## the same and the exhaustive tests
 	$(PYTEST)
 
-# The report is tested in a real browser. Debian's is asked for where there is none.
-browser:
-	@command -v chromium >/dev/null || { command -v apt-get >/dev/null && \
+# Where a program of $(1) is missing, ask Debian for the packages $(2), or else say $(3).
+define programs
+	@(for name in $(1); do command -v $$name >/dev/null || exit 1; done) || { command -v apt-get >/dev/null && \
 	  $$([ "$$(id -u)" = 0 ] || echo sudo) env DEBIAN_FRONTEND=noninteractive sh -c 'apt-get update -qq && \
-	    apt-get install -y -qq --no-install-recommends chromium fonts-noto-cjk'; } || { \
-	  echo "The report's tests need chromium on PATH: install it and a Chinese font." >&2; exit 1; }
+	    apt-get install -y -qq --no-install-recommends $(2)'; } || { echo $(3) >&2; exit 1; }
+endef
+
+# The report is tested in a real browser.
+browser:
+	$(call programs,chromium,chromium fonts-noto-cjk,\
+	  "The report's tests need chromium on PATH: install it and a Chinese font.")
+
+# On other machines the kernel's ARM code is compiled and run by an emulator.
+arm-tools:
+	$(call programs,aarch64-linux-gnu-g++ qemu-aarch64-static,g++-aarch64-linux-gnu qemu-user-static,\
+	  "The ARM tests need aarch64-linux-gnu-g++ and qemu-aarch64-static on PATH: install a cross compiler and QEMU.")
 
 lint: $(BUILT)  ## style of Python and C++, and who may import whom
 	$(BIN)/ruff check .
@@ -57,6 +67,12 @@ types: $(BUILT)  ## strict mypy
 kernel-test: $(BUILT)  ## the kernel's own tests, without Python, warnings as errors
 	$(call kernel_tests,plain,)
 
+arm-test: $(BUILT) arm-tools  ## the same for 64-bit ARM: cross-compiled, and run by an emulator
+	$(call kernel_build,arm,,-DCMAKE_SYSTEM_NAME=Linux -DCMAKE_SYSTEM_PROCESSOR=aarch64 \
+	  -DCMAKE_CXX_COMPILER=aarch64-linux-gnu-g++ -DCMAKE_EXE_LINKER_FLAGS=-static \
+	  -DCMAKE_CROSSCOMPILING_EMULATOR=qemu-aarch64-static)
+	$(BIN)/ctest --test-dir build/kernel-arm --parallel 2 --output-on-failure
+
 asan: $(BUILT)  ## the same under the address, undefined-behaviour and thread sanitizers, at once
 	$(MAKE) --jobs 2 asan-memory asan-threads
 
@@ -67,14 +83,18 @@ asan-threads: $(BUILT)
 	$(call kernel_tests,tsan,thread)
 
 comma := ,
-define kernel_tests
+define kernel_build
 	$(BIN)/cmake -S kernel -B build/kernel-$(1) -G Ninja -DCMAKE_MAKE_PROGRAM=$(CURDIR)/$(BIN)/ninja \
 	  -DCMAKE_BUILD_TYPE=Release -DCMAKE_CXX_FLAGS=-Werror -DONECELL_KERNEL_TESTS=ON \
-	  -DONECELL_SANITIZE=$(2) -Wno-dev --log-level=WARNING
+	  -DONECELL_SANITIZE=$(2) $(3) -Wno-dev --log-level=WARNING
 	env -u MAKEFLAGS $(BIN)/cmake --build build/kernel-$(1)
+endef
+define kernel_tests
+	$(call kernel_build,$(1),$(2),)
 	build/kernel-$(1)/kernel_tests
 	build/kernel-$(1)/frozen_tests
 	build/kernel-$(1)/apart_tests
+	build/kernel-$(1)/golden_tests
 	build/kernel-$(1)/lent_tests
 endef
 

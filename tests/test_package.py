@@ -53,7 +53,7 @@ def test_every_public_name_is_there() -> None:
     assert "LSTMCell" in printed
 
 
-@pytest.mark.parametrize("isa", ["portable", "avx2", "avx512"])
+@pytest.mark.parametrize("isa", ["portable", "avx2", "avx512", "neon"])
 def test_the_environment_chooses_the_instruction_set(isa: str) -> None:
     done = python("import onecell; print(onecell.isa(), onecell.available_isas())", ONECELL_ISA=isa)
     if isa in python("import onecell; print(onecell.available_isas())").stdout:

@@ -87,7 +87,7 @@ inline void chain_tile(std::int64_t width, const T* x, const T* panel, const T* 
         column[v].settle();
       });
       unrolled<R>([&](auto r) ONECELL_INLINED {
-        const L factor = L::broadcast(row[r * width + k * L::size]);
+        const typename L::Factor factor = L::factor(row[r * width + k * L::size]);
         unrolled<V>([&](auto v)
                         ONECELL_INLINED { sum[r][v] = L::fma(factor, column[v], sum[r][v]); });
       });
@@ -158,7 +158,7 @@ inline void chain_single(std::int64_t width, const T* x, const T* panel, int uni
     const T* row = x;
     const auto add = [&](auto c) ONECELL_INLINED {
       constexpr int chain = tree_order<T>(round * C + c);
-      const L factor = L::broadcast(row[chain]);
+      const typename L::Factor factor = L::factor(row[chain]);
       unrolled<V>([&](auto v) ONECELL_INLINED {
         sum[c][v] = L::fma(factor, L::load(panel + v * L::size), sum[c][v]);
       });

@@ -23,6 +23,9 @@ std::vector<const Kernels*> available() {
       found.push_back(&kAvx512);
   }
 #endif
+#ifdef ONECELL_NEON
+  found.push_back(&kNeon);  // every 64-bit ARM processor has it
+#endif
   return found;
 }
 

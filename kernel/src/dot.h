@@ -3,7 +3,7 @@
 
 namespace onecell::ONECELL_ISA {
 
-// Tile of R rows of w against N rows of x: out[n][r] = x[n] . w[r]. R is 1 or a multiple of 4.
+// Tile of R rows of w against N rows of x: out[n][r] = x[n] . w[r]. R is 1, 2 or a multiple of 4.
 // Meanwhile A rows from `ahead` on are fetched.
 template <int R, int N, int A, class T>
 inline void dot_tile(std::int64_t width, const T* x, const T* w, const T* ahead, T* out,
@@ -25,7 +25,10 @@ inline void dot_tile(std::int64_t width, const T* x, const T* w, const T* ahead,
   std::int64_t k = 0;
   for (; k + V::size <= width; k += V::size) {
     unrolled<A>([&](auto r) ONECELL_INLINED { fetch(ahead + r * width + k); });
-    add([](const T* p) { return V::load(p); }, k);
+    if constexpr (kDotByRegister && N > 1)
+      V::add_products(width, x + k, w + k, sum);
+    else
+      add([](const T* p) { return V::load(p); }, k);
   }
   if (const int rest = static_cast<int>(width - k); rest > 0)
     add([rest](const T* p) { return V::load_part(p, rest); }, k);
@@ -35,6 +38,8 @@ inline void dot_tile(std::int64_t width, const T* x, const T* w, const T* ahead,
       T four[4];
       V::reduce4(sum[n][0], V::zero(), V::zero(), V::zero(), four);
       to[0] = four[0];
+    } else if constexpr (R == 2) {
+      V::reduce2(sum[n][0], sum[n][1], to);
     } else if constexpr (R % 8 == 0 && V::reduces8) {
       unrolled<R / 8>([&](auto eight) ONECELL_INLINED {
         constexpr int r = 8 * eight;
@@ -75,17 +80,19 @@ inline void dot_product(std::int64_t batch, std::int64_t width, std::int64_t row
   // Weights outside, x inside: each weight is fetched once, x stays in the nearest caches.
   std::int64_t r = 0;
   const auto next = [&](int tile) { return r + tile < rows ? w + (r + tile) * width : ahead; };
+  constexpr int far = std::max(kDotRows, 4);
   if (batch == 1 && width * static_cast<std::int64_t>(sizeof(T)) >= kFarRow)
-    for (; r + kDotRows <= rows; r += kDotRows)
-      dot_tile<kDotRows, 1, kDotRows>(width, x, w + r * width, next(kDotRows), out + r, out_stride);
+    for (; r + far <= rows; r += far)
+      dot_tile<far, 1, far>(width, x, w + r * width, next(far), out + r, out_stride);
   else if (batch == 1)
     for (; r + kDotRowsOfOne <= rows; r += kDotRowsOfOne)
       dot_tile<kDotRowsOfOne, 1, 0>(width, x, w + r * width, ahead, out + r, out_stride);
   for (; r + kDotRows <= rows; r += kDotRows)
     dot_rows<kDotRows, kDotBatch>(batch, width, x, w + r * width, next(kDotRows), out + r,
                                   out_stride);
-  for (; r + 4 <= rows; r += 4)
-    dot_rows<4, kDotBatch>(batch, width, x, w + r * width, next(4), out + r, out_stride);
+  if constexpr (kDotRows > 4)
+    for (; r + 4 <= rows; r += 4)
+      dot_rows<4, kDotBatch>(batch, width, x, w + r * width, next(4), out + r, out_stride);
   for (; r < rows; ++r)
     dot_rows<1, kDotBatch>(batch, width, x, w + r * width, next(1), out + r, out_stride);
 }

@@ -45,13 +45,11 @@ inline constexpr std::int64_t kGatesAhead = 64;
 
 inline constexpr int kPrefetchAhead = 2048;  // bytes
 
-// `Quads` times 4 rows of a tile, from `w` on, against N rows of x:
-// out[n][unit].
-template <class S, int Quads, int N>
+// R rows of a tile, from `w` on, against N rows of x: out[n][unit].
+template <class S, int R, int N>
 inline void frozen_tile(std::int64_t width, const float* x, const typename S::Element* w,
                         float* out) {
   using V = Lanes<float>;
-  constexpr int R = Quads * 4;
   V sum[N][R];
   unrolled<N>([&](auto n) ONECELL_INLINED {
     unrolled<R>([&](auto r) ONECELL_INLINED { sum[n][r] = V::zero(); });
@@ -77,7 +75,7 @@ inline void frozen_tile(std::int64_t width, const float* x, const typename S::El
   for (; k + V::size <= width; k += V::size) add([](const float* p) { return V::load(p); }, k);
   if (const int rest = static_cast<int>(width - k); rest > 0)
     add([rest](const float* p) { return V::load_part(p, rest); }, k);
-  for (int n = 0; n < N; ++n) reduce<R>(sum[n], out + n * kBlockRows);
+  unrolled<N>([&](auto n) ONECELL_INLINED { reduce<R>(sum[n], out + n * kBlockRows); });
 }
 
 // All 16 rows of a tile against N rows of x, as many at a time as there are
@@ -85,9 +83,9 @@ inline void frozen_tile(std::int64_t width, const float* x, const typename S::El
 template <class S, int N>
 inline void frozen_rows(std::int64_t width, const float* x, const typename S::Element* w,
                         float* out) {
-  constexpr int quads = kFrozenQuads / N > 1 ? kFrozenQuads / N : 1;
-  for (int q = 0; q < 4; q += quads)
-    frozen_tile<S, quads, N>(width, x, w + q * 4 * Lanes<float>::size, out + q * 4);
+  constexpr int some = std::max(kFrozenFewest, kFrozenRows / N / 4 * 4);
+  for (int r = 0; r < kUnits; r += some)
+    frozen_tile<S, some, N>(width, x, w + r * Lanes<float>::size, out + r);
 }
 
 template <class S, int N>

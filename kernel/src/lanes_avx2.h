@@ -11,6 +11,7 @@ namespace onecell::ONECELL_ISA {
 // Shapes of the register tiles; see dot.h and outer.h.
 inline constexpr int kDotRows = 4, kDotBatch = 1, kDotRowsOfOne = 4;
 inline constexpr int kOuterRows = 6, kOuterVectors = 1;
+inline constexpr bool kDotByRegister = false;
 
 // Ones for the first n of 8 (or 4) lanes start at `kMask + 8 - n` (or, for double, + 2 * (4 - n)).
 alignas(64) inline constexpr std::int32_t kMask[16] = {-1, -1, -1, -1, -1, -1, -1, -1};
@@ -62,6 +63,9 @@ struct Lanes<float> {
   static Lanes fma(Lanes a, Lanes b, Lanes c) {
     return {_mm256_fmadd_ps(a.lo, b.lo, c.lo), _mm256_fmadd_ps(a.hi, b.hi, c.hi)};
   }
+  // A factor for all lanes.
+  using Factor = Lanes;
+  static Factor factor(float a) { return broadcast(a); }
   static Lanes at_least(Lanes limit, Lanes y) {
     return {_mm256_max_ps(limit.lo, y.lo), _mm256_max_ps(limit.hi, y.hi)};
   }
@@ -152,6 +156,9 @@ struct Lanes<double> {
   static Lanes fma(Lanes a, Lanes b, Lanes c) {
     return {_mm256_fmadd_pd(a.lo, b.lo, c.lo), _mm256_fmadd_pd(a.hi, b.hi, c.hi)};
   }
+  // A factor for all lanes.
+  using Factor = Lanes;
+  static Factor factor(double a) { return broadcast(a); }
   static Lanes at_least(Lanes limit, Lanes y) {
     return {_mm256_max_pd(limit.lo, y.lo), _mm256_max_pd(limit.hi, y.hi)};
   }
@@ -200,7 +207,7 @@ struct Lanes<double> {
 };
 
 // Stored weights, widened; see frozen.h. Of an interleaved pair, even columns are the first row.
-inline constexpr int kFrozenQuads = 1, kFrozenBatch = 1;
+inline constexpr int kFrozenRows = 4, kFrozenFewest = 4, kFrozenBatch = 1;
 
 template <int R>
 inline void reduce(const Lanes<float>* rows, float* out) {

@@ -10,6 +10,7 @@ namespace onecell::ONECELL_ISA {
 // Shapes of the register tiles; see dot.h and outer.h.
 inline constexpr int kDotRows = 8, kDotBatch = 3, kDotRowsOfOne = 16;
 inline constexpr int kOuterRows = 6, kOuterVectors = 4;
+inline constexpr bool kDotByRegister = false;
 
 template <class T>
 struct Lanes;
@@ -36,6 +37,9 @@ struct Lanes<float> {
   friend Lanes operator-(Lanes a) { return {_mm512_xor_ps(a.v, _mm512_set1_ps(-0.0F))}; }
 
   static Lanes fma(Lanes a, Lanes b, Lanes c) { return {_mm512_fmadd_ps(a.v, b.v, c.v)}; }
+  // A factor for all lanes.
+  using Factor = Lanes;
+  static Factor factor(float a) { return broadcast(a); }
   static Lanes at_least(Lanes limit, Lanes y) { return {_mm512_max_ps(limit.v, y.v)}; }
   static Lanes abs(Lanes a) { return {_mm512_andnot_ps(_mm512_set1_ps(-0.0F), a.v)}; }
   static Lanes copy_sign(Lanes magnitude, Lanes sign) {
@@ -134,6 +138,9 @@ struct Lanes<double> {
   friend Lanes operator-(Lanes a) { return {_mm512_xor_pd(a.v, _mm512_set1_pd(-0.0))}; }
 
   static Lanes fma(Lanes a, Lanes b, Lanes c) { return {_mm512_fmadd_pd(a.v, b.v, c.v)}; }
+  // A factor for all lanes.
+  using Factor = Lanes;
+  static Factor factor(double a) { return broadcast(a); }
   static Lanes at_least(Lanes limit, Lanes y) { return {_mm512_max_pd(limit.v, y.v)}; }
   static Lanes abs(Lanes a) { return {_mm512_andnot_pd(_mm512_set1_pd(-0.0), a.v)}; }
   static Lanes copy_sign(Lanes magnitude, Lanes sign) {
@@ -192,7 +199,7 @@ struct Lanes<double> {
 };
 
 // Stored weights, widened; see frozen.h. Of an interleaved pair, even columns are the first row.
-inline constexpr int kFrozenQuads = 4, kFrozenBatch = 6;
+inline constexpr int kFrozenRows = 16, kFrozenFewest = 4, kFrozenBatch = 6;
 
 // The sums of R rows, by the tree of rule 1 in cell.h. Sixteen are added up together, each step
 // halving the number of registers: about half the work of four at a time.

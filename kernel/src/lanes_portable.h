@@ -14,6 +14,7 @@ namespace onecell::ONECELL_ISA {
 // Shapes of the register tiles; see dot.h and outer.h.
 inline constexpr int kDotRows = 4, kDotBatch = 1, kDotRowsOfOne = 4;
 inline constexpr int kOuterRows = 2, kOuterVectors = 1;
+inline constexpr bool kDotByRegister = false;
 
 template <class T>
 struct Bits;
@@ -75,6 +76,9 @@ struct Lanes {
   static Lanes fma(const Lanes& a, const Lanes& b, const Lanes& c) {
     return make([&](int i) { return soft::fma(a.v[i], b.v[i], c.v[i]); });
   }
+  // A factor for all lanes.
+  using Factor = Lanes;
+  static Factor factor(T a) { return broadcast(a); }
   // The larger of the two; a NaN in y goes through.
   static Lanes at_least(const Lanes& limit, const Lanes& y) {
     return make([&](int i) { return limit.v[i] > y.v[i] ? limit.v[i] : y.v[i]; });
@@ -96,7 +100,6 @@ struct Lanes {
     return make(
         [&](int i) { return from_word((word(shifted.v[i]) << Bits<T>::mantissa) + Bits<T>::one); });
   }
-  // The sums of four lane vectors, by the tree of rule 1 in cell.h, to out[0..3].
   // Row r, column c of the square becomes row c, column r.
   static void transpose(Lanes (&rows)[size]) {
     T square[size][size];
@@ -105,6 +108,7 @@ struct Lanes {
       for (int c = 0; c < r; ++c) std::swap(square[r][c], square[c][r]);
     for (int r = 0; r < size; ++r) rows[r] = load(square[r]);
   }
+  // The sums of four lane vectors, by the tree of rule 1 in cell.h, to out[0..3].
   static void reduce4(const Lanes& a, const Lanes& b, const Lanes& c, const Lanes& d, T* out) {
     out[0] = a.sum();
     out[1] = b.sum();
@@ -139,7 +143,7 @@ struct Lanes {
 };
 
 // Stored weights, widened; see frozen.h. Of an interleaved pair, even columns are the first row.
-inline constexpr int kFrozenQuads = 1, kFrozenBatch = 1;
+inline constexpr int kFrozenRows = 4, kFrozenFewest = 4, kFrozenBatch = 1;
 
 template <int R>
 inline void reduce(const Lanes<float>* rows, float* out) {

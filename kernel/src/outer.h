@@ -55,7 +55,7 @@ inline void outer_tile(std::int64_t depth, A a, const Plane<const T>& b, int las
       column[V - 1] = load_last(row + (V - 1) * L::size);
       if constexpr (R > 1) unrolled<V>([&](auto v) ONECELL_INLINED { column[v].settle(); });
       unrolled<R>([&](auto r) ONECELL_INLINED {
-        const L factor = L::broadcast(a.at(r)[k * A::step]);
+        const typename L::Factor factor = L::factor(a.at(r)[k * A::step]);
         unrolled<V>([&](auto v)
                         ONECELL_INLINED { sum[r][v] = L::fma(factor, column[v], sum[r][v]); });
       });

@@ -12,7 +12,7 @@
 
 namespace onecell::ONECELL_ISA::soft {
 
-#ifdef __FP_FAST_FMAF
+#if defined(__FP_FAST_FMAF) || defined(__ARM_FEATURE_FMA)
 
 inline float fma(float a, float b, float c) { return __builtin_fmaf(a, b, c); }
 

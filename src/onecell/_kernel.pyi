@@ -347,7 +347,7 @@ def outlive_interpreter() -> None:
     """
 
 def isa() -> str:
-    """Return the instruction set in use: "portable", "avx2" or "avx512"."""
+    """Return the instruction set in use: "portable", "avx2", "avx512" or "neon"."""
 
 def available_isas() -> tuple[str, ...]:
     """Return the instruction sets that this machine can run, slowest first."""

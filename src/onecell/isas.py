@@ -7,7 +7,7 @@ from onecell.errors import ArgumentError, DtypeError
 
 
 def isa() -> str:
-    """Return the instruction set in use: "portable", "avx2" or "avx512"."""
+    """Return the instruction set in use: "portable", "avx2", "avx512" or "neon"."""
     return _kernel.isa()
 
 

@@ -98,8 +98,9 @@ void sigmoid(std::int64_t count, const double* x, double* y);
 void tanh(std::int64_t count, const float* x, float* y);
 void tanh(std::int64_t count, const double* x, double* y);
 
-// Instruction sets: "portable", "avx2", "avx512". The best that this machine has is used unless the
-// environment variable ONECELL_ISA names another, or `set_isa` does. The bits are the same.
+// Instruction sets: "portable", on x86 "avx2" and "avx512", on 64-bit ARM "neon". The best that
+// this machine has is used unless the environment variable ONECELL_ISA names another, or `set_isa`
+// does. The bits are the same.
 std::vector<std::string> available_isas();  // slowest first
 std::string isa();                          // throws std::invalid_argument on a bad ONECELL_ISA
 void set_isa(const std::string& name);      // throws std::invalid_argument; process-wide
