@@ -2,8 +2,11 @@
 #include "onecell/frozen.h"
 
 #include <nanobind/nanobind.h>
+#include <nanobind/stl/array.h>
 #include <nanobind/stl/string.h>
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <stdexcept>
 #include <string>
@@ -34,6 +37,17 @@ class Frozen final : public Step {
       : reader_(std::move(example)),
         weights_(storage_of(storage), input_size, hidden_size, at(weight_ih), at(weight_hh),
                  at(bias_ih), at(bias_hh)) {}
+
+  // Weights that were packed before, copied, or used where they lie while `owner` is alive.
+  Frozen(nb::object example, const std::string& storage, Size input_size, Size hidden_size,
+         std::array<Address, 6> parts, nb::object owner)
+      : reader_(std::move(example)),
+        weights_(storage_of(storage), input_size, hidden_size,
+                 {reinterpret_cast<const std::byte*>(parts[0]),
+                  reinterpret_cast<const std::byte*>(parts[1]), at(parts[2]), at(parts[3]),
+                  at(parts[4]), at(parts[5])},
+                 owner.is_none()),
+        owner_(std::move(owner)) {}
 
   void run(Size batch, const void* x, const void* h, const void* c, void* h_next,
            void* c_next) const override {
@@ -66,7 +80,12 @@ class Frozen final : public Step {
     weights_.unpack(at(weight_ih), at(weight_hh));
   }
 
-  std::size_t bytes() const { return weights_.bytes(); }
+  std::array<Address, 6> parts() const {
+    const auto [rows_ih, rows_hh, scales_ih, scales_hh, bias_ih, bias_hh] = weights_.parts();
+    const auto of = [](const void* place) { return reinterpret_cast<Address>(place); };
+    return {of(rows_ih), of(rows_hh), of(scales_ih), of(scales_hh), of(bias_ih), of(bias_hh)};
+  }
+
   Size input_size() const { return weights_.input_size(); }
   Size hidden_size() const { return weights_.hidden_size(); }
 
@@ -75,6 +94,7 @@ class Frozen final : public Step {
 
   numpy::Reader reader_;
   onecell::FrozenWeights weights_;
+  nb::object owner_;
 };
 
 // The step of a frozen cell on tensors, read in place.
@@ -113,11 +133,14 @@ void define_frozen(nb::module_& m) {
   nb::class_<Frozen, Step>(m, "Frozen")
       .def(nb::init<nb::object, const std::string&, Size, Size, Address, Address, Address,
                     Address>())
+      .def(nb::init<nb::object, const std::string&, Size, Size, std::array<Address, 6>,
+                    nb::object>(),
+           nb::arg(), nb::arg(), nb::arg(), nb::arg(), nb::arg(), nb::arg().none())
       .def("step", &Frozen::step, nb::arg().none(), nb::arg().none(), nb::arg().none(),
            nb::arg().none(), nb::arg().none())
       .def("unroll", &Frozen::unroll)
       .def("unpack", &Frozen::unpack)
-      .def("nbytes", &Frozen::bytes);
+      .def("parts", &Frozen::parts);
   nb::class_<FrozenReader>(m, "FrozenReader")
       .def(nb::init<nb::object, nb::type_object, nb::type_object, Address, Address>())
       .def("step", &FrozenReader::step, nb::arg(), nb::arg().none(), nb::arg().none(),

@@ -4,7 +4,6 @@
 #include <cstring>
 #include <new>
 #include <stdexcept>
-#include <vector>
 
 #include "float_environment.h"
 #include "half.h"
@@ -134,6 +133,45 @@ void FrozenWeights::Free::operator()(std::byte* memory) const {
   ::operator delete(memory, std::align_val_t{alignment});
 }
 
+std::size_t FrozenWeights::rows_bytes(const Matrix& matrix) const {
+  return blocks() * 4 * matrix.groups() * kTileGroup * element_bytes(storage_);
+}
+
+std::size_t FrozenWeights::bytes(bool biased) const {
+  const std::size_t columns = (storage_ == Storage::kInt8 ? 2 : 0) + (biased ? 2 : 0);
+  return rows_bytes(from_x_) + rows_bytes(from_h_) + columns * column_bytes();
+}
+
+void FrozenWeights::make_room(bool biased) {
+  // A step reads all of it: with huge pages, looking up addresses does not hold it back.
+  const std::size_t size = bytes(biased), alignment = size >= kHugePage ? kHugePage : kLine;
+  memory_ = {static_cast<std::byte*>(::operator new(size, std::align_val_t{alignment})),
+             Free{alignment}};
+#ifdef __linux__
+  if (alignment == kHugePage) madvise(memory_.get(), size, MADV_HUGEPAGE);  // advice alone
+#endif
+  std::memset(memory_.get(), 0, size);
+
+  // Every piece fills whole lines of a cache, so that the next one begins at one.
+  std::byte* next = memory_.get();
+  const auto take = [&](std::size_t bytes) {
+    std::byte* const taken = next;
+    next += bytes;
+    return taken;
+  };
+  const auto column = [&] { return reinterpret_cast<const float*>(take(column_bytes())); };
+  from_x_.rows = take(rows_bytes(from_x_));
+  from_h_.rows = take(rows_bytes(from_h_));
+  if (storage_ == Storage::kInt8) {
+    from_x_.scales = column();
+    from_h_.scales = column();
+  }
+  if (biased) {
+    bias_ih_ = column();
+    bias_hh_ = column();
+  }
+}
+
 FrozenWeights::FrozenWeights(Storage storage, Size input_size, Size hidden_size,
                              const float* weight_ih, const float* weight_hh, const float* bias_ih,
                              const float* bias_hh)
@@ -143,44 +181,36 @@ FrozenWeights::FrozenWeights(Storage storage, Size input_size, Size hidden_size,
       from_x_{input_size, nullptr, nullptr},
       from_h_{hidden_size, nullptr, nullptr} {
   const FloatEnvironment environment;
-  const auto padded = [](std::size_t bytes) { return (bytes + kLine - 1) / kLine * kLine; };
-  const std::size_t group = 4 * kTileGroup * element_bytes(storage);
-  const std::size_t column = padded(blocks() * kBlockRows * sizeof(float));
-  const bool scaled = storage == Storage::kInt8, biased = bias_ih != nullptr;
-  const std::size_t rows = padded(blocks() * (from_x_.groups() + from_h_.groups()) * group);
-  bytes_ = rows + (2 * scaled + 2 * biased) * column;
-
-  // A step reads all of it: with huge pages, looking up addresses does not hold it back.
-  const std::size_t alignment = bytes_ >= kHugePage ? kHugePage : kLine;
-  memory_ = {static_cast<std::byte*>(::operator new(bytes_, std::align_val_t{alignment})),
-             Free{alignment}};
-#ifdef __linux__
-  if (alignment == kHugePage) madvise(memory_.get(), bytes_, MADV_HUGEPAGE);  // advice alone
-#endif
-  std::memset(memory_.get(), 0, bytes_);
-
-  from_x_.rows = memory_.get();
-  from_h_.rows = from_x_.rows + blocks() * from_x_.groups() * group;
-  std::byte* next = memory_.get() + rows;
-  const auto take = [&]() {
-    float* const taken = reinterpret_cast<float*>(next);
-    next += column;
-    return taken;
-  };
-  if (scaled) {
-    from_x_.scales = take();
-    from_h_.scales = take();
-  }
+  make_room(bias_ih != nullptr);
   pack(storage, from_x_, hidden_size, weight_ih);
   pack(storage, from_h_, hidden_size, weight_hh);
-  if (!biased) return;
-  float *const ih = take(), *const hh = take();
+  if (bias_ih == nullptr) return;
   each_row(hidden_size, [&](Size source, Size tile, Size unit) {
-    ih[place(tile, unit)] = bias_ih[source];
-    hh[place(tile, unit)] = bias_hh[source];
+    const_cast<float*>(bias_ih_)[place(tile, unit)] = bias_ih[source];
+    const_cast<float*>(bias_hh_)[place(tile, unit)] = bias_hh[source];
   });
-  bias_ih_ = ih;
-  bias_hh_ = hh;
+}
+
+FrozenWeights::FrozenWeights(Storage storage, Size input_size, Size hidden_size, const Parts& parts,
+                             bool copied)
+    : storage_(storage),
+      input_size_(input_size),
+      hidden_size_(hidden_size),
+      from_x_{input_size, parts.rows_ih, parts.scales_ih},
+      from_h_{hidden_size, parts.rows_hh, parts.scales_hh},
+      bias_ih_(parts.bias_ih),
+      bias_hh_(parts.bias_hh) {
+  if (!copied) return;
+  make_room(parts.bias_ih != nullptr);
+  const auto copy = [](const void* to, const void* from, std::size_t bytes) {
+    if (from != nullptr) std::memcpy(const_cast<void*>(to), from, bytes);
+  };
+  copy(from_x_.rows, parts.rows_ih, rows_bytes(from_x_));
+  copy(from_h_.rows, parts.rows_hh, rows_bytes(from_h_));
+  copy(from_x_.scales, parts.scales_ih, column_bytes());
+  copy(from_h_.scales, parts.scales_hh, column_bytes());
+  copy(bias_ih_, parts.bias_ih, column_bytes());
+  copy(bias_hh_, parts.bias_hh, column_bytes());
 }
 
 void FrozenWeights::unpack(float* weight_ih, float* weight_hh) const {

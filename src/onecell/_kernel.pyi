@@ -7,8 +7,8 @@ for the tiniest steps of `StepReader`.
 N batch, T steps, I input, H hidden, G = 4H. Every `*_f32` has a twin `*_f64`.
 """
 
-from collections.abc import Callable
-from typing import Any, NoReturn
+from collections.abc import Callable, Sequence
+from typing import Any, NoReturn, overload
 
 import numpy as np
 
@@ -133,6 +133,7 @@ class LiveStepF64(LiveStepF32): ...
 class Frozen(Step):
     """The packed weights of one cell, float32 in and out, and what can be computed with them."""
 
+    @overload
     def __init__(
         self,
         example: np.ndarray,  # any writeable float32 array of two axes; the class and type to read
@@ -143,6 +144,17 @@ class Frozen(Step):
         weight_hh: int,
         bias_ih: int,  # 0 together with bias_hh
         bias_hh: int,
+        /,
+    ) -> None: ...
+    @overload
+    def __init__(
+        self,
+        example: np.ndarray,
+        storage: str,
+        input_size: int,
+        hidden_size: int,
+        parts: Sequence[int],  # as `parts` returns them
+        owner: object,  # kept alive, and the parts used where they lie; None: copied
         /,
     ) -> None: ...
     def step(
@@ -177,8 +189,8 @@ class Frozen(Step):
     ) -> None:
         """Write the weights that are stored, exactly."""
 
-    def nbytes(self) -> int:
-        """Return the memory that the weights take, padding included."""
+    def parts(self) -> list[int]:
+        """Return where the pieces lie: weight_ih, weight_hh, scales of both, biases; 0 for none."""
 
 class FrozenReader:
     """The step of frozen cells on tensors of exactly two classes; see `StepReader`."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, Final, Generic, Self, TypeAlias, TypeVar, cast, overload
@@ -264,6 +265,39 @@ class LSTMCell:
                 "first: LSTMCell.from_weights(cell.weights.astype('float32'))."
             )
         return FrozenCell(self._parameters, weight_dtype)
+
+    def save(self, path: str | os.PathLike[str], *, force: bool = False) -> None:
+        """Write the parameters to a safetensors file, whole or not at all.
+
+        torch, MindSpore and every verb of `onecell` read it, as a checkpoint of one LSTM cell.
+
+        Args:
+            path: the file; it ends in .safetensors. `docs/saving.md` says what stands in it.
+            force: replace a file that is there.
+
+        Raises:
+            OutputExistsError: a file is there and `force` is not set.
+            ArgumentError: `path` has another suffix.
+            OSError: the folder or the disk refuses.
+        """
+        from onecell.saved import save_live  # noqa: PLC0415 - readers of files load later
+
+        save_live(path, self._parameters, force=force)
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> Self:
+        """Return the cell that `save` wrote, bit for bit.
+
+        A checkpoint of torch's or MindSpore's own cell, alone in its file, is read too; 16-bit
+        floats are widened to float32, exactly.
+
+        Raises:
+            CheckpointError: it is damaged, or holds no live cell or more than that.
+            OSError: it cannot be opened.
+        """
+        from onecell.saved import load_live  # noqa: PLC0415
+
+        return cls.from_weights(load_live(path))
 
     def stream(self, batch: int | None = 1) -> Stream:
         """Return a state of `batch` rows, or of one row without a batch axis, to step in place.

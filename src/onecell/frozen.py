@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
-from typing import Any, Final, Literal, NoReturn, Self, TypeAlias, get_args
+import os
+from collections.abc import Callable, Mapping
+from copy import deepcopy
+from typing import Any, Final, NoReturn, Self, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from onecell import _kernel
 from onecell.arguments import arrange_step, arrange_unroll, check_call, has_own_call, loop
-from onecell.errors import ArgumentError, DtypeError, FrozenError
-from onecell.spec import BIASES, PARAMETERS, WEIGHTS
+from onecell.errors import ArgumentError, CheckpointError, DtypeError, FrozenError, OnecellError
+from onecell.packed import WEIGHT_DTYPES as WEIGHT_DTYPES  # noqa: PLC0414 - part of our names
+from onecell.packed import Pieces, has_bias, pieces_of, to_kernel
+from onecell.packed import WeightDtype as WeightDtype  # noqa: PLC0414
+from onecell.spec import BIASES, PARAMETERS, WEIGHTS, Spec
 from onecell.stream import Stream
 from onecell.weights import Weights, check_weights
 
 Array: TypeAlias = npt.NDArray[Any]
 State: TypeAlias = tuple[Array, Array]
 StateLike: TypeAlias = Array | tuple[Array, Array] | list[Array] | tuple[None, None] | None
-WeightDtype: TypeAlias = Literal["float32", "bfloat16", "float16", "int8"]
-
-WEIGHT_DTYPES: Final[tuple[WeightDtype, ...]] = get_args(WeightDtype)
-"""How a frozen cell can store its weights."""
 
 _BEYOND: Final = {"bfloat16": float.fromhex("0x1.FFp127"), "float16": 65520.0, "int8": 2.0**127}
 """The least size that a weight may no longer have."""
@@ -42,7 +44,7 @@ class FrozenCell:
       rounded up to 16 bits; the dot product runs over the integers, in float32, and is scaled.
 
     Biases stay float32. The bits do not depend on the batch, on stepping or unrolling, on memory
-    layout or on the instruction set.
+    layout or on the instruction set. Copies share the packed weights; pickles have their size.
 
     Args:
         weights: what is packed, copied; 16-bit floats are widened first, exactly.
@@ -61,7 +63,7 @@ class FrozenCell:
         FrozenCell(10, 16, weight_dtype='bfloat16')
     """
 
-    __slots__ = ("__weakref__", "_biases", "_packed", "_quick", "_spec", "_weight_dtype")
+    __slots__ = ("__weakref__", "_mapped", "_packed", "_quick", "_spec", "_weight_dtype")
 
     def __init__(self, weights: Weights, weight_dtype: WeightDtype = "float32") -> None:
         if weight_dtype not in WEIGHT_DTYPES:
@@ -78,17 +80,80 @@ class FrozenCell:
             _check_range(arrays, weight_dtype)
         where = (_address(arrays[n]) if n in arrays else 0 for n in PARAMETERS)
         example = _empty((1, 1), np.float32)
-        self._packed = _kernel.Frozen(
-            example, weight_dtype, spec.input_size, spec.hidden_size, *where
-        )
-        self._quick = self._packed.step
+        sizes = spec.input_size, spec.hidden_size
+        self._adopt(_kernel.Frozen(example, weight_dtype, *sizes, *where), spec, weight_dtype)
+
+    def _adopt(
+        self, packed: _kernel.Frozen, spec: Spec, weight_dtype: WeightDtype, *, mapped: bool = False
+    ) -> Self:
+        self._packed = packed
+        self._quick = packed.step
         self._spec = spec
         self._weight_dtype = weight_dtype
-        self._biases = {name: arrays[name].copy() for name in BIASES if name in arrays}
+        self._mapped = mapped
+        return self
 
-    def __reduce__(self) -> tuple[type[Self], tuple[Weights, WeightDtype]]:
-        # Freezing what is stored stores the same again.
-        return type(self), (self.weights, self._weight_dtype)
+    def __reduce__(self) -> tuple[Callable[..., FrozenCell], tuple[object, ...], object]:
+        made = type(self), self._weight_dtype, self.input_size, self.hidden_size, self._pieces()
+        return _unpickled, made, getattr(self, "__dict__", None)
+
+    def __copy__(self) -> Self:
+        return self._twin(getattr(self, "__dict__", {}))
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        return self._twin(deepcopy(getattr(self, "__dict__", {}), memo))
+
+    def _twin(self, more: Mapping[str, object]) -> Self:
+        """Return a cell over the same packed weights, which nobody can change."""
+        twin = type(self).__new__(type(self))
+        twin._adopt(self._packed, self._spec, self._weight_dtype, mapped=self._mapped)
+        for name, value in more.items():
+            setattr(twin, name, value)
+        return twin
+
+    def _pieces(self) -> dict[str, Array]:
+        """Return the packed weights as read-only arrays, not a copy."""
+        return pieces_of(self._packed, self._spec, self._weight_dtype)
+
+    def save(self, path: str | os.PathLike[str], *, force: bool = False) -> None:
+        """Write the packed weights to a safetensors file, at their own size, whole or not at all.
+
+        Args:
+            path: the file; it ends in .safetensors. `docs/saving.md` says what stands in it.
+            force: replace a file that is there. Cells that map the old one keep it.
+
+        Raises:
+            OutputExistsError: a file is there and `force` is not set.
+            ArgumentError: `path` has another suffix.
+            OSError: the folder or the disk refuses.
+        """
+        from onecell.saved import save_frozen  # noqa: PLC0415 - readers of files load later
+
+        save_frozen(path, self._spec, self._weight_dtype, self._pieces(), force=force)
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str], *, mapped: bool = True) -> Self:
+        """Return the cell that `save` wrote, to the same bits, on any machine.
+
+        Args:
+            path: the file.
+            mapped: use the weights where they lie in the file, so that processes share them;
+                False reads them into memory. A file that is mapped must not be written in place:
+                cut off, it ends the process by SIGBUS at the next step. `save` never does that.
+
+        Raises:
+            CheckpointError: it is damaged, or holds no frozen cell.
+            OSError: it cannot be opened or mapped.
+        """
+        from onecell.saved import load_frozen  # noqa: PLC0415
+
+        found = load_frozen(path, mapped=mapped)
+        try:
+            packed = to_kernel(found.pieces, found.spec, found.weight_dtype, in_place=found.mapped)
+        except OnecellError as error:
+            raise CheckpointError(f"{path}: {error}") from error
+        cell = cls.__new__(cls)
+        return cell._adopt(packed, found.spec, found.weight_dtype, mapped=found.mapped)
 
     def __repr__(self) -> str:
         spec = self._spec
@@ -124,7 +189,12 @@ class FrozenCell:
     @property
     def nbytes(self) -> int:
         """The memory that the packed weights, scales and biases take, padding included."""
-        return self._packed.nbytes()
+        return sum(piece.nbytes for piece in self._pieces().values())
+
+    @property
+    def mapped(self) -> bool:
+        """Whether the packed weights lie in a file, from which `load` maps them."""
+        return self._mapped
 
     @property
     def weights(self) -> Weights:
@@ -136,7 +206,12 @@ class FrozenCell:
         shapes = self._spec.shapes
         arrays = {name: _empty(shapes[name], np.float32) for name in WEIGHTS}
         self._packed.unpack(*map(_address, arrays.values()))
-        return Weights(**arrays, **{name: a.copy() for name, a in self._biases.items()})
+        if self.bias:
+            pieces, hidden = self._pieces(), self.hidden_size
+            for name in BIASES:
+                rows = pieces[f"packed_{name}"].transpose(1, 0, 2).reshape(4, -1)
+                arrays[name] = rows[:, :hidden].flatten()
+        return Weights(**arrays)
 
     def __call__(self, x: Array, hx: StateLike = None, c_0: Array | None = None) -> State:
         """Compute one step; arguments, results and errors are those of `LSTMCell`."""
@@ -194,6 +269,19 @@ class FrozenCell:
         batch = x.shape[1] if x.ndim == 3 else 1
         places = (0 if a is None else _address(a) for a in (x, h, c, h_all, c_last))
         self._packed.unroll(len(x), batch, *places)
+
+
+def _unpickled(
+    kind: type[FrozenCell],
+    weight_dtype: WeightDtype,
+    input_size: int,
+    hidden_size: int,
+    pieces: Pieces,
+) -> FrozenCell:
+    """Return the cell that a pickle holds."""
+    spec = Spec(input_size, hidden_size, has_bias(pieces))
+    packed = to_kernel(pieces, spec, weight_dtype, in_place=False)
+    return kind.__new__(kind)._adopt(packed, spec, weight_dtype)
 
 
 def _check_range(arrays: dict[str, Array], weight_dtype: str) -> None:

@@ -41,6 +41,19 @@ class FrozenWeights {
                 const float* weight_ih, const float* weight_hh, const float* bias_ih,
                 const float* bias_hh);
 
+  // The pieces of packed weights, on every little-endian machine and instruction set the same
+  // bytes.
+  struct Parts {
+    const std::byte *rows_ih, *rows_hh;  // blocks() * 4 * groups() * 256 elements each
+    const float *scales_ih, *scales_hh;  // blocks() * kBlockRows each; null but in kInt8
+    const float *bias_ih, *bias_hh;      // the same; null together
+  };
+
+  // Weights that were packed before, copied or used where they lie, which must then be aligned to
+  // 64 bytes, stay as they are and outlive this. Throws std::bad_alloc where it copies.
+  FrozenWeights(Storage storage, std::int64_t input_size, std::int64_t hidden_size,
+                const Parts& parts, bool copied);
+
   // Write what is stored as float, exactly: weight_ih (G, I) and weight_hh (G, H).
   void unpack(float* weight_ih, float* weight_hh) const;
 
@@ -48,8 +61,8 @@ class FrozenWeights {
   std::int64_t input_size() const { return input_size_; }
   std::int64_t hidden_size() const { return hidden_size_; }
   std::int64_t blocks() const { return (hidden_size_ + kUnits - 1) / kUnits; }
-  // Memory held, padding included.
-  std::size_t bytes() const { return bytes_; }
+  // Of all pieces, padding included.
+  std::size_t bytes() const { return bytes(bias_ih_ != nullptr); }
 
   // One of the two matrices, with its scales or null.
   struct Matrix {
@@ -63,8 +76,17 @@ class FrozenWeights {
   const Matrix& from_h() const { return from_h_; }
   const float* bias_ih() const { return bias_ih_; }  // null without biases
   const float* bias_hh() const { return bias_hh_; }
+  Parts parts() const {
+    return {from_x_.rows, from_h_.rows, from_x_.scales, from_h_.scales, bias_ih_, bias_hh_};
+  }
 
  private:
+  // Take memory for all pieces, all zero.
+  void make_room(bool biased);
+  std::size_t bytes(bool biased) const;
+  std::size_t rows_bytes(const Matrix&) const;
+  std::size_t column_bytes() const { return blocks() * kBlockRows * sizeof(float); }
+
   struct Free {
     std::size_t alignment;
     void operator()(std::byte* memory) const;
@@ -74,8 +96,7 @@ class FrozenWeights {
   std::int64_t input_size_, hidden_size_;
   Matrix from_x_, from_h_;
   const float *bias_ih_ = nullptr, *bias_hh_ = nullptr;
-  std::size_t bytes_ = 0;
-  std::unique_ptr<std::byte, Free> memory_;
+  std::unique_ptr<std::byte, Free> memory_;  // null where the pieces are used where they lie
 };
 
 struct FrozenForward {

@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import zlib
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import BinaryIO, Final
 
 import numpy as np
@@ -23,6 +24,7 @@ from onecell.errors import ArgumentError, CheckpointError, DtypeError
 from onecell.text import short
 
 _LARGEST_HEADER: Final = 100_000_000  # as the format's library has it
+_ALIGNMENT: Final = 64  # the format asks for 8; a cell that is mapped wants whole lines of a cache
 _SPELLED: Final = {
     "float64": "F64",
     "float32": "F32",
@@ -47,8 +49,24 @@ RESERVED: Final = frozenset({"format", _CHECKSUM})
 """Names that metadata of the user cannot have: they say who wrote the file, and its checksum."""
 
 
-def read(file: BinaryIO, budget: Budget) -> Checkpoint:
-    """Read the tensors of a safetensors file, in the order of its header.
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """What a header says of the file, checked against its size; entries in the header's order."""
+
+    entries: dict[str, Entry]
+    metadata: dict[str, str]
+    start: int
+    """Where the tensors begin, from which entries count."""
+    order: list[str]
+    """The names in the order of the bytes."""
+
+    def dtype(self, name: str) -> np.dtype:
+        """Return the type of a tensor."""
+        return DTYPES[_PLAIN[self.entries[name].dtype]]
+
+
+def read_header(file: BinaryIO, budget: Budget) -> Contents:
+    """Read what a safetensors file holds, and where.
 
     Raises:
         CheckpointError: it is damaged, a name is there twice, or a type has no NumPy array.
@@ -64,11 +82,25 @@ def read(file: BinaryIO, budget: Budget) -> Checkpoint:
     budget.take(length, "the header")
     entries, metadata = parse_header(read_bytes(file, length, "the header"), budget)
     budget.give(length)
-    budget.take(body, "the tensors")
-    tensors: dict[str, np.ndarray] = dict.fromkeys(entries, np.empty(0))
-    for name in _in_file_order(entries, body):
-        entry = entries.pop(name)
-        tensors[name] = read_array(file, entry.shape, _check_entry(name, entry), name)
+    order = _in_file_order(entries, body)
+    for name in order:
+        _check_entry(name, entries[name])
+    return Contents(entries, metadata, 8 + length, order)
+
+
+def read(file: BinaryIO, budget: Budget) -> Checkpoint:
+    """Read the tensors of a safetensors file, in the order of its header.
+
+    Raises:
+        CheckpointError: as `read_header`.
+    """
+    contents = read_header(file, budget)
+    budget.take(budget.file_size - contents.start, "the tensors")
+    metadata = contents.metadata
+    tensors: dict[str, np.ndarray] = dict.fromkeys(contents.entries, np.empty(0))
+    for name in contents.order:
+        dtype = contents.dtype(name)
+        tensors[name] = read_array(file, contents.entries.pop(name).shape, dtype, name)
     if _CHECKSUM in metadata:
         _compare_checksum(tensors, metadata.pop(_CHECKSUM))
     dialects = {spelled: dialect for dialect, spelled in _FORMATS.items()}
@@ -92,20 +124,18 @@ def _in_file_order(entries: Mapping[str, Entry], body: int) -> list[str]:
     return order
 
 
-def _check_entry(name: str, entry: Entry) -> np.dtype:
-    """Return the type of a tensor whose shape and place in the file agree."""
+def _check_entry(name: str, entry: Entry) -> None:
+    """Raise unless a tensor's type is known, and its shape and place in the file agree."""
     if entry.dtype not in _PLAIN:
         raise CheckpointError(
             f"`{short(name)}` holds {short(entry.dtype, 20)}, which NumPy does not have."
         )
-    dtype = DTYPES[_PLAIN[entry.dtype]]
-    nbytes = count_bytes(name, entry.shape, dtype.itemsize)
+    nbytes = count_bytes(name, entry.shape, DTYPES[_PLAIN[entry.dtype]].itemsize)
     if nbytes != entry.end - entry.start:
         raise CheckpointError(
             f"`{short(name)}` of shape {entry.shape} and type {entry.dtype} is {nbytes} bytes, "
             f"and its place in the file has {entry.end - entry.start}."
         )
-    return dtype
 
 
 def _compare_checksum(tensors: Mapping[str, np.ndarray], text: str) -> None:
@@ -125,8 +155,8 @@ def write(
 ) -> None:
     """Write a safetensors file, the largest element types first, else in the order given.
 
-    So every tensor is aligned, as the format's own library has it; and the header has the order of
-    the bytes, without which MindSpore does not read it.
+    So every tensor is aligned, as the format's own library has it, the first to 64 bytes; and the
+    header has the order of the bytes, without which MindSpore does not read it.
     """
     if dialect is not None:
         metadata = dict(metadata) | {"format": _FORMATS[dialect]}
@@ -142,7 +172,7 @@ def write(
         place = [position, position := position + array.nbytes]
         header[name] = {"dtype": _SPELLED[kind], "shape": array.shape, "data_offsets": place}
     encoded = json.dumps(header, ensure_ascii=False, separators=(",", ":")).encode()
-    encoded += b" " * (-len(encoded) % 8)
+    encoded += b" " * (-(8 + len(encoded)) % _ALIGNMENT)
     if len(encoded) > _LARGEST_HEADER:
         raise ArgumentError(
             f"the names and `metadata` take {len(encoded)} bytes, and the header of a safetensors "

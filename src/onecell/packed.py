@@ -1,0 +1,173 @@
+"""The pieces of packed weights: their names, types, shapes and what may stand in them.
+
+A frozen cell holds them in memory, pickles them and stores them in a file, each time the same bytes
+on every machine. `kernel/include/onecell/frozen.h` says how a step reads them. Units go by blocks
+of 16 and columns by groups of 16, both filled up with zeros.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final, Literal, TypeAlias, get_args
+
+import numpy as np
+import numpy.typing as npt
+
+from onecell import _kernel
+from onecell.dtypes import BFLOAT16, dtype_name
+from onecell.errors import ArgumentError, DtypeError, ShapeError
+from onecell.spec import BIASES, WEIGHTS, Spec
+
+Array: TypeAlias = npt.NDArray[Any]
+Pieces: TypeAlias = Mapping[str, Array]
+WeightDtype: TypeAlias = Literal["float32", "bfloat16", "float16", "int8"]
+
+WEIGHT_DTYPES: Final[tuple[WeightDtype, ...]] = get_args(WeightDtype)
+"""How a frozen cell can store its weights."""
+
+ALIGNMENT: Final = 64
+"""Bytes: where a piece begins that the kernel reads in place."""
+
+_NAMES: Final = ("weight_ih", "weight_hh", "scale_ih", "scale_hh", "bias_ih", "bias_hh")
+_SCALES: Final = _NAMES[2:4]
+_ELEMENTS: Final = {
+    "float32": np.dtype("<f4"),
+    "bfloat16": BFLOAT16,
+    "float16": np.dtype("<f2"),
+    "int8": np.dtype("i1"),
+}
+_SIDE: Final = 16
+_SCALE: Final = np.finfo(np.float32)
+
+
+def layout(spec: Spec, weight_dtype: WeightDtype) -> dict[str, tuple[np.dtype[Any], Shape]]:
+    """Return the element type and the shape of every piece, by name, in the kernel's order.
+
+    "packed_weight_ih" and "packed_weight_hh": (blocks, 4 gates, groups, 16 units, 16 columns), for
+    "bfloat16" (blocks, 4, groups, 8, 16, 2), two units side by side. For "int8" "packed_scale_ih"
+    and "packed_scale_hh", with biases "packed_bias_ih" and "packed_bias_hh": float32 (blocks, 4
+    gates, 16 units).
+    """
+    blocks = -(-spec.hidden_size // _SIDE)
+    tile = (_SIDE // 2, _SIDE, 2) if weight_dtype == "bfloat16" else (_SIDE, _SIDE)
+    widths = dict(zip(WEIGHTS, (spec.input_size, spec.hidden_size), strict=True))
+    found: dict[str, tuple[np.dtype[Any], Shape]] = {}
+    for name in _NAMES:
+        if name in WEIGHTS:
+            groups = -(-widths[name] // _SIDE)
+            found[f"packed_{name}"] = _ELEMENTS[weight_dtype], (blocks, 4, groups, *tile)
+        elif (name in BIASES and spec.bias) or (name in _SCALES and weight_dtype == "int8"):
+            found[f"packed_{name}"] = _ELEMENTS["float32"], (blocks, 4, _SIDE)
+    return found
+
+
+Shape: TypeAlias = tuple[int, ...]
+
+
+def has_bias(names: Mapping[str, object]) -> bool:
+    """Whether pieces of these names are those of a cell with biases."""
+    return any(f"packed_{name}" in names for name in BIASES)
+
+
+class _Lent:
+    """Memory of the kernel, as NumPy asks for it."""
+
+    def __init__(self, owner: object, place: int, nbytes: int) -> None:
+        self._owner = owner
+        # True: read-only.
+        data = place, True
+        self.__array_interface__ = {
+            "data": data,
+            "shape": (nbytes,),
+            "typestr": "|u1",
+            "version": 3,
+        }
+
+
+def pieces_of(packed: _kernel.Frozen, spec: Spec, weight_dtype: WeightDtype) -> dict[str, Array]:
+    """Return read-only arrays over the pieces of `packed`, which they keep alive."""
+    places = dict(zip((f"packed_{name}" for name in _NAMES), packed.parts(), strict=True))
+    found = {}
+    for name, (dtype, shape) in layout(spec, weight_dtype).items():
+        nbytes = int(np.prod(shape)) * dtype.itemsize
+        found[name] = np.asarray(_Lent(packed, places[name], nbytes)).view(dtype).reshape(shape)
+    return found
+
+
+def to_kernel(
+    pieces: Pieces, spec: Spec, weight_dtype: WeightDtype, *, in_place: bool
+) -> _kernel.Frozen:
+    """Return what computes with `pieces`, on a copy of them or where they lie.
+
+    Raises:
+        ArgumentError, ShapeError, DtypeError: they are no pieces of such a cell.
+    """
+    _check(pieces, spec, weight_dtype)
+    dense = {name: np.ascontiguousarray(piece) for name, piece in pieces.items()}
+    places = [
+        _kernel.address(dense[n]) if (n := f"packed_{name}") in dense else 0 for name in _NAMES
+    ]
+    return _kernel.Frozen(
+        np.empty((1, 1), np.float32), weight_dtype, spec.input_size, spec.hidden_size, places,
+        tuple(dense.values()) if in_place else None,
+    )  # fmt: skip
+
+
+def are_aligned(pieces: Pieces) -> bool:
+    """Whether the kernel can read all pieces where they lie."""
+    return all(_kernel.address(piece) % ALIGNMENT == 0 for piece in pieces.values())
+
+
+def _check(pieces: Pieces, spec: Spec, weight_dtype: WeightDtype) -> None:
+    """Raise unless `pieces` are what packing could have made; nothing below looks again."""
+    wanted = layout(spec, weight_dtype)
+    if pieces.keys() != wanted.keys():
+        raise ArgumentError(
+            f"a frozen cell of {weight_dtype} must have {', '.join(wanted)}, "
+            f"got {', '.join(map(str, pieces)) or 'none'}."
+        )
+    for name, (dtype, shape) in wanted.items():
+        piece = pieces[name]
+        if piece.dtype != dtype:
+            raise DtypeError(
+                f"`{name}` must hold {dtype_name(dtype)}, got {dtype_name(piece.dtype)}."
+            )
+        if piece.shape != shape:
+            raise ShapeError(f"`{name}` must have shape {shape}, got {piece.shape}.")
+        width = spec.input_size if name.endswith("weight_ih") else spec.hidden_size
+        if any(_bits(part).any() for part in _padding(piece, spec.hidden_size, width)):
+            raise ArgumentError(f"`{name}` must be zero where it is filled up.")
+        if dtype == np.int8 and piece.min() < -127:
+            raise ArgumentError(f"`{name}` must hold integers from -127 to 127, got -128.")
+        if name.startswith("packed_scale"):
+            _check_scales(name, piece, spec.hidden_size)
+
+
+def _padding(piece: Array, hidden: int, width: int) -> Iterator[Array]:
+    """Yield the parts of a piece that stand for no unit or no column."""
+    units, columns = hidden % _SIDE, width % _SIDE
+    matrix = piece.ndim > 3
+    if matrix and columns:
+        yield piece[:, :, -1, :, columns:]
+    for unit in range(units, _SIDE) if units else ():
+        if piece.ndim == 6:  # two units side by side
+            yield piece[-1, :, :, unit // 2, :, unit % 2]
+        else:
+            yield piece[-1, ..., unit, :] if matrix else piece[-1, :, unit]
+
+
+def _bits(array: Array) -> Array:
+    return array.view(f"u{array.dtype.itemsize}")
+
+
+def _check_scales(name: str, piece: Array, hidden: int) -> None:
+    """Raise unless every row has a scale that packing could have chosen."""
+    rows = piece.transpose(1, 0, 2).reshape(4, -1)[:, :hidden]
+    with np.errstate(invalid="ignore"):
+        fit = (rows >= _SCALE.tiny) & (rows <= _SCALE.max / 127)
+    bad = ~fit | (rows.view(np.uint32) & 0xFF != 0)
+    if bad.any():
+        raise ArgumentError(
+            f"`{name}` must hold scales of 16 bits from {_SCALE.tiny:.6g} to "
+            f"{_SCALE.max / 127:.6g}, got {float(rows[bad][0])!r}."
+        )
