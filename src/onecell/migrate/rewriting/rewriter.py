@@ -14,7 +14,7 @@ from onecell.migrate.meaning.unsure import Unsure
 from onecell.migrate.rewriting.comments import lost_between
 from onecell.migrate.rewriting.statements import StatementRewriter
 from onecell.migrate.rules.context import Context, Made
-from onecell.migrate.rules.families import attributes, packed, rates, registry, special
+from onecell.migrate.rules.families import attributes, class_names, packed, rates, registry, special
 from onecell.migrate.rules.families.calls import plan_call
 from onecell.migrate.rules.families.cell_calls import plan_cell_call
 from onecell.migrate.rules.families.methods import plan_method
@@ -280,6 +280,22 @@ class Rewriter(StatementRewriter):
         if isinstance(found, cst.Attribute) and code(found.value) == code(original_node.value):
             return updated_node.with_changes(attr=found.attr)
         return found.with_changes(lpar=original_node.lpar, rpar=original_node.rpar)
+
+    def visit_SimpleString(self, node: cst.SimpleString) -> bool:
+        try:
+            name = class_names.other_name(self.ctx, node)
+        except Unsure as why:
+            return self._mark(node, "class_name", why)
+        if name is not None:
+            text = str(node.evaluated_value)
+            self.swaps[node] = node.with_changes(value=node.value.replace(text, name))
+            self._converted(node, "class_name", f"The class `{text}` is called `{name}`.")
+        return False
+
+    def leave_SimpleString(
+        self, original_node: cst.SimpleString, updated_node: cst.SimpleString
+    ) -> cst.BaseExpression:
+        return self.swaps.get(original_node, updated_node)
 
     def leave_Name(self, original_node: cst.Name, updated_node: cst.Name) -> cst.BaseExpression:
         found = self.swaps.get(original_node)

@@ -17,6 +17,7 @@ SYNTAX: Final[Mapping[str, str]] = {
     "skeleton": "`forward` and `construct`",
     "reserved": "an attribute called as a method of the other framework's modules: marked",
     "attribute": "`cell.bias` and `cell.has_bias`, `embedding.weight` and `embedding_table`",
+    "class_name": '`type(m).__name__ == "Linear"` and `"Dense"`',
     "buffer": "`register_buffer`, and `self.name = …` of a buffer",
     "train": "`train()`, `eval()` and `set_train()`",
     "training": "a module that asks `self.training` begins in its framework's mode",

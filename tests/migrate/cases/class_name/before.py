@@ -1,0 +1,29 @@
+from torch import nn
+
+
+class Model(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.head = nn.Linear(10, 10)
+        self.cell = nn.LSTMCell(10, 16)
+
+    def forward(self, x, h, c):
+        h, c = self.cell(self.head(x) * kind(self.head), (h, c))
+        return h * kind(self.cell), c
+
+
+def kind(m):
+    classname = m.__class__.__name__
+    if classname.find("Linear") != -1:
+        return 2.0
+    if type(m).__name__ == 'Linear' or "Linear" in classname or classname in ("Conv2d", "Linear"):
+        return 3.0
+    return 5.0 if classname.find("LSTMCell") != -1 and "Linear" != classname else 7.0
+
+
+def build():
+    return Model()
+
+
+def run(model, x, h, c):
+    return model(x, h, c)
