@@ -105,6 +105,20 @@ class Names:
             return parent.value
         return None
 
+    def part_of(self, target: cst.CSTNode) -> cst.BaseExpression | None:
+        """Do as `value_of`, also for one of the targets of `a, b = x, y`."""
+        parent = self.parents.get(target)
+        if not isinstance(parent, cst.Element):
+            return self.value_of(target)
+        pair = self.parents[parent]
+        whole = self.part_of(pair)
+        if not isinstance(pair, cst.Tuple | cst.List) or not isinstance(
+            whole, cst.Tuple | cst.List
+        ):
+            return None
+        same = len(pair.elements) == len(whole.elements)
+        return whole.elements[list(pair.elements).index(parent)].value if same else None
+
     def _find(self, node: cst.CSTNode, depth: int) -> Iterator[str]:
         start = root(node) if isinstance(node, cst.Attribute) else node
         if not isinstance(start, cst.Name) or depth == 0:

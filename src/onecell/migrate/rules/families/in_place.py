@@ -62,10 +62,12 @@ def check_augmented(ctx: Context, node: cst.AugAssign) -> None:
     adds_tensor = ctx.kinds.of(node.value) == "tensor"
     match target:
         case cst.Attribute():
-            shared = ctx.kinds.of(target) == "tensor"
+            shared = ctx.kinds.of(target) == "tensor" or (adds_tensor and _is_given(ctx, target))
         case cst.Subscript():  # an item of a tensor is written in place by both
             is_item = ctx.kinds.of(target.value) == "tensor"
-            shared = not is_item and (adds_tensor or ctx.kinds.of(target) == "tensor")
+            shared = not is_item and (
+                adds_tensor or ctx.kinds.of(target) == "tensor" or _lists(ctx, target.value)
+            )
         case cst.Name():
             shared = _Walk(ctx, target.value, adds_tensor).is_shared(node)
         case _:
@@ -76,6 +78,57 @@ def check_augmented(ctx: Context, node: cst.AugAssign) -> None:
             f"torch changes `{name}` for whatever else holds it too, MindSpore does not",
             f"assign to `{name}` if nothing else is to change",
         )
+
+
+def _is_given(ctx: Context, target: cst.Attribute) -> bool:
+    """Whether an attribute of `self` is set to what a method was given."""
+    owner = ctx.kinds.owner_of(target.value)
+    values = ctx.kinds.attributes.get(owner, {}).get(target.attr.value, ()) if owner else ()
+    return any(
+        isinstance(value, cst.Name)
+        and any(isinstance(bound.node, cst.Param) for bound in ctx.names.assignments(value))
+        for value in values
+    )
+
+
+def _lists(ctx: Context, node: cst.BaseExpression, *, alone: bool = False, depth: int = 4) -> bool:
+    """Whether an expression is a list, tuple or dictionary of tensors.
+
+    They have other names besides, unless `alone` is enough. `depth` is how many expressions may be
+    looked through.
+    """
+    if depth == 0:
+        return False
+    inner: list[cst.BaseExpression | None] = []
+    parts: list[cst.BaseExpression] = list(elements(node) or ())
+    match node:
+        case cst.Name():
+            inner = [ctx.names.part_of(bound.node) for bound in ctx.names.assignments(node)]
+            inner = [each for each in inner if not isinstance(each, cst.Name)]
+            parts = list(_appended(ctx, node.value))
+        case cst.Call(func=cst.Name()):  # `enumerate`, `zip`, `list` of such
+            inner = [arg.value for arg in node.args]
+        case cst.Call(func=cst.Attribute(attr=cst.Name("values" | "items"))):
+            assert isinstance(node.func, cst.Attribute)  # noqa: S101 - as matched
+            inner = [node.func.value]
+        case cst.Dict():
+            parts = [each.value for each in node.elements]
+        case cst.ListComp() | cst.SetComp() | cst.GeneratorExp():
+            parts = [node.elt]
+    return any(
+        ctx.kinds.of(part) in ("tensor", "state")
+        and (alone or isinstance(part, cst.Name | cst.Attribute))
+        for part in parts
+    ) or any(each is not None and _lists(ctx, each, alone=alone, depth=depth - 1) for each in inner)
+
+
+def _appended(ctx: Context, name: str) -> Iterator[cst.BaseExpression]:
+    """Yield what is appended to a list of that name."""
+    for call in ctx.names.of_kind(cst.Call):
+        func = call.func
+        appends = isinstance(func, cst.Attribute) and func.attr.value == "append"
+        if appends and len(call.args) == 1 and code(func) == f"{name}.append":
+            yield call.args[0].value
 
 
 def check_item(ctx: Context, node: cst.Assign | cst.AugAssign) -> None:
@@ -123,7 +176,8 @@ class _Walk:
                     return True
                 if isinstance(up, cst.For) and self._names(up.target):
                     held = self.is_tensor and isinstance(up.iter, cst.Name | cst.Attribute)
-                    return not self.views and (held or self.ctx.kinds.of(up.iter) == "tensor")
+                    listed = held or _lists(self.ctx, up.iter, alone=True)
+                    return not self.views and (listed or self.ctx.kinds.of(up.iter) == "tensor")
             if isinstance(up, cst.FunctionDef):
                 return self._is_given(up.params)
             if isinstance(up, cst.ClassDef | cst.Lambda):
