@@ -190,14 +190,12 @@ def calls(draw: Any, row: Row, feature: str = "") -> Drawn:
     lists: dict[str, int] = {}
     parts: list[str] = []
     by_keyword = False
-    positions = any(
-        isinstance(d, OneOf) and any(", " in c and c[0] not in "([{" for c in d)
-        for d in row.domain.values()
-    )
+    positions = any(_is_several(domain) for domain in row.domain.values())
     wanted: dict[str, str] = {}
     # Arguments that others lean on come first.
     for name, domain in row.domain.items():
         optional = name in side.defaults and not isinstance(domain, Tensor)
+        optional = optional and not _is_several(domain)
         if optional and draw(st.booleans()):
             continue
         if isinstance(domain, Tensor) and name in side.defaults and draw(st.integers(0, 2)) == 0:
@@ -223,6 +221,11 @@ def calls(draw: Any, row: Row, feature: str = "") -> Drawn:
         held = parts.pop(0).partition("=")[2] or wanted[side.positional[0]]
         return Drawn(f"{held}.{method}({', '.join(parts)})", arrays, lists, given, special)
     return Drawn(f"{side.path}({', '.join(parts)})", arrays, lists, given, special)
+
+
+def _is_several(domain: Any) -> bool:
+    """Whether a choice stands for more than one argument."""
+    return isinstance(domain, OneOf) and any(", " in c and c[0] not in "([{" for c in domain)
 
 
 def _argument(

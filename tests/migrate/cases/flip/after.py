@@ -12,7 +12,7 @@ class Model(nn.Cell):
         for a, b in zip(x, x.flip((0,))):
             h, c = self.forwards(a)
             k, d = self.backwards(b)
-        return ops.cat([h, k], 1).flip((0, 1)), c.softmax(axis=0), d.flip((1,))
+        return ops.cat([h, k], 1).flip((0, 1)), ops.exp(ops.log_softmax(c, axis=0)), d.flip((1,))
 
 
 def build():

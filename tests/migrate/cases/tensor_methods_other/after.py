@@ -1,3 +1,4 @@
+from mindspore import ops
 from onecell.mindspore import LSTMCell
 
 cell = LSTMCell(10, 16)
@@ -5,9 +6,9 @@ cell = LSTMCell(10, 16)
 
 def step(x):
     h, c = cell(x)
-    # TODO(onecell): method: `norm` with an order is that of a matrix in MindSpore, of all numbers in torch; write it out
-    assert h.norm() == h.norm(2)
-    # TODO(onecell): method: `equal` of a tensor has no exact counterpart
+    assert ops.norm(h) == ops.norm(h)
+    # TODO(onecell): method: `equal` of a tensor gives something else in MindSpore; `bool((a == b).all())` of two of one shape
     assert not h.equal(c)
-    # TODO(onecell): method: `select` of a tensor has no exact counterpart
-    return h.select(0, 1)
+    # TODO(onecell): method: `median` of a tensor gives something else in MindSpore
+    # TODO(onecell): method: `diag` of a tensor gives something else in MindSpore
+    return h.median(), c.diag()

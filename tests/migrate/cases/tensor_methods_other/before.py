@@ -7,4 +7,4 @@ def step(x):
     h, c = cell(x)
     assert h.norm() == h.norm(2)
     assert not h.equal(c)
-    return h.select(0, 1)
+    return h.median(), c.diag()

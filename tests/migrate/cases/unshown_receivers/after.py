@@ -12,7 +12,7 @@ class Model(nn.Cell):
         # TODO(onecell): attribute: a tensor's `device` is a string in MindSpore, without `type`; compare the string itself, such as `CPU`
         if x.device.type == "cpu":
             h = h + c
-        # TODO(onecell): method: `view` of a tensor has other keywords in MindSpore
+        # TODO(onecell): method: `size` has no exact counterpart
         return h.view(size=(48,))
 
 

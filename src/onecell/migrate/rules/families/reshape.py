@@ -7,7 +7,7 @@ from typing import Final
 
 import libcst as cst
 
-from onecell.migrate.meaning.syntax import elements, expression, keyword, literal
+from onecell.migrate.meaning.syntax import as_keyword, elements, expression, keyword, literal
 from onecell.migrate.meaning.unsure import Unsure
 from onecell.migrate.rules.arguments import Converter, bind, equals
 from onecell.migrate.rules.context import Context, Plan
@@ -184,6 +184,49 @@ def _long(ctx: Context, node: cst.Call, row: Row, converter: Converter) -> Plan:
     return build
 
 
+def _truth(ctx: Context, node: cst.Call, row: Row, converter: Converter) -> Plan:
+    """MindSpore's `any` is right for truth values alone."""
+    converter.convert(node.args, node.args)
+
+    def build(updated: cst.Call) -> cst.BaseExpression:
+        args = converter.convert(node.args, updated.args)
+        if ctx.to == "mindspore":
+            args[0] = args[0].with_changes(value=expression("_.bool()", _=args[0].value))
+        return called(ctx, node, row, updated, args)
+
+    return build
+
+
+def _order(ctx: Context, node: cst.Call, row: Row, converter: Converter) -> Plan:
+    """A norm with an order is that of a matrix in MindSpore, where no axis is given."""
+    bound = {b.parameter: b.index for b in bind(node.args, row.side(ctx.source))}
+    place = bound.get("p" if ctx.to == "mindspore" else "ord")
+    if place is None:
+        converter.convert(node.args, node.args)
+        return lambda u: called(ctx, node, row, u, converter.convert(node.args, u.args))
+    axis = literal(node.args[bound["dim"]].value) if "dim" in bound else None
+    plain = literal(node.args[place].value) in (2, "fro") and ctx.to == "mindspore"
+    if not plain and not isinstance(axis, int):
+        raise Unsure("a norm of this order is another in MindSpore", "write it out")
+    if ctx.to == "torch" and axis is None:
+        raise Unsure("a norm with an order is that of a matrix in MindSpore", "write it out")
+
+    def build(updated: cst.Call) -> cst.Call:
+        old, new = list(node.args), list(updated.args)
+        if plain:
+            later = range(place + 1, len(old))
+            names = {index: name for name, index in bound.items() if name is not None}
+            for args in (old, new):
+                for i in later:
+                    args[i] = as_keyword(args[i], names[i])
+                del args[place]
+                args[-1] = args[-1].with_changes(comma=cst.MaybeSentinel.DEFAULT)
+        return called(ctx, node, row, updated, converter.convert(old, new))
+
+    build(node)
+    return build
+
+
 def _exponential(ctx: Context, node: cst.Call, row: Row, converter: Converter) -> Plan:
     """A softmax is written as what its logarithm is the logarithm of."""
     converter.convert(node.args, node.args)
@@ -292,6 +335,8 @@ SHAPES: Final[Mapping[str, Shape]] = {
     "listing": _listing,
     "loss": _loss,
     "long": _long,
+    "truth": _truth,
+    "order": _order,
     **MADE,
     "extreme": plan_extreme,
     "ordered": plan_ordered,

@@ -6,11 +6,12 @@ from typing import Final
 
 import libcst as cst
 
-from onecell.migrate.meaning.syntax import as_keyword, expression, literal
+from onecell.migrate.meaning.syntax import as_keyword, expression, is_pure, literal
 from onecell.migrate.meaning.unsure import Unsure
 from onecell.migrate.rules.context import Context, Made, Plan
 from onecell.migrate.rules.families.changes import plan_change
 from onecell.migrate.rules.families.in_place import check_method
+from onecell.migrate.rules.families.method_rows import is_of_others, plan_row, plan_supposed
 from onecell.migrate.rules.families.module_methods import of_module, set_train
 from onecell.migrate.rules.families.receivers import (
     forget_args,
@@ -21,40 +22,8 @@ from onecell.migrate.rules.families.receivers import (
     shown,
 )
 
-_TENSOR_LACKING: Final = {
-    "mindspore": {
-        "backward",
-        "requires_grad_",
-        "repeat",
-        "register_hook",
-        "retain_grad",
-        "type",
-        "share_memory_",
-        "storage",
-        "cuda_",
-        "sort",
-        "topk",
-        "new_tensor",
-        "new_empty",
-        "new_full",
-        # Not there, or without a kernel on the CPU.
-        "dist",
-        "dot",
-        "element_size",
-        "equal",
-        "index_fill",
-        "kthvalue",
-        "log_softmax",
-        "mv",
-        "quantile",
-        "relu",
-        "roll",
-        "scatter_add",
-        "select",
-        "unfold",
-        "unique",
-    },
-    "torch": {
+_LACKING: Final = frozenset(
+    [
         "value",
         "set_data",
         "assign_value",
@@ -72,8 +41,9 @@ _TENSOR_LACKING: Final = {
         "equal",
         "gather_elements",
         "select",
-    },
-}
+    ]
+)
+"""Methods of MindSpore's tensors that torch's lack, or have for something else."""
 
 
 _GUESSED: Final = {
@@ -93,12 +63,6 @@ _THERE: Final = {
     "named_parameters": "parameters_and_names",
 }
 """Methods of torch's modules → what MindSpore's are called."""
-_OTHERWISE: Final = {"std", "var"}
-"""Methods that both frameworks' tensors have, and that give other numbers."""
-_OTHERWISE_KNOWN: Final = {"median", "aminmax", "diag"}
-"""The same, where other libraries' arrays have them too."""
-
-
 _NORM: Final = "`norm` with an order is that of a matrix in MindSpore, of all numbers in torch"
 _SIZED: Final = {"zeros", "ones", "rand", "randn"}
 """Rules of functions that take the shape of a tensor."""
@@ -147,30 +111,6 @@ def _named(arg: cst.Arg, name: str) -> bool:
     return arg.keyword is not None and arg.keyword.value == name
 
 
-def _check_same_numbers(ctx: Context, node: cst.Call, name: str, *, known: bool) -> None:
-    """Raise `Unsure` for a method that both frameworks' tensors have, for different things."""
-    assert isinstance(node.func, cst.Attribute)  # noqa: S101 - the caller looked
-    if known and name in _OTHERWISE_KNOWN:
-        raise Unsure(f"`{name}` of a tensor gives something else in {ctx.to}")
-    if name not in _OTHERWISE or (not known and _is_of_numpy(ctx, node.func.value)):
-        return
-    raise Unsure(
-        f"`{name}` divides by N - 1 in torch and by N in MindSpore",
-        "write the division out",
-    )
-
-
-def _is_of_numpy(ctx: Context, held: cst.BaseExpression) -> bool:
-    """Whether an expression, or all that a name is bound to, is a call of NumPy's."""
-    values: list[cst.BaseExpression | None] = [held]
-    if isinstance(held, cst.Name):
-        values = [ctx.names.value_of(bound.node) for bound in ctx.names.assignments(held)]
-    return bool(values) and all(
-        isinstance(value, cst.Call) and (ctx.names.path(value.func) or "").startswith("numpy.")
-        for value in values
-    )
-
-
 def to_mindspore(ctx: Context, node: cst.Call, name: str, kind: str) -> Made | None:
     """Return the rule and plan of a tensor's or optimizer's method, None where it may stay.
 
@@ -195,7 +135,6 @@ def to_mindspore(ctx: Context, node: cst.Call, name: str, kind: str) -> Made | N
             f"`{name}` of something that this file does not show to be a tensor",
             f"if it is one, {_GUESSED[name]}",
         )
-    _check_same_numbers(ctx, node, name, known=known)
     change = plan_change(ctx, node, name, known=known)
     if change is not None:
         return "in_place", change
@@ -222,7 +161,7 @@ def to_mindspore(ctx: Context, node: cst.Call, name: str, kind: str) -> Made | N
         )
     if (made := _of_torch_alone(ctx, node, name, known=known)) is not None:
         return made
-    return _known_to_mindspore(node, name) if known else None
+    return plan_row(ctx, node, name) if known else plan_supposed(ctx, node, name)
 
 
 def _of_torch_alone(ctx: Context, node: cst.Call, name: str, *, known: bool) -> Made | None:
@@ -234,9 +173,26 @@ def _of_torch_alone(ctx: Context, node: cst.Call, name: str, *, known: bool) -> 
         return ("new_zeros", _gathered, *supposed)
     if name == "clone" and not node.args:
         return ("clone", renaming("copy"), *supposed)
+    if name in _LIKE_IT and len(node.args) == _LIKE_IT[name].count(",") and is_pure(receiver(node)):
+        return ("new", _like_it(ctx, name), *supposed)
     if name == "new" and len(node.args) > 1 and not any(arg.keyword for arg in node.args):
         return (*_new(node), *supposed)
     return None
+
+
+_LIKE_IT: Final = {"new_full": "full(a_, b_, dtype=x_.dtype)", "new_tensor": "tensor(a_, x_.dtype)"}
+"""Methods that make a tensor of the same element type → what MindSpore's functions do."""
+
+
+def _like_it(ctx: Context, name: str) -> Plan:
+    function, _, rest = _LIKE_IT[name].partition("(")
+    path = f"mindspore.{'' if function == 'tensor' else 'ops.'}{function}"
+
+    def build(updated: cst.Call) -> cst.BaseExpression:
+        given = dict(zip(("a_", "b_"), (arg.value for arg in updated.args), strict=False))
+        return expression(f"f_({rest}", f_=ctx.speller.spell(path), x_=receiver(updated), **given)
+
+    return build
 
 
 def _spreads_sizes(node: cst.Call, name: str) -> bool:
@@ -312,31 +268,6 @@ def _differentiates(ctx: Context) -> bool:
     )
 
 
-def _known_to_mindspore(node: cst.Call, name: str) -> tuple[str, Plan] | None:
-    """Do as `to_mindspore` for what is surely a tensor."""
-    if name == "squeeze" and node.args and node.args[0].keyword is not None:
-        return "squeeze", lambda u: u.with_changes(args=[as_keyword(u.args[0], "axis")])
-    if name == "softmax" and any(_named(arg, "dim") for arg in node.args):
-        return "softmax", lambda u: u.with_changes(
-            args=[as_keyword(a, "axis") if _named(a, "dim") else a for a in u.args]
-        )
-    if name == "flip" and node.args and not any(a.keyword or a.star for a in node.args):
-        if isinstance(node.args[0].value, cst.Tuple | cst.List):
-            return None
-        return "flip", lambda u: u.with_changes(
-            args=[cst.Arg(cst.Tuple([cst.Element(a.value) for a in u.args]))]
-        )
-    if name in ("amin", "amax", "norm", "diagonal", "view") and any(
-        arg.keyword is not None for arg in node.args
-    ):
-        raise Unsure(f"`{name}` of a tensor has other keywords in MindSpore")
-    if name == "norm" and len(node.args) == 1:
-        raise Unsure(_NORM, "write it out")
-    if name in _TENSOR_LACKING["mindspore"]:
-        raise Unsure(f"`{name}` of a tensor has no exact counterpart")
-    return None
-
-
 def may_be_tensor(ctx: Context, node: cst.Call) -> bool:
     """Whether an unknown receiver may be a tensor: nothing of another library's."""
     assert isinstance(node.func, cst.Attribute)  # noqa: S101 - the caller looked
@@ -354,6 +285,7 @@ def to_torch(ctx: Context, node: cst.Call, name: str, kind: str) -> tuple[str, P
     """
     if kind not in ("", "tensor") or not may_be_tensor(ctx, node):
         return None
+    assert isinstance(node.func, cst.Attribute)  # noqa: S101 - the caller looked
     if name == "asnumpy" and not node.args:
         return "asnumpy", lambda u: expression("_.detach().cpu().numpy()", _=receiver(u))
     found = set_train(ctx, node, name)
@@ -372,7 +304,10 @@ def to_torch(ctx: Context, node: cst.Call, name: str, kind: str) -> tuple[str, P
         return of_module(ctx, node, name)
     if name in ("get_parameters", "parameters_and_names") and not node.args:
         return of_module(ctx, node, name)
-    _check_same_numbers(ctx, node, name, known=kind == "tensor")
+    if name in ("std", "var") and not is_of_others(ctx, node.func.value):
+        raise Unsure(
+            f"`{name}` divides by N - 1 in torch and by N in MindSpore", "write the division out"
+        )
     return _known_to_torch(ctx, node, name) if kind == "tensor" else None
 
 
@@ -398,6 +333,6 @@ def _known_to_torch(ctx: Context, node: cst.Call, name: str) -> tuple[str, Plan]
         return "clone", renaming("clone")
     if name == "squeeze" and node.args and node.args[0].keyword is not None:
         return "squeeze", lambda u: u.with_changes(args=[as_keyword(u.args[0], "dim")])
-    if name in _TENSOR_LACKING["torch"]:
+    if name in _LACKING:
         raise Unsure(f"`{name}` of a tensor has no exact counterpart")
     return None

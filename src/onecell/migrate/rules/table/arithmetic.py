@@ -158,10 +158,10 @@ ARITHMETIC: Final = (
     ),
     row(
         "clamp",
-        "torch.clamp(input, min, max=None)",
+        "torch.clamp(input, min=None, max=None)",
         "mindspore.ops.clamp(input, min=None, max=None)",
         gives="tensor",
-        domain={"input": Tensor("+s"), "min": OneOf("-1", "0", "0.5"), "max": OneOf("1", "2.5")},
+        domain={"input": Tensor("+s"), "min": OneOf("-1", "0, 0.5", "max=1", "0.5, max=2.5")},
         holds=("nan",),
     ),
     row(

@@ -14,6 +14,7 @@ from onecell.migrate.rules.table.domain import OneOf
 from onecell.migrate.rules.table.functions import DTYPES, FUNCTIONS
 from onecell.migrate.rules.table.layers import CELL, LAYERS
 from onecell.migrate.rules.table.losses import LOSSES
+from onecell.migrate.rules.table.methods import METHODS
 from onecell.migrate.rules.table.optimizers import OPTIMIZERS
 from onecell.migrate.rules.table.recurrent import NEURAL
 from onecell.migrate.rules.table.reductions import REDUCTIONS
@@ -60,7 +61,7 @@ CALLED_TENSOR: Final = row(
 def rows_to(to: str, target: str) -> Mapping[str, Row]:
     """Return every row that leads to `to`, by each of its import paths in the other one."""
     source = other_framework(to)
-    found = {r.side(source).path: r for r in ROWS if r.one_way in ("", to)}
+    found = {r.side(source).path: r for r in (*ROWS, *METHODS.values()) if r.one_way in ("", to)}
     for cell in CELL.values():
         found[cell.side(source).path] = CELL[target]
     return found | {other: found[path] for other, path in SYNONYMS.items() if path in found}

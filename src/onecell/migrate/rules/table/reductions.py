@@ -83,7 +83,8 @@ REDUCTIONS: Final = (
     _along("sum", "input, dim, keepdim", dtypes=ANY, rest=", *, dtype=None"),
     _along("mean", "x, axis, keep_dims", dtypes=FLOATS),
     _along("prod", "input, axis, keep_dims", dtypes=FLOATS),
-    _along("any", "input, axis, keep_dims", dtypes=("bool",)),
+    # MindSpore's is wrong but for truth values.
+    _along("any", "input, axis, keep_dims", dtypes=ANY, shape="truth"),
     _along("all", "input, axis, keep_dims", dtypes=("bool",)),
     _along("argmax", "input, dim, keepdim", holds=("nan",)),
     _along("argmin", "input, axis, keepdims", shape="long", holds=("nan",)),
@@ -145,11 +146,18 @@ REDUCTIONS: Final = (
     ),
     row(
         "norm",
-        "torch.norm(input)",
-        "mindspore.ops.norm(A)",
-        pairs={"input": "A"},
+        "torch.norm(input, p=SAME, dim=None, keepdim=False)",
+        "mindspore.ops.norm(A, ord=SAME, dim=None, keepdim=False)",
+        pairs={"input": "A", "p": "ord"},
         gives="tensor",
-        domain={"input": Tensor("+s")},
+        shape="order",
+        domain={
+            "input": Tensor("+s"),
+            "p": OneOf("2", "2.0", "'fro'"),
+            "dim": Axis("input"),
+            "keepdim": BOOLS,
+        },
+        needs=_NEEDS,
         holds=("zero",),
     ),
     row(
