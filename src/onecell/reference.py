@@ -31,7 +31,7 @@ from onecell.weights import Weights
 
 Array = npt.NDArray[np.float64]
 Tanh: TypeAlias = Callable[[Array], Array]
-"""In the place of the true one, a coarser tanh shows how far its errors reach."""
+"""In the place of the true one, a coarser tanh or sigmoid shows how far its errors reach."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +64,10 @@ def step(
     c: npt.ArrayLike,
     *,
     tanh: Tanh = np.tanh,
+    logistic: Tanh = sigmoid,
 ) -> tuple[Array, Array]:
     """Return (h', c') of one step; x (N, I), h and c (N, H), in float64 whatever comes in."""
-    done = _step(_in_float64(weights), _float64(x), _float64(h), _float64(c), tanh)
+    done = _step(_in_float64(weights), _float64(x), _float64(h), _float64(c), tanh, logistic)
     return done.h_next, done.c_next
 
 
@@ -77,9 +78,10 @@ def unroll(
     c: npt.ArrayLike,
     *,
     tanh: Tanh = np.tanh,
+    logistic: Tanh = sigmoid,
 ) -> tuple[Array, Array]:
     """Return h and c after each of T steps, both (T, N, H), for x (T, N, I)."""
-    done = _unroll(_in_float64(weights), _float64(x), _float64(h), _float64(c), tanh)
+    done = _unroll(_in_float64(weights), _float64(x), _float64(h), _float64(c), tanh, logistic)
     empty = np.empty((0, *np.shape(h)))
     h_all = np.stack([each.h_next for each in done]) if done else empty
     return h_all, np.stack([each.c_next for each in done]) if done else empty
@@ -95,6 +97,7 @@ def gradients(
     grad_c_last: npt.ArrayLike | None = None,
     *,
     tanh: Tanh = np.tanh,
+    logistic: Tanh = sigmoid,
 ) -> Gradients:
     """Return the gradients through T steps.
 
@@ -107,10 +110,11 @@ def gradients(
         grad_h_last: (N, H), added to that of the last h; None for zeros.
         grad_c_last: (N, H), gradient by the last c; None for zeros.
         tanh: what computes it; its derivative is 1 - t² of what it returns.
+        logistic: what computes the sigmoid; its derivative is s (1 - s) of what it returns.
     """
     w = _in_float64(weights)
     x = _float64(x)
-    done = _unroll(w, x, _float64(h), _float64(c), tanh)
+    done = _unroll(w, x, _float64(h), _float64(c), tanh, logistic)
     dh = np.zeros(np.shape(h)) if grad_h_last is None else _float64(grad_h_last)
     dc = np.zeros(np.shape(c)) if grad_c_last is None else _float64(grad_c_last)
     grad_x = np.zeros(x.shape)
@@ -136,11 +140,11 @@ def gradients(
     return Gradients(grad_x, dh, dc, grad_weight_ih, grad_weight_hh, *biases)
 
 
-def _step(w: Weights, x: Array, h: Array, c: Array, tanh: Tanh) -> _Step:
-    return _unroll(w, x[None], h, c, tanh)[0]
+def _step(w: Weights, x: Array, h: Array, c: Array, tanh: Tanh, logistic: Tanh) -> _Step:
+    return _unroll(w, x[None], h, c, tanh, logistic)[0]
 
 
-def _unroll(w: Weights, x: Array, h: Array, c: Array, tanh: Tanh) -> list[_Step]:
+def _unroll(w: Weights, x: Array, h: Array, c: Array, tanh: Tanh, logistic: Tanh) -> list[_Step]:
     # All inputs at once: of a large matrix, reading it again for every step is what takes long.
     flat = x.reshape(-1, w.input_size) @ w.weight_ih.T
     by_x = flat.reshape(*x.shape[:-1], 4 * w.hidden_size)
@@ -150,7 +154,7 @@ def _unroll(w: Weights, x: Array, h: Array, c: Array, tanh: Tanh) -> list[_Step]
         if w.bias_ih is not None and w.bias_hh is not None:
             z = z + w.bias_ih + w.bias_hh
         z_i, z_f, z_g, z_o = np.split(z, 4, axis=1)
-        i, f, g, o = sigmoid(z_i), sigmoid(z_f), tanh(z_g), sigmoid(z_o)
+        i, f, g, o = logistic(z_i), logistic(z_f), tanh(z_g), logistic(z_o)
         c_next = f * c + i * g
         done.append(_Step(row, h, c, i, f, g, o, o * tanh(c_next), c_next))
         h, c = done[-1].h_next, done[-1].c_next

@@ -382,10 +382,72 @@ def test_what_stands_beside_a_cell_is_said_on_the_terminal_in_the_json_and_on_th
     assert f"note: cell: {said}" in out
     assert "note: half: half a cell: `half.weight_hh` is missing" in out
     report = json.loads((tmp_path / "ln.proof.json").read_text())
-    assert {"name": "cell", "text": said} in report["notes"]
+    assert {"name": "cell", "kind": "beside", "text": said} in report["notes"]
+    assert "with a cell's names, and by its shapes none: half; with something else beside" in out
     page = (tmp_path / "ln.report.html").read_text()
     assert said in page
     assert "half.weight_hh" in page
+
+
+def _broken(kind: str) -> dict[str, torch.Tensor]:
+    state = {f"odd.{n}": t for n, t in torch.nn.LSTMCell(3, 5).state_dict().items()}
+    if kind == "half a cell":
+        del state["odd.weight_hh"]
+    elif kind == "one bias":
+        del state["odd.bias_ih"]
+    elif kind == "mixed types":
+        state["odd.weight_hh"] = state["odd.weight_hh"].half()
+    elif kind == "whole numbers":
+        state["odd.weight_hh"] = state["odd.weight_hh"].to(torch.int8)
+    elif kind == "five gates":
+        state["odd.weight_hh"] = torch.ones(25, 5)
+    else:
+        state = {f"odd.{n}": t for n, t in torch.nn.GRUCell(3, 5).state_dict().items()}
+    return state
+
+
+@pytest.mark.parametrize(
+    ("kind", "verdict"),
+    [
+        ("half a cell", "UNPROVED"),
+        ("one bias", "UNPROVED"),
+        ("mixed types", "UNPROVED"),
+        ("whole numbers", "UNPROVED"),
+        ("five gates", "HOLDS"),
+        ("a GRU", "HOLDS"),
+    ],
+)
+def test_what_has_the_names_of_a_cell_and_is_none_is_in_the_verdict(
+    kind: str, verdict: str, run: Run, model: Path, tmp_path: Path
+) -> None:
+    torch.save(torch.load(model) | _broken(kind), model)
+    ran = run("port", model, "--to", "mindspore", "--out", tmp_path / "o", *SIDES, "--json")
+    told = json.loads(ran.out)
+    assert (told["verdict"], ran.status) == (verdict, Status[verdict])
+    assert told["holds"] is (verdict == "HOLDS")
+    ran = run("port", model, "--to", "mindspore", "--out", tmp_path / "p", *SIDES)
+    line = " ".join(ran.out[ran.out.index(f"{verdict}: ") :].split())
+    assert "odd" in line
+    assert (tmp_path / "p" / "model.ckpt").is_file()
+
+
+def test_a_cell_on_which_a_family_proves_nothing_is_not_proved(
+    run: Run, model: Path, tmp_path: Path
+) -> None:
+    torch.save({name: 1e6 * array for name, array in torch.load(model).items()}, model)
+    words = [word for word in SIDES if word != "--no-report"]
+    ran = run("port", model, "--to", "mindspore", "--out", tmp_path, *words)
+    assert ran.status == Status.UNPROVED
+    line = " ".join(ran.out.split())
+    assert "UNPROVED: 0 of 1 cell (0 of 6 tensors) proved" in line
+    assert "not proved: cell: its forward, " in line
+    assert "gradient of the parameters" in line
+    assert "quantities prove nothing" in line
+    assert json.loads((tmp_path / "model.proof.json").read_text())["holds"] is False
+    page = (tmp_path / "model.report.html").read_text()
+    assert "Not proved" in page
+    assert "未证明" in page
+    assert "参数的梯度" in page
 
 
 def test_what_is_not_chosen_is_neither_ported_nor_proved(

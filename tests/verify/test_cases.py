@@ -12,8 +12,8 @@ from onecell.verify import Case, make_case
 from onecell.weights import Weights
 
 
-def _weights(inputs: int = 5, hidden: int = 4, *, gain: float = 1.0) -> Weights:
-    drawn = Weights.random(Spec(inputs, hidden), 0)
+def _weights(inputs: int = 5, hidden: int = 4, *, gain: float = 1.0, bias: bool = True) -> Weights:
+    drawn = Weights.random(Spec(inputs, hidden, bias), 0)
     return Weights(**{n: (a * gain).astype(np.float32) for n, a in drawn.arrays().items()})
 
 
@@ -42,9 +42,26 @@ def test_the_batch_is_neither_size(inputs: int, hidden: int) -> None:
 
 @pytest.mark.parametrize("gain", [1e-4, 1.0, 1e4])
 def test_inputs_are_scaled_to_where_gates_respond(gain: float) -> None:
-    weights = _weights(40, 30, gain=gain)
+    weights = _weights(40, 30, gain=gain, bias=False)
     z = make_case(weights).x[0, 0] @ weights.weight_ih.T
     assert 0.3 < z.std() < 3
+
+
+@pytest.mark.parametrize("gain", [300.0, 1e4])
+def test_in_some_rows_large_biases_are_taken_back(gain: float) -> None:
+    weights = _weights(40, 30, gain=gain)
+    case = make_case(weights)
+    z = case.x[0] @ weights.weight_ih.T + case.h @ weights.weight_hh.T
+    z += sum(array for name, array in weights.arrays().items() if "bias" in name)
+    units = np.sum(np.all(np.abs(z.reshape(-1, 4, 30)) < 8, axis=1), axis=1)
+    assert list(units[[0, 4]]) == [8, 8]
+    assert np.all(np.abs(case.x[0, [0, 4]]) < 100)
+
+
+def test_ordinary_biases_change_no_input() -> None:
+    weights = _weights(40, 30)
+    without = Weights(weights.weight_ih, weights.weight_hh)
+    assert np.array_equal(make_case(weights).x, make_case(without).x)
 
 
 def test_a_side_cannot_write_into_the_case() -> None:

@@ -280,10 +280,11 @@ def test_an_unproved_file_never_bears_the_name(
 def test_the_report_has_the_form_it_promises(model: Path, tmp_path: Path) -> None:
     report = json.loads(_port(model, tmp_path).report.read_text())
     assert list(report) == [
-        *("schema", "holds", "source", "target", "runs_on", "unable", "tensors", "method"),
+        *("schema", "holds", "unproved", "proves_nothing", "source", "target", "runs_on"),
+        *("unable", "tensors", "method"),
         *("cells", "left_out", "notes", "environment", "seconds"),
     ]
-    assert report["schema"] == "onecell.proof/1"
+    assert report["schema"] == "onecell.proof/2"
     assert list(report["source"]) == ["path", "dialect", "format", "bytes", "sha256"]
     assert list(report["target"]) == ["path", "dialect", "format", "bytes", "sha256", "written"]
     assert list(report["tensors"]) == [
@@ -294,7 +295,7 @@ def test_the_report_has_the_form_it_promises(model: Path, tmp_path: Path) -> Non
     (cell,) = report["cells"]
     assert list(cell) == [
         *("name", "holds", "input_size", "hidden_size", "bias", "stored", "computed"),
-        *("same_bits", "not_finite", "beside", "quantities", "self_test"),
+        *("same_bits", "not_finite", "unproved", "beside", "quantities", "self_test"),
     ]
     assert cell["name"] == "decoder.cell"
     assert list(cell["quantities"][0]) == ["name", "holds", "proves", "readings"]

@@ -20,6 +20,7 @@ from onecell.verify.columns import Cell
 from onecell.verify.mutants import MUTANTS, Mutant, Spoiled
 from onecell.verify.optimizers import Optimizer
 from onecell.verify.oracle import KINDS, make_oracle
+from onecell.verify.readings import measure
 from onecell.verify.sides import Array, Entry, Side
 from onecell.weights import Weights
 
@@ -55,6 +56,56 @@ def _numbers_hold(proof: CellProof) -> bool:
 def test_the_kernel_holds(inputs: int, hidden: int, bias: bool, stored: str, gain: float) -> None:
     weights = _random(inputs, hidden, bias=bias, gain=gain).astype(stored)
     assert prove("cell", weights, weights, OURS, rollout_steps=20, self_test="full").holds
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    inputs=st.integers(1, 12),
+    hidden=st.integers(1, 12),
+    bias=st.booleans(),
+    gain=st.sampled_from([100.0, 1e3, 1e4, 1e5, 1e6, 1e12, 1e15]),
+    name=st.sampled_from(["arrays", "torch"]),
+    seed=st.integers(0, 999),
+)
+def test_a_right_side_holds_however_large_the_weights(
+    inputs: int, hidden: int, bias: bool, gain: float, name: str, seed: int
+) -> None:
+    """Rounding decides much in such a cell; a limit that leaves that out fails a right side."""
+    drawn = Weights.random(Spec(inputs, hidden, bias), seed)
+    weights = Weights(**{n: a * np.float32(gain) for n, a in drawn.arrays().items()})
+    case = make_case(weights, rollout_steps=20)
+    oracle = make_oracle(weights, case)
+    found = measure(name, "target", SIDES[name].open(weights), oracle)
+    assert [n for n, reading in found.items() if not reading.holds] == []
+
+
+@pytest.mark.parametrize(("gain", "bias"), [(1e3, True), (1e3, False), (1e6, False), (1e12, False)])
+def test_large_weights_are_proved_by_inputs_that_reach_their_gates(gain: float, bias: bool) -> None:
+    weights = _random(7, 11, bias=bias, gain=gain)
+    proof = prove("cell", weights, weights, OURS, rollout_steps=20)
+    assert proof.holds
+    assert proof.unproved == ()
+
+
+def test_a_family_that_cannot_fail_is_named() -> None:
+    weights = _random(7, 11, gain=1e6)
+    proof = prove("cell", weights, weights, OURS, rollout_steps=20)
+    assert proof.holds
+    assert "gradient of the parameters" in proof.unproved
+
+
+def test_shut_gates_are_not_proved_and_no_fault() -> None:
+    """Swapped gates are then no other cell to the outputs: a proof that cannot be, not a failure.
+
+    All stand at 0: h and c are 0 whatever goes in.
+    """
+    weights = _random(5, 4)
+    shut = np.full(16, -1e6, np.float32)
+    weights = Weights(weights.weight_ih, weights.weight_hh, shut, shut)
+    proof = prove("cell", weights, weights, OURS, rollout_steps=20)
+    assert proof.holds
+    assert proof.unseen == ()
+    assert {"forward", "rollout", "gradient of the inputs"} <= set(proof.unproved)
 
 
 def test_every_quantity_is_there() -> None:

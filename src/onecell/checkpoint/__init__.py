@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from onecell.checkpoint.cells import CellSite, Note, Survey, find_cells, survey
+from onecell.checkpoint.cells import CellSite, Note, NoteKind, Survey, find_cells, survey
 from onecell.checkpoint.content import Checkpoint
 from onecell.checkpoint.conversion import Conversion, convert
 from onecell.checkpoint.files import load_checkpoint, save_checkpoint
@@ -15,6 +15,7 @@ __all__ = [
     "Checkpoint",
     "Conversion",
     "Note",
+    "NoteKind",
     "Survey",
     "convert",
     "find_cells",

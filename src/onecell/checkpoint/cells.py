@@ -14,7 +14,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Literal
 
 import numpy as np
 
@@ -23,12 +23,15 @@ from onecell.checkpoint.optimizer_state import mindspore_slots, span
 from onecell.dialect import Dialect, get_dialect
 from onecell.dtypes import FLOAT_NAMES, dtype_name
 from onecell.errors import DtypeError, ShapeError
-from onecell.spec import BIASES, WEIGHTS
+from onecell.spec import BIASES, GATES, WEIGHTS
 from onecell.text import listed, short
 from onecell.weights import Weights
 
 _PROJECTION: Final = "weight_hr"
 _PLAIN: Final = ""
+_HALF: Final = "half a cell"
+_NOT_PROVED: Final = "an LSTM cell perhaps, and not one that can be proved"
+_PERHAPS: Final = (_HALF, "an LSTM cell perhaps")
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +83,12 @@ class CellSite:
         )
 
 
+NoteKind = Literal["", "other", "unsure", "beside"]
+"""What a verdict must say of it: "other": it has a cell's names, and its shapes show that it is
+none; "unsure": nothing shows that it is none, and it cannot be proved as one; "beside": a cell that
+something else stands beside; "": nothing."""
+
+
 @dataclass(frozen=True, slots=True)
 class Note:
     """What whoever uses a checkpoint ought to know of one place in it."""
@@ -87,6 +96,7 @@ class Note:
     name: str
     """A cell, a module or a tensor."""
     text: str
+    kind: NoteKind = ""
 
     def __str__(self) -> str:
         return f"{short(self.name)}: {self.text}"
@@ -122,7 +132,7 @@ def survey(tensors: Mapping[str, np.ndarray], dialect: str | Dialect) -> Survey:
         arrays, computed = _compute(found, tensors)
         why = _why_no_cell(site, found, arrays, row)
         if why is not None:
-            notes.append(Note(site.name, why))
+            notes.append(Note(site.name, why, _kind(row, arrays, why)))
             continue
         cells.append(site)
         notes += [Note(site.name, text) for text in computed]
@@ -200,7 +210,7 @@ def _why_no_cell(
     for parameter, array in arrays.items():
         if (kind := dtype_name(array.dtype)) not in FLOAT_NAMES:
             return (
-                f"no LSTM cell: `{parameter}` holds {kind}, and the parameters of a cell hold one "
+                f"{_NOT_PROVED}: `{parameter}` holds {kind}, and the parameters of a cell hold one "
                 f"of {', '.join(FLOAT_NAMES)}"
             )
     try:
@@ -211,10 +221,20 @@ def _why_no_cell(
             layer=site.layer,
             reverse=site.reverse,
         )
-    except (ShapeError, DtypeError) as error:
+    except ShapeError as error:
         where = ", ".join(f"`{p}` {array.shape}" for p, array in arrays.items())
         return f"no LSTM cell: {error} There are {where}"
+    except DtypeError as error:
+        return f"{_NOT_PROVED}: {error}"
     return None
+
+
+def _kind(row: Dialect, arrays: Mapping[str, np.ndarray], why: str) -> NoteKind:
+    """Return whether the shapes show that it is no cell; what is missing or of two types may be."""
+    if not why.startswith(_PERHAPS):
+        return "other"
+    gates = [a.shape[0 if row.layout.gates_first else -1] for a in arrays.values() if a.ndim]
+    return "other" if any(rows % len(GATES) for rows in gates) else "unsure"
 
 
 def _other_layer(found: Found, arrays: Mapping[str, np.ndarray], row: Dialect) -> str | None:
@@ -238,7 +258,7 @@ def _half(names: Mapping[str, str], found: Found, row: Dialect) -> str | None:
         return None
     gone = max(missing)
     there = listed(name for parts in found.values() for name in parts.values())
-    return f"half a cell: `{short(names[gone])}` is missing, and there is {there}"
+    return f"{_HALF}: `{short(names[gone])}` is missing, and there is {there}"
 
 
 def _neighbours(cells: Sequence[CellSite], others: Sequence[str]) -> Iterator[Note]:
@@ -254,6 +274,7 @@ def _neighbours(cells: Sequence[CellSite], others: Sequence[str]) -> Iterator[No
             yield Note(
                 site.owner,
                 f"something else stands there, {beside}{rest}: this may not be a plain LSTM {kind}",
+                "beside",
             )
 
 

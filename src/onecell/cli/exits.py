@@ -67,7 +67,7 @@ class Status(IntEnum):
     NOTHING = 14
     """There was nothing to do: nothing of the source framework, or it is for the other already."""
     UNPROVED = 15
-    """Of `port`: all was ported, and nothing could be proved: no checkpoint with a cell is there.
+    """Of `port`: all was ported, and no cell was there to prove, or what may be one could not be.
     """
     INTERNAL = 70
     """A mistake in onecell itself."""
@@ -91,8 +91,8 @@ PORT_STATUSES = (
     "[bold]Exit status[/bold]: 0 all was ported and proved · 1 the proof fails · 2 usage · 3 bad "
     "input file · 4 cannot write · 5 a library is missing · 6 something is left to do by hand, or "
     "a file still uses the other framework · 7 a source file could not be migrated · 11 NaN or "
-    "infinity in a cell · 14 there was nothing to do · 15 ported, and no cell of a checkpoint to "
-    "prove"
+    "infinity in a cell · 14 there was nothing to do · 15 ported, and not proved: no cell is "
+    "there, or nothing could fail on one"
 )
 """The line that the help of `port` ends with; the gravest counts: 1, 11, 3, 7, 6, 15."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 from rich.console import Console
@@ -10,7 +11,7 @@ from rich.text import Text
 
 from onecell.cli.exits import Status
 from onecell.cli.migrate_table import as_json, print_migration
-from onecell.cli.table import count, print_proof, say_verdict
+from onecell.cli.table import count, print_proof, remarks_on, say_verdict
 from onecell.migrate.rules.findings import Outcome
 from onecell.project import CheckpointPort, ProjectPort, Required, Verdict
 from onecell.project.plan import other
@@ -39,7 +40,7 @@ STATUS: Final = {
 def proof_verdict(proof: Proof) -> Verdict:
     """Return what the port of a single checkpoint comes to."""
     if proof.holds:
-        return Verdict.HOLDS
+        return Verdict.UNPROVED if proof.unproved else Verdict.HOLDS
     return Verdict.NOT_FINITE if proof.not_finite else Verdict.FAILS
 
 
@@ -130,8 +131,10 @@ def _print_summary(done: ProjectPort, console: Console, *, verbose: bool) -> Non
         table.add_row("copied", some(copied))
     status = STATUS[done.verdict]
     style = "bold green" if status is Status.HOLDS else "bold red"
-    table.add_row("verdict", Text(f"{_verdict(done)} (exit status {int(status)})", style))
     console.print(table)
+    # What a script looks for is never broken over lines.
+    said = f"{_verdict(done)} (exit status {int(status)})"
+    console.print(Text.assemble(("verdict     ", "bold"), (said, style)), soft_wrap=True)
     if not done.nothing:
         console.print(Text(f"Everything is in {plain(str(done.out))}"), soft_wrap=True)
 
@@ -163,6 +166,12 @@ def _checkpoint(each: CheckpointPort) -> Text:
     return Text(plain(f"{each.path.name} → {proof.target.path.name}: {say_verdict(proof)}"))
 
 
+def _unproved(proofs: Sequence[Proof]) -> str:
+    """Return what was not proved, by name."""
+    said = [f"{name}: {why}" for proof in proofs for name, why in proof.unproved.items()]
+    return f"not proved: {'; '.join(said)}" if said else "no cell of a checkpoint to prove"
+
+
 def _verdict(done: ProjectPort) -> str:
     source = other(done.to)
     proofs = [each.proof for each in done.checkpoints if each.proof is not None]
@@ -174,14 +183,19 @@ def _verdict(done: ProjectPort) -> str:
         f"{count(len(done.required), 'file')} asking for {source}": done.required,
         f"{count(done.by_hand, 'tensor')} to be named by hand": done.by_hand,
     }
+    remarks = "".join(
+        f"; {each}" for each in dict.fromkeys(r for p in proofs for r in remarks_on(p))
+    )
     said = {
-        Verdict.HOLDS: f"{cells} ({proved} of {tensors} tensors) proved, nothing of {source} left",
+        Verdict.HOLDS: (
+            f"{cells} ({proved} of {tensors} tensors) proved, nothing of {source} left{remarks}"
+        ),
         Verdict.FAILS: "a new checkpoint is not proved to compute the same; it was not written",
         Verdict.NOT_FINITE: "a cell holds NaN or infinity; its checkpoint was not written",
         Verdict.INPUT: "a checkpoint could not be ported",
         Verdict.SOURCE: "a source file could not be migrated",
         Verdict.LEFT: ", ".join(words for words, here in left.items() if here),
-        Verdict.UNPROVED: f"ported, nothing of {source} left; no cell of a checkpoint to prove",
+        Verdict.UNPROVED: f"ported, nothing of {source} left; {_unproved(proofs)}",
         Verdict.NOTHING: f"nothing of {source} is in it; nothing was written",
     }
     return f"{done.verdict.value}: {said[done.verdict]}"

@@ -100,7 +100,7 @@ def _print_summary(proof: Proof, console: Console) -> None:
         sizes = (str(cell.input_size), str(cell.hidden_size), cell.stored)
         worst = (_worst(cell, reading) for reading in columns)
         called = Text(short(cell.name, max(24, console.width // 2)))
-        table.add_row(called, *sizes, *worst, show_verdict(cell.holds))
+        table.add_row(called, *sizes, *worst, show_verdict(cell.holds, proves=not cell.unproved))
     console.print(table)
     seen = sum(each.seen for cell in proof.cells for each in cell.sabotage)
     all_of_them = sum(len(cell.sabotage) for cell in proof.cells)
@@ -201,7 +201,8 @@ def _print_path(what: str, path: str, console: Console) -> None:
 def _print_verdict(proof: Proof, console: Console) -> None:
     for line in proof.unable:
         console.print(Text(line, "bold red"), soft_wrap=True)
-    style = "bold red" if not proof.holds else "bold green" if proof.cells else "bold"
+    good = "bold green" if proof.cells and not proof.unproved else "bold"
+    style = good if proof.holds else "bold red"
     console.print(Text(say_verdict(proof), style))
 
 
@@ -213,14 +214,32 @@ def say_verdict(proof: Proof) -> str:
         return f"It holds no LSTM cell: nothing is proved; {kept} copied bit for bit."
     cells = count(len(proof.cells), "cell")
     if proof.holds:
-        rest = f"; {kept} copied bit for bit, not proved" if proof.carried else ""
+        word = "UNPROVED" if proof.unproved else "HOLDS"
+        some = f"{len(proof.cells_proved)} of {cells}" if proof.unproved else cells
         parts = f"{proof.proved} of {proof.tensors} tensors"
-        return f"HOLDS: {cells} ({parts}) proved in {took}{rest}."
+        said = [f"{some} ({parts}) proved in {took}"]
+        said += [f"{kept} copied bit for bit, not proved"] * bool(proof.carried)
+        said += [f"not proved: {name}: {why}" for name, why in proof.unproved.items()]
+        return plain(f"{word}: {'; '.join([*said, *remarks_on(proof)])}.")
     failing = [cell for cell in proof.cells if not cell.holds]
     why = f"{len(failing)} of {cells}" if failing else "the file as a whole"
     if broken := sum(bool(cell.not_finite) for cell in failing):
         why += f" ({broken} with numbers that are not finite)"
     return f"FAILS: {why}, after {took}. No checkpoint was written; the proof says where."
+
+
+def remarks_on(proof: Proof) -> list[str]:
+    """Return what a verdict must say beside what was proved: each names what it is about."""
+    all_of_them = sum(len(cell.quantities) for cell in proof.cells)
+    said = {
+        "with a cell's names, and by its shapes none": proof.noted("other"),
+        "with something else beside it": proof.noted("beside"),
+    }
+    idle = f"{proof.idle} of {all_of_them} quantities prove nothing"
+    return [
+        *(f"{what}: {listed(names)}" for what, names in said.items() if names),
+        *[idle] * bool(proof.idle),
+    ]
 
 
 def count(number: int, word: str) -> str:

@@ -46,7 +46,7 @@ class Verdict(StrEnum):
     LEFT = "LEFT"
     """Something is left to do by hand, or a file still uses or asks for the source framework."""
     UNPROVED = "UNPROVED"
-    """All was ported, and nothing could be proved: there is no checkpoint with a cell."""
+    """All was ported, and no cell was there to prove, or what may be one could not be proved."""
     NOTHING = "NOTHING"
     """There was nothing to do, and nothing was written."""
 
@@ -100,7 +100,8 @@ class ProjectPort:
             Verdict.INPUT: any(each.error for each in self.checkpoints),
             Verdict.SOURCE: self.migration is not None and bool(self.migration.failed),
             Verdict.LEFT: bool(self.left or self.remaining or self.required or self.by_hand),
-            Verdict.UNPROVED: not proved,
+            Verdict.UNPROVED: not proved
+            or any(e.proof and e.proof.unproved for e in self.checkpoints),
         }
         return next((verdict for verdict, found in reasons.items() if found), Verdict.HOLDS)
 

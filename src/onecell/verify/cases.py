@@ -5,7 +5,7 @@ A zero state hides most mistakes (with h = c = 0, swapping gates i and o leaves 
 gates in their responsive middle, gates driven far into saturation, numbers so small that they end
 in denormals, and long tails of x and h, where a few numbers tower over all others. x and h are
 scaled by the weights, so that a cell with tiny or huge weights is still asked where its gates
-respond. One more step goes far out, apart from the others so that its large numbers hide nothing;
+respond; where biases would shut them, see `aim`. One more step goes far out, apart from the others so that its large numbers hide nothing;
 for the same reason the row with long tails counts little in the loss.
 """
 
@@ -17,6 +17,7 @@ from typing import Final
 import numpy as np
 
 from onecell.spec import WEIGHTS, Spec
+from onecell.verify.aim import aim, is_stiff, magnified
 from onecell.verify.optimizers import POOL, STEPS
 from onecell.weights import Weights
 
@@ -33,6 +34,7 @@ _TAILED: Final = 3
 """The row of the batch with long tails."""
 _RAREST: Final = 2.0**-8
 """One over the largest factor in the tail."""
+_SMALLEST_SCALE: Final = 2.0**-64
 _LARGEST_SCALE: Final = 2.0**20
 _EXTREME: Final = 2.0**12
 """How huge: a clip at less than about a tenth of it shows."""
@@ -75,7 +77,7 @@ class Case:
 def make_case(
     weights: Weights | Spec, *, rollout_steps: int = ROLLOUT_STEPS, seed: int = SEED
 ) -> Case:
-    """Draw the parity case for `weights`: the same numbers every time, on every machine.
+    """Draw the parity case for `weights`: the same numbers every time; on every machine but for `aim`'s.
 
     Args:
         weights: give the sizes, the element type and the scale of the inputs; a `Spec` where
@@ -107,9 +109,17 @@ def make_case(
     c[2, ::2] *= 2.0**-135  # a denormal in float32
     spec = weights.spec if isinstance(weights, Weights) else weights
     x = tailed(draw(GRADIENT_STEPS, rows, inputs)) * x_scale * regimes
+    if isinstance(weights, Weights):
+        ordinary = [row for row in range(rows) if row != _TAILED and regimes[row] == 1.0]
+        x[0], h = aim(weights, x[0], h, (x_scale, h_scale), ordinary)
     gradients = draw(GRADIENT_STEPS, rows, hidden), draw(rows, hidden)
     for gradient in gradients:
         gradient[..., _TAILED, :] *= _RAREST
+    if isinstance(weights, Weights) and is_stiff(weights):
+        # Each step back magnifies what the one before it had rounded: later steps count less.
+        less = 2.0 ** -np.ceil(np.log2(max(1.0, magnified(weights))) * np.arange(GRADIENT_STEPS))
+        gradients[0][:] *= less[:, None, None]
+        gradients[1][:] *= less[-1]
     rollout_x = tailed(draw(rollout_steps, rows, inputs)) * x_scale
     far = np.resize([_EXTREME, 1.0], rows)[:, None]
     return Case(
@@ -142,7 +152,7 @@ def responsive(weight: Array) -> float:
         spread = float(np.sqrt(np.mean(np.square(weight, dtype=np.float64)) * weight.shape[1]))
     if not np.isfinite(spread) or spread == 0.0:
         return 1.0
-    return float(np.clip(1.0 / spread, 1.0 / _LARGEST_SCALE, _LARGEST_SCALE))
+    return float(np.clip(1.0 / spread, _SMALLEST_SCALE, _LARGEST_SCALE))
 
 
 __all__ = ["GRADIENT_STEPS", "ROLLOUT_STEPS", "SEED", "Case", "make_case"]

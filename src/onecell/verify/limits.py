@@ -14,6 +14,9 @@ backward error). Measured over sizes 1 to 512, both element types, and weights f
 largest that are drawn anywhere, torch needs at most 1.9 of these units, and 3.7 at the end of a
 chaotic rollout; swapping two gates takes a hundred thousand in float32.
 
+A stiff cell (`aim.is_stiff`) magnifies single roundings so far that two such moves may miss the one
+that decides. There every activation is moved as well, and the largest of sixteen moves counts.
+
 MindSpore's own tanh on a CPU is a fraction of two polynomials, off by up to 1e-4. What that does to
 a quantity is measured too: `coarse` is how far the reference moves when it computes with that tanh.
 It is 0 for every other side.

@@ -8,7 +8,9 @@ from typing import Any, Final
 
 import numpy as np
 
+from onecell.reference import Tanh, sigmoid
 from onecell.spec import GATES
+from onecell.verify.aim import is_stiff
 from onecell.verify.cases import Array, Case
 from onecell.verify.limits import Expected
 from onecell.verify.optimizers import OPTIMIZERS, STEPS, optimizers
@@ -20,6 +22,8 @@ KINDS: Final = ("forward", "extreme", "gradient", "rollout", *OPTIMIZERS)
 """The kinds of quantities, in the order of the report."""
 
 _SHIFT_SEEDS: Final = (1, 2)
+_STIFF_SEEDS: Final = tuple(range(1, 17))
+"""In a stiff cell few roundings decide much, and it takes more trials to meet one that does."""
 _ESTIMATED: Final = 4 * MINDSPORE_TANH_ERROR
 """What a coarse tanh moves of a size of 1, where there are no weights to try it on."""
 
@@ -79,6 +83,10 @@ def make_oracle(weights: Weights, case: Case, *, coarse: bool = False) -> Oracle
             return quantities(ReferenceSide(weights, **how), case, kinds)
         rng, eps = np.random.default_rng(seed), float(np.finfo(case.x.dtype).eps)
         arrays = {name: _move(array, eps, rng) for name, array in weights.arrays().items()}
+        if is_stiff(weights):
+            # One less a sigmoid near one keeps nothing but its rounding, and the next step back
+            # magnifies that.
+            how |= {"tanh": _rounded(np.tanh, eps, rng), "logistic": _rounded(sigmoid, eps, rng)}
         side = ReferenceSide(Weights(**arrays), **how)
         return quantities(side, _moved(case, eps, rng), kinds)
 
@@ -115,7 +123,8 @@ def _expect(
     with np.errstate(all="ignore"):
         values = {name: np.asarray(value, np.float64) for name, value in run(None)}
         shifts = {name: np.zeros(value.shape) for name, value in values.items()}
-        for seed in _SHIFT_SEEDS:
+        stiff = weights is not None and is_stiff(weights)
+        for seed in _STIFF_SEEDS if stiff else _SHIFT_SEEDS:
             for name, moved in run(seed):
                 np.maximum(shifts[name], np.abs(moved - values[name]), out=shifts[name])
         scales = _scales(weights, case, values)
@@ -155,13 +164,11 @@ def _scales(weights: Weights | None, case: Case, values: Mapping[str, Array]) ->
     """Return the natural size of every quantity: what it has, or could have through one gate."""
     # Saturated gates have derivatives near zero, computed as 1 - s from an s rounded near one. The
     # error is then eps of what flows in, not of what comes out: hence "could have".
-    inflow = np.maximum(
-        np.abs(case.grad_h_all).max(axis=(0, 2)), np.abs(case.grad_c_last).max(axis=1)
+    of_steps = np.maximum(
+        np.abs(case.grad_h_all).max(axis=2), np.abs(case.grad_c_last).max(axis=1)
     ) * np.fmax(1.0, np.abs(case.c).max(axis=1))
-    through: dict[str, Array | float] = {
-        "weight_ih": np.abs(case.x).max(axis=(0, 2)),
-        "weight_hh": np.fmax(1.0, np.abs(case.h).max(axis=1)),
-    }
+    inflow, later = of_steps.max(axis=0), of_steps[1:].max(axis=0)
+    through: dict[str, Array | float] = {"weight_ih": np.abs(case.x).max(axis=(0, 2))}
     own: dict[str, float] = {}
     if weights is not None:
         through |= {"x": _largest(weights.weight_ih), "h": _largest(weights.weight_hh)}
@@ -172,7 +179,10 @@ def _scales(weights: Weights | None, case: Case, values: Mapping[str, Array]) ->
         kind, part = name.split(".")
         scales[name] = _largest(value)
         if kind == "gradient":
-            scales[name] = max(scales[name], _largest(inflow * through.get(part, 1.0)))
+            could = _largest(inflow * through.get(part, 1.0))
+            if part == "weight_hh":  # no h but the first is larger than one
+                could = max(_largest(inflow * np.abs(case.h).max(axis=1)), _largest(later))
+            scales[name] = max(scales[name], could)
         elif kind in OPTIMIZERS and part in own:
             # A parameter is rounded at every step, to its own size and that of what is added.
             scales[name] = own[part] + STEPS * scales[name]
@@ -196,3 +206,8 @@ def _move(array: Array, eps: float, rng: np.random.Generator) -> Array:
 
 def _largest(array: Array) -> float:
     return float(np.max(np.abs(array), initial=0.0))
+
+
+def _rounded(activation: Tanh, eps: float, rng: np.random.Generator) -> Tanh:
+    """Return `activation` with every answer moved by one eps of itself, up or down."""
+    return lambda z: _move(activation(z), eps, rng)

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
-from onecell.checkpoint import Note, load_checkpoint, save_checkpoint
+from onecell.checkpoint import Note, NoteKind, load_checkpoint, save_checkpoint
 from onecell.checkpoint.atomic import write_whole
 from onecell.dialect import get_dialect
 from onecell.dtypes import dtype_name
@@ -71,11 +71,31 @@ class Proof:
 
     @property
     def holds(self) -> bool:
-        """Whether the file is intact for every reader and every cell holds.
+        """Whether the file is intact for every reader and nothing is wrong with any cell.
 
+        Then it is written. Whether all of it is proved as well, `unproved` says.
         Of a checkpoint without cells (`plan_port` refuses it unless told) that is the file alone.
         """
         return self.intact and all(self.read_by.values()) and all(cell.holds for cell in self.cells)
+
+    @property
+    def unproved(self) -> Mapping[str, str]:
+        """What may be a cell and is not proved → why, in a few words."""
+        found = {
+            cell.name: f"its {listed(cell.unproved)} cannot fail here"
+            for cell in self.cells
+            if cell.unproved
+        }
+        return found | dict.fromkeys(self.noted("unsure"), "its names are a cell's")
+
+    @property
+    def idle(self) -> int:
+        """How many quantities of all cells cannot fail on a side that decides."""
+        return sum(not quantity.proves for cell in self.cells for quantity in cell.quantities)
+
+    def noted(self, kind: NoteKind) -> tuple[str, ...]:
+        """Return the names of the notes of one kind."""
+        return tuple(note.name for note in self.notes if note.kind == kind)
 
     @property
     def not_finite(self) -> bool:
@@ -107,8 +127,13 @@ class Proof:
 
     @property
     def proved(self) -> int:
-        """How many tensors the cells that hold are made of."""
-        return sum(len(cell.target.arrays()) for cell in self.cells if cell.holds)
+        """How many tensors the cells that are proved are made of."""
+        return sum(len(cell.target.arrays()) for cell in self.cells_proved)
+
+    @property
+    def cells_proved(self) -> tuple[CellProof, ...]:
+        """The cells that hold, each by something that could fail."""
+        return tuple(cell for cell in self.cells if cell.holds and not cell.unproved)
 
     @property
     def tensors(self) -> int:

@@ -77,15 +77,24 @@ class CellProof:
     def unseen(self) -> tuple[str, ...]:
         """Mistakes made on purpose that show the proof to be blind.
 
-        One in the weights must always be seen. One in a side can be none on this cell: then
-        another of its kind must be seen.
+        One in the weights must be seen, but where whole families could not fail: that is told as
+        `unproved`. One in a side can be none on this cell: then another of its kind must be seen.
         """
         kinds = {each.kind for each in self.sabotage if each.seen}
         return tuple(
             each.mutation
             for each in self.sabotage
-            if not each.seen and (each.kind == "weights" or each.kind not in kinds)
+            if not each.seen
+            and (not self.unproved if each.kind == "weights" else each.kind not in kinds)
         )
+
+    @property
+    def unproved(self) -> tuple[str, ...]:
+        """Families of which no quantity could fail on this cell: that they hold says nothing."""
+        able: dict[str, bool] = {}
+        for quantity in self.quantities:
+            able[quantity.family] = able.get(quantity.family, False) or quantity.proves
+        return tuple(family for family, proves in able.items() if not proves)
 
     @property
     def idle(self) -> dict[str, tuple[str, ...]]:

@@ -13,6 +13,7 @@ from typing import Final, Literal
 
 import numpy as np
 
+from onecell.spec import PARAMETERS
 from onecell.verify.cases import Array
 from onecell.verify.limits import Expected, Threshold
 from onecell.verify.oracle import KINDS, Oracle, quantities
@@ -76,6 +77,14 @@ class Quantity:
 
     name: str
     readings: tuple[Reading, ...]
+
+    @property
+    def family(self) -> str:
+        """What it is about: "forward", "rollout"; of gradients, inputs' apart from parameters'."""
+        kind, part = self.name.split(".")
+        if kind != "gradient":
+            return kind
+        return f"gradient of the {'parameters' if part in PARAMETERS else 'inputs'}"
 
     @property
     def holds(self) -> bool:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from onecell.verify.proof import CellProof
     from onecell.verify.readings import Reading
 
-SCHEMA: Final = "onecell.proof/1"
+SCHEMA: Final = "onecell.proof/2"
 """Changes when a reader of the old form would misread the new one."""
 
 
@@ -30,7 +30,9 @@ def to_json(proof: Proof) -> dict[str, Any]:
     """
     return {
         "schema": SCHEMA,
-        "holds": proof.holds,
+        "holds": proof.holds and not proof.unproved,
+        "unproved": dict(proof.unproved),
+        "proves_nothing": proof.idle,
         "source": file_to_json(proof.source),
         "target": file_to_json(proof.target) | {"written": proof.holds},
         "runs_on": proof.runs_on,
@@ -63,7 +65,9 @@ def to_json(proof: Proof) -> dict[str, Any]:
         },
         "cells": [_cell(cell) for cell in proof.cells],
         "left_out": dict(proof.left_out),
-        "notes": [{"name": note.name, "text": note.text} for note in proof.notes],
+        "notes": [
+            {"name": note.name, "kind": note.kind, "text": note.text} for note in proof.notes
+        ],
         "environment": environment(),
         "seconds": round(proof.seconds, 3),
     }
@@ -102,6 +106,7 @@ def _cell(cell: CellProof) -> dict[str, Any]:
         "computed": cell.computed,
         "same_bits": cell.same_bits,
         "not_finite": cell.not_finite or None,
+        "unproved": list(cell.unproved),
         "beside": {side: list(names) for side, names in cell.faults.items()},
         "quantities": [
             {

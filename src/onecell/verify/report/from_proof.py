@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from onecell.text import short
+from onecell.text import listed, short
 from onecell.verify.cases import GRADIENT_STEPS, SEED
 from onecell.verify.comparison import FileFacts
 from onecell.verify.difference import Text
@@ -93,6 +93,8 @@ def _quantities(proof: Proof) -> list[Quantity]:
 
 def _verdict(proof: Proof) -> Verdict:
     every, failing = len(proof.cells), sum(not cell.holds for cell in proof.cells)
+    if proof.holds and proof.unproved:
+        return Verdict("doubt", Text("Not proved", "未证明"), _what_is_unproved(proof))
     if proof.holds:
         return Verdict("good", Text("Holds", "成立"), _what_holds(proof))
     if proof.not_finite:
@@ -119,8 +121,8 @@ def _verdict(proof: Proof) -> Verdict:
 
 def _what_holds(proof: Proof) -> Text:
     """Return exactly what was proved, and what was only copied."""
-    every, kept = len(proof.cells), len(proof.carried)
-    if not every:
+    every, kept = len(proof.cells_proved), len(proof.carried)
+    if not proof.cells:
         return Text(
             f"It holds no LSTM cell, so nothing is proved; its {kept} tensors were copied bit for "
             "bit.",
@@ -139,7 +141,28 @@ def _what_holds(proof: Proof) -> Text:
         others = "The other was" if kept == 1 else f"The other {kept} were"
         english += f" {others} copied bit for bit, and nothing is proved of what is done with it."
         chinese += f"其余 {kept} 个逐位复制，未证明其用法。"
+    if others := proof.noted("other"):
+        english += f" Named as a cell's, and by their shapes none: {listed(others)}."
+        chinese += f"名称像单元、但形状表明不是单元：{listed(others)}。"
+    if beside := proof.noted("beside"):
+        english += f" Something else stands beside {listed(beside)}."
+        chinese += f"{listed(beside)} 旁边还有其他张量。"
+    if proof.idle:
+        every = sum(len(cell.quantities) for cell in proof.cells)
+        english += f" {proof.idle} of {every} quantities prove nothing; they are named below."
+        chinese += f"{every} 项中有 {proof.idle} 项不构成证明，见下文。"
     return Text(english, chinese)
+
+
+def _what_is_unproved(proof: Proof) -> Text:
+    """Return what was proved, and what may be a cell and was not."""
+    holds = _what_holds(proof)
+    names = listed(proof.unproved)
+    return Text(
+        f"Everything was carried over bit for bit, but not everything could be proved: {names}. "
+        f"{holds.en}",
+        f"全部内容逐位保留，但并非全部得到证明：{names}。{holds.zh}",
+    )
 
 
 def _highlights(proof: Proof, quantities: list[Quantity]) -> tuple[Fact, ...]:
@@ -195,6 +218,12 @@ def _findings(proof: Proof) -> tuple[Fact, ...]:
             )
             for mutation in cell.unseen
         ]
+        if cell.unproved:
+            said = Text(
+                f"not proved: on this cell no quantity could fail of {', '.join(cell.unproved)}",
+                f"未证明（各项在此单元上不可能失败）：{'、'.join(map(_in_chinese, cell.unproved))}",
+            )
+            facts.append(Fact(same(cell.name), said))
         facts += [
             Fact(
                 same(cell.name),
@@ -217,6 +246,22 @@ def _findings(proof: Proof) -> tuple[Fact, ...]:
         if not same_bits
     ]
     return tuple(facts)
+
+
+def _in_chinese(family: str) -> str:
+    """Return what a family of quantities is called."""
+    return _FAMILIES.get(family, family)
+
+
+_FAMILIES: Final = {
+    "forward": "前向",
+    "extreme": "远端输入的前向",
+    "gradient of the inputs": "输入的梯度",
+    "gradient of the parameters": "参数的梯度",
+    "rollout": "连续运行",
+    "sgd": "SGD 训练步",
+    "adam": "Adam 训练步",
+}
 
 
 def _party(heading: Text, file: FileFacts, proof: Proof) -> Party:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final
+from typing import Final, TypedDict
 
 import numpy as np
 
@@ -15,12 +15,20 @@ from onecell.weights import Weights
 _CLAMPED: Final = 5.0
 
 
+class _Activations(TypedDict):
+    """How the reference computes them."""
+
+    tanh: reference.Tanh
+    logistic: reference.Tanh
+
+
 class ReferenceSide:
     """`onecell.reference` on given weights.
 
     Args:
         weights: of the cell.
         tanh: what computes it.
+        logistic: what computes the sigmoid.
         epsilon_first: how its Adam is to be; see `Optimizer`.
     """
 
@@ -29,29 +37,30 @@ class ReferenceSide:
         weights: Weights,
         *,
         tanh: reference.Tanh = np.tanh,
+        logistic: reference.Tanh = reference.sigmoid,
         epsilon_first: bool = False,
     ) -> None:
         self.weights = weights.astype("float64")
-        self.tanh = tanh
+        self.computed_by: _Activations = {"tanh": tanh, "logistic": logistic}
         self.epsilon_first = epsilon_first
         self.leaves_out: Mapping[str, str] = {}
 
     def step(self, x: Array, h: Array, c: Array) -> tuple[Array, Array]:
         """Return (h', c') of one step."""
-        return reference.step(self.weights, x, h, c, tanh=self.tanh)
+        return reference.step(self.weights, x, h, c, **self.computed_by)
 
     def gradients(
         self, x: Array, h: Array, c: Array, grad_h_all: Array, grad_c_last: Array
     ) -> Mapping[str, Array]:
         """Return the hand-derived gradients."""
         found = reference.gradients(
-            self.weights, x, h, c, grad_h_all, None, grad_c_last, tanh=self.tanh
+            self.weights, x, h, c, grad_h_all, None, grad_c_last, **self.computed_by
         )
         return {name: getattr(found, name) for name in ("x", "h", "c", *self.weights.spec.names)}
 
     def rollout(self, x: Array, h: Array, c: Array) -> tuple[Array, Array]:
         """Return h and c after each step."""
-        return reference.unroll(self.weights, x, h, c, tanh=self.tanh)
+        return reference.unroll(self.weights, x, h, c, **self.computed_by)
 
     def train(
         self, optimizer: Optimizer, given: Array, x: Array, h: Array, c: Array
@@ -61,7 +70,7 @@ class ReferenceSide:
         arrays = self.weights.arrays()
         moved = {name: -spread(taken, name, array.shape) for name, array in arrays.items()}
         after = Weights(**{name: array + moved[name] for name, array in arrays.items()})
-        h_next, c_next = reference.step(after, x, h, c, tanh=self.tanh)
+        h_next, c_next = reference.step(after, x, h, c, **self.computed_by)
         return {**moved, "h": h_next, "c": c_next}
 
 
