@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <cstring>
 #include <exception>
+#include <memory>
 #include <new>
 #include <stdexcept>
 
@@ -60,7 +61,7 @@ std::atomic<std::uint64_t> generation{1};
     pthread_atfork(nullptr, nullptr, [] { generation.fetch_add(1, std::memory_order_relaxed); });
 
 // The first line is what `inspect.signature` reads.
-constexpr const char* kStepDoc = R"(step($self, x, out=None)
+constexpr const char* kStepDoc = R"(step($self, x, out=None, rows=None)
 --
 
 Move on by one step.
@@ -68,26 +69,33 @@ Move on by one step.
 Args:
     x: (N, I), or (I,) for a stream without a batch axis, of the cell's dtype.
     out: where h' is written as well, of the shape of the state.
+    rows: which K of the N rows move on, as NumPy takes them, none of them twice; the others stay.
+        `x` is then (K, I), and `out` (K, H); without K where `rows` is one index.
 
 Returns:
     `out`, or without it `h`: always the same array, a read-only view of the state, which the next
-    step overwrites. Copy it to keep it.
+    step overwrites. Copy it to keep it. With `rows`, h' of these rows, in `out` or a new array.
 
 Raises:
-    ShapeError, DtypeError, ArgumentError: `x` or `out` does not fit; the state is as it was.
+    ShapeError, DtypeError, ArgumentError: `x`, `out` or `rows` does not fit; the state is as it
+        was.
     BusyError: another thread is stepping this stream.)";
 
 class Stream {
  public:
   // `room` (4, at least N * H) has h, c and where the next two are computed, a row for each. `h` is
   // what `step` returns. `arrange(x)` returns x as it should be, and `refuse(out)` raises.
+  // `choose(x, out, rows)` returns how many rows those are, where their indices, x and out lie, and
+  // what is to be returned and kept alive.
   Stream(nb::object owner, nb::object step, nb::object room, nb::object h, nb::object arrange,
-         nb::object refuse, bool batched, Size batch, Size input_size, Size hidden_size)
+         nb::object refuse, nb::object choose, bool batched, Size batch, Size input_size,
+         Size hidden_size)
       : owner_(std::move(owner)),
         held_step_(std::move(step)),
         h_(std::move(h)),
         arrange_(std::move(arrange)),
         refuse_(std::move(refuse)),
+        choose_(std::move(choose)),
         reader_(room),
         step_(nb::cast<const Step*>(held_step_)),
         batched_(batched),
@@ -124,6 +132,39 @@ class Stream {
       move_on();
     }
     return to == nullptr ? h_ : nb::borrow(out);
+  }
+
+  // The step of some rows alone.
+  nb::object step_rows(nb::handle x, nb::handle out, nb::handle rows) {
+    const nb::object chosen = called(choose_, x, out, rows);
+    const auto number = [&](int index) { return nb::cast<Address>(chosen[nb::int_(index)]); };
+    const auto count = static_cast<Size>(number(0));
+    const auto* const indices = reinterpret_cast<const Size*>(number(1));
+    const auto* const from = reinterpret_cast<const void*>(number(2));
+    auto* const to = reinterpret_cast<std::byte*>(number(3));
+    const Claim claim(*this);
+    make_spare();
+    {
+      const Released released;
+      const std::size_t bytes = bytes_ / static_cast<std::size_t>(batch_);
+      const auto spare = [&](int half) { return spare_.get() + half * stride_; };
+      const auto each = [&](const auto& f) {
+        for (Size k = 0; k < count; ++k)
+          for (int half = 0; half < 2; ++half) f(half, k * bytes, indices[k] * bytes);
+      };
+      each([&](int half, std::size_t here, std::size_t there) {
+        std::memcpy(spare(half) + here, row(half) + there, bytes);
+      });
+      if (count > 0) step_->run(count, from, spare(0), spare(1), spare(2), spare(3));
+      std::memcpy(row(2), row(0), bytes_);
+      std::memcpy(row(3), row(1), bytes_);
+      each([&](int half, std::size_t here, std::size_t there) {
+        std::memcpy(row(2 + half) + there, spare(2 + half) + here, bytes);
+      });
+      if (count > 0) std::memcpy(to, spare(2), count * bytes);
+      move_on();
+    }
+    return nb::object(chosen[nb::int_(4)]);
   }
 
   // What `work()` returns, while no other thread is in here. Where it `moves` the state on, it has
@@ -178,35 +219,49 @@ class Stream {
                     : reader_.open(array, {width}, write);
   }
 
-  nb::object owner_, held_step_, h_, arrange_, refuse_;
+  // Memory for h, c and the next two of some rows, taken once.
+  void make_spare() {
+    if (spare_) return;
+    const std::size_t bytes = 4 * stride_;
+    spare_.reset(static_cast<std::byte*>(::operator new(bytes, kSpareAlignment)));
+  }
+  struct FreeSpare {
+    void operator()(std::byte* memory) const { ::operator delete(memory, kSpareAlignment); }
+  };
+  static constexpr std::align_val_t kSpareAlignment{64};
+
+  nb::object owner_, held_step_, h_, arrange_, refuse_, choose_;
   numpy::Reader reader_;  // keeps `room` alive
   const Step* step_;
   bool batched_;
   Size batch_, input_size_, hidden_size_;
   std::size_t stride_, bytes_;
   std::byte* state_;
+  std::unique_ptr<std::byte, FreeSpare> spare_;
   std::atomic<std::uint64_t> holder_ = 0;  // the generation of whoever is in here, or 0
   std::atomic<bool> moving_ = false;
 };
 
-// The arguments `x` and `out` of a call, by place or by name; a Python error where they are not.
-std::array<nb::handle, 2> step_arguments(PyObject* const* given, Py_ssize_t count,
+// The arguments of a step, by place or by name; a Python error where they are not.
+std::array<nb::handle, 3> step_arguments(PyObject* const* given, Py_ssize_t count,
                                          PyObject* names) {
-  constexpr std::array<const char*, 2> kNames = {"x", "out"};
-  std::array<nb::handle, 2> found;
-  if (count > 2) throw nb::type_error("step() takes `x` and `out`, got more.");
+  constexpr std::array<const char*, 3> kNames = {"x", "out", "rows"};
+  std::array<nb::handle, 3> found;
+  if (count > 3) throw nb::type_error("step() takes `x`, `out` and `rows`, got more.");
   for (Py_ssize_t i = 0; i < count; ++i) found[i] = given[i];
   const Py_ssize_t named = names == nullptr ? 0 : PyTuple_GET_SIZE(names);
   for (Py_ssize_t i = 0; i < named; ++i) {
     PyObject* const name = PyTuple_GET_ITEM(names, i);
-    const bool is_out = PyUnicode_CompareWithASCIIString(name, kNames[1]) == 0;
-    if (!is_out && PyUnicode_CompareWithASCIIString(name, kNames[0]) != 0)
-      throw nb::type_error("step() takes `x` and `out`, got another name.");
-    if (found[is_out].is_valid()) throw nb::type_error("step() got an argument twice.");
-    found[is_out] = given[count + i];
+    std::size_t at = 0;
+    while (at < kNames.size() && PyUnicode_CompareWithASCIIString(name, kNames[at]) != 0) ++at;
+    if (at == kNames.size())
+      throw nb::type_error("step() takes `x`, `out` and `rows`, got another name.");
+    if (found[at].is_valid()) throw nb::type_error("step() got an argument twice.");
+    found[at] = given[count + i];
   }
   if (!found[0].is_valid()) throw nb::type_error("step() needs `x`.");
-  if (!found[1].is_valid()) found[1] = Py_None;
+  for (nb::handle& each : found)
+    if (!each.is_valid()) each = Py_None;
   return found;
 }
 
@@ -214,8 +269,9 @@ std::array<nb::handle, 2> step_arguments(PyObject* const* given, Py_ssize_t coun
 PyObject* step_method(PyObject* self, PyObject* const* given, Py_ssize_t count, PyObject* names) {
   try {
     if (!nb::inst_ready(self)) throw nb::type_error("a stream must be made by its constructor.");
-    const auto [x, out] = step_arguments(given, count, names);
-    return nb::inst_ptr<Stream>(self)->step(x, out).release().ptr();
+    const auto [x, out, rows] = step_arguments(given, count, names);
+    Stream& stream = *nb::inst_ptr<Stream>(self);
+    return (rows.is_none() ? stream.step(x, out) : stream.step_rows(x, out, rows)).release().ptr();
   } catch (nb::python_error& error) {
     error.restore();
   } catch (const nb::builtin_exception& error) {
@@ -248,7 +304,7 @@ void define_stream(nb::module_& m) {
   define<float>(m, "LiveStepF32");
   define<double>(m, "LiveStepF64");
   nb::class_<Stream>(m, "Stream", nb::type_slots(slots))
-      .def(nb::init<nb::object, nb::object, nb::object, nb::object, nb::object, nb::object, bool,
-                    Size, Size, Size>())
+      .def(nb::init<nb::object, nb::object, nb::object, nb::object, nb::object, nb::object,
+                    nb::object, bool, Size, Size, Size>())
       .def("_hold", &Stream::hold);
 }

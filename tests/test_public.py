@@ -64,8 +64,8 @@ def test_every_public_callable_has_a_signature_and_a_docstring(name: str) -> Non
 
 def test_a_signature_says_what_is_taken() -> None:
     assert str(inspect.signature(onecell.set_isa)) == "(name: 'str') -> 'None'"
-    assert str(inspect.signature(Stream.step)) == "(self, /, x, out=None)"
-    assert str(inspect.signature(LSTMCell(3, 4).stream().step)) == "(x, out=None)"
+    assert str(inspect.signature(Stream.step)) == "(self, /, x, out=None, rows=None)"
+    assert str(inspect.signature(LSTMCell(3, 4).stream().step)) == "(x, out=None, rows=None)"
 
 
 def test_values_say_their_shapes_and_not_their_numbers() -> None:

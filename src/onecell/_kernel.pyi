@@ -221,14 +221,21 @@ class Stream:
         h: np.ndarray,  # what `step` returns: room[0] under the shape of the state
         arrange: Callable[[Any], np.ndarray],  # makes x ready, or raises
         refuse: Callable[[Any], NoReturn],  # raises for an `out` that does not fit
+        # of x, out and rows: how many, where indices, x and out lie, what to return, what to keep
+        choose: Callable[[Any, Any, Any], tuple[int, int, int, int, object, object]],
         batched: bool,
         batch: int,
         input_size: int,
         hidden_size: int,
         /,
     ) -> None: ...
-    def step(self, x: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
-        """Compute one step and return h', in `out` if that is given."""
+    def step(
+        self,
+        x: np.ndarray,
+        out: np.ndarray | None = None,
+        rows: Any = None,  # noqa: ANN401 - whatever chooses rows of an array
+    ) -> np.ndarray:
+        """Compute one step, of all rows or of some, and return h', in `out` if that is given."""
 
     def _hold(self, work: Callable[[], Any], moves: bool, /) -> Any:  # noqa: ANN401
         """Return `work()`, while no other thread can step; BusyError if one is stepping.

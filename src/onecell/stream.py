@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from typing import Any, NoReturn, Protocol
 
@@ -42,7 +43,8 @@ class Stream(_kernel.Stream):
     The state begins as zeros, in memory aligned to 64 bytes. `step(x)` moves it on by one step and
     allocates nothing. The bits are those of the cell's own step. A stream over a live cell reads
     the live parameters at each step; one over a frozen cell the packed ones. A stream belongs to
-    one thread at a time: a second one gets `BusyError`. Streams over one cell share nothing.
+    one thread at a time: a second one gets `BusyError`. Streams over one cell share nothing. A
+    copy runs over the same cell with a state of its own; a deep copy or a pickle has its own cell.
 
     Example:
         >>> from onecell import LSTMCell
@@ -80,6 +82,7 @@ class Stream(_kernel.Stream):
             cell, cell._stepper(), room, views[0],
             partial(_arrange, x_shape, f"({symbols}I)", spec.dtype),
             partial(_refuse, shape, f"({symbols}H)", spec.dtype),
+            partial(_choose, spec, None if batch is None else rows),
             len(shape) == 2, rows, spec.input_size, spec.hidden_size,
         )  # fmt: skip
         self._cell = cell
@@ -104,8 +107,16 @@ class Stream(_kernel.Stream):
         return self._cell
 
     def __repr__(self) -> str:
-        batch = self._shape[0] if len(self._shape) == 2 else None
-        return f"{self._cell!r}.stream(batch={batch})"
+        return f"{self._cell!r}.stream(batch={self._batch})"
+
+    def __reduce__(self) -> tuple[Callable[..., Stream], tuple[object, ...], object]:
+        # A shallow copy goes on over the same cell, with a state of its own.
+        made = type(self), self._cell, self._batch, self.snapshot()
+        return _again, made, getattr(self, "__dict__", None)
+
+    @property
+    def _batch(self) -> int | None:
+        return self._shape[0] if len(self._shape) == 2 else None
 
     def reset(self, rows: Any = None) -> None:  # noqa: ANN401 - whatever chooses rows of an array
         """Make the state zero, of all rows or of those that `rows` chooses.
@@ -117,31 +128,34 @@ class Stream(_kernel.Stream):
             ArgumentError: there are no such rows; or the stream has no batch axis.
             BusyError: another thread is stepping this stream.
         """
-        if rows is not None and len(self._shape) == 1:
-            raise ArgumentError("`rows` must be None: this stream has no batch axis.")
-        chosen: Any = slice(None) if rows is None else rows
-        if isinstance(chosen, tuple):
-            chosen = list(chosen)
+        chosen = _rows(self._batch, rows)
 
         def clear() -> None:
             for half, after in zip(self._state, self._next, strict=True):
                 after[...] = half
                 after[chosen] = 0
 
-        try:
-            self._hold(clear, True)
-        except (IndexError, TypeError, ValueError) as error:
-            raise ArgumentError(
-                f"`rows` must choose among the N = {self._shape[0]} rows: {error}"
-            ) from None
+        self._hold(clear, True)
 
-    def snapshot(self) -> State:
-        """Return a copy of the state (h, c)."""
-        copy: State = self._hold(lambda: (self._state[0].copy(), self._state[1].copy()), False)
+    def snapshot(self, rows: Any = None) -> State:  # noqa: ANN401
+        """Return a copy of the state (h, c), each (N, H); or of K rows, as `reset` takes them.
+
+        Raises:
+            ArgumentError, BusyError: as `reset`.
+        """
+        chosen = _rows(self._batch, rows)
+        copy: State = self._hold(
+            lambda: (self._state[0][chosen].copy(), self._state[1][chosen].copy()), False
+        )
         return copy
 
-    def restore(self, snapshot: State) -> None:
+    def restore(self, snapshot: State, rows: Any = None) -> None:  # noqa: ANN401
         """Go on from `snapshot`: a state (h, c) of this shape, from here or from anywhere.
+
+        Args:
+            snapshot: (h, c), each (N, H), or (H,) for a stream without a batch axis.
+            rows: which K rows to write, the others staying: as in `reset`, none of them twice;
+                `snapshot` has (K, H), or (H,) where `rows` is one index.
 
         Raises:
             ShapeError, DtypeError, ArgumentError: it is no such state; the state is as it was.
@@ -150,18 +164,77 @@ class Stream(_kernel.Stream):
         halves = split_state(snapshot, None)
         if halves[0] is None:
             raise ArgumentError("`snapshot` must be a state (h, c), got none. Use reset().")
-        symbols = "(N, H)" if len(self._shape) == 2 else "(H,)"
+        chosen = _rows(self._batch, rows, once=True)
+        shape = self._state[0][chosen].shape
+        symbols = f"({'N' if rows is None else 'K'}, H)" if len(shape) == 2 else "(H,)"
         found = []
         for name, half, mine in zip(("h", "c"), halves, self._state, strict=True):
             if isinstance(half, np.ndarray):
-                check_shape(name, half.shape, self._shape, symbols)
+                check_shape(name, half.shape, shape, symbols)
             found.append(ready(name, half, mine.dtype))
 
         def write() -> None:
-            for after, array in zip(self._next, found, strict=True):
-                after[...] = array
+            for half, after, array in zip(self._state, self._next, found, strict=True):
+                after[...] = half
+                after[chosen] = array
 
         self._hold(write, True)
+
+
+def _again(kind: type[Stream], cell: Steps, batch: int | None, state: State) -> Stream:
+    """Return the stream that a copy or a pickle holds."""
+    stream = kind.__new__(kind)
+    Stream.__init__(stream, cell, batch)
+    stream.restore(state)
+    return stream
+
+
+def _rows(batch: int | None, rows: Any, *, once: bool = False) -> Any:  # noqa: ANN401
+    """Return what chooses `rows` of the state: everything for None, else indices from 0 to N - 1.
+
+    Raises:
+        ArgumentError: there are no such rows, no rows at all, or with `once` one of them twice.
+    """
+    if rows is None:
+        return ...
+    if batch is None:
+        raise ArgumentError("`rows` must be None: this stream has no batch axis.")
+    try:
+        indices = np.arange(batch)[list(rows) if isinstance(rows, tuple) else rows]
+    except (IndexError, TypeError, ValueError) as error:
+        raise ArgumentError(f"`rows` must choose among the N = {batch} rows: {error}") from None
+    if indices.ndim > 1:
+        raise ArgumentError(
+            f"`rows` must choose among the N = {batch} rows: an index, a slice, a list of indices "
+            f"or a mask, got {rows!r}."
+        )
+    if once and indices.ndim and len(np.unique(indices)) < len(indices):
+        raise ArgumentError(f"`rows` must have every row once, got {rows!r}.")
+    return indices
+
+
+def _choose(
+    spec: Spec, batch: int | None, x: object, out: object, rows: object
+) -> tuple[int, int, int, int, object, object]:
+    """Return K, where the indices of `rows`, x and out lie, what to return, what to keep alive."""
+    indices = np.array(_rows(batch, rows, once=True), np.int64)
+    symbols = "K, " if indices.ndim else ""
+    x_ready = _arrange((*indices.shape, spec.input_size), f"({symbols}I)", spec.dtype, x)
+    shape = (*indices.shape, spec.hidden_size)
+    if out is None:
+        out = np.empty(shape, spec.dtype)
+    elif not _fits(out, shape, spec.dtype):
+        _refuse(shape, f"({symbols}H)", spec.dtype, out)
+    at, from_x, to = (_kernel.address(array) for array in (indices, x_ready, out))
+    return indices.size, at, from_x, to, out, (indices, x_ready)
+
+
+def _fits(out: object, shape: tuple[int, ...], dtype: np.dtype[Any]) -> bool:
+    """Whether a state of `shape` can be written into `out` as it lies."""
+    if type(out) is not np.ndarray or out.dtype != dtype or out.shape != shape:
+        return False
+    flags = out.flags
+    return bool(out.dtype.isnative and flags.c_contiguous and flags.aligned and flags.writeable)
 
 
 def _aligned_rows(count: int, width: int, dtype: np.dtype[Any]) -> Array:
