@@ -70,7 +70,9 @@ def _save(
         raise ArgumentError(f"`path` must end in {_SUFFIX}, got {Path(path).name!r}.")
     told = {f"onecell.{name}": str(getattr(spec, name)) for name in _SIZES}
     metadata = {"onecell.cell": kind, "onecell.version": VERSION, **told, **more}
-    save_checkpoint(path, tensors, metadata=metadata, force=force)
+    # Names and layout of a live cell are torch's, and a converter has to be told so by the file.
+    dialect = "torch" if kind == "live" else None
+    save_checkpoint(path, tensors, dialect=dialect, metadata=metadata, force=force)
 
 
 def load_live(path: str | os.PathLike[str]) -> Weights:
