@@ -18,5 +18,5 @@ def run(x, lengths):
 def other(x, lengths):
     kept = x[: int(mindspore.Tensor(lengths).max())]
     out, h = read(kept, seq_length=mindspore.Tensor(lengths))
-    # TODO(onecell): packed: MindSpore does not pad what a layer gives to a length; give MindSpore's layer the padded rows and `seq_length=lengths`
+    # TODO(onecell): packed: what is padded is not given a name; give MindSpore's layer the padded rows and `seq_length=lengths`
     return nn.utils.rnn.pad_packed_sequence(out, total_length=9)

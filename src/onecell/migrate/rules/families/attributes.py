@@ -10,6 +10,7 @@ import libcst as cst
 from onecell.dialect import DIALECTS
 from onecell.migrate.meaning.unsure import Unsure
 from onecell.migrate.rules.context import Context
+from onecell.migrate.rules.families.changes import is_parameter
 from onecell.migrate.rules.families.special import STEP
 from onecell.neighbours import find_neighbour, rename_parameters
 
@@ -82,5 +83,7 @@ def check(ctx: Context, node: cst.Attribute) -> None:
         return
     if name in _PAIR:
         raise Unsure(f"MindSpore gives a plain pair, without `{name}`", f"write `[{_PAIR[name]}]`")
+    if name == "requires_grad" and is_parameter(ctx, held):
+        return
     if name in _LACKING:
         raise Unsure(f"`{name}` of a tensor has no exact counterpart")

@@ -13,11 +13,11 @@ from typing import Final
 
 import libcst as cst
 
-from onecell.migrate.meaning.syntax import expression, is_pure, operand, upwards
+from onecell.migrate.meaning.syntax import expression, is_pure, literal, operand, upwards
 from onecell.migrate.meaning.unsure import Unsure
 from onecell.migrate.rules.arguments import bind
 from onecell.migrate.rules.context import Context, Plan
-from onecell.migrate.rules.families.in_place import viewed
+from onecell.migrate.rules.families.in_place import is_shared, viewed
 from onecell.migrate.rules.families.initializers import HOME, between, filled, uniform
 from onecell.migrate.rules.table.row import Signature
 
@@ -64,9 +64,14 @@ _NEW: Final = frozenset(
 """Methods that return a tensor of its own."""
 _OWN_RULES: Final = frozenset(
     "zeros ones zeros_like ones_like full full_like rand randn empty empty_like arange tensor"  # noqa: SIM905 - as above
-    " rand_like randn_like tensor_type eye".split()
+    " rand_like randn_like tensor_type typed_tensor eye bmm mm matmul cat stack where".split()
 )
 """Rules of functions that do."""
+_VIEWING: Final = frozenset(
+    "unsqueeze squeeze_function transpose_function permute_function t_function flatten reshape"  # noqa: SIM905 - as above
+    " dropout_function identity from_numpy parameter typed_tensor".split()
+)
+"""Rules of functions that may give back what they are given, or a view of it."""
 PARAMETERS: Final = frozenset(
     "weight bias weight_ih weight_hh bias_ih bias_hh gamma beta embedding_table".split()  # noqa: SIM905 - as above
 )
@@ -100,7 +105,7 @@ def plan_change(ctx: Context, node: cst.Call, name: str, *, known: bool) -> Plan
         return _setting(ctx, node, form, name)
     if not is_pure(base):
         return None
-    if _is_part(ctx, base):
+    if _is_part(ctx, base) or (base is held and _is_new_view(ctx, base)):
         return _setting(ctx, node, form, name)
     given = base is held and not is_parameter(ctx, base) and not (known and _is_own(ctx, base))
     if name == "copy_" or given:
@@ -183,6 +188,26 @@ def _is_item(ctx: Context, value: cst.BaseExpression | None) -> bool:
     return False
 
 
+def _is_new_view(ctx: Context, node: cst.BaseExpression) -> bool:
+    """Whether a name is bound to nothing but views of what nothing else holds.
+
+    `copy_` into a view gives MindSpore a wrong gradient, and setting all of its items does not.
+    """
+    if not isinstance(node, cst.Name):
+        return False
+    values = [ctx.names.value_of(each.node) for each in ctx.names.assignments(node)]
+    return bool(values) and all(value is not None and _views_new(ctx, value) for value in values)
+
+
+def _views_new(ctx: Context, value: cst.BaseExpression) -> bool:
+    inner = viewed(value)
+    if inner is None or isinstance(value, cst.Subscript):
+        return False
+    row = ctx.row(inner.func) if isinstance(inner, cst.Call) else None
+    computed = row is not None and row.gives == "tensor" and row.rule not in _VIEWING
+    return computed or _is_new(ctx, inner) or _views_new(ctx, inner)
+
+
 def _is_own(ctx: Context, node: cst.BaseExpression) -> bool:
     """Whether a name is bound in this file to nothing but whole tensors."""
     if not isinstance(node, cst.Name):
@@ -202,8 +227,14 @@ def _is_new(ctx: Context, node: cst.BaseExpression) -> bool:
         return False
     row = ctx.row(node.func)
     if row is not None:
-        return row.rule in _OWN_RULES
-    return isinstance(node.func, cst.Attribute) and node.func.attr.value in _NEW
+        shares = row.rule in ("typed_tensor", "tensor_type") and any(
+            ctx.kinds.of(arg.value) == "tensor" for arg in node.args
+        )
+        return row.rule in _OWN_RULES and not shares
+    if not isinstance(node.func, cst.Attribute):
+        return False
+    name = node.func.attr.value
+    return name in _NEW or (name in _FORMS and _is_new(ctx, node.func.value))
 
 
 def _comes_back(ctx: Context, node: cst.Call, held: cst.BaseExpression) -> bool:
@@ -211,7 +242,7 @@ def _comes_back(ctx: Context, node: cst.Call, held: cst.BaseExpression) -> bool:
     name = held
     while (inner := viewed(name)) is not None and not isinstance(name, cst.Subscript):
         name = inner
-    if not isinstance(name, cst.Name) or name is held:
+    if not isinstance(name, cst.Name) or (name is held and is_shared(ctx, name, node)):
         return False
     for up in upwards(node, ctx.names.parents):
         if isinstance(up, cst.Assign):
@@ -252,6 +283,9 @@ def _computed(
         return between(ctx, tensor, values["from_"], values["to"])
     if form.text == "src_":
         return values["src"]
+    if "src" in values and isinstance(number := literal(values["src"]), int):
+        # MindSpore scatters no whole number on the CPU, and a float into any element type.
+        values = {**values, "src": cst.parse_expression(repr(float(number)))}
     operates = any(sign in form.text for sign in "+-*/<")
     parts = {f"{key}_": operand(each) if operates else each for key, each in values.items()}
     if form.function:

@@ -131,6 +131,11 @@ def _appended(ctx: Context, name: str) -> Iterator[cst.BaseExpression]:
             yield call.args[0].value
 
 
+def is_shared(ctx: Context, name: cst.Name, node: cst.CSTNode) -> bool:
+    """Whether something else may hold the tensor that a name stands for at a statement."""
+    return _Walk(ctx, name.value, True).is_shared(node)
+
+
 def check_item(ctx: Context, node: cst.Assign | cst.AugAssign) -> None:
     """Raise `Unsure` where an item is set in a view of a tensor that has another name."""
     targets = [node.target] if isinstance(node, cst.AugAssign) else [t.target for t in node.targets]

@@ -14,7 +14,16 @@ from typing import Final
 import libcst as cst
 
 from onecell.migrate.meaning.flow import nodes
-from onecell.migrate.meaning.syntax import elements, expression, is_pure, keyword, literal, upwards
+from onecell.migrate.meaning.syntax import (
+    elements,
+    expression,
+    is_none,
+    is_pure,
+    keyword,
+    literal,
+    operand,
+    upwards,
+)
 from onecell.migrate.meaning.unsure import Unsure
 from onecell.migrate.rules.arguments import bind
 from onecell.migrate.rules.context import Context, Plan
@@ -112,8 +121,6 @@ def _pad(ctx: Context, node: cst.Call, path: str) -> Plan:
     value = given.get("padding_value")
     if value is not None and literal(value) not in (0, 0.0):
         raise Unsure("MindSpore pads what a layer gives with zeros", _BY_HAND)
-    if "total_length" in given:
-        raise Unsure("MindSpore does not pad what a layer gives to a length", _BY_HAND)
     sequence = given.get("sequence")
     pack = _source(ctx, sequence) if isinstance(sequence, cst.Name) else None
     if pack is None:
@@ -122,13 +129,26 @@ def _pad(ctx: Context, node: cst.Call, path: str) -> Plan:
         raise Unsure("rows and steps change places between packing and padding", _BY_HAND)
     lengths = _lengths(ctx, pack)
     place = next(i for i, arg in enumerate(node.args) if arg.value is sequence)
+    total = given.get("total_length")
+    total = None if total is None or is_none(total) else total
+    whole = next((i for i, arg in enumerate(node.args) if arg.value is total), None)
     for arg in node.args:
-        if arg.value is not sequence:
+        if arg.value is not sequence and arg.value is not total:
             ctx.forget(arg.value)
     ctx.forget(node.func)
+    rows_first = _is_true(given.get("batch_first"))
 
     def build(updated: cst.Call) -> cst.BaseExpression:
-        return expression("x_, l_", x_=updated.args[place].value, l_=_tensor(ctx, lengths))
+        padded = updated.args[place].value
+        if whole is not None:
+            step = 1 if rows_first else 0
+            padded = expression(
+                f"f_(x_, (0, 0, {'' if rows_first else '0, 0, '}0, t_ - x_.shape[{step}]))",
+                f_=ctx.speller.spell("mindspore.ops.pad"),
+                x_=padded,
+                t_=operand(updated.args[whole].value),
+            )
+        return expression("x_, l_", x_=padded, l_=_tensor(ctx, lengths))
 
     if not isinstance(ctx.names.parents.get(node), cst.Assign):
         raise Unsure("what is padded is not given a name", _BY_HAND)

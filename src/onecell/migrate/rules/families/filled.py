@@ -1,0 +1,71 @@
+"""Calls whose numbers decide what they mean: what a tensor is filled with, the order of a norm."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import libcst as cst
+
+from onecell.migrate.meaning.syntax import code, elements, keyword, literal
+from onecell.migrate.meaning.unsure import Unsure
+from onecell.migrate.rules.arguments import Converter, bind
+from onecell.migrate.rules.context import Context, Plan
+from onecell.migrate.rules.families.called import called, forget_dropped
+from onecell.migrate.rules.table.row import Row
+
+_NOT_FINITE: Final = frozenset(
+    f"{home}.{name}"
+    for home in ("math", "numpy", "torch")
+    for name in ("nan", "inf", "NaN", "NINF")
+)
+
+
+def plan_filled(ctx: Context, node: cst.Call, row: Row, converter: Converter) -> Plan:
+    """Without a `dtype`, MindSpore makes integers of any value, and torch what the value is."""
+    converter.convert(node.args, node.args)
+    forget_dropped(ctx, node, row)
+    bound = {b.parameter: node.args[b.index].value for b in bind(node.args, row.side(ctx.source))}
+    value = literal(bound["fill_value"])
+    missing = "dtype" not in bound and not (isinstance(value, int) and not isinstance(value, bool))
+    if missing and not (ctx.to == "mindspore" and _is_float(ctx, bound["fill_value"])):
+        raise Unsure("without `dtype`, MindSpore makes integers", "give both sides a `dtype`")
+
+    def build(updated: cst.Call) -> cst.Call:
+        args = converter.convert(node.args, updated.args)
+        if missing:
+            args.append(keyword("dtype", ctx.speller.spell("mindspore.float32")))
+        return called(ctx, node, row, updated, args)
+
+    return build
+
+
+def _is_float(ctx: Context, node: cst.BaseExpression) -> bool:
+    """Whether an expression is surely a Python float, or a name bound to nothing else."""
+    if isinstance(node, cst.UnaryOperation):
+        return _is_float(ctx, node.expression)
+    if isinstance(literal(node), float) or ctx.names.path(node) in _NOT_FINITE:
+        return True
+    if isinstance(node, cst.Call):
+        made = node.func
+        return (
+            isinstance(made, cst.Name) and made.value == "float" and not ctx.names.assignments(made)
+        )
+    if not isinstance(node, cst.Name):
+        return False
+    values = [ctx.names.value_of(bound.node) for bound in ctx.names.assignments(node)]
+    return bool(values) and all(value is not None and _is_float(ctx, value) for value in values)
+
+
+def plan_normed(ctx: Context, node: cst.Call, row: Row, converter: Converter) -> Plan:
+    """Torch's norm is of numbers along axes, MindSpore's of matrices where it is given two axes."""
+    converter.convert(node.args, node.args)
+    bound = {b.parameter: node.args[b.index].value for b in bind(node.args, row.side(ctx.source))}
+    dim, order = bound.get("dim"), bound.get("p" if ctx.to == "mindspore" else "ord")
+    if order is not None and isinstance(literal(order), str):
+        raise Unsure("a norm by name is that of a matrix", "give the order as a number")
+    if dim is not None and literal(dim) is literal:
+        if elements(dim) is not None:
+            raise Unsure("a norm along two axes is that of a matrix in MindSpore", "write it out")
+        if order is not None:
+            ctx.holds.setdefault(node, []).append(f"`{code(dim)}` is one axis")
+    return lambda u: called(ctx, node, row, u, converter.convert(node.args, u.args))
