@@ -35,7 +35,9 @@ def _framework() -> Iterator[None]:
         yield
 
 
-pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning:mindspore")
+pytestmark = pytest.mark.filterwarnings(
+    "ignore::DeprecationWarning:mindspore", "ignore:Implicit dimension choice:UserWarning"
+)
 
 _ANSWERS: dict[tuple[str, str], Answers] = {}
 

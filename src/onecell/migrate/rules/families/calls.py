@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import libcst as cst
 
-from onecell.migrate.meaning.syntax import literal
+from onecell.migrate.meaning.syntax import is_none, keyword, literal
 from onecell.migrate.rules.arguments import Converter
 from onecell.migrate.rules.context import Context, Plan
 from onecell.migrate.rules.families.called import called, forget_dropped
+from onecell.migrate.rules.families.made import TYPES
 from onecell.migrate.rules.families.reshape import SHAPES
 from onecell.migrate.rules.table.row import Row
 
@@ -24,6 +27,18 @@ def plan_call(ctx: Context, node: cst.Call, row: Row, *, func: bool = True) -> P
         ctx.holds.setdefault(node, []).append(said)
         plain = plan_call(ctx, _without(node, place), row)
         return lambda updated: plain(_without(updated, place))
+    if _guesses_axis(ctx, node, row):
+        said = "what comes in has two or four axes, for which torch takes axis 1 unless told"
+        ctx.holds.setdefault(node, []).append(said)
+        plain = plan_call(ctx, _with_axis(node), row)
+        return lambda updated: plain(_with_axis(updated))
+    if (typed := _typed_by_out(ctx, node, row)) is not None:
+        place, kind = typed
+        ctx.forget(node.args[place].value)
+        whole = plan_call(ctx, _with_type(node, place, cst.Name(kind)), row)
+        return lambda updated: whole(
+            _with_type(updated, place, ctx.speller.spell(f"mindspore.{kind}"))
+        )
     special = SHAPES.get(row.shape)
     converter = Converter(
         row, ctx.source, ctx.to, ctx.make, ctx.same, loose=row.shape == "cell" and func
@@ -40,16 +55,67 @@ def plan_call(ctx: Context, node: cst.Call, row: Row, *, func: bool = True) -> P
     return build
 
 
+_GUESSING: Final = frozenset(["softmax", "log_softmax", "softmax_layer", "log_softmax_layer"])
+"""Rules of what torch finds an axis for, by how many there are, where none is given."""
+
+
+def _guesses_axis(ctx: Context, node: cst.Call, row: Row) -> bool:
+    """Whether a softmax is given no axis, or None."""
+    if ctx.to != "mindspore" or row.rule not in _GUESSING or any(a.star for a in node.args):
+        return False
+    found = [arg.value for arg in node.args if _named(arg, "dim")]
+    found += [arg.value for arg in node.args if arg.keyword is None][
+        row.torch.positional.index("dim") :
+    ]
+    return not found or is_none(found[0])
+
+
+def _named(arg: cst.Arg, name: str) -> bool:
+    return arg.keyword is not None and arg.keyword.value == name
+
+
+def _with_axis(node: cst.Call) -> cst.Call:
+    args = list(node.args)
+    if args and (_named(args[-1], "dim") or is_none(args[-1].value)):
+        del args[-1]
+    if args and not isinstance(args[-1].comma, cst.Comma):
+        space = cst.SimpleWhitespace(" ")
+        args[-1] = args[-1].with_changes(comma=cst.Comma(whitespace_after=space))
+    return node.with_changes(args=[*args, keyword("dim", cst.Integer("1"))])
+
+
+def _typed_by_out(ctx: Context, node: cst.Call, row: Row) -> tuple[int, cst.BaseExpression] | None:
+    """Return the place of `out=torch.LongTensor(n)`, which only says what type is made."""
+    if ctx.to != "mindspore" or row.gives != "tensor" or "dtype" not in row.torch.names:
+        return None
+    for place, arg in enumerate(node.args):
+        if not _named(arg, "out") or not isinstance(arg.value, cst.Call):
+            continue
+        home, _, name = (ctx.names.path(arg.value.func) or "").rpartition(".")
+        if home not in ("torch", "torch.cuda") or any(_named(a, "dtype") for a in node.args):
+            return None
+        kind = TYPES.get(name)
+        return (place, kind) if kind is not None else None
+    return None
+
+
+def _with_type(node: cst.Call, place: int, dtype: cst.BaseExpression) -> cst.Call:
+    args = list(node.args)
+    args[place] = args[place].with_changes(keyword=cst.Name("dtype"), value=dtype)
+    return node.with_changes(args=args)
+
+
 def _in_place(node: cst.Call, row: Row) -> int | None:
     """Return which argument asks that what comes in be changed, None where none does."""
     if "inplace" not in row.fixed:
         return None
+    stands = row.torch.positional.index("inplace")
     return next(
         (
             place
             for place, arg in enumerate(node.args)
-            if arg.keyword is not None
-            and arg.keyword.value == "inplace"
+            if (arg.keyword.value == "inplace" if arg.keyword is not None else place == stands)
+            and not any(before.star for before in node.args[: place + 1])
             and literal(arg.value) is True
         ),
         None,

@@ -1,4 +1,4 @@
-"""Calls whose numbers decide what they mean: what a tensor is filled with, the order of a norm."""
+"""What a tensor is filled with decides its element type in torch, and never in MindSpore."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Final
 
 import libcst as cst
 
-from onecell.migrate.meaning.syntax import code, elements, keyword, literal
+from onecell.migrate.meaning.syntax import keyword, literal
 from onecell.migrate.meaning.unsure import Unsure
 from onecell.migrate.rules.arguments import Converter, bind
 from onecell.migrate.rules.context import Context, Plan
@@ -54,18 +54,3 @@ def _is_float(ctx: Context, node: cst.BaseExpression) -> bool:
         return False
     values = [ctx.names.value_of(bound.node) for bound in ctx.names.assignments(node)]
     return bool(values) and all(value is not None and _is_float(ctx, value) for value in values)
-
-
-def plan_normed(ctx: Context, node: cst.Call, row: Row, converter: Converter) -> Plan:
-    """Torch's norm is of numbers along axes, MindSpore's of matrices where it is given two axes."""
-    converter.convert(node.args, node.args)
-    bound = {b.parameter: node.args[b.index].value for b in bind(node.args, row.side(ctx.source))}
-    dim, order = bound.get("dim"), bound.get("p" if ctx.to == "mindspore" else "ord")
-    if order is not None and isinstance(literal(order), str):
-        raise Unsure("a norm by name is that of a matrix", "give the order as a number")
-    if dim is not None and literal(dim) is literal:
-        if elements(dim) is not None:
-            raise Unsure("a norm along two axes is that of a matrix in MindSpore", "write it out")
-        if order is not None:
-            ctx.holds.setdefault(node, []).append(f"`{code(dim)}` is one axis")
-    return lambda u: called(ctx, node, row, u, converter.convert(node.args, u.args))

@@ -198,7 +198,7 @@ def _gain(ctx: Context, node: cst.Call, path: str) -> Plan:
     name = literal(node.args[given["nonlinearity"]].value) if "nonlinearity" in given else None
     slope = given.get("param")
     if not isinstance(name, str):
-        raise Unsure("which gain is asked for is not written out", "write the number")
+        return _looked_up(ctx, node, given)
     if name == "leaky_relu":
         text = "(2 / (1 + 0.01**2)) ** 0.5" if slope is None else "(2 / (1 + a_**2)) ** 0.5"
     elif name in ("linear", "sigmoid", *(f"conv{n}d" for n in (1, 2, 3))):
@@ -215,3 +215,20 @@ def _gain(ctx: Context, node: cst.Call, path: str) -> Plan:
         return expression(text, a_=operand(updated.args[slope].value))
 
     return build
+
+
+def _looked_up(ctx: Context, node: cst.Call, given: Mapping[str | None, int]) -> Plan:
+    """Plan the gain of a name that is only known when the program runs."""
+    if "nonlinearity" not in given or "param" in given:
+        raise Unsure("which gain is asked for is not written out", "write the number")
+    gains = {
+        "linear": "1.0",
+        "sigmoid": "1.0",
+        **{f"conv{n}d": "1.0" for n in (1, 2, 3)},
+        **_GAINS,
+        "leaky_relu": "(2 / (1 + 0.01**2)) ** 0.5",
+    }
+    text = "{" + ", ".join(f'"{name}": {gain}' for name, gain in gains.items()) + "}[name_]"
+    place = given["nonlinearity"]
+    ctx.forget(node.func)
+    return lambda updated: expression(text, name_=updated.args[place].value)

@@ -14,7 +14,7 @@ from onecell.migrate.rules.context import Context, Plan
 from onecell.migrate.rules.families.called import called, forget_dropped
 from onecell.migrate.rules.table.row import Row
 
-_TYPES: Final = {
+TYPES: Final = {
     "LongTensor": "int64",
     "FloatTensor": "float32",
     "IntTensor": "int32",
@@ -45,7 +45,7 @@ def plan_typed(ctx: Context, node: cst.Call, row: Row, converter: Converter) -> 
     if not sizes and not isinstance(first, _LISTS) and not _is_array(ctx, first):
         shown = code(first) if first is not None else ""
         ctx.holds.setdefault(node, []).append(f"`{shown}` holds numbers, and is no size")
-    dtype = f"mindspore.{_TYPES[name]}"
+    dtype = f"mindspore.{TYPES[name]}"
 
     def build(updated: cst.Call) -> cst.Call:
         path = "mindspore.ops.zeros" if sizes else "mindspore.tensor"

@@ -14,6 +14,7 @@ from onecell.migrate.rules.context import Context, Plan
 from onecell.migrate.rules.families.called import called, forget_dropped
 from onecell.migrate.rules.families.cell_constructor import plan_cell
 from onecell.migrate.rules.families.file_names import inner_key, is_given_name, renamed
+from onecell.migrate.rules.families.filled import plan_filled
 from onecell.migrate.rules.families.made import MADE, begun
 from onecell.migrate.rules.families.pairs import plan_extreme, plan_ordered
 from onecell.migrate.rules.table.row import Row
@@ -248,25 +249,6 @@ def _detach(ctx: Context, node: cst.Call, row: Row, converter: Converter) -> Pla
     return lambda updated: expression("_.detach()", _=updated.args[0].value)
 
 
-def _filled(ctx: Context, node: cst.Call, row: Row, converter: Converter) -> Plan:
-    """Without a `dtype`, MindSpore makes integers of any value, and torch what the value is."""
-    converter.convert(node.args, node.args)
-    forget_dropped(ctx, node, row)
-    bound = {b.parameter: node.args[b.index].value for b in bind(node.args, row.side(ctx.source))}
-    value = literal(bound["fill_value"])
-    missing = "dtype" not in bound and not (isinstance(value, int) and not isinstance(value, bool))
-    if missing and not (ctx.to == "mindspore" and isinstance(value, float)):
-        raise Unsure("without `dtype`, MindSpore makes integers", "give both sides a `dtype`")
-
-    def build(updated: cst.Call) -> cst.Call:
-        args = converter.convert(node.args, updated.args)
-        if missing:
-            args.append(keyword("dtype", ctx.speller.spell("mindspore.float32")))
-        return called(ctx, node, row, updated, args)
-
-    return build
-
-
 def _file(ctx: Context, node: cst.Call, row: Row, converter: Converter) -> Plan:
     """Checkpoints: a state_dict, by a name that is seen to end as MindSpore wants it."""
     converter.convert(node.args, node.args)
@@ -342,7 +324,7 @@ SHAPES: Final[Mapping[str, Shape]] = {
     "ordered": plan_ordered,
     "exponential": _exponential,
     "detach": _detach,
-    "filled": _filled,
+    "filled": plan_filled,
     "file": _file,
     "load_into": _load_into,
 }

@@ -161,6 +161,58 @@ REDUCTIONS: Final = (
         holds=("zero",),
     ),
     row(
+        "nan_to_num",
+        "torch.nan_to_num(input, nan=None, posinf=None, neginf=None)",
+        "mindspore.ops.nan_to_num(input, nan=None, posinf=None, neginf=None)",
+        gives="tensor",
+        domain={
+            "input": Tensor("*s"),
+            "nan": OneOf("0.0", "1000", "-1.5"),
+            "posinf": OneOf("3.0"),
+            "neginf": OneOf("-2.0"),
+        },
+        raises=("float64",),
+    ),
+    row(
+        "avg_pool2d",
+        "torch.nn.functional.avg_pool2d(input, kernel_size, stride=SAME, padding=0, *,"
+        " ceil_mode=False, count_include_pad=True)",
+        "mindspore.ops.avg_pool2d(input_x, kernel_size=1, stride=SAME, padding=0, *,"
+        " ceil_mode=False, count_include_pad=True)",
+        pairs={"input": "input_x"},
+        gives="tensor",
+        shape="pooled",
+        domain={
+            "input": Tensor("a b 7 6", ("float32",), "finite"),
+            "kernel_size": OneOf("2", "3"),
+            "stride": OneOf("1", "2"),
+            "padding": OneOf("0", "1"),
+            "count_include_pad": BOOLS,
+        },
+    ),
+    row(
+        "lp_pool2d",
+        "torch.nn.functional.lp_pool2d(input, norm_type, kernel_size, stride=None)",
+        "mindspore.ops.lp_pool2d(x, norm_type, kernel_size, stride=None)",
+        pairs={"input": "x"},
+        gives="tensor",
+        domain={
+            "input": Tensor("a b 7 6", ("float32",), "positive"),
+            "norm_type": OneOf("1", "2"),
+            "kernel_size": OneOf("2", "3"),
+            "stride": OneOf("1", "2"),
+        },
+    ),
+    row(
+        "dot",
+        "torch.dot(input, tensor)",
+        "mindspore.ops.inner(input, other)",
+        pairs={"tensor": "other"},
+        gives="tensor",
+        one_way="mindspore",
+        domain={"input": Tensor("n"), "tensor": Tensor("n")},
+    ),
+    row(
         "count_nonzero",
         "torch.count_nonzero(input)",
         "mindspore.ops.count_nonzero(x)",
