@@ -33,11 +33,11 @@ def plan_call(ctx: Context, node: cst.Call, row: Row, *, func: bool = True) -> P
         plain = plan_call(ctx, _with_axis(node), row)
         return lambda updated: plain(_with_axis(updated))
     if (typed := _typed_by_out(ctx, node, row)) is not None:
-        place, kind = typed
-        ctx.forget(node.args[place].value)
-        whole = plan_call(ctx, _with_type(node, place, cst.Name(kind)), row)
+        out, kind = typed
+        ctx.forget(node.args[out].value)
+        whole = plan_call(ctx, _with_type(node, out, cst.Name(kind)), row)
         return lambda updated: whole(
-            _with_type(updated, place, ctx.speller.spell(f"mindspore.{kind}"))
+            _with_type(updated, out, ctx.speller.spell(f"mindspore.{kind}"))
         )
     special = SHAPES.get(row.shape)
     converter = Converter(
@@ -84,8 +84,8 @@ def _with_axis(node: cst.Call) -> cst.Call:
     return node.with_changes(args=[*args, keyword("dim", cst.Integer("1"))])
 
 
-def _typed_by_out(ctx: Context, node: cst.Call, row: Row) -> tuple[int, cst.BaseExpression] | None:
-    """Return the place of `out=torch.LongTensor(n)`, which only says what type is made."""
+def _typed_by_out(ctx: Context, node: cst.Call, row: Row) -> tuple[int, str] | None:
+    """Return where `out=torch.LongTensor(n)` stands, which says of what type, and the type."""
     if ctx.to != "mindspore" or row.gives != "tensor" or "dtype" not in row.torch.names:
         return None
     for place, arg in enumerate(node.args):
