@@ -173,6 +173,8 @@ def _of_torch_alone(ctx: Context, node: cst.Call, name: str, *, known: bool) -> 
         return ("new_zeros", _gathered, *supposed)
     if name == "clone" and not node.args:
         return ("clone", renaming("copy"), *supposed)
+    if name == "new" and _is_of_list(node):
+        name = "new_tensor"
     if name in _LIKE_IT and len(node.args) == _LIKE_IT[name].count(",") and is_pure(receiver(node)):
         return ("new", _like_it(ctx, name), *supposed)
     if name == "new" and len(node.args) > 1 and not any(arg.keyword for arg in node.args):
@@ -193,6 +195,11 @@ def _like_it(ctx: Context, name: str) -> Plan:
         return expression(f"f_({rest}", f_=ctx.speller.spell(path), x_=receiver(updated), **given)
 
     return build
+
+
+def _is_of_list(node: cst.Call) -> bool:
+    """Whether `x.new([1, 2])` is given numbers, as `new_tensor` is."""
+    return len(node.args) == 1 and isinstance(node.args[0].value, cst.List)
 
 
 def _spreads_sizes(node: cst.Call, name: str) -> bool:
@@ -224,7 +231,7 @@ def _of_any_tensor(
         return "detach", lambda u: expression(
             "f_(x_)", f_=ctx.speller.spell("mindspore.ops.stop_gradient"), x_=receiver(u)
         )
-    if name == "new" and known:
+    if name == "new" and known and not _is_of_list(node):
         return _new(node)
     if name in ("cpu", "cuda") and (known or not node.args):
         return "device", receiver
