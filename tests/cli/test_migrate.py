@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -272,3 +273,21 @@ def test_a_library_that_is_missing_is_named(library: str, tree: Path) -> None:
     assert ran.returncode == Status.MISSING
     assert f"needs `{library}`" in ran.stderr
     assert "pip install 'onecell[migrate]'" in ran.stderr
+
+
+def test_of_many_uses_those_that_are_done_are_counted(run: Run, tmp_path: Path) -> None:
+    uses = "".join(f"a{n} = torch.sigmoid(torch.zeros(2, {n + 1}))\n" for n in range(40))
+    marks = "b = torch.fft.fft(a0)\n" * 3
+    path = write(tmp_path / "model.py", f"{USE}{uses}{marks}c = torch.svd(a1)\n")
+    ran = run("migrate", path, "--to", "mindspore", "--out", tmp_path / "out")
+    assert re.search(r"^Converted, by rule: (zeros 4\d, sigmoid 40|sigmoid 40)", ran.out)
+    assert "converted (" not in ran.out
+    left = [line for line in ran.out.splitlines() if ": marked (" in line]
+    assert len(left) == 2
+    assert "So are line 48, 49." in left[0]
+    assert "Left, by rule: unknown 4.\n" in ran.out
+    assert f"Left, by file: {path} 4.\n" in ran.out
+    assert f"as a list to work through: {tmp_path}/out/TODO.onecell.md\n" in ran.out
+    told = run("migrate", path, "--to", "mindspore", "--out", tmp_path / "new", "--json")
+    assert json.loads(told.out)["todo"] == f"{tmp_path}/new/TODO.onecell.md"
+    assert len(json.loads(told.out)["files"][0]["findings"]) > 80

@@ -142,13 +142,11 @@ def migrate(
                 progress=report,
             )
         # What writes needs NumPy, for which a run that only shows does not wait.
-        if done.nothing:
-            pass
-        elif write:
+        if write:
             from onecell.migrate import write_in_place  # noqa: PLC0415
 
             done = write_in_place(done)
-        elif out is not None:
+        elif out is not None and not done.nothing:
             from onecell.migrate import write_tree  # noqa: PLC0415
 
             done = write_tree(done, out, force=force)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import difflib
+from collections import Counter
 from collections.abc import Iterator
+from itertools import groupby
 from typing import Any, Final
 
 import typer
@@ -13,8 +15,11 @@ from rich.text import Text
 
 from onecell.migrate import FileOutcome, FileResult, Finding, Migration, Outcome
 from onecell.migrate.rules.table.scan import other_framework
-from onecell.migrate.run.results import Remain
-from onecell.text import plain, short
+from onecell.migrate.run.results import LEFT, Remain
+from onecell.text import listed, plain, short
+
+MOST_ROWS: Final = 60
+"""With more uses than this, those that are done are counted instead of listed."""
 
 MOST_REMAINS: Final = 6
 """Of what is left in a file, so many names are printed, and of each so many lines."""
@@ -37,6 +42,8 @@ def print_migration(
 ) -> None:
     """Print a row for each use that was touched or is left, and what that comes to.
 
+    Of many uses, those that are done are counted by rule, and what is assumed by its condition.
+
     Args:
         migration: what to print.
         console: where.
@@ -50,6 +57,11 @@ def print_migration(
     table.add_column("what")
     # On one line there may be several alike, three annotations, say.
     rows = list(dict.fromkeys(row for result in migration.results for row in _rows(result)))
+    if len(rows) > MOST_ROWS:
+        for counted in _counted(migration):
+            console.print(Text(counted), soft_wrap=True)
+        console.print()
+        rows = [row for row in rows if row[1] in LEFT]
     longest = max((len(where) for where, *_ in rows), default=0)
     narrow = console.width < NARROW or longest > console.width // 3
     if narrow or not console.is_terminal:
@@ -107,11 +119,33 @@ def _rows(result: FileResult) -> Iterator[_Row]:
     if result.outcome is FileOutcome.FAILED:
         yield plain(str(result.path)), Outcome.FAILED, "", plain(result.error), ""
         return
-    for found in result.findings:
-        if found.outcome is not Outcome.ALREADY:
-            told = (found.rule, found.message, found.by_hand)
-            rule, what, by_hand = (plain(text) for text in told)
-            yield plain(result.place(found)), found.outcome, rule, what, by_hand
+    shown = (found for found in result.findings if found.outcome is not Outcome.ALREADY)
+    for told, run in groupby(shown, lambda f: (f.outcome, f.rule, f.message, f.by_hand)):
+        first, *more = run
+        outcome, rule, what, by_hand = told
+        if more and outcome in LEFT:
+            others = list(dict.fromkeys(str(result.cell_line(each)[1]) for each in more))
+            what = f"{what} So {'is' if len(others) == 1 else 'are'} line {_cut(others)}."
+            more = []
+        for found in (first, *more):
+            yield plain(result.place(found)), outcome, plain(rule), plain(what), plain(by_hand)
+
+
+def _counted(migration: Migration) -> Iterator[str]:
+    """Yield how often each rule was used, and on what the assumed uses depend."""
+    found = [(each, f) for each in migration.results for f in each.findings]
+    rules = Counter(f.rule for _, f in found if f.outcome is Outcome.CONVERTED)
+    if rules:
+        said = ", ".join(f"{rule} {times}" for rule, times in rules.most_common())
+        yield f"Converted, by rule: {said}. --diff shows each."
+    assumed: dict[str, list[str]] = {}
+    for result, f in found:
+        if f.outcome is Outcome.ASSUMED:
+            condition = f.message.partition("; ")[2].removesuffix(".") or f.message
+            assumed.setdefault(plain(condition), []).append(plain(result.place(f)))
+    for condition, places in sorted(assumed.items(), key=lambda each: -len(each[1])):
+        uses = f"{len(places)} use{'s' * (len(places) != 1)}"
+        yield f"Assumed, {uses}: {condition} ({listed(places, most=2, longest=300)})"
 
 
 def _summary(migration: Migration, *, written: str | None, check: bool) -> Iterator[Text]:
@@ -124,6 +158,12 @@ def _summary(migration: Migration, *, written: str | None, check: bool) -> Itera
     if uses:
         yield Text(f"Uses: {', '.join(uses)}.")
     did = "changed" if written or migration.nothing else "would change"
+    if left := [each for each in migration.results if each.left]:
+        rules = Counter(found.rule for each in left for found in each.left)
+        files_left = {str(each.path): len(each.left) for each in left}
+        every = sorted(files_left, key=lambda path: -files_left[path])
+        yield Text(f"Left, by rule: {_cut([f'{r} {n}' for r, n in rules.most_common()])}.")
+        yield Text(f"Left, by file: {_cut([f'{plain(p)} {files_left[p]}' for p in every])}.")
     files = f"{_files(len(migration.results))}: {changed} {did}"
     files += f", {failed} could not be migrated" if failed else ""
     if remaining := len(migration.remaining):
@@ -132,6 +172,8 @@ def _summary(migration: Migration, *, written: str | None, check: bool) -> Itera
     if changed and written:
         files += f"; written {plain(written)}"
     yield Text(f"{files}.", "bold red" if failed else "bold")
+    if migration.todo is not None:
+        yield Text(f"What is left, as a list to work through: {plain(str(migration.todo))}")
     if migration.nothing:
         yield Text(f"NOTHING to do: no {other_framework(migration.to)} in what was looked into.")
     if changed and not written and not check:
@@ -180,6 +222,7 @@ def as_json(migration: Migration, *, written: bool) -> dict[str, Any]:
         "to": migration.to,
         "target": migration.target,
         "written": written,
+        "todo": None if migration.todo is None else str(migration.todo),
         "files": [
             _file(each)
             for each in migration.results

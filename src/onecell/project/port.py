@@ -166,6 +166,8 @@ def carry_out_project(
         for place in plan.checkpoints
     )
     for place in plan.others:
+        if migration is not None and migration.todo == plan.out / place.relative:
+            continue  # an older list of what is left
         _copy(place, plan.out, force=plan.force)
     return ProjectPort(
         plan.out,

@@ -13,6 +13,7 @@ from onecell.checkpoint.atomic import check_output, write_whole
 from onecell.errors import ArgumentError, OutputExistsError, SourceError
 from onecell.migrate.run.files import read_source
 from onecell.migrate.run.results import FileOutcome, FileResult, Migration
+from onecell.migrate.run.todo import check_todo, common_folder, write_todo
 
 
 def write_in_place(migration: Migration) -> Migration:
@@ -20,14 +21,25 @@ def write_in_place(migration: Migration) -> Migration:
 
     Returns:
         The same migration; a file that could not be written, or whose content is no longer the one
-        that was read, is FAILED in it and stays as it is on the disk.
+        that was read, is FAILED in it and stays as it is on the disk. `todo` is the list of what
+        is left, in the folder that all files are below.
+
+    Raises:
+        OutputExistsError: a file by the list's name is there, and is none; nothing was written.
+        OSError: the list cannot be written.
     """
+    home = common_folder(migration)
+    check_todo(home, force=False)
     own = frozenset(each.path.resolve() for each in migration.results if not each.path.is_symlink())
     done = tuple(
         _write_back(each, own) if each.outcome is FileOutcome.CHANGED else each
         for each in migration.results
     )
-    return replace(migration, results=done)
+    migration = replace(migration, results=done)
+    return replace(
+        migration,
+        todo=write_todo(migration, home, lambda e: Path(os.path.relpath(e.path.absolute(), home))),
+    )
 
 
 def write_tree(
@@ -44,7 +56,8 @@ def write_tree(
         force: replace files that are there.
 
     Returns:
-        The same migration; a file that could not be read or written is FAILED in it.
+        The same migration; a file that could not be read or written is FAILED in it, and `todo`
+        is the list of what is left, in `folder`.
 
     Raises:
         OutputExistsError: something is there and `force` is not set; nothing was written.
@@ -55,12 +68,14 @@ def write_tree(
     out = Path(folder)
     targets = [out / each.relative for each in migration.results]
     _check_targets(migration.results, targets, force=force)
+    check_todo(out, force=force)
     out.mkdir(parents=True, exist_ok=True)
     done = tuple(
         _write_copy(each, path, force=force)
         for each, path in zip(migration.results, targets, strict=True)
     )
-    return replace(migration, results=done)
+    migration = replace(migration, results=done)
+    return replace(migration, todo=write_todo(migration, out, lambda each: each.relative))
 
 
 def _write_back(result: FileResult, own: frozenset[Path]) -> FileResult:

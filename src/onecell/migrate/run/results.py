@@ -101,6 +101,8 @@ class Migration:
     """One for each Python file and notebook, in the order of the paths."""
     skipped: tuple[tuple[Path, str], ...] = ()
     """Folders that were passed over although nobody asked for it, and why in a few words."""
+    todo: Path | None = None
+    """The list of what is left, once it is written; None where nothing is left."""
 
     @property
     def changed(self) -> tuple[FileResult, ...]:
