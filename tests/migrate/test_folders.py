@@ -189,10 +189,11 @@ def test_in_place_only_what_changes_is_written_and_modes_stay(project: Path) -> 
     assert MOVED in model.read_text()
 
 
-def test_nothing_is_left_beside(project: Path) -> None:
+def test_nothing_is_left_beside_but_the_list(project: Path) -> None:
     before = sorted(project.rglob("*"))
-    write_in_place(migrate_paths([project], to="mindspore"))
-    assert sorted(project.rglob("*")) == before
+    done = write_in_place(migrate_paths([project], to="mindspore"))
+    assert sorted(project.rglob("*")) == sorted([*before, project / "TODO.onecell.md"])
+    assert done.todo == project / "TODO.onecell.md"
 
 
 def test_a_tree_is_whole_and_its_source_stays(project: Path, tmp_path: Path) -> None:
@@ -277,3 +278,14 @@ def test_a_folder_called_like_a_file_is_a_folder(tmp_path: Path) -> None:
     write(tmp_path / "odd.py/a.py", USE)
     done = migrate_paths([tmp_path], to="mindspore")
     assert outcomes(done) == {"odd.py/a.py": "changed"}
+
+
+def test_a_link_becomes_what_the_file_becomes(tmp_path: Path) -> None:
+    write(tmp_path / "in/model.py", USE)
+    write(tmp_path / "in/a.py", "import torch\nfrom model import cell\n\nx = torch.zeros(2, 3)\n")
+    (tmp_path / "in/sub").mkdir()
+    (tmp_path / "in/sub/link.py").symlink_to("../a.py")
+    write_tree(migrate_paths([tmp_path / "in"], to="mindspore"), tmp_path / "out")
+    new = (tmp_path / "out/a.py").read_text()
+    assert "torch" not in new
+    assert (tmp_path / "out/sub/link.py").read_text() == new

@@ -287,7 +287,7 @@ class Kinds(Generic[_Row]):
             return ""
         kind = self.of_class(owner)
         if function.params.params and function.params.params[0] is param:
-            return kind
+            return "" if _is_plain(function) else kind
         is_step = kind and function.name.value == _FORWARD[self.framework]
         return "tensor" if is_step and param.default is None and param.annotation is None else ""
 
@@ -410,3 +410,12 @@ class Kinds(Generic[_Row]):
         if gives == "extreme":
             return "pair" if self.along_axis(node, 0) else "tensor"
         return gives if gives in ("pair", "tensors") else "tensor"
+
+
+def _is_plain(function: cst.FunctionDef) -> bool:
+    """Whether what a method is given first is no instance of its class."""
+    return any(
+        isinstance(each.decorator, cst.Name)
+        and each.decorator.value in ("staticmethod", "classmethod")
+        for each in function.decorators
+    )

@@ -88,6 +88,7 @@ def migrate_paths(
         if project and len(walked.found) > 1:
             run.rewrite_neighbours()
             run.settle_assumptions()
+            run.follow_links()
         run.look_over()
     return Migration(
         to, target, tuple(run.results[each.path] for each in walked.found), tuple(walked.skipped)
@@ -160,6 +161,16 @@ class _Run:
             if result.rewrite is not None:
                 result = replace(result, rewrite=without(result.rewrite, verdict.holds))
             self.results[found.path] = result
+
+    def follow_links(self) -> None:
+        """Give each link to a file of the project what that file has become."""
+        by_place = {each.path.resolve(): each for each in self.found}
+        for found in self.found:
+            done = self.results[by_place[found.path.resolve()].path]
+            if done.path != found.path and done.outcome is not FileOutcome.FAILED:
+                self.results[found.path] = replace(
+                    done, path=found.path, relative=found.relative, root=found.root
+                )
 
     def look_over(self) -> None:
         """See what of the source framework is left in every file as it comes out.

@@ -73,7 +73,8 @@ def check(ctx: Context, node: cst.Attribute) -> None:
         name in ("type", "index")
         and isinstance(held, cst.Attribute)
         and held.attr.value == "device"
-        and ctx.kinds.of(held.value) in ("tensor", "")
+        and ctx.kinds.of(held.value)
+        in ("tensor", "", "module", "cell")  # or what a property of it gives
     ):
         raise Unsure(
             f"a tensor's `device` is a string in MindSpore, without `{name}`",

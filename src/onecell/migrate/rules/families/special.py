@@ -7,7 +7,7 @@ from typing import Final
 import libcst as cst
 
 from onecell.migrate.meaning.names import dotted, imported
-from onecell.migrate.meaning.syntax import upwards
+from onecell.migrate.meaning.syntax import code, upwards
 from onecell.migrate.meaning.unsure import Unsure
 from onecell.migrate.rules.context import Context, Plan
 from onecell.migrate.rules.families.calls import plan_call
@@ -230,7 +230,11 @@ def mode_to_state(ctx: Context, line: cst.SimpleStatementLine) -> str | None:
     owner = ctx.kinds.class_around(line)
     if owner is None or not ctx.kinds.of_class(owner) or not _asks_mode(ctx, owner):
         return None
-    return "self.set_train()" if ctx.to == "mindspore" else "self.eval()"
+    mode = "self.set_train()" if ctx.to == "mindspore" else "self.eval()"
+    block = ctx.names.parents.get(line)
+    body = list(block.body) if isinstance(block, cst.IndentedBlock) else [line]
+    after = body[body.index(line) + 1 :][:1]
+    return None if [code(each).strip() for each in after] == [mode] else mode  # it has it already
 
 
 def without_constructor(ctx: Context, owner: cst.ClassDef) -> str | None:
