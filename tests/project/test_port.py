@@ -254,15 +254,36 @@ def test_a_model_without_a_cell_is_left_as_it_is_and_said_to_be(tmp_path: Path) 
             [("torchvision", 2)],
         ),
         ("environment.yml", "dependencies:\n  - pytorch=2\n", [("pytorch", 2)]),
+        ("environment.yml", "dependencies:\n  - pytorch::pytorch=2\n", [("pytorch", 2)]),
+        ("Dockerfile", "FROM pytorch/pytorch:2.1-cuda12\n", [("pytorch", 1)]),
+        ("train.Dockerfile", "FROM nvcr.io/nvidia/pytorch:23.01-py3\n", [("pytorch", 1)]),
+        ("Pipfile", '[packages]\ntorch = "*"\n', [("torch", 2)]),
+        ("setup.cfg", "install_requires =\n    torch>=2\n", [("torch", 2)]),
+        ("setup.sh", "# torch\npip install -U numpy torch\n", [("torch", 2)]),
+        ("setup.sh", "echo torch\npip install numpy # torch\n", None),
+        ("requirements/base.txt", "torch\n", [("torch", 1)]),
+        (
+            "a.ipynb",
+            (
+                '{"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": [{"metadata": {},\n'
+                '"id": "a", "cell_type": "code", "outputs": [], "execution_count": null,\n'
+                '"source": [\n'
+                '"!pip install -q torch==2.1\\n", "%pip install numpy\\n", "x = \'torch\'"]}]}\n'
+            ),
+            [("torch", 4)],
+        ),
         ("setup.py", "from setuptools import setup\nsetup(requires=['torch<3'])\n", [("torch", 2)]),
         ("requirements.txt", "numpy\n# torch\nmy-torch-words\n", None),
         ("words.txt", "torch\n", None),
+        ("environment.yml", "name: torch-env\ndependencies:\n  - numpy\n", None),
+        ("pyproject.toml", '[tool.x]\nwhere = ["src/torch_words"]\n', None),
         ("setup.py", "from setuptools import setup\nsetup(name='my-torch-thing')\n", None),
     ],
 )
 def test_a_file_that_asks_for_the_framework_is_named(
     name: str, text: str, want: list[tuple[str, int]] | None, project: Path, tmp_path: Path
 ) -> None:
+    (project / name).parent.mkdir(exist_ok=True)
     (project / name).write_text(text)
     done = port(project, out=tmp_path / "out")
     found = {str(each.relative): list(each.names) for each in done.required}

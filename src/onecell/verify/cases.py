@@ -5,8 +5,9 @@ A zero state hides most mistakes (with h = c = 0, swapping gates i and o leaves 
 gates in their responsive middle, gates driven far into saturation, numbers so small that they end
 in denormals, and long tails of x and h, where a few numbers tower over all others. x and h are
 scaled by the weights, so that a cell with tiny or huge weights is still asked where its gates
-respond; where biases would shut them, see `aim`. One more step goes far out, apart from the others so that its large numbers hide nothing;
-for the same reason the row with long tails counts little in the loss.
+respond; where biases would shut them, see `aim`. One more step goes far out, apart from the others
+so that its large numbers hide nothing; for the same reason the row with long tails counts little in
+the loss.
 """
 
 from __future__ import annotations
@@ -77,7 +78,9 @@ class Case:
 def make_case(
     weights: Weights | Spec, *, rollout_steps: int = ROLLOUT_STEPS, seed: int = SEED
 ) -> Case:
-    """Draw the parity case for `weights`: the same numbers every time; on every machine but for `aim`'s.
+    """Draw the parity case for `weights`: the same numbers every time.
+
+    On every machine too, but for those that `aim` solves for.
 
     Args:
         weights: give the sizes, the element type and the scale of the inputs; a `Spec` where

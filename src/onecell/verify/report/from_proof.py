@@ -141,9 +141,9 @@ def _what_holds(proof: Proof) -> Text:
         others = "The other was" if kept == 1 else f"The other {kept} were"
         english += f" {others} copied bit for bit, and nothing is proved of what is done with it."
         chinese += f"其余 {kept} 个逐位复制，未证明其用法。"
-    if others := proof.noted("other"):
-        english += f" Named as a cell's, and by their shapes none: {listed(others)}."
-        chinese += f"名称像单元、但形状表明不是单元：{listed(others)}。"
+    if lookalikes := proof.noted("other"):
+        english += f" Named as a cell's, and by their shapes none: {listed(lookalikes)}."
+        chinese += f"名称像单元、但形状表明不是单元：{listed(lookalikes)}。"
     if beside := proof.noted("beside"):
         english += f" Something else stands beside {listed(beside)}."
         chinese += f"{listed(beside)} 旁边还有其他张量。"
