@@ -22,6 +22,7 @@ from onecell.migrate.run import files as files_module
 from onecell.migrate.run.files import read_source
 from onecell.migrate.run.pool import Pool, Worker
 from onecell.migrate.run.tasks import Task
+from onecell.migrate.run.todo import NAME as TODO
 from onecell.migrate.source.limits import time_limit
 
 _In = TypeVar("_In")
@@ -201,7 +202,7 @@ def test_a_file_that_changes_under_the_run_is_not_overwritten(tmp_path: Path, po
     assert written.failed[0].error == "changed while it was migrated; not overwritten, run again"
     assert path.read_text() == "mine = 1\n"
     assert MOVED in other.read_text()
-    assert sorted(tmp_path.iterdir()) == [path, other]
+    assert sorted(tmp_path.iterdir()) == [tmp_path / TODO, path, other]
 
 
 def test_a_file_that_goes_away_is_not_made_again(tmp_path: Path, pool: Pool) -> None:
@@ -210,7 +211,7 @@ def test_a_file_that_goes_away_is_not_made_again(tmp_path: Path, pool: Pool) -> 
     path.unlink()
     (failed,) = write_in_place(done).failed
     assert failed.error == "cannot be written: No such file or directory"
-    assert list(tmp_path.iterdir()) == []
+    assert list(tmp_path.iterdir()) == [tmp_path / TODO]
 
 
 def test_a_full_disk_leaves_the_old_file(

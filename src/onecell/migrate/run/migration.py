@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
@@ -128,7 +129,7 @@ class _Run:
         """Rewrite the files that have to change along with those."""
         if not self.seeds or self.speaks <= self.seeds:
             return
-        by_place = {each.path.resolve(): each for each in self.found}
+        by_place = {_place(each.path): each for each in self.found}
         seeds, speaks = ({path.resolve() for path in group} for group in (self.seeds, self.speaks))
         joined = belonging(seeds, speaks, self._imported()) - seeds
         self.joined = {by_place[place].path for place in joined}
@@ -145,7 +146,7 @@ class _Run:
             return
         from onecell.migrate.run.settle import settle, without  # noqa: PLC0415
 
-        by_place = {each.path.resolve(): each for each in self.found}
+        by_place = {_place(each.path): each for each in self.found}
         rewrites = {
             place: done
             for place, found in by_place.items()
@@ -164,9 +165,9 @@ class _Run:
 
     def follow_links(self) -> None:
         """Give each link to a file of the project what that file has become."""
-        by_place = {each.path.resolve(): each for each in self.found}
+        by_place = {_place(each.path): each for each in self.found}
         for found in self.found:
-            done = self.results[by_place[found.path.resolve()].path]
+            done = self.results[by_place[_place(found.path)].path]
             if done.path != found.path and done.outcome is not FileOutcome.FAILED:
                 self.results[found.path] = replace(
                     done, path=found.path, relative=found.relative, root=found.root
@@ -221,7 +222,7 @@ class _Run:
             homes = (e.root.resolve() if e.root else e.path.resolve().parent for e in self.found)
             roots = list(dict.fromkeys(homes))
             read = {
-                found.path.resolve(): imported
+                _place(found.path): imported
                 for found, imported in self.pool.map(self._imports, self.found)
             }
             self._graph = edges(read, roots)
@@ -289,6 +290,11 @@ class _Run:
     def _report(self, done: int, total: int) -> None:
         if self.progress:
             self.progress(done, total)
+
+
+def _place(path: Path) -> Path:
+    """Return where a file really is; of links that go round, some name of theirs."""
+    return Path(os.path.realpath(path))
 
 
 def _failed(found: Found, error: SourceError) -> FileResult:

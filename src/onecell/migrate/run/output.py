@@ -22,11 +22,10 @@ def write_in_place(migration: Migration) -> Migration:
     Returns:
         The same migration; a file that could not be written, or whose content is no longer the one
         that was read, is FAILED in it and stays as it is on the disk. `todo` is the list of what
-        is left, in the folder that all files are below.
+        is left, in the folder that all files are below; None too if it cannot be written.
 
     Raises:
         OutputExistsError: a file by the list's name is there, and is none; nothing was written.
-        OSError: the list cannot be written.
     """
     home = common_folder(migration)
     check_todo(home, force=False)
@@ -36,10 +35,10 @@ def write_in_place(migration: Migration) -> Migration:
         for each in migration.results
     )
     migration = replace(migration, results=done)
-    return replace(
-        migration,
-        todo=write_todo(migration, home, lambda e: Path(os.path.relpath(e.path.absolute(), home))),
-    )
+    with contextlib.suppress(OSError):  # what is written stays, and is reported
+        todo = write_todo(migration, home, lambda e: Path(os.path.relpath(e.path.absolute(), home)))
+        return replace(migration, todo=todo)
+    return migration
 
 
 def write_tree(
