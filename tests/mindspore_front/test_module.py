@@ -340,6 +340,94 @@ def test_a_subclass_may_override_construct(mode: str | None) -> None:
     assert bits(got) == bits((want[0] * 2, want[1]))
 
 
+def tripling(kind: Any) -> Any:
+    """Return a class of cells whose way back is three times x, whatever comes in."""
+
+    class Tripling(kind):  # type: ignore[misc]
+        def bprop(self, x: Tensor, hx: Any, out: Any, dout: Any) -> Any:
+            return x * 3, (hx[0], hx[1])
+
+    return Tripling(10, 16)
+
+
+class Network(nn.Cell):  # type: ignore[misc]
+    """A cell in a network."""
+
+    def __init__(self, cell: Any) -> None:
+        super().__init__()
+        self.cell = cell
+
+    def construct(self, x: Tensor, h: Tensor, c: Tensor) -> Tensor:
+        return self.cell(x, (h, c))[0].sum()
+
+
+@pytest.mark.parametrize("compiled", [False, True])
+@pytest.mark.parametrize("kind", [nn.LSTMCell, LSTMCell])
+def test_a_subclass_may_have_its_own_way_back(kind: Any, compiled: bool) -> None:
+    x, (h, c) = step_inputs(P)
+    network = Network(tripling(kind))
+
+    def pull(x: Tensor) -> Tensor:
+        return ms.grad(network)(x, h, c)
+
+    assert np.array_equal((ms.jit(pull) if compiled else pull)(x).asnumpy(), 3 * x.asnumpy())
+
+
+def test_a_way_back_of_its_own_is_that_of_every_step() -> None:
+    cell, x, (h, c) = tripling(LSTMCell), tensor(P.x), step_inputs(P)[1]
+    found = ms.grad(lambda x: cell.unroll(x, (h, c))[0].sum())(x)
+    assert np.array_equal(found.asnumpy(), 3 * P.x)
+    assert bits(cell(x[0], (h, c))) == fresh(P, cell)
+    with pytest.raises(DtypeError, match="`bprop`"):
+        LSTMCell.from_mindspore(tripling(nn.LSTMCell))
+
+
+def shadowed(cell: Any) -> Any:
+    cell.__dict__["weight_hh"] = cell.weight_hh * 2
+    return cell
+
+
+def with_property(cell: Any) -> Any:
+    class Twice(type(cell)):  # type: ignore[misc]
+        @property
+        def weight_hh(self) -> Tensor:
+            return self._params["weight_hh"] * 2
+
+    cell.__class__ = Twice
+    return cell
+
+
+def with_getattr(cell: Any) -> Any:
+    class Twice(type(cell)):  # type: ignore[misc]
+        def __getattr__(self, name: str) -> Any:
+            found = super().__getattr__(name)
+            return found * 2 if name == "weight_hh" else found
+
+    cell.__class__ = Twice
+    return cell
+
+
+@pytest.mark.parametrize("change", [shadowed, with_property, with_getattr])
+def test_what_a_weight_is_read_as_is_what_computes(change: Any) -> None:
+    x, state = step_inputs(P)
+    doubled = ours(P)
+    doubled.weight_hh.set_data(doubled.weight_hh * 2)
+    cell = change(ours(P))
+    assert bits(cell(x, state)) == bits(doubled(x, state))
+    assert bits(cell.unroll(x[None], state)[1]) == bits(doubled(x, state))
+
+
+def test_a_bias_that_is_hidden_is_not_what_computes() -> None:
+    x, state = step_inputs(P)
+    cells = [ours(P), of_mindspore(P)]
+    with_biases = cells[0](x, state)
+    for cell in cells:
+        cell.__dict__.update(bias_ih=None, bias_hh=None)
+    (h, _), (want, _) = (cell(x, state) for cell in cells)
+    np.testing.assert_allclose(h.asnumpy(), want.asnumpy(), atol=CLOSE_TO_MINDSPORE)
+    assert bits([h]) != bits(with_biases[:1])
+
+
 def test_unroll_is_a_loop_over_a_subclass_own_step() -> None:
     cell = Doubled(10, 16)
     h, c = step_inputs(P)[1]

@@ -74,6 +74,58 @@ def test_third_gradients_agree_with_those_of_torch() -> None:
     torch.testing.assert_close(found[0], found[1], rtol=1e-9, atol=0)
 
 
+@pytest.mark.parametrize("stateless", [True, False])
+@pytest.mark.parametrize("frozen", ["weight_ih", "weight_hh", "bias_ih"])
+def test_second_gradients_are_by_what_required_one_at_the_step(
+    frozen: str, stateless: bool
+) -> None:
+    p = problem(dtype="float64")
+    x, state = step_inputs(p)
+    found = []
+    for cell in (ours(p), of_torch(p)):
+        leaf = x.clone().requires_grad_()
+        parameter = getattr(cell, frozen).requires_grad_(False)
+        h, _ = cell(leaf, None if stateless else state)
+        parameter.requires_grad_()
+        (g,) = torch.autograd.grad(h.square().sum(), leaf, create_graph=True)
+        sources = [leaf, *cell.parameters()]
+        found.append(torch.autograd.grad(g.square().sum(), sources, allow_unused=True))
+    mine, theirs = found
+    assert [g is None for g in mine] == [g is None for g in theirs]
+    assert None in mine
+    for got, want in zip(mine, theirs, strict=True):
+        torch.testing.assert_close(got, want) if want is not None else None
+
+
+class Blocks(torch.autograd.Function):
+    """Let nothing through on the way back."""
+
+    @staticmethod
+    def forward(_: Any, x: Tensor) -> Tensor:
+        return x.clone()
+
+    @staticmethod
+    def backward(_: Any, *__: Tensor) -> None:
+        return None
+
+
+@pytest.mark.parametrize("form", ["step", "step without a state", "unroll"])
+def test_no_gradient_is_not_a_gradient_of_zeros(form: str) -> None:
+    p = problem(dtype="float64")
+    x, state = step_inputs(p)
+    cell, x = ours(p), x.clone().requires_grad_()
+    seen: list[Any] = []
+    below = x * 2
+    below.register_hook(seen.append)
+    if form == "unroll":
+        h = cell.unroll(below[None], state)[0]
+    else:
+        h, _ = cell(below, *([state] if form == "step" else []))
+    Blocks.apply(h).sum().backward()  # type: ignore[no-untyped-call]
+    assert [t.grad for t in (x, *cell.parameters())] == [None] * 5
+    assert [t for t in seen if t is not None] == []
+
+
 def test_second_gradients_do_not_follow_one_input_into_another() -> None:
     p = problem(input_size=16, dtype="float64")
     _, (h, c) = step_inputs(p)

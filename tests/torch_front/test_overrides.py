@@ -212,3 +212,76 @@ def test_a_frozen_cell_with_an_override_or_hooks_unrolls_by_calls() -> None:
         got = cell.unroll(X, STATE)
         assert torch.equal(got[0], want[0])
         assert not torch.equal(got[0], packed.unroll(X, STATE)[0])
+
+
+def shadowed(cell: Any) -> Any:
+    cell.__dict__["weight_hh"] = cell.weight_hh * 2
+    return cell
+
+
+def with_property(cell: Any) -> Any:
+    class Twice(type(cell)):  # type: ignore[misc]
+        @property
+        def weight_hh(self) -> Tensor:
+            twice: Tensor = self._parameters["weight_hh"] * 2
+            return twice
+
+    cell.__class__ = Twice
+    return cell
+
+
+def with_getattr(cell: Any) -> Any:
+    class Twice(type(cell)):  # type: ignore[misc]
+        def __getattr__(self, name: str) -> Any:
+            found = super().__getattr__(name)
+            return found * 2 if name == "weight_hh" else found
+
+    cell.__class__ = Twice
+    return cell
+
+
+@pytest.mark.parametrize("change", [shadowed, with_property, with_getattr])
+@pytest.mark.parametrize("record", [True, False])
+def test_what_a_weight_is_read_as_is_what_computes(change: Any, record: bool) -> None:
+    with torch.set_grad_enabled(record):
+        cell, theirs = change(ours(P)), change(of_torch(P))
+        want = theirs(X[0], STATE)[0]
+        torch.testing.assert_close(cell(X[0], STATE)[0], want)
+        torch.testing.assert_close(cell.forward(X[0], STATE)[0], want)
+        torch.testing.assert_close(cell.unroll(X, STATE)[0], by_loop(theirs, X, STATE)[0])
+        torch.testing.assert_close(cell.freeze()(X[0], STATE)[0], want)
+        with pytest.raises(TypeError, match="must hold `"):
+            LSTMCell.from_torch(theirs)
+
+
+def around(run: Callable[..., Any]) -> Callable[..., Any]:
+    def halves(self: Any, *args: Any, **kwargs: Any) -> Any:
+        found = run(self, *args, **kwargs)
+        return (found[0] / 2, *found[1:]) if isinstance(found, tuple) else found
+
+    return halves
+
+
+@pytest.mark.parametrize(
+    ("owner", "name"),
+    [
+        (LSTMCell, "forward"),
+        (LSTMCell, "__call__"),
+        (torch.nn.Module, "__call__"),
+        (torch.nn.Module, "_call_impl"),
+    ],
+)
+def test_what_is_put_in_place_of_a_call_of_a_class_is_seen(
+    owner: Any, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cell = ours(P)
+    usual = by_loop(cell, X, STATE)[0]
+    monkeypatch.setattr(owner, name, around(getattr(owner, name)))
+    want = by_loop(cell, X, STATE)[0]
+    assert not torch.equal(want, usual)
+    assert torch.equal(cell.unroll(X, STATE)[0], want)
+    with pytest.raises(FrozenError, match="has its own `"):
+        cell.freeze()
+    monkeypatch.undo()
+    assert torch.equal(cell.unroll(X, STATE)[0], usual)
+    assert isinstance(cell.freeze(), FrozenLSTMCell)

@@ -125,13 +125,13 @@ def test_a_registered_unroll_gathers_once(
     mesh: DeviceMesh, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     steps: list[Any] = []
-    forward = LSTMCell.forward
+    forward = LSTMCell._forward
 
     def seen(self: Any, *given: Any) -> Any:
         steps.append(self)
         return forward(self, *given)
 
-    monkeypatch.setattr(LSTMCell, "forward", seen)
+    monkeypatch.setattr(LSTMCell, "_forward", seen)
     cell = ours(P)
     fully_shard(cell, mesh=mesh)
     cell.unroll(X, STATE)

@@ -71,11 +71,17 @@ class LSTMCell(nn.LSTMCell):
         self.on_kernel = plain.on_cpu()
 
     _own_step = False
+    _computes_weights = False
 
     def __init_subclass__(cls, **kwargs: Any) -> None:  # noqa: ANN401 - whatever a base takes
         super().__init_subclass__(**kwargs)
-        own = cls.construct is not LSTMCell.construct or cls.__call__ is not LSTMCell.__call__
-        cls._own_step = own
+        steps = cls.construct is LSTMCell.construct and cls.__call__ is LSTMCell.__call__
+        cls._own_step = not steps or hasattr(cls, "bprop")
+        cls._computes_weights = (
+            any(hasattr(cls, name) for name in PARAMETERS)
+            or cls.__getattr__ is not nn.Cell.__getattr__
+            or cls.__getattribute__ is not nn.Cell.__getattribute__
+        )
 
     @classmethod
     def from_mindspore(cls, cell: nn.LSTMCell) -> Self:
@@ -97,7 +103,7 @@ class LSTMCell(nn.LSTMCell):
     def __call__(self, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - hooks may return all
         """Compute one step as `construct` says, by the shortest way there is."""
         if plain.is_plain(self):
-            if type(self).construct is _construct:
+            if type(self).construct is _construct and not self._computes_weights:
                 done = routes.quick_step(self, *args, **kwargs)
                 if done is None:
                     done = routes.run(self, *args, **kwargs)
@@ -109,6 +115,15 @@ class LSTMCell(nn.LSTMCell):
         if plain.is_eager():
             calls.check_made([*args, *kwargs.values()])
         return super().__call__(*args, **kwargs)
+
+    def _call_custom_bprop(self, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - as above
+        """Record a subclass's own `bprop`, to be given what the call was given."""
+        if type(self).construct is not _construct or "construct" in self.__dict__:
+            return super()._call_custom_bprop(*args, **kwargs)
+        # MindSpore would add the defaults of `construct`, of which its own cell has none.
+        with plain.no_grad():
+            output = self.construct(*args, **kwargs)
+        return plain.call_custom_bprop(self, output, *args, **kwargs)
 
     def construct(
         self,
@@ -158,7 +173,8 @@ class LSTMCell(nn.LSTMCell):
             StateError, DtypeError, ShapeError: as `construct`.
         """
         if plain.in_python():  # @jit.cond: False
-            if (self._own_step or "construct" in self.__dict__) and len(x) > 0:
+            own = self._own_step or self.has_bprop or "construct" in self.__dict__
+            if own and len(x) > 0:
                 return self._loop(x, (hx, c_0) if c_0 is not None else hx)
             found: tuple[Tensor, State] = self(x, hx, c_0, True)
             return found

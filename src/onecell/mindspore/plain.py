@@ -7,12 +7,15 @@ the cell goes by MindSpore's own dispatch.
 from __future__ import annotations
 
 import sys
+from contextlib import AbstractContextManager
 from operator import attrgetter
 from pathlib import Path
 from types import FrameType
 from typing import Any, Final
 
 import mindspore as ms
+
+from onecell.spec import PARAMETERS
 
 try:
     from mindspore._c_expression.amp import get_curr_amp_strategy
@@ -29,6 +32,20 @@ except (ImportError, AttributeError):
 else:
     KNOWN = True
 
+
+def no_grad() -> AbstractContextManager[None]:
+    """Return where nothing is recorded, as MindSpore computes what has a `bprop` of its own."""
+    from mindspore.graph.api import _no_grad  # noqa: PLC0415 - private, may be gone
+
+    entered: AbstractContextManager[None] = _no_grad()
+    return entered
+
+
+def call_custom_bprop(cell: ms.nn.Cell, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401
+    """Return the output, first of `args`, recorded such that `bprop` of `cell` is its way back."""
+    return _pynative_executor.call_custom_bprop(cell, *args, **kwargs)
+
+
 try:
     from mindspore._c_expression import pi_jit_set_context
 
@@ -42,7 +59,8 @@ except (ImportError, TypeError):
 _COMPILER: Final = "mindspore.graph.api"
 
 # What nn.Cell.__call__ looks at before it calls `construct` and nothing else: a gradient asked of
-# this cell, dynamic shapes, mixed precision, hooks, sharding, recomputation, saved-tensor hooks.
+# this cell, dynamic shapes, mixed precision, hooks, sharding, recomputation, saved-tensor hooks, a
+# way back of its own.
 _detours = attrgetter(
     "requires_grad",
     "_dynamic_shape_inputs",
@@ -54,7 +72,9 @@ _detours = attrgetter(
     "_shard_fn",
     "_recompute_cell",
     "_saved_tensors_pack_hook",
+    "has_bprop",
 )
+_HIDES: Final = ("construct", *PARAMETERS)
 
 
 def is_plain(cell: ms.nn.Cell) -> bool:
@@ -66,9 +86,27 @@ def is_plain(cell: ms.nn.Cell) -> bool:
     if not KNOWN or jit_context() is not None or get_curr_amp_strategy() is not None:
         return False
     try:
-        return not any(_detours(cell)) and "construct" not in cell.__dict__
+        return not any(_detours(cell)) and (
+            cell.__dict__.keys().isdisjoint(_HIDES) or not _hides(cell.__dict__, cell._params)
+        )
     except AttributeError:
         return False
+
+
+def _hides(own: dict[str, Any], parameters: dict[str, Any]) -> bool:
+    """Whether any attribute in `own` that is named in `_HIDES` stands before something.
+
+    A bias that a cell was made without is an attribute of the cell itself, None.
+    """
+    return (
+        "construct" in own
+        or "weight_ih" in own
+        or "weight_hh" in own
+        or own.get("bias_ih") is not None
+        or own.get("bias_hh") is not None
+        or parameters.get("bias_ih") is not None
+        or parameters.get("bias_hh") is not None
+    )
 
 
 def is_exporting() -> bool:

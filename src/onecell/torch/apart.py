@@ -228,17 +228,26 @@ class Step(Function):
         if found is not None:
             return None, *found, None, None, None
         wanted = walk.wanted if walk is not None else hold.needs if hold is not None else _NOTHING
-        found = _longer_way((by_x, by_h, by_c, *wanted), grads, saved)
+        needed = _NOTHING if hold is None else hold.needs
+        found = _longer_way((by_x, by_h, by_c, *wanted), grads, saved, needed)
         sent = None if hold is None else hold.take(walk, found[3:])
         return sent, *found[:3], None, None, None
 
 
 def _longer_way(
-    needs: tuple[bool, ...], grads: tuple[Grad, ...], saved: tuple[Any, ...]
+    needs: tuple[bool, ...],
+    grads: tuple[Grad, ...],
+    saved: tuple[Any, ...],
+    needed: tuple[bool, ...],
 ) -> tuple[Grad, ...]:
-    """Return a step's gradient by each of its seven inputs, wherever that can be computed."""
+    """Return a step's gradient by each of its seven inputs, wherever that can be computed.
+
+    `needed` says which of the weights required a gradient when the step was computed.
+    """
     inputs, gates = saved[:7], saved[7]
     again = torch.is_grad_enabled()
+    if again:
+        inputs = (*inputs[:3], *autograd.as_needed(inputs[3:], needed))
     there = [t for t in (*saved, *grads) if t is not None]
     fits = calls.fits_back(inputs[:5], (None, None, gates), (None, *grads))
     if mode_is_on() or not (fits and are_plain(there)):

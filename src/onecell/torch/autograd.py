@@ -49,6 +49,8 @@ class Cell(Function):
     def backward(ctx: Any, *grads: Tensor | None) -> Any:
         """Pull the gradients of the results back to the inputs."""
         saved = ctx.saved_tensors
+        if all(grad is None for grad in grads):
+            return (None,) * 10
         inputs, done, hold = saved[:INPUTS], saved[INPUTS:], ctx.hold
         walk = None if hold is None else hold.walk(ctx)
         held = hold.needs if walk is None and hold is not None else walk and walk.wanted
@@ -59,10 +61,13 @@ class Cell(Function):
         # back other tensors than they got: everything is checked anew.
         there = [t for t in (*saved, *grads) if t is not None]
         sound = are_plain(there) and calls.fits_back(inputs[:5], done, _three(grads))
+        if again:
+            needed = ctx.needs_input_grad[4:8] if hold is None else hold.needs
+            inputs = (*inputs[:3], *as_needed(inputs[3:], needed))
         if mode_is_on() or not sound:
             found = composite.gradients(needs, grads, inputs, create_graph=again)
         elif again:
-            found = Gradient.apply(needs, len(grads), *grads, *saved)  # type: ignore[no-untyped-call]
+            found = Gradient.apply(needs, len(grads), *grads, *inputs, *done)  # type: ignore[no-untyped-call]
         else:
             found = _by_kernel(needs, grads, saved)
         if hold is None:
@@ -96,6 +101,14 @@ class Gradient(Function):
             create_graph=torch.is_grad_enabled(),
         )
         return None, None, *found, None, None, None
+
+
+def as_needed(
+    weights: Sequence[Tensor | None], needed: Sequence[bool]
+) -> tuple[Tensor | None, ...]:
+    """Return weights as the step knew them: one that was frozen then has no second gradient."""
+    pairs = zip(weights, needed, strict=True)
+    return tuple(w if need or w is None else w.detach() for w, need in pairs)
 
 
 def again(

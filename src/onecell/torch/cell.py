@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final, Self
+from typing import Any, ClassVar, Final, Self
 
 import torch
 from torch import Tensor
@@ -22,7 +22,14 @@ from onecell.torch.arguments import (
 )
 from onecell.torch.errors import CellDtypeError
 from onecell.torch.frozen import FrozenLSTMCell, as_array, check_freezable
-from onecell.torch.overrides import check_shareable, loop, must_loop
+from onecell.torch.overrides import (
+    check_shareable,
+    class_computes_weights,
+    hides_weights,
+    loop,
+    must_loop,
+    remember,
+)
 from onecell.torch.routes import quick_step, run
 from onecell.weights import Weights
 
@@ -60,6 +67,12 @@ class LSTMCell(torch.nn.LSTMCell):
         >>> h.shape
         torch.Size([3, 16])
     """
+
+    _computes_weights: ClassVar[bool] = False
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:  # noqa: ANN401 - whatever a base takes
+        super().__init_subclass__(**kwargs)
+        cls._computes_weights = class_computes_weights(cls)
 
     def __init__(
         self,
@@ -130,9 +143,10 @@ class LSTMCell(torch.nn.LSTMCell):
     def _forward(self, x: Any, hx: AnyState, c_0: Tensor | None) -> State:  # noqa: ANN401 - proxies
         if not torch.compiler.is_compiling():
             pair = hx if c_0 is None else (hx, c_0)
-            done = quick_step(self._parameters, self.hidden_size, x, pair)
-            if done is not None:
-                return done
+            if not (self._computes_weights or hides_weights(self)):
+                done = quick_step(self._parameters, self.hidden_size, x, pair)
+                if done is not None:
+                    return done
             if isinstance(x, torch.fx.Proxy):
                 leaf: State = self._as_leaf(x, hx, c_0)
                 return leaf
@@ -246,3 +260,4 @@ _in_dynamo: Final = torch.compiler.is_dynamo_compiling
 
 # Where users find it, and pickles look for it.
 LSTMCell.__module__ = "onecell.torch"
+remember(LSTMCell)

@@ -15,7 +15,7 @@ from onecell.spec import PARAMETERS
 from onecell.torch.arguments import AnyState, State, check_ranks, check_sizes, read_state
 from onecell.torch.calls import addresses
 from onecell.torch.errors import CellDtypeError, CellFrozenError
-from onecell.torch.overrides import hooks, loop, must_loop, override
+from onecell.torch.overrides import hooks, loop, must_loop, override, remember
 from onecell.torch.plain import are_plain, check_memory, mode_is_on
 from onecell.torch.reading import make_reader
 from onecell.weights import Weights
@@ -230,3 +230,4 @@ def _check_inference(tensors: tuple[Tensor, ...]) -> None:
 
 
 FrozenLSTMCell.__module__ = "onecell.torch"
+remember(FrozenLSTMCell)

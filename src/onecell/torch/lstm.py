@@ -13,7 +13,7 @@ from torch.nn.modules import rnn
 
 from onecell.torch import calls
 from onecell.torch.arguments import State
-from onecell.torch.overrides import check_shareable
+from onecell.torch.overrides import check_shareable, remember
 from onecell.torch.plain import are_plain, torch_must_run
 from onecell.torch.routes import run
 
@@ -234,3 +234,4 @@ def _joined(parts: list[Tensor]) -> Tensor:
 
 # Where users find it, and pickles look for it.
 LSTM.__module__ = "onecell.torch"
+remember(LSTM)

@@ -10,6 +10,7 @@ from torch import Tensor
 from torch.nn import Module
 from torch.nn.modules import module as torch_module
 
+from onecell.spec import PARAMETERS
 from onecell.torch.arguments import State
 from onecell.torch.errors import CellTypeError
 
@@ -18,13 +19,39 @@ _AROUND: Final = ("_forward_pre_hooks", "_forward_hooks", "_backward_pre_hooks",
 _SHARDING: Final = "torch.distributed.fsdp."
 
 
+_originals: dict[type[Module], tuple[Any, ...]] = {}
+
+
+def remember(kind: type[Module]) -> None:
+    """Note how a call of a `kind` runs before anybody has put something else in its place."""
+    _originals[kind] = tuple(getattr(kind, name) for name in _CALLED)
+
+
 def override(module: Module, *kinds: type[Module]) -> str | None:
     """Return which part of a call of `module` is as none of `kinds` has it; None for none."""
-    for name in _CALLED:
+    for place, name in enumerate(_CALLED):
+        known = [_originals[k][place] if k in _originals else getattr(k, name) for k in kinds]
         found = getattr(type(module), name)
-        if name in module.__dict__ or all(found is not getattr(kind, name) for kind in kinds):
+        if name in module.__dict__ or all(found is not one for one in known):
+            return name
+        # What the calls of ours end in, whatever they do first.
+        if name != "forward" and getattr(Module, name) is not _originals[Module][place]:
             return name
     return None
+
+
+def class_computes_weights(kind: type[Module], names: Iterable[str] = PARAMETERS) -> bool:
+    """Whether modules of `kind` may give something else for a parameter's name than it."""
+    return (
+        any(hasattr(kind, name) for name in names)
+        or kind.__getattr__ is not Module.__getattr__
+        or kind.__getattribute__ is not Module.__getattribute__
+    )
+
+
+def hides_weights(module: Module) -> bool:
+    """Whether `module` has an attribute by the name of a parameter, which hides that."""
+    return not module.__dict__.keys().isdisjoint(PARAMETERS)
 
 
 def hooks(module: Module, *, sharding: bool = True) -> str | None:
@@ -57,7 +84,12 @@ def check_shareable(
             f"`module` must have torch's own step, and {type(module).__name__} has its own "
             f"`{name}`. Change the class's base to onecell.torch.{base.__name__} instead."
         )
+    names = (*names,)
+    known = any(issubclass(kind, type(module)) for kind in kinds)
     gone = [name for name in names if name not in module._parameters]
+    if not gone and (not known and class_computes_weights(type(module), names)):
+        gone = [*names]
+    gone = gone or [name for name in names if name in module.__dict__]
     if gone:
         raise CellTypeError(
             f"`module` must hold `{gone[0]}` as a parameter of its own; it is computed. "
@@ -98,3 +130,8 @@ def loop(module: Any, x: Tensor, state: State | None) -> tuple[Tensor, State]:  
         every.append(state[0])
     last: Any = state
     return torch.stack(every), last
+
+
+remember(Module)
+remember(torch.nn.LSTMCell)
+remember(torch.nn.LSTM)

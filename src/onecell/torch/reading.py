@@ -12,6 +12,7 @@ from torch.nn import Module, Parameter
 from torch.nn.modules import module as torch_module
 
 from onecell import _kernel
+from onecell.spec import PARAMETERS
 from onecell.torch import plain
 from onecell.torch.library import storage_questions
 
@@ -47,7 +48,10 @@ class _AroundForward(NamedTuple):
         "_forward_hooks",
         "_forward_pre_hooks",
     )
-    absent: tuple[str, ...] = ("_compiled_call_impl", "_call_impl", "_slow_forward", "forward")
+    absent: tuple[str, ...] = (
+        *("_compiled_call_impl", "_call_impl", "_slow_forward", "forward"),
+        *PARAMETERS,  # an attribute of that name hides the parameter
+    )
 
 
 def make_reader(kind: Callable[..., Reader], *arguments: object) -> Reader | None:
