@@ -200,6 +200,11 @@ def names_in(framework: str, kinds: Iterable[type], own: Iterable[str]) -> dict[
     return {name: known.get(name, name) for name in own}
 
 
+def torchs(name: str) -> str:
+    """Return a parameter's name without the `_` of attributes that are called anew."""
+    return ".".join(part.rstrip("_") for part in name.split("."))
+
+
 def differences(got: Answers, want: Answers) -> list[str]:
     """Return what is not the same within the tolerances, in words; nothing where all is."""
     found = [

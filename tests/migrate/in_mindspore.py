@@ -9,7 +9,7 @@ import mindspore as ms
 import numpy as np
 from mindspore import nn, ops
 
-from migrate.execution import Array, names_in, questions
+from migrate.execution import Array, names_in, questions, torchs
 
 
 class InMindSpore:
@@ -87,7 +87,8 @@ def _named(model: Any) -> Iterator[tuple[str, ms.Parameter]]:
         for name, called in names_in("mindspore", type(cell).__mro__, own).items():
             if called.startswith("running_"):
                 continue  # no parameter in torch
-            yield f"{prefix}.{called}" if prefix else called, own[name]
+            whole = f"{prefix}.{called}" if prefix else called
+            yield torchs(whole), own[name]
 
 
 def _leaves(found: Any) -> Iterator[Any]:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from migrate.execution import Array, names_in, questions
+from migrate.execution import Array, names_in, questions, torchs
 
 
 class InTorch:
@@ -70,7 +70,8 @@ def _named(model: Any) -> Iterator[tuple[str, torch.nn.Parameter]]:
     for prefix, module in model.named_modules():
         own = dict(module.named_parameters(recurse=False))
         for name, called in names_in("torch", type(module).__mro__, own).items():
-            yield f"{prefix}.{called}" if prefix else called, own[name]
+            whole = f"{prefix}.{called}" if prefix else called
+            yield torchs(whole), own[name]
 
 
 def _leaves(found: Any) -> Iterator[Any]:

@@ -353,3 +353,54 @@ def test_importing_it_loads_no_framework_and_no_tool() -> None:
         "assert not tools & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+SPREAD = {
+    "base.py": """
+from torch import nn
+
+class Base(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.cells = nn.ModuleList([nn.LSTMCell(5, 4)])
+""",
+    "pkg/__init__.py": "from base import Base as Root\n",
+    "pkg/reader.py": """
+from . import Root
+
+class Reader(Root):
+    def forward(self, x, h, c):
+        return self.cells[0](x, (h, c))
+""",
+    "run.py": """
+import torch
+from pkg.reader import Reader
+
+model = Reader()
+model.load_state_dict(torch.load("best.pt"))
+print(model.cells[0].weight_ih)
+""",
+    "show.py": "from run import model\nprint(len(model.cells))\n",
+}
+
+
+def test_names_that_are_taken_are_changed_in_every_file_and_in_the_checkpoint(
+    tmp_path: Path,
+) -> None:
+    project = tmp_path / "project"
+    for name, text in SPREAD.items():
+        (project / name).parent.mkdir(parents=True, exist_ok=True)
+        (project / name).write_text(text)
+    weights = {f"cells.0.{n}": t for n, t in torch.nn.LSTMCell(5, 4).state_dict().items()}
+    torch.save(weights, project / "best.pt")
+    done = port(project, out=tmp_path / "out")
+    assert done.migration is not None
+    assert done.migration.renamed == {"cells": "cells_"}
+    out = {name: (tmp_path / "out" / name).read_text() for name in SPREAD}
+    assert "self.cells_ = " in out["base.py"]
+    assert "def construct" in out["pkg/reader.py"]
+    assert "self.cells_[0]" in out["pkg/reader.py"]
+    assert "print(model.cells_[0].weight_ih)" in out["run.py"]
+    assert "len(model.cells_)" in out["show.py"]
+    names = load_checkpoint(tmp_path / "out" / "best.ckpt").tensors
+    assert {name.rpartition(".")[0] for name in names} == {"cells_.0"}

@@ -157,6 +157,12 @@ def _summary(migration: Migration, *, written: str | None, check: bool) -> Itera
     ]
     if uses:
         yield Text(f"Uses: {', '.join(uses)}.")
+    if migration.renamed:
+        pairs = ", ".join(f"{old} → {new}" for old, new in migration.renamed.items())
+        yield Text(
+            f"Called anew, since {migration.to}'s modules have such names: {plain(pairs)}. Tensors "
+            "in checkpoints are called so too: `onecell port` of code and checkpoints does it."
+        )
     did = "changed" if written or migration.nothing else "would change"
     if left := [each for each in migration.results if each.left]:
         rules = Counter(found.rule for each in left for found in each.left)
@@ -228,6 +234,7 @@ def as_json(migration: Migration, *, written: bool) -> dict[str, Any]:
             for each in migration.results
             if each.findings or each.remains or each.outcome is not FileOutcome.SAME
         ],
+        "renamed": dict(migration.renamed),
         "skipped": [{"path": str(path), "why": why} for path, why in migration.skipped],
         "counts": {
             "files": len(migration.results),

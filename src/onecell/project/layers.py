@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Final
 
 from onecell.neighbours import (
@@ -51,7 +52,11 @@ class Naming:
 
 
 def name_parameters(
-    shapes: Mapping[str, tuple[int, ...]], sources: Iterable[str], source: str, to: str
+    shapes: Mapping[str, tuple[int, ...]],
+    sources: Iterable[str],
+    source: str,
+    to: str,
+    attributes: Mapping[str, str] = MappingProxyType({}),
 ) -> Naming:
     """Return what framework `to` calls the parameters of framework `source`, and their shapes.
 
@@ -60,8 +65,9 @@ def name_parameters(
         sources: texts of the project's modules, written for `source`.
         source: a framework.
         to: the other one.
+        attributes: attributes of the sources that `shapes` has by another name already.
     """
-    owners = find_owners(shapes, sources)
+    owners = find_owners(shapes, sources, attributes)
     left = tuple(
         name
         for name in uncounted(shapes, source, to)
@@ -92,7 +98,11 @@ def name_parameters(
     return Naming(renamed, reshaped, unsure, unknown, by_hand, left)
 
 
-def find_owners(names: Iterable[str], sources: Iterable[str]) -> Owners:
+def find_owners(
+    names: Iterable[str],
+    sources: Iterable[str],
+    attributes: Mapping[str, str] = MappingProxyType({}),
+) -> Owners:
     """Return the layers that may own each parameter that the code explains.
 
     More than one where several classes explain the checkpoint equally well. A class that explains
@@ -100,10 +110,11 @@ def find_owners(names: Iterable[str], sources: Iterable[str]) -> Owners:
     another class calls another layer so says nothing. `PARAMETER` is an owner too.
     """
     walker = _Walker(read_classes(sources))
+    before = {new: old for old, new in attributes.items()}
     found: dict[str, dict[_Root, frozenset[str]]] = {}
     score: Counter[_Root] = Counter()
     for name in names:
-        parts = tuple(name.split("."))
+        parts = tuple(before.get(part, part) for part in name.split("."))
         if len(parts) > MOST_PARTS:
             continue
         for stop in _stops(parts):

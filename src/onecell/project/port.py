@@ -198,11 +198,12 @@ def _port_checkpoint(
     progress: Progress | None,
 ) -> CheckpointPort:
     named: list[Naming] = []
+    attributes = plan.migration.renamed if plan.migration is not None else {}
 
     def rename(
         shapes: Mapping[str, Shape], source: str
     ) -> tuple[Mapping[str, str], Mapping[str, Shape], tuple[str, ...]]:
-        named.append(name_parameters(shapes, plan.sources, source, plan.to))
+        named.append(name_parameters(shapes, plan.sources, source, plan.to, attributes))
         return named[0].renamed, named[0].shapes, named[0].left
 
     try:
@@ -215,6 +216,7 @@ def _port_checkpoint(
             force=plan.force,
             sides=plan.sides,
             rename=rename if plan.sources else None,
+            attributes=attributes,
             need_cell=False,
             runs_on=plan.target,
         )

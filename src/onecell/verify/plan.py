@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final
 
 from onecell.checkpoint import Checkpoint, Conversion, Note, convert, load_checkpoint
@@ -74,6 +75,7 @@ def plan_port(
     force: bool = False,
     sides: Sequence[str] | None = None,
     rename: Rename | None = None,
+    attributes: Mapping[str, str] = MappingProxyType({}),
     need_cell: bool = True,
     runs_on: Cell = "onecell",
     only: Sequence[str] = (),
@@ -91,6 +93,7 @@ def plan_port(
         sides: see `choose_columns`.
         rename: told the shapes in `model` by name and its dialect, says what other layers' tensors
             are to be called and how they are shaped; None where they stay as they are.
+        attributes: parts of dotted names, of cells too, that are called anew in the new file.
         need_cell: refuse a checkpoint without any LSTM cell.
         runs_on: see `choose_columns`.
         only: see `checkpoint.choose.choose`.
@@ -119,6 +122,7 @@ def plan_port(
             f"dictionary of tensors, say --from {to}; for another format of {to}'s, --format."
         )
     checkpoint, unchosen = choose(checkpoint, dialect, only=only, drop=drop)
+    checkpoint = _called_anew(checkpoint, attributes)
     columns, left_out = choose_columns(dialect, to, sides, runs_on=runs_on)
     shapes = {name: array.shape for name, array in checkpoint.tensors.items()}
     renames: Mapping[str, str] = {}
@@ -173,6 +177,17 @@ def read_checkpoint(path: Path) -> Checkpoint:
         return load_checkpoint(path)
     except OSError as error:
         raise CheckpointError(f"{path}: cannot be read: {error.strerror or error}.") from error
+
+
+def _called_anew(checkpoint: Checkpoint, attributes: Mapping[str, str]) -> Checkpoint:
+    """Return a checkpoint whose tensors' names have other parts; the last part is one as well."""
+    if not attributes:
+        return checkpoint
+    tensors = {
+        ".".join(attributes.get(part, part) for part in name.split(".")): array
+        for name, array in checkpoint.tensors.items()
+    }
+    return replace(checkpoint, tensors=tensors)
 
 
 def convert_tensors(

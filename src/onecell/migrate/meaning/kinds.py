@@ -73,6 +73,8 @@ class Kinds(Generic[_Row]):
     evidence: frozenset[str | cst.CSTNode] = frozenset()
     """Import paths of classes, and names bound here, that are treated as modules; see
     `evidence_of`."""
+    modules: frozenset[str] = frozenset()
+    """Names of classes that are modules, in whichever file of the project they are."""
     makers: Mapping[str, str] = field(default_factory=dict)
     """Import path of a function without a row → kind of what it gives."""
     _cache: dict[cst.CSTNode, str | None] = field(default_factory=dict)
@@ -118,7 +120,18 @@ class Kinds(Generic[_Row]):
         local = self.local_class(node)
         if local is not None:
             return self.of_class(local, depth - 1)
-        return "module" if self.names.path(node) in self.evidence else ""
+        return "module" if self._is_module_elsewhere(node) else ""
+
+    def _is_module_elsewhere(self, node: cst.BaseExpression) -> bool:
+        """Whether `node` names a class of another file that is a module."""
+        path = self.names.path(node)
+        if path is None:  # behind a star, if anything
+            hidden = isinstance(node, cst.Name) and not self.names.assignments(node)
+            return hidden and isinstance(node, cst.Name) and node.value in self.modules
+        first, _, rest = path.partition(".")
+        if first in ("torch", "mindspore", "onecell"):
+            return path in self.evidence
+        return path in self.evidence or bool(rest and path.rpartition(".")[2] in self.modules)
 
     def local_class(self, node: cst.BaseExpression) -> cst.ClassDef | None:
         """Return the class of this module that `node` names, or None."""
@@ -364,7 +377,7 @@ class Kinds(Generic[_Row]):
             return (
                 "cell" if kind == "cell" and not self.own(local, self.step) else kind and "module"
             )
-        if self.names.path(node.func) in self.evidence:
+        if self._is_module_elsewhere(node.func):
             return "module"
         kind = self.of(node.func)
         if kind in ("cell", "layer"):

@@ -56,7 +56,8 @@ def rewrite(
             raise ArgumentError(f"`{name}` must be one of {', '.join(choices)}, got {value!r}.")
     other = other_framework(to)
     uses = find_uses(source, to)
-    if not uses.cell and not (whole_file and other in source):
+    elsewhere = outside is not None and any(name in source for name in outside.renamed)
+    if not uses.cell and not (whole_file and (other in source or elsewhere)):
         found = [
             Finding("cell", Outcome.ALREADY, line, column, f"It is {to}'s cell.")
             for line, column in uses.already

@@ -14,7 +14,15 @@ from onecell.migrate.meaning.unsure import Unsure
 from onecell.migrate.rewriting.comments import lost_between
 from onecell.migrate.rewriting.statements import StatementRewriter
 from onecell.migrate.rules.context import Context, Made
-from onecell.migrate.rules.families import attributes, class_names, packed, rates, registry, special
+from onecell.migrate.rules.families import (
+    attributes,
+    class_names,
+    packed,
+    rates,
+    registry,
+    renamed,
+    special,
+)
 from onecell.migrate.rules.families.calls import plan_call
 from onecell.migrate.rules.families.cell_calls import plan_cell_call
 from onecell.migrate.rules.families.methods import plan_method
@@ -67,6 +75,13 @@ class Rewriter(StatementRewriter):
         ctx, func = self.ctx, node.func
         if node in ctx.gone:
             return False
+        if (said := renamed.text(ctx, node)) is not None:
+            self.swaps[said] = renamed.anew(ctx, said)
+            self._converted(
+                node, "reserved", self._taken(said.raw_value, ctx.outside.renamed[said.raw_value])
+            )
+        if isinstance(func, cst.Attribute) and renamed.renamed(ctx, func) is not None:
+            return True
         path = ctx.names.path(func)
         if path is None and ctx.names_cell(func):
             return self._refuse(node, "cell", _AMBIGUOUS)
@@ -182,9 +197,27 @@ class Rewriter(StatementRewriter):
 
     # Names.
 
+    def _renamed(self, node: cst.Attribute) -> None:
+        """Call an attribute anew whose name the other framework's modules have taken."""
+        if (found := renamed.renamed(self.ctx, node)) is None:
+            return
+        new, sure = found
+        old = node.attr.value
+        if not sure and renamed.is_ambiguous(self.ctx, node):
+            why = f"modules call `{old}` `{new}` in {self.ctx.to}, and other classes have it too"
+            self._mark(node, "reserved", Unsure(why, f"write `{new}` if this is a module"))
+            return
+        self.swaps[node] = node.with_changes(attr=cst.Name(new))
+        supposed = () if sure else (f"`{code(node.value)}` is a module of this project",)
+        self._converted(node, "reserved", self._taken(old, new), supposed)
+
     def visit_Attribute(self, node: cst.Attribute) -> bool:
         if node in self.ctx.gone:
             return False
+        if node.attr.value in self.ctx.outside.renamed:
+            self._renamed(node)
+            if node in self.swaps:
+                return True
         if root(node) in self.ctx.names.loads and self.ctx.names.paths(node) - {"?"}:
             return self._reference(node)
         if attributes.is_count(self.ctx, node):
@@ -282,6 +315,14 @@ class Rewriter(StatementRewriter):
         return found.with_changes(lpar=original_node.lpar, rpar=original_node.rpar)
 
     def visit_SimpleString(self, node: cst.SimpleString) -> bool:
+        if node in self.swaps:
+            return False
+        if (part := renamed.names_tensor(self.ctx, node)) is not None:
+            new = self.ctx.outside.renamed[part]
+            said = f"`{part}` is called `{new}` in {self.ctx.to}, which has a `{part}` of its own"
+            return self._mark(
+                node, "reserved", Unsure(said, f"a tensor's name has `{new}` in its place")
+            )
         try:
             name = class_names.other_name(self.ctx, node)
         except Unsure as why:

@@ -15,7 +15,7 @@ from onecell.migrate.rewriting.rebuild import Rebuilder
 from onecell.migrate.rules.assumptions import Assumption, said
 from onecell.migrate.rules.by_hand import by_hand
 from onecell.migrate.rules.context import Context, Plan
-from onecell.migrate.rules.families import buffers, changes, cuda, in_place, rates, special
+from onecell.migrate.rules.families import buffers, changes, cuda, in_place, rates, renamed, special
 from onecell.migrate.rules.findings import Finding, Outcome
 from onecell.migrate.rules.training import either_way
 from onecell.migrate.source.positions import Positions
@@ -32,6 +32,9 @@ _STATEMENTS: Final = (
     | cst.TryStar
     | cst.Match
 )
+
+
+_SCOPES: Final = cst.FunctionDef | cst.ClassDef | cst.Lambda
 
 
 @dataclass(slots=True)
@@ -169,6 +172,10 @@ class StatementRewriter(Rebuilder):
     def visit_FunctionDef(self, node: cst.FunctionDef) -> bool:
         ctx = self.ctx
         owner = ctx.kinds.method_of(node)
+        if (called := renamed.defined(ctx, node.name, owner)) is not None:
+            self.swaps[node] = cst.Name(called)
+            self._converted(node, "reserved", self._taken(node.name.value, called))
+            return True
         if owner is None or node.name.value != ctx.kinds.step or not ctx.kinds.of_class(owner):
             return True
         new = special.STEP[ctx.to]
@@ -180,6 +187,21 @@ class StatementRewriter(Rebuilder):
         self.swaps[node] = cst.Name(new)
         self._converted(node, "skeleton", f"`{node.name.value}` is `{new}`.")
         return True
+
+    def _taken(self, old: str, new: str) -> str:
+        return f"`{old}` is called `{new}`: modules of {self.ctx.to} have a `{old}` of their own."
+
+    def _class_name(self, target: cst.Name) -> None:
+        """Rename what a class's body assigns, and its reads there."""
+        around = [u for u in upwards(target, self.ctx.names.parents) if isinstance(u, _SCOPES)]
+        owner = around[0] if around else None
+        if not isinstance(owner, cst.ClassDef):
+            return
+        new = renamed.defined(self.ctx, target, owner)
+        if new is not None:
+            for name in (target, *self.ctx.names.reads_of(target)):
+                self.swaps[name] = cst.Name(new)
+            self._converted(target, "reserved", self._taken(target.value, new))
 
     def leave_FunctionDef(
         self, original_node: cst.FunctionDef, updated_node: cst.FunctionDef
@@ -241,9 +263,8 @@ class StatementRewriter(Rebuilder):
             self._converted(node, "buffer", "A buffer is set by registering it anew.")
         for target in node.targets:
             self._sets_item(target.target)
-            if (name := special.reserved_attribute(self.ctx, target.target)) is not None:
-                why = f"`{name}` is a method of every module in {self.ctx.to}"
-                self._mark(node, "reserved", Unsure(why, "call it otherwise, in checkpoints too"))
+            if isinstance(target.target, cst.Name):
+                self._class_name(target.target)
         return True
 
     def visit_AugAssign(self, node: cst.AugAssign) -> bool:

@@ -15,6 +15,7 @@ from onecell.migrate.meaning.kinds import Kinds
 from onecell.migrate.meaning.names import Names
 from onecell.migrate.meaning.scope_walk import scopes_of
 from onecell.migrate.meaning.scopes import Assignment, ImportAssignment, Scope
+from onecell.migrate.meaning.survey import surveyed
 from onecell.migrate.meaning.syntax import is_none, parents_of
 from onecell.migrate.rewriting.comments import marked_before
 from onecell.migrate.rewriting.imports import Imported, settle
@@ -28,6 +29,7 @@ from onecell.migrate.rules.spelling import Speller
 from onecell.migrate.rules.table.lookup import rows_to
 from onecell.migrate.rules.table.row import Row
 from onecell.migrate.rules.table.scan import Uses, cell_paths, other_framework
+from onecell.migrate.rules.taken import outside_of
 from onecell.migrate.rules.training.keepers import keepers
 from onecell.migrate.source.positions import positions_of
 
@@ -45,7 +47,9 @@ def transform(
         SourceError: there is something to do, but LibCST does not give the source back as it was.
     """
     module = cst.parse_module(source)
-    scopes, names, kinds = analysed(module, to, target)
+    if outside is None:
+        outside = outside_of([surveyed(source)], to)
+    scopes, names, kinds = analysed(module, to, target, outside)
     positions = positions_of(module)
     old = other_framework(to)
     # A second run knows less: what a marked statement is about may be of this framework by now.
@@ -62,7 +66,7 @@ def transform(
         cells = frozenset(cell_paths(DIALECTS[old]))
         ctx = Context(
             old, to, target, names, kinds, speller, cells,
-            pinned=pinned, finished=finished, outside=outside or Outside(),
+            pinned=pinned, finished=finished, outside=outside,
         )  # fmt: skip
         log = Log(positions)
         speller.sources = sources_of(names, ctx.is_foreign)
@@ -84,7 +88,9 @@ def transform(
     return Rewrite(source, after, tuple(findings), keepers(ctx))
 
 
-def analysed(module: cst.Module, to: str, target: str) -> tuple[list[Scope], Names, Kinds[Row]]:
+def analysed(
+    module: cst.Module, to: str, target: str, outside: Outside
+) -> tuple[list[Scope], Names, Kinds[Row]]:
     """Return what a module's names stand for, and what kinds of things they are."""
     scopes, loads = scopes_of(module)
     old = other_framework(to)
@@ -95,15 +101,18 @@ def analysed(module: cst.Module, to: str, target: str) -> tuple[list[Scope], Nam
         old,
         attributes_of(names),
         evidence_of(names, old),
+        outside.modules,
         registry.kinds(old),
     )
     return scopes, names, kinds
 
 
-def context_of(source: str, to: str, target: str) -> tuple[cst.Module, Context]:
+def context_of(
+    source: str, to: str, target: str, outside: Outside | None = None
+) -> tuple[cst.Module, Context]:
     """Return a module, and what may be asked about it; nothing is rewritten with this."""
     module = cst.parse_module(source)
-    scopes, names, kinds = analysed(module, to, target)
+    scopes, names, kinds = analysed(module, to, target, outside or Outside())
     old = other_framework(to)
     speller = _speller(scopes, names, to, old, frozenset())
     return module, Context(old, to, target, names, kinds, speller, frozenset())

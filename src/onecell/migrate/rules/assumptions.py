@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
@@ -39,6 +39,12 @@ class Outside:
     """Import paths of what gives a module's output."""
     keepers: frozenset[str] = field(default=frozenset())
     """Attributes, `Class.name`, in which other files keep a module's output."""
+    modules: frozenset[str] = field(default=frozenset())
+    """Names of the project's classes that are modules."""
+    renamed: Mapping[str, str] = field(default_factory=dict)
+    """Attribute of the project's modules that the other framework's have → what it becomes."""
+    others: frozenset[str] = field(default=frozenset())
+    """Of these, what classes that are no modules have too."""
 
 
 _SAID: Final[dict[Basis, tuple[str, str]]] = {

@@ -15,7 +15,7 @@ SYNTAX: Final[Mapping[str, str]] = {
     "partial": "`functools.partial` of something in the table",
     "wrap": "`LSTMCell.from_torch(cell)` and `LSTMCell.from_mindspore(cell)`",
     "skeleton": "`forward` and `construct`",
-    "reserved": "an attribute called as a method of the other framework's modules: marked",
+    "reserved": "an attribute whose name the other framework's modules have taken: called anew",
     "attribute": "`cell.bias` and `cell.has_bias`, `embedding.weight` and `embedding_table`",
     "class_name": '`type(m).__name__ == "Linear"` and `"Dense"`',
     "buffer": "`register_buffer`, and `self.name = …` of a buffer",

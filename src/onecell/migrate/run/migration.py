@@ -14,16 +14,18 @@ from typing import TYPE_CHECKING
 
 from onecell.dialect import get_dialect
 from onecell.errors import ArgumentError, MissingExtraError, SourceError
+from onecell.migrate.meaning.survey import Survey
 from onecell.migrate.rewriting.rewrite import Framework, Target
 from onecell.migrate.rules.assumptions import Outside
 from onecell.migrate.rules.findings import Outcome
 from onecell.migrate.rules.table.scan import other_framework
+from onecell.migrate.rules.taken import outside_of
 from onecell.migrate.run.files import MARK, mentions_cell, read_source
 from onecell.migrate.run.folders import SUFFIXES as FOLDER_SUFFIXES
 from onecell.migrate.run.folders import Found, check_paths, walk
 from onecell.migrate.run.jobs import migrate_data, testify
 from onecell.migrate.run.pool import Pool
-from onecell.migrate.run.project import Import, belonging, edges, imports
+from onecell.migrate.run.project import Import, belonging, classes, edges, imports
 from onecell.migrate.run.remains import Look, find_remains, may_remain
 from onecell.migrate.run.results import FileOutcome, FileResult, Migration
 from onecell.migrate.run.tasks import Answer, Task
@@ -85,6 +87,7 @@ def migrate_paths(
     with ExitStack() as stack:
         pool = pool or stack.enter_context(Pool(jobs))
         run = _Run(to, target, pool, progress, walked.found)
+        run.survey(together=project)
         run.rewrite_uses()
         if project and len(walked.found) > 1:
             run.rewrite_neighbours()
@@ -92,7 +95,11 @@ def migrate_paths(
             run.follow_links()
         run.look_over()
     return Migration(
-        to, target, tuple(run.results[each.path] for each in walked.found), tuple(walked.skipped)
+        to,
+        target,
+        tuple(run.results[each.path] for each in walked.found),
+        tuple(walked.skipped),
+        renamed=run.renamed(),
     )
 
 
@@ -117,7 +124,24 @@ class _Run:
     """Files that name the other framework."""
     joined: set[Path] = field(default_factory=set)
     """Files that are rewritten because of others."""
+    outside: Outside | None = None
+    """What the files show together; None where each is taken by itself."""
+    _surveys: dict[Path, Survey] = field(default_factory=dict)
     _graph: dict[Path, frozenset[Path]] | None = None
+
+    def survey(self, *, together: bool) -> None:
+        """Look what classes there are, before any file is rewritten."""
+        if not together or len(self.found) < 2:
+            return
+        seen = self.pool.map(self._classes, self.found)
+        self._surveys = {found.path: survey for found, survey in seen}
+        self.outside = outside_of(self._surveys.values(), self.to)
+
+    def renamed(self) -> dict[str, str]:
+        """Return the attributes of modules that are called anew in what was rewritten."""
+        said = [f for each in self.results.values() for f in each.findings if f.rule == "reserved"]
+        made = [f.message.split("`", 4) for f in said if f.outcome is not Outcome.MARKED]
+        return {old: new for _, old, _, new, _ in made}
 
     def rewrite_uses(self) -> None:
         """Rewrite every file that uses the cell itself."""
@@ -127,10 +151,12 @@ class _Run:
 
     def rewrite_neighbours(self) -> None:
         """Rewrite the files that have to change along with those."""
-        if not self.seeds or self.speaks <= self.seeds:
+        reading = self._reading()
+        if not self.seeds or self.speaks | reading <= self.seeds:
             return
         by_place = {_place(each.path): each for each in self.found}
-        seeds, speaks = ({path.resolve() for path in group} for group in (self.seeds, self.speaks))
+        talking = self.speaks | reading
+        seeds, speaks = ({path.resolve() for path in group} for group in (self.seeds, talking))
         joined = belonging(seeds, speaks, self._imported()) - seeds
         self.joined = {by_place[place].path for place in joined}
         todo = [by_place[place] for place in sorted(joined)]
@@ -173,6 +199,11 @@ class _Run:
                     done, path=found.path, relative=found.relative, root=found.root
                 )
 
+    def _reading(self) -> set[Path]:
+        """Return the files that may read what is called anew, whether or not they name torch."""
+        names = self.outside.renamed if self.outside is not None else {}
+        return {path for path, seen in self._surveys.items() if seen.read & names.keys()}
+
     def look_over(self) -> None:
         """See what of the source framework is left in every file as it comes out.
 
@@ -207,7 +238,7 @@ class _Run:
             found, what = by_place[place], asked[place]
             try:
                 data = read_source(found.path)
-                task = Task(data, found.path.name, self.to, self.target, whole_file=True)
+                task = Task(data, found.path.name, self.to, self.target, True, self.outside)
                 question = Question(task, what.given, what.returned)
                 return self.pool.ask(testify, question, time_limit(len(data)))
             except SourceError:
@@ -227,6 +258,14 @@ class _Run:
             }
             self._graph = edges(read, roots)
         return self._graph
+
+    def _classes(self, found: Found) -> Survey:
+        """Return what a file says of its classes; nothing if it cannot be told."""
+        try:
+            data = read_source(found.path)
+            return self.pool.ask(classes, (data, found.path.name), time_limit(len(data)))
+        except SourceError:
+            return Survey()
 
     def _first_look(self, found: Found) -> FileResult:
         try:
@@ -253,7 +292,7 @@ class _Run:
         try:
             data = read_source(found.path) if data is None else data
             whole_file = whole_file or MARK in data
-            task = Task(data, found.path.name, self.to, self.target, whole_file, outside)
+            task = Task(data, found.path.name, self.to, self.target, whole_file, self._of(outside))
             answer: Answer = self.pool.ask(migrate_data, task, time_limit(len(data)))
         except SourceError as error:
             return _failed(found, error)
@@ -276,6 +315,13 @@ class _Run:
             after=answer.after,
             cells=answer.cells,
         )
+
+    def _of(self, shown: Outside | None) -> Outside | None:
+        """Return what is known from outside, with what has been shown about one file."""
+        base = self.outside
+        if base is None or shown is None:
+            return shown or base
+        return replace(shown, modules=base.modules, renamed=base.renamed, others=base.others)
 
     def _imports(self, found: Found) -> tuple[Import, ...]:
         """Return what a file imports; nothing if it cannot be told."""

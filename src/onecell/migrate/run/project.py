@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from onecell.errors import SourceError
+from onecell.migrate.meaning.survey import Survey, survey
 
 _SOURCE_FOLDERS: Final = ("src", "lib")
 
@@ -28,6 +29,27 @@ def imports(request: tuple[bytes, str]) -> tuple[Import, ...]:
 
     This parses, so `pool` runs it in a child.
     """
+    tree = _parsed(request)
+    found: list[Import] = []
+    for node in ast.walk(tree) if tree is not None else ():
+        if isinstance(node, ast.Import):
+            found += [Import(alias.name, 0) for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            names = tuple(alias.name for alias in node.names)
+            found.append(Import(node.module or "", node.level, names))
+    return tuple(found)
+
+
+def classes(request: tuple[bytes, str]) -> Survey:
+    """Return what a file says of its classes; nothing if it is not Python; in a child, too."""
+    try:
+        tree = _parsed(request)
+        return Survey() if tree is None else survey(tree)
+    except RecursionError:
+        return Survey()
+
+
+def _parsed(request: tuple[bytes, str]) -> ast.Module | None:
     data, name = request
     code: bytes | str = data
     try:
@@ -37,17 +59,9 @@ def imports(request: tuple[bytes, str]) -> tuple[Import, ...]:
             code, _ = parts_of(data)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            tree = ast.parse(code)
+            return ast.parse(code)
     except (SourceError, SyntaxError, ValueError, RecursionError, MemoryError):
-        return ()
-    found: list[Import] = []
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            found += [Import(alias.name, 0) for alias in node.names]
-        elif isinstance(node, ast.ImportFrom):
-            names = tuple(alias.name for alias in node.names)
-            found.append(Import(node.module or "", node.level, names))
-    return tuple(found)
+        return None
 
 
 def edges(

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from typing import Final, Literal
@@ -103,6 +104,9 @@ class Migration:
     """Folders that were passed over although nobody asked for it, and why in a few words."""
     todo: Path | None = None
     """The list of what is left, once it is written; None where nothing is left."""
+    renamed: Mapping[str, str] = field(default_factory=dict)
+    """Attribute of modules whose name the new framework's have taken → what it is called now, in
+    the names of tensors too."""
 
     @property
     def changed(self) -> tuple[FileResult, ...]:

@@ -24,7 +24,7 @@ def answered(question: Question) -> Testimony:
     task = question.task
     try:
         text = parts_of(task.data)[0] if task.is_notebook else decode(task.data).text
-        module, ctx = context_of(text, task.to, task.target)
+        module, ctx = context_of(text, task.to, task.target, task.outside)
     except (SourceError, cst.ParserSyntaxError, RecursionError, MemoryError):
         return Testimony(
             tuple((each.called, each.parameter, "open") for each in question.given),

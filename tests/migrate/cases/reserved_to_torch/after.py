@@ -5,11 +5,10 @@ from onecell.torch import LSTMCell
 class Model(nn.Module):
     def __init__(self):
         super().__init__()
-        # TODO(onecell): reserved: `modules` is a method of every module in torch; call it otherwise, in checkpoints too
-        self.modules = nn.ModuleList([LSTMCell(10, 16)])
+        self.modules_ = nn.ModuleList([LSTMCell(10, 16)])
 
     def forward(self, x, h, c):
-        return self.modules[0](x, (h, c))
+        return self.modules_[0](x, (h, c))
 
 
 def build():

@@ -1,0 +1,137 @@
+"""What classes a file defines, read with `ast`: what they derive from, and what they call theirs.
+
+This is what one file has to tell about itself before another can be rewritten.
+"""
+
+from __future__ import annotations
+
+import ast
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+_GIVING: Final = frozenset(
+    (
+        *("register_buffer", "register_parameter", "add_module", "register_module"),
+        *("insert_child_to_cell", "insert_param_to_cell"),
+    )
+)
+"""Methods that give a module an attribute by a name given as text."""
+
+
+@dataclass(frozen=True, slots=True)
+class Class:
+    """One class of a file, or another name that the file has for one."""
+
+    name: str
+    bases: tuple[str, ...]
+    """Dotted paths, through the file's imports."""
+    methods: frozenset[str] = frozenset()
+    attributes: frozenset[str] = frozenset()
+    """What its methods assign to `self`, and what its body assigns."""
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """What one file tells."""
+
+    classes: tuple[Class, ...] = ()
+    words: frozenset[str] = frozenset()
+    """Names that end in `_`, which may be taken."""
+    read: frozenset[str] = frozenset()
+    """What the file reads of anything as an attribute."""
+
+
+def surveyed(text: str | bytes) -> Survey:
+    """Return what a file tells; nothing if it is not Python."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            tree = ast.parse(text)
+        return survey(tree)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return Survey()
+
+
+def survey(tree: ast.Module) -> Survey:
+    """Return what a parsed file tells."""
+    items = list(ast.walk(tree))
+    paths = dict(_imported(items))
+    words: set[str] = set()
+    read: set[str] = set()
+    # `from base import Base as B`; what keeps its name needs no word.
+    again = [(name, path) for name, path in paths.items() if "." in path]
+    classes = [Class(name, (path,)) for name, path in again if name != path.rpartition(".")[2]]
+    for item in items:
+        match item:
+            case ast.ClassDef():
+                classes.append(_class(item, paths))
+            case ast.Assign(targets=[ast.Name(id=name)], value=ast.Name() | ast.Attribute() as v):
+                if (path := _path(v, paths)) and path != name:
+                    classes.append(Class(name, (path,)))
+            case ast.Attribute(attr=word):
+                read.add(word)
+                words.add(word)
+            case ast.Name(id=word) | ast.arg(arg=word) | ast.FunctionDef(name=word):
+                words.add(word)
+            case ast.Constant(value=str(word)):
+                words.add(word)
+    return Survey(tuple(classes), frozenset(w for w in words if w.endswith("_")), frozenset(read))
+
+
+def _class(node: ast.ClassDef, paths: dict[str, str]) -> Class:
+    methods: set[str] = set()
+    attributes: set[str] = set()
+    for line in node.body:
+        match line:
+            case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name):
+                methods.add(name)
+                attributes.update(_given(line))
+            case ast.Assign(targets=targets):
+                attributes.update(t.id for t in targets if isinstance(t, ast.Name))
+            case ast.AnnAssign(target=ast.Name(id=name)):
+                attributes.add(name)
+    bases = tuple(_path(base, paths) for base in node.bases)
+    return Class(node.name, bases, frozenset(methods), frozenset(attributes))
+
+
+def _given(function: ast.AST) -> Iterator[str]:
+    """Yield what a method makes an attribute of `self`."""
+    for item in ast.walk(function):
+        match item:
+            case ast.Attribute(value=ast.Name(id="self"), attr=name, ctx=ast.Store()):
+                yield name
+            case ast.Call(
+                func=ast.Name(id="setattr"),
+                args=[ast.Name(id="self"), ast.Constant(value=str(name)), *_],
+            ):
+                yield name
+            case ast.Call(
+                func=ast.Attribute(value=ast.Name(id="self"), attr=attr),
+                args=[ast.Constant(value=str(name)), *_],
+            ) if attr in _GIVING:
+                yield name
+
+
+def _imported(items: list[ast.AST]) -> Iterator[tuple[str, str]]:
+    for item in items:
+        if isinstance(item, ast.Import):
+            for alias in item.names:
+                head = alias.name if alias.asname else alias.name.partition(".")[0]
+                yield alias.asname or head, head
+        elif isinstance(item, ast.ImportFrom):
+            home = "." * item.level + (item.module or "")
+            for alias in item.names:
+                yield alias.asname or alias.name, f"{home}.{alias.name}"
+
+
+def _path(node: ast.expr, paths: dict[str, str]) -> str:
+    """Return the dotted path that an expression of names stands for; "" for any other."""
+    parts: list[str] = []
+    while isinstance(node, ast.Attribute):
+        parts.append(node.attr)
+        node = node.value
+    if not isinstance(node, ast.Name):
+        return ""
+    return ".".join([paths.get(node.id, node.id), *reversed(parts)])
