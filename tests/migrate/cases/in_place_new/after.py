@@ -16,6 +16,10 @@ class Model(nn.Cell):
         mask = ops.zeros((3, 16)) > 0
         mask = mask.scatter(1, ids, 1.0)
         two = (ops.ones((3, 16)) - 0.5) * 2.0
+        rows = x.shape[0]
+        picked = ops.full_like(ops.zeros(rows, dtype=mindspore.int64), 1)
+        half = ops.full_like(ops.zeros(rows, dtype=mindspore.float32), 0.5).unsqueeze(1)
+        two = two + half * h[:, picked].sum(1, keepdim=True)
         return h * one + two, c.masked_fill(mask, 2.0)
 
 

@@ -22,6 +22,7 @@ TYPES: Final = {
     "BoolTensor": "bool_",
     "Tensor": "float32",
 }
+_FILLS: Final = {"fill_", "zero_", "normal_", "uniform_", "random_", "copy_"}
 _LISTS: Final = cst.List | cst.Tuple | cst.ListComp | cst.GeneratorExp
 
 
@@ -66,9 +67,12 @@ def _is_size(ctx: Context, node: cst.Call) -> bool:
     first = node.args[0].value
     if not isinstance(first, cst.Name | cst.Attribute) or ctx.kinds.of(first) == "tensor":
         return False
-    around = ctx.names.parents.get(ctx.names.parents.get(node, node))
+    up = ctx.names.parents.get(node)
+    if isinstance(up, cst.Attribute) and up.value is node and up.attr.value in _FILLS:
+        return True  # what is filled at once held nothing before
+    around = ctx.names.parents.get(up) if up is not None else None
     row = ctx.row(around.func) if isinstance(around, cst.Call) else None
-    if row is not None and row.rule == "parameter":
+    if (row is not None and row.rule == "parameter") or _is_count(ctx, first):
         return True
     shown = code(first)
     return any(
@@ -77,6 +81,25 @@ def _is_size(ctx: Context, node: cst.Call) -> bool:
         and (other := ctx.row(call.func)) is not None
         and other.rule == "tensor_type"
         for call in ctx.names.of_kind(cst.Call)
+    )
+
+
+def _is_count(ctx: Context, value: cst.BaseExpression) -> bool:
+    """Whether a name is bound to nothing but lengths, `len(…)` or `x.size(i)`."""
+    if not isinstance(value, cst.Name):
+        return False
+    found = [ctx.names.value_of(bound.node) for bound in ctx.names.assignments(value)]
+    return bool(found) and all(
+        isinstance(made, cst.Call)
+        and (
+            (isinstance(made.func, cst.Name) and made.func.value == "len")
+            or (
+                isinstance(made.func, cst.Attribute)
+                and made.func.attr.value == "size"
+                and len(made.args) == 1
+            )
+        )
+        for made in found
     )
 
 
