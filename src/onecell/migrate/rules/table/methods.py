@@ -28,7 +28,10 @@ from onecell.migrate.rules.table.reductions import REDUCTIONS
 from onecell.migrate.rules.table.row import Row, Signature, row
 
 AS_FUNCTION: Final = frozenset(
-    "any argmin argsort bernoulli count_nonzero log_softmax multinomial norm relu softmax".split()  # noqa: SIM905 - one name a line would be a page
+    (  # noqa: SIM905 - one name a line would be a page
+        "any argmin argsort bernoulli count_nonzero dot log_softmax multinomial nan_to_num norm"
+        " relu softmax"
+    ).split()
 )
 """MindSpore's tensors lack the method, or it gives something else than torch's."""
 
