@@ -59,7 +59,8 @@ def settle(module: cst.Module, found: Sequence[Imported], speller: Speller) -> c
             if not one.used and new is None:
                 continue
             change.gone.add(one.index)
-            if new is not None and (new in left or not one.used):
+            there = bool(placed.get(new, set()) & {owner, None}) if new is not None else True
+            if new is not None and (new in left or not (one.used or there)):
                 placed.setdefault(new, set()).add(owner)
                 if new not in change.instead and speller.present.get(new.path) != new.name:
                     change.instead.append(new)

@@ -9,7 +9,7 @@ import libcst as cst
 
 from onecell.dialect import DIALECTS
 from onecell.errors import SourceError
-from onecell.migrate.meaning.bindings import bindings_of
+from onecell.migrate.meaning.bindings import AnyImport, Binding, bindings_of
 from onecell.migrate.meaning.evidence import attributes_of, evidence_of
 from onecell.migrate.meaning.kinds import Kinds
 from onecell.migrate.meaning.names import Names
@@ -148,16 +148,21 @@ def _is_absence(bound: Assignment, names: Names) -> bool:
 
 
 def _imported(scopes: Iterable[Scope], ctx: Context) -> Iterable[Imported]:
-    """Yield every name that is imported from the framework the module is leaving."""
+    """Yield every name that is imported from the framework the module is leaving.
+
+    `import a.b` is read as `a` as well as `a.b`: it is kept for a read of either.
+    """
+    found: dict[tuple[AnyImport, int], tuple[Binding, set[cst.CSTNode]]] = {}
     for scope in scopes:
         for bound in scope.assignments:
             statement = bound.node if isinstance(bound, ImportAssignment) else None
             if not isinstance(statement, cst.Import | cst.ImportFrom):
                 continue
             for index, binding in enumerate(bindings_of(statement)):
-                if binding.name != bound.name.partition(".")[0]:
+                whole = binding.leaf if binding.path == binding.name else binding.name
+                if not f"{whole}.".startswith(f"{bound.name}."):
                     continue
-                if not ctx.is_foreign(binding.origin):
-                    continue
-                reads = set(bound.reads)
-                yield Imported(statement, index, binding, bool(reads - ctx.dropped), bool(reads))
+                if ctx.is_foreign(binding.origin):
+                    found.setdefault((statement, index), (binding, set()))[1].update(bound.reads)
+    for (statement, index), (binding, reads) in found.items():
+        yield Imported(statement, index, binding, bool(reads - ctx.dropped), bool(reads))
