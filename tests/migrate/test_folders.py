@@ -11,7 +11,14 @@ import pytest
 
 from migrate.sources import MOVED, USE, snapshot, write
 from onecell.errors import ArgumentError, OutputExistsError, SourceError
-from onecell.migrate import FileOutcome, Migration, migrate_paths, write_in_place, write_tree
+from onecell.migrate import (
+    FileOutcome,
+    Migration,
+    Outcome,
+    migrate_paths,
+    write_in_place,
+    write_tree,
+)
 from onecell.migrate.run.folders import walk
 
 
@@ -289,3 +296,38 @@ def test_a_link_becomes_what_the_file_becomes(tmp_path: Path) -> None:
     new = (tmp_path / "out/a.py").read_text()
     assert "torch" not in new
     assert (tmp_path / "out/sub/link.py").read_text() == new
+
+
+CONFIG = """import torch
+
+device = torch.device("cpu")
+
+
+def start(n: int):
+    return torch.zeros(n, 4).to(device)
+"""
+MAIN = """import torch
+{imported}
+
+cell = torch.nn.LSTMCell(3, 4).to({device})
+print(cell(torch.zeros(2, 3), (config.start(2), config.start(2))))
+"""
+
+
+@pytest.mark.parametrize(
+    ("imported", "device", "is_kept"),
+    [
+        ("import config\nfrom config import device", "device", True),
+        ("import config", "config.device", True),
+        ("import config", '"cpu"', False),
+    ],
+)
+def test_a_device_that_other_files_take_stays(
+    imported: str, device: str, is_kept: bool, tmp_path: Path
+) -> None:
+    (tmp_path / "config.py").write_text(CONFIG)
+    (tmp_path / "main.py").write_text(MAIN.format(imported=imported, device=device))
+    config, _ = migrate_paths([tmp_path], to="mindspore").results
+    assert config.rewrite is not None
+    assert ("device = " in config.rewrite.after) == is_kept
+    assert any(f.outcome is Outcome.MARKED for f in config.findings) == is_kept

@@ -114,7 +114,7 @@ def test_module_without_a_use_is_not_touched(source: str) -> None:
 def test_what_changes_is_told(source: str, way: tuple[Target, bool]) -> None:
     done = rewrite(source, to="mindspore", target=way[0], whole_file=way[1])
     if done.changed:
-        told = {Outcome.CONVERTED, Outcome.REFUSED, Outcome.MARKED}
+        told = {Outcome.CONVERTED, Outcome.ASSUMED, Outcome.REFUSED, Outcome.MARKED}
         assert told & {found.outcome for found in done.findings}
 
 
@@ -196,3 +196,19 @@ class Model(Module):
     once = rewrite(source, to="mindspore")
     assert "# TODO(onecell): attribute: a tensor's `device` is a string" in once.after
     assert not rewrite(once.after, to="mindspore", whole_file=True).changed
+
+
+def test_indices_are_made_int64_once() -> None:
+    source = """import torch
+from torch import nn
+
+class Model(nn.Module):
+    def forward(self, x, rows):
+        values, places = rows.topk(3)
+        best = torch.sort(x)[1].long()
+        first = rows.topk(2)[1]
+        return values, places, best, first.view(-1), torch.foo(x)
+"""
+    once = rewrite(source, to="mindspore", whole_file=True).after
+    assert once.count(".long()") == 3
+    assert rewrite(once, to="mindspore", whole_file=True).after == once

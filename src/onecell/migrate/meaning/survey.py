@@ -18,6 +18,7 @@ _GIVING: Final = frozenset(
     )
 )
 """Methods that give a module an attribute by a name given as text."""
+_FRAMEWORKS: Final = ("torch", "mindspore", "onecell")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,8 @@ class Survey:
     """Names that end in `_`, which may be taken."""
     read: frozenset[str] = frozenset()
     """What the file reads of anything as an attribute."""
+    taken: frozenset[str] = frozenset()
+    """Names that it imports out of a module, or reads off an imported one, but a framework's."""
 
 
 def surveyed(text: str | bytes) -> Survey:
@@ -60,6 +63,7 @@ def survey(tree: ast.Module) -> Survey:
     paths = dict(_imported(items))
     words: set[str] = set()
     read: set[str] = set()
+    taken: set[str] = set()
     # `from base import Base as B`; what keeps its name needs no word.
     again = [(name, path) for name, path in paths.items() if "." in path]
     classes = [Class(name, (path,)) for name, path in again if name != path.rpartition(".")[2]]
@@ -70,14 +74,23 @@ def survey(tree: ast.Module) -> Survey:
             case ast.Assign(targets=[ast.Name(id=name)], value=ast.Name() | ast.Attribute() as v):
                 if (path := _path(v, paths)) and path != name:
                     classes.append(Class(name, (path,)))
+            case ast.Attribute(value=ast.Name(id=home), attr=word):
+                read.add(word)
+                words.add(word)
+                if paths.get(home, "").partition(".")[0] not in ("", *_FRAMEWORKS):
+                    taken.add(word)
             case ast.Attribute(attr=word):
                 read.add(word)
                 words.add(word)
+            case ast.ImportFrom(module=home, names=names):
+                if (home or "").partition(".")[0] not in _FRAMEWORKS:
+                    taken.update(alias.name for alias in names)
             case ast.Name(id=word) | ast.arg(arg=word) | ast.FunctionDef(name=word):
                 words.add(word)
             case ast.Constant(value=str(word)):
                 words.add(word)
-    return Survey(tuple(classes), frozenset(w for w in words if w.endswith("_")), frozenset(read))
+    ending = frozenset(word for word in words if word.endswith("_"))
+    return Survey(tuple(classes), ending, frozenset(read), frozenset(taken))
 
 
 def _class(node: ast.ClassDef, paths: dict[str, str]) -> Class:

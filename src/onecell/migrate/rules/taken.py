@@ -77,7 +77,12 @@ def outside_of(surveys: Iterable[Survey], to: str) -> Outside:
         while new in words or new in TAKEN["torch"] | TAKEN["mindspore"]:
             new += "_"
         renamed[name] = new
-    return Outside(modules=modules, renamed=renamed, others=frozenset(others & own))
+    return Outside(
+        modules=modules,
+        renamed=renamed,
+        others=frozenset(others & own),
+        taken=frozenset(name for one in found for name in one.taken),
+    )
 
 
 def _modules(classes: list[Class], to: str) -> frozenset[str]:

@@ -321,7 +321,13 @@ class _Run:
         base = self.outside
         if base is None or shown is None:
             return shown or base
-        return replace(shown, modules=base.modules, renamed=base.renamed, others=base.others)
+        return replace(
+            shown,
+            modules=base.modules,
+            renamed=base.renamed,
+            others=base.others,
+            taken=base.taken,
+        )
 
     def _imports(self, found: Found) -> tuple[Import, ...]:
         """Return what a file imports; nothing if it cannot be told."""

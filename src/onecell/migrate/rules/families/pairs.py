@@ -69,13 +69,13 @@ def take_apart(ctx: Context, node: cst.Call, *, long: bool) -> bool:
     parents = ctx.names.parents
     up = parents.get(node)
     if isinstance(up, cst.Attribute) and up.attr.value in PARTS:
-        ctx.taken[up] = (PARTS[up.attr.value], long)
+        ctx.taken[up] = (PARTS[up.attr.value], long and not _is_long(ctx, up))
         return True
     if isinstance(up, cst.Subscript) and len(up.slice) == 1:
         index = up.slice[0].slice
         place = literal(index.value) if isinstance(index, cst.Index) else None
         if isinstance(place, int) and -2 <= place < 2:
-            ctx.taken[up] = (place % 2, long)
+            ctx.taken[up] = (place % 2, long and not _is_long(ctx, up))
             return True
     if not long:
         return True
@@ -90,8 +90,27 @@ def take_apart(ctx: Context, node: cst.Call, *, long: bool) -> bool:
     whole = code(indices)
     if len(line.body) != 1 or not whole.replace(".", "").isidentifier():
         return False
-    ctx.followed[line] = cst.parse_statement(f"{whole} = {whole}.long()")
+    after = cst.parse_statement(f"{whole} = {whole}.long()")
+    if code(_next(ctx, line)) != code(after):  # an earlier run's
+        ctx.followed[line] = after
     return True
+
+
+def _is_long(ctx: Context, node: cst.CSTNode) -> bool:
+    """Whether indices are made int64 where they are taken."""
+    up = ctx.names.parents.get(node)
+    return isinstance(up, cst.Attribute) and up.value is node and up.attr.value == "long"
+
+
+def _next(ctx: Context, line: cst.SimpleStatementLine) -> cst.CSTNode:
+    """Return the statement after one, without what stands around it; itself where it is last."""
+    block = ctx.names.parents.get(line)
+    body = list(block.body) if isinstance(block, cst.Module | cst.IndentedBlock) else [line]
+    place = next(i for i, each in enumerate(body) if each is line)
+    found = body[min(place + 1, len(body) - 1)]
+    if isinstance(found, cst.SimpleStatementLine):
+        return cst.SimpleStatementLine(found.body)
+    return found
 
 
 def part_of(ctx: Context, node: cst.CSTNode, pair: cst.BaseExpression) -> cst.BaseExpression | None:

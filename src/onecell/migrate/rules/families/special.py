@@ -237,8 +237,11 @@ def is_device_only(ctx: Context, node: cst.Assign) -> bool:
     if ctx.kinds.of(node.value) != "device" or target in ctx.pinned:
         return False
     around = (u for u in upwards(node, ctx.names.parents) if isinstance(u, _SCOPES))
-    if isinstance(next(around, None), cst.ClassDef):
+    scope = next(around, None)
+    if isinstance(scope, cst.ClassDef):
         return False  # anybody may read it as an attribute
+    if scope is None and target.value in ctx.outside.taken:
+        return False
     reads = ctx.names.reads_of(target)
     # One that nothing here reads is there for other files.
     return bool(reads) and all(_moves_only(ctx, name) for name in reads)
