@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Final
 
 import libcst as cst
@@ -236,7 +237,8 @@ def is_device_only(ctx: Context, node: cst.Assign) -> bool:
         return False
     if ctx.kinds.of(node.value) != "device" or target in ctx.pinned:
         return False
-    around = (u for u in upwards(node, ctx.names.parents) if isinstance(u, _SCOPES))
+    ups = upwards(node, ctx.names.parents)
+    around: Iterator[cst.CSTNode] = (up for up in ups if isinstance(up, _SCOPES))
     scope = next(around, None)
     if isinstance(scope, cst.ClassDef):
         return False  # anybody may read it as an attribute
