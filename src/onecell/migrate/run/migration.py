@@ -322,11 +322,7 @@ class _Run:
         if base is None or shown is None:
             return shown or base
         return replace(
-            shown,
-            modules=base.modules,
-            renamed=base.renamed,
-            others=base.others,
-            taken=base.taken,
+            base, carrying=shown.carrying, returning=shown.returning, keepers=shown.keepers
         )
 
     def _imports(self, found: Found) -> tuple[Import, ...]:
