@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from itertools import groupby
 from types import FunctionType, SimpleNamespace
 from typing import Any, Final, Self, TypeAlias
@@ -14,8 +14,7 @@ from torch.nn.modules import rnn
 from onecell.torch import calls
 from onecell.torch.arguments import State
 from onecell.torch.overrides import check_shareable, remember
-from onecell.torch.plain import are_plain, torch_must_run
-from onecell.torch.routes import run
+from onecell.torch.routes import kernel_may_run, run
 
 Pass: TypeAlias = tuple[Tensor, Tensor, Tensor]
 """What a layer made in one direction: h after every step, the last h, the last c."""
@@ -114,11 +113,15 @@ def _lstm(*given: Any) -> tuple[Tensor, Tensor, Tensor]:  # noqa: ANN401 - torch
     x, (state, weights, *options) = given[0], given[2:] if packed else given[1:]
     bias, layers, dropout, training, bidirectional = options[:5]
     directions = 2 if bidirectional else 1
-    if not _takes(x, state, weights, layers * directions * (4 if bias else 2)):
+    group = 4 if bias else 2
+    # Projections have a weight more.
+    takes = len(weights) == layers * directions * group and x.numel() > 0
+    if not takes or not kernel_may_run((x, *state, *weights)):
         found: tuple[Tensor, Tensor, Tensor] = torch._VF.lstm(*given)
         return found
     batch_first = not packed and options[5]
-    each = _Weights(weights, bias=bias)
+    starts = range(0, len(weights), group)
+    each: list[Any] = [(*weights[i : i + group], None, None)[:4] for i in starts]
     h_n, c_n = [], []
     below = x.transpose(0, 1) if batch_first else x
     for layer in range(layers):
@@ -146,29 +149,6 @@ _forward: Final[Any] = FunctionType(
     torch.nn.LSTM.forward.__defaults__,
 )
 """torch's own `forward`, which checks, sorts and unpacks, with `_lstm` for the operator."""
-
-
-class _Weights:
-    """The parameters of each layer and direction, as `calls` wants them."""
-
-    def __init__(self, flat: Sequence[Tensor], *, bias: bool) -> None:
-        self._flat, self._bias = flat, bias
-
-    def __getitem__(self, place: int) -> calls.Weights:
-        if not self._bias:
-            return self._flat[2 * place], self._flat[2 * place + 1], None, None
-        weight_ih, weight_hh, bias_ih, bias_hh = self._flat[4 * place : 4 * place + 4]
-        return weight_ih, weight_hh, bias_ih, bias_hh
-
-
-def _takes(x: Tensor, state: State, weights: Sequence[Tensor], count: int) -> bool:
-    """Whether the kernel computes these: plain all of them, something to do, and no projections."""
-    there = (x, *state, *weights)
-    if len(weights) != count or x.numel() == 0 or torch_must_run() or not are_plain(there):
-        return False
-    # A graph may not keep what was made in inference mode, and torch's operators keep less.
-    records = torch.is_grad_enabled() and any(t.requires_grad for t in there)
-    return not records or not any(t.is_inference() for t in there)
 
 
 def _run(x: Tensor, state: State, weights: calls.Weights) -> Pass:
@@ -225,7 +205,7 @@ def _packed(
 
 def _stretches(sizes: Iterable[int]) -> list[tuple[int, int]]:
     """Return (how many steps, of which size) for every run of equal sizes."""
-    return [(len(list(run)), size) for size, run in groupby(sizes)]
+    return [(len(list(alike)), size) for size, alike in groupby(sizes)]
 
 
 def _joined(parts: list[Tensor]) -> Tensor:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -49,15 +50,23 @@ def run(
     there = [t for t in (x, h, c, *weights) if t is not None]
     if torch.compiler.is_compiling():
         return operators.run(x, h, c, weights) if _graph_takes(there) else None
-    records = torch.is_grad_enabled() and any(t.requires_grad for t in there)
-    # A graph may not keep what was made in inference mode, and torch's operators keep less.
-    kept = not records or not any(t.is_inference() for t in there)
-    if torch_must_run() or not kept or not are_plain(there):
+    if not kernel_may_run(there):
         return None
-    if records:
+    if _records(there):
         return record(x, h, c, weights)
     h_all, c_all, _ = calls.forward(x, h, c, weights, record=False)
     return (h_all, c_all) if x.dim() == 2 else (h_all, h_all[-1].clone(), c_all)
+
+
+def kernel_may_run(tensors: Sequence[Tensor]) -> bool:
+    """Whether the kernel may compute on these now, outside a graph that is being built."""
+    # A graph may not keep what was made in inference mode, and torch's operators keep less.
+    kept = not _records(tensors) or not any(t.is_inference() for t in tensors)
+    return not torch_must_run() and kept and are_plain(tensors)
+
+
+def _records(tensors: Sequence[Tensor]) -> bool:
+    return torch.is_grad_enabled() and any(t.requires_grad for t in tensors)
 
 
 def _graph_takes(tensors: list[Tensor]) -> bool:
