@@ -1,5 +1,6 @@
 import mindspore
 from torch import nn
+from mindspore import ops
 from onecell.mindspore import LSTMCell
 
 cell = LSTMCell(10, 16)
@@ -18,5 +19,4 @@ def run(x, lengths):
 def other(x, lengths):
     kept = x[: int(mindspore.Tensor(lengths).max())]
     out, h = read(kept, seq_length=mindspore.Tensor(lengths))
-    # TODO(onecell): packed: what is padded is not given a name; give MindSpore's layer the padded rows and `seq_length=lengths`
-    return nn.utils.rnn.pad_packed_sequence(out, total_length=9)
+    return ops.pad(out, (0, 0, 0, 0, 0, 9 - out.shape[0])), mindspore.Tensor(lengths)

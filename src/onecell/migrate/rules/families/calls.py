@@ -6,10 +6,11 @@ from typing import Final
 
 import libcst as cst
 
-from onecell.migrate.meaning.syntax import is_none, keyword, literal
+from onecell.migrate.meaning.syntax import expression, is_none, keyword, literal
 from onecell.migrate.rules.arguments import Converter
 from onecell.migrate.rules.context import Context, Plan
 from onecell.migrate.rules.families.called import called, forget_dropped
+from onecell.migrate.rules.families.denormals import in_float64, kept_type
 from onecell.migrate.rules.families.made import TYPES
 from onecell.migrate.rules.families.reshape import SHAPES
 from onecell.migrate.rules.table.row import Row
@@ -38,6 +39,11 @@ def plan_call(ctx: Context, node: cst.Call, row: Row, *, func: bool = True) -> P
         whole = plan_call(ctx, _with_type(node, out, cst.Name(kind)), row)
         return lambda updated: whole(
             _with_type(updated, out, ctx.speller.spell(f"mindspore.{kind}"))
+        )
+    if (kind := kept_type(ctx, node, row)) is not None:
+        plain = plan_call(ctx, in_float64(ctx, node), row)
+        return lambda updated: expression(
+            "x_.astype(t_)", x_=plain(in_float64(ctx, updated)), t_=kind
         )
     special = SHAPES.get(row.shape)
     converter = Converter(

@@ -12,6 +12,7 @@ from onecell.migrate.meaning.unsure import Unsure
 from onecell.migrate.rules.arguments import Converter
 from onecell.migrate.rules.context import Context, Made, Plan
 from onecell.migrate.rules.families.calls import plan_call
+from onecell.migrate.rules.families.denormals import kept_type
 from onecell.migrate.rules.families.pairs import take_apart
 from onecell.migrate.rules.families.receivers import receiver, shown
 from onecell.migrate.rules.table.methods import AS_FUNCTION, METHODS
@@ -55,7 +56,8 @@ def plan_row(ctx: Context, node: cst.Call, name: str) -> tuple[str, Plan] | None
         )
     # What is called stands in the row; here it stands for nothing.
     call = node.with_changes(func=cst.Name("_"), args=[cst.Arg(receiver(node)), *node.args])
-    if row.gives in _PAIRS or _is_same(node, row):
+    same = _is_same(node, row) and kept_type(ctx, call, row) is None
+    if row.gives in _PAIRS or same:
         Converter(row, ctx.source, ctx.to, ctx.make, ctx.same).convert(call.args, call.args)
         return stays
     plan = plan_call(ctx, call, row)
