@@ -18,7 +18,7 @@ from rich.progress import track
 from rich.table import Table
 
 from onecell import Spec, Weights
-from onecell.verify.cases import make_case
+from onecell.verify.quantities.cases import make_case
 from onecell.verify.sides import SIDES, Side
 
 SIZES = [(10, 16), (8, 64), (128, 128), (33, 57)]

@@ -14,8 +14,8 @@ from typing import Any, BinaryIO, Final
 import numpy as np
 
 from onecell.checkpoint.files import load_checkpoint, save_checkpoint
+from onecell.checkpoint.formats.safetensors import Contents, read_header
 from onecell.checkpoint.limits import Budget, read_array
-from onecell.checkpoint.safetensors import Contents, read_header
 from onecell.errors import ArgumentError, CheckpointError, DtypeError, OnecellError
 from onecell.packed import WEIGHT_DTYPES, Array, Pieces, WeightDtype, are_aligned, has_bias, layout
 from onecell.spec import PARAMETERS, Spec

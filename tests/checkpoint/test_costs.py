@@ -17,9 +17,10 @@ import numpy as np
 import pytest
 import torch
 
-from onecell.checkpoint import limits, load_checkpoint, pickled
+from onecell.checkpoint import limits, load_checkpoint
 from onecell.checkpoint.limits import RATIO, Budget
-from onecell.checkpoint.pickled import read_pickle_bytes
+from onecell.checkpoint.pickles import pickled
+from onecell.checkpoint.pickles.pickled import read_pickle_bytes
 from onecell.errors import CheckpointError
 
 Write = Callable[[bytes, str], Path]

@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 import torch
 
-from onecell.checkpoint import convert, find_cells, load_checkpoint, mindspore_ckpt, save_checkpoint
+from onecell.checkpoint import convert, find_cells, load_checkpoint, save_checkpoint
+from onecell.checkpoint.formats import mindspore_ckpt
 from onecell.dtypes import BFLOAT16
 from onecell.errors import ArgumentError, CheckpointError, UnsafeCheckpointError
 

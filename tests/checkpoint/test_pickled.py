@@ -15,7 +15,7 @@ import pytest
 
 from onecell.checkpoint import load_checkpoint
 from onecell.checkpoint.limits import FLOOR, Budget
-from onecell.checkpoint.pickled import read_pickle_bytes
+from onecell.checkpoint.pickles.pickled import read_pickle_bytes
 from onecell.errors import CheckpointError, UnsafeCheckpointError
 
 MEGABYTE = 2**20

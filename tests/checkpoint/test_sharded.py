@@ -14,7 +14,7 @@ import pytest
 import torch
 
 from onecell.checkpoint import find_cells, load_checkpoint, save_checkpoint
-from onecell.checkpoint.sharded import plain_stem
+from onecell.checkpoint.formats.sharded import plain_stem
 from onecell.errors import CheckpointError, UnsafeCheckpointError
 from onecell.spec import Spec
 from onecell.weights import Weights

@@ -21,7 +21,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from migrate.corpus import CASES
 from migrate.drawing import Drawn, batches
 from onecell.migrate import rewrite
-from onecell.migrate.rules.families.in_place import _METHODS as IN_PLACE
+from onecell.migrate.rules.families.tensors.in_place import _METHODS as IN_PLACE
 from onecell.migrate.rules.table import candidates
 from onecell.migrate.rules.table.domain import EVERYWHERE, SENTENCES, Tensor
 from onecell.migrate.rules.table.layers import CELL

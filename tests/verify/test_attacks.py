@@ -14,7 +14,7 @@ import torch
 from onecell import Weights
 from onecell.errors import NotACellError, NotFiniteError, ObjectImportError
 from onecell.verify import Comparison, compare
-from onecell.verify.stored import rounding
+from onecell.verify.quantities.stored import rounding
 
 from .wrong import changed, right
 

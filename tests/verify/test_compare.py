@@ -26,9 +26,9 @@ from onecell.errors import (
     WhichCellError,
 )
 from onecell.verify import WRONG_PORTS, compare, self_test, sides
-from onecell.verify.comparison import heat_map
-from onecell.verify.comparison_record import comparison_to_json
-from onecell.verify.wrong_ports import WrongPort
+from onecell.verify.comparing.comparison import heat_map
+from onecell.verify.comparing.comparison_record import comparison_to_json
+from onecell.verify.comparing.wrong_ports import WrongPort
 
 from .wrong import as_function, changed, off_by, reordered, right, with_forget_bias
 
@@ -236,7 +236,9 @@ def test_every_wrong_port_is_seen_and_named_at_512() -> None:
 
 def test_a_self_test_that_misses_a_mutant_fails(monkeypatch: pytest.MonkeyPatch) -> None:
     harmless = WrongPort("harmless", as_function, WRONG_PORTS[0].says)
-    monkeypatch.setattr("onecell.verify.wrong_ports.WRONG_PORTS", (*WRONG_PORTS, harmless))
+    monkeypatch.setattr(
+        "onecell.verify.comparing.wrong_ports.WRONG_PORTS", (*WRONG_PORTS, harmless)
+    )
     found = compare(right(), right(), steps=STEPS, self_test=True)
     assert found.verdict == "self-test failed"
     assert not found.holds

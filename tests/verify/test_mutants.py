@@ -12,14 +12,14 @@ import torch
 from onecell import LSTMCell
 from onecell.spec import PARAMETERS, Spec
 from onecell.verify import compare
-from onecell.verify.cases import make_case
-from onecell.verify.limits import PROVES
 from onecell.verify.mutants import MUTANTS, Mutant, Spoiled
-from onecell.verify.oracle import KINDS, Oracle, make_oracle
-from onecell.verify.readings import measure
+from onecell.verify.quantities.cases import make_case
+from onecell.verify.quantities.limits import PROVES
+from onecell.verify.quantities.oracle import KINDS, Oracle, make_oracle
+from onecell.verify.quantities.readings import measure
+from onecell.verify.quantities.stored import KIND, compare_stored
 from onecell.verify.sides import Side, get_side
 from onecell.verify.sides.torch import TorchSide
-from onecell.verify.stored import KIND, compare_stored
 from onecell.weights import Weights
 
 from .wrong import off_by, right

@@ -11,7 +11,6 @@ from typing import BinaryIO, Final
 
 import numpy as np
 
-from onecell.checkpoint import mindspore_ckpt, npz, safetensors, torch_legacy, torch_zip
 from onecell.checkpoint.atomic import write_whole
 from onecell.checkpoint.content import (
     Checkpoint,
@@ -21,10 +20,11 @@ from onecell.checkpoint.content import (
     check_texts,
     is_text,
 )
+from onecell.checkpoint.formats import mindspore_ckpt, npz, safetensors, torch_legacy, torch_zip
+from onecell.checkpoint.formats.protobuf import LONGEST_TEXT
+from onecell.checkpoint.formats.sharded import is_index, read_index, refuse_part
+from onecell.checkpoint.formats.zipped import open_members
 from onecell.checkpoint.limits import Budget
-from onecell.checkpoint.protobuf import LONGEST_TEXT
-from onecell.checkpoint.sharded import is_index, read_index, refuse_part
-from onecell.checkpoint.zipped import open_members
 from onecell.dialect import get_dialect
 from onecell.errors import ArgumentError, CheckpointError, UnsafeCheckpointError
 from onecell.text import listed, short

@@ -11,7 +11,7 @@ import typer
 from onecell.checkpoint import save_checkpoint
 from onecell.checkpoint.choose import choose
 from onecell.checkpoint.contents import not_finite
-from onecell.checkpoint.sharded import plain_stem
+from onecell.checkpoint.formats.sharded import plain_stem
 from onecell.cli.exits import STATUSES, Debug, reporting
 from onecell.cli.notes import say_notes
 from onecell.cli.options import (

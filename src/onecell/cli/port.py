@@ -49,8 +49,8 @@ from onecell.cli.table import print_proof
 from onecell.errors import ArgumentError
 from onecell.project import carry_out_project, is_project, plan_project
 from onecell.verify import SIDES, carry_out, plan_port
-from onecell.verify.cases import ROLLOUT_STEPS
 from onecell.verify.proof import SelfTest
+from onecell.verify.quantities.cases import ROLLOUT_STEPS
 
 EXAMPLES = f"""[bold]Examples[/bold]
 

@@ -12,8 +12,8 @@ from rich.table import Table
 from rich.text import Text
 
 from onecell.verify import CellProof, Quantity, Reading
-from onecell.verify.cases import GRADIENT_STEPS
-from onecell.verify.optimizers import STEPS
+from onecell.verify.quantities.cases import GRADIENT_STEPS
+from onecell.verify.quantities.optimizers import STEPS
 
 _HEADINGS: Final = {
     "forward": "forward",

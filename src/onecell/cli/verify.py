@@ -25,10 +25,10 @@ from onecell.cli.verify_table import print_comparison, print_comparisons
 from onecell.errors import ArgumentError, MissingExtraError
 from onecell.text import plain
 from onecell.verify import SIDES, Comparison, Comparisons, compare, compare_files
-from onecell.verify.cases import ROLLOUT_STEPS, SEED
-from onecell.verify.comparison_record import comparison_to_json, comparisons_to_json
-from onecell.verify.parties import import_object, names_an_object
+from onecell.verify.comparing.comparison_record import comparison_to_json, comparisons_to_json
+from onecell.verify.comparing.parties import import_object, names_an_object
 from onecell.verify.plan import read_checkpoint
+from onecell.verify.quantities.cases import ROLLOUT_STEPS, SEED
 from onecell.verify.sides import is_installed
 
 EXAMPLES = f"""[bold]Examples[/bold]

@@ -20,7 +20,7 @@ from onecell.cli.quantities import (
 )
 from onecell.text import plain
 from onecell.verify import Comparison, Comparisons, Party, Quantity, Reading
-from onecell.verify.comparison import Verdict
+from onecell.verify.comparing.comparison import Verdict
 
 _NOTES: Final = 6
 """So many things that were left out are named one by one."""

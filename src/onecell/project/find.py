@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from onecell.checkpoint.files import SUFFIXES as CHECKPOINTS
-from onecell.checkpoint.sharded import files_of, is_index
+from onecell.checkpoint.formats.sharded import files_of, is_index
 from onecell.errors import CheckpointError, SourceError
 
 if TYPE_CHECKING:

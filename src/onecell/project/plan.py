@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 from onecell.checkpoint import find_cells, load_checkpoint
 from onecell.checkpoint.atomic import check_output
 from onecell.checkpoint.files import SUFFIXES
-from onecell.checkpoint.sharded import called, files_of
+from onecell.checkpoint.formats.sharded import called, files_of
 from onecell.dialect import DIALECTS
 from onecell.errors import ArgumentError, CheckpointError, SourceError
 from onecell.project.find import Place, find
-from onecell.verify.columns import choose_columns
 from onecell.verify.plan import OWN_SUFFIX, source_dialect
+from onecell.verify.quantities.columns import choose_columns
 from onecell.verify.sides import get_side
 
 if TYPE_CHECKING:  # LibCST and pathspec are an extra, needed only where there is code

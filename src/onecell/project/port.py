@@ -20,9 +20,9 @@ from onecell.project.layers import Naming, name_parameters
 from onecell.project.plan import ProjectPlan, other
 from onecell.project.requirements import Required, find_required
 from onecell.verify import Proof, carry_out, plan_port
-from onecell.verify.cases import ROLLOUT_STEPS
 from onecell.verify.plan import Shape
 from onecell.verify.proof import Progress, SelfTest
+from onecell.verify.quantities.cases import ROLLOUT_STEPS
 
 if TYPE_CHECKING:  # LibCST and pathspec are an extra, needed only where there is code
     from onecell.migrate import FileResult, Migration

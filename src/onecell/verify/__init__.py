@@ -5,9 +5,7 @@ Importing this loads no framework: the sides reach theirs when they are opened.
 
 from __future__ import annotations
 
-from onecell.verify.cases import Case, make_case
-from onecell.verify.columns import Column, choose_columns
-from onecell.verify.comparison import (
+from onecell.verify.comparing.comparison import (
     Caught,
     Comparison,
     Diagnosis,
@@ -16,16 +14,18 @@ from onecell.verify.comparison import (
     Finding,
     Party,
 )
+from onecell.verify.comparing.parity import compare, self_test
+from onecell.verify.comparing.whole_files import Comparisons, compare_files
+from onecell.verify.comparing.wrong_ports import WRONG_PORTS
 from onecell.verify.mutation import GATE_SWAPS, Mutation
-from onecell.verify.parity import compare, self_test
 from onecell.verify.plan import Plan, plan_port
 from onecell.verify.port import Proof, carry_out, port_checkpoint
 from onecell.verify.proof import CellProof, Sabotage, prove_cell
-from onecell.verify.readings import Quantity, Reading
+from onecell.verify.quantities.cases import Case, make_case
+from onecell.verify.quantities.columns import Column, choose_columns
+from onecell.verify.quantities.readings import Quantity, Reading
 from onecell.verify.record import to_json
 from onecell.verify.sides import SIDES, Side
-from onecell.verify.whole_files import Comparisons, compare_files
-from onecell.verify.wrong_ports import WRONG_PORTS
 
 __all__ = [
     "GATE_SWAPS",

@@ -15,7 +15,7 @@ from typing import Any, Final
 import numpy as np
 
 from onecell.spec import PARAMETERS
-from onecell.verify.optimizers import BETAS, Optimizer
+from onecell.verify.quantities.optimizers import BETAS, Optimizer
 from onecell.verify.sides import Array, Side
 
 State = tuple[Array, Array]

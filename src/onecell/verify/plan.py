@@ -13,12 +13,12 @@ from onecell.checkpoint import Checkpoint, Conversion, Note, convert, load_check
 from onecell.checkpoint.atomic import check_output
 from onecell.checkpoint.choose import choose
 from onecell.checkpoint.files import SUFFIXES, keepable
-from onecell.checkpoint.sharded import called
+from onecell.checkpoint.formats.sharded import called
 from onecell.dialect import get_dialect
 from onecell.errors import ArgumentError, CheckpointError, NothingToDoError
 from onecell.neighbours import may_have_other_shape, uncounted
 from onecell.text import listed
-from onecell.verify.columns import Cell, Column, choose_columns
+from onecell.verify.quantities.columns import Cell, Column, choose_columns
 from onecell.verify.sides import get_side
 
 OWN_SUFFIX: Final[Mapping[str, str]] = {"torch": ".pt", "mindspore": ".ckpt"}

@@ -22,12 +22,12 @@ from onecell.dialect import get_dialect
 from onecell.dtypes import dtype_name
 from onecell.ending import hidden_folder
 from onecell.text import listed
-from onecell.verify.cases import ROLLOUT_STEPS
-from onecell.verify.columns import Cell
-from onecell.verify.comparison import FileFacts
-from onecell.verify.parties import chunks, file_facts
+from onecell.verify.comparing.comparison import FileFacts
+from onecell.verify.comparing.parties import chunks, file_facts
 from onecell.verify.plan import Plan, plan_port, split_metadata
 from onecell.verify.proof import CellProof, Progress, SelfTest, prove_cell
+from onecell.verify.quantities.cases import ROLLOUT_STEPS
+from onecell.verify.quantities.columns import Cell
 from onecell.verify.record import to_json
 from onecell.verify.sides import get_reader
 

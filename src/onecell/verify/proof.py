@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
 from onecell.errors import NotFiniteError
-from onecell.verify.cases import ROLLOUT_STEPS, make_case
-from onecell.verify.checks import check_numbers
-from onecell.verify.columns import Column, File
+from onecell.verify.comparing.checks import check_numbers
 from onecell.verify.mutants import Mutant, mutants_of
 from onecell.verify.mutation import mutations
-from onecell.verify.oracle import KINDS, Oracle, make_oracle
-from onecell.verify.readings import Quantity, Reading, by_quantity, measure
+from onecell.verify.quantities.cases import ROLLOUT_STEPS, make_case
+from onecell.verify.quantities.columns import Column, File
+from onecell.verify.quantities.oracle import KINDS, Oracle, make_oracle
+from onecell.verify.quantities.readings import Quantity, Reading, by_quantity, measure
 from onecell.verify.sides import Entry, Side, get_side
 from onecell.weights import Weights
 

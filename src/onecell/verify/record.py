@@ -8,16 +8,16 @@ import platform
 from typing import TYPE_CHECKING, Any, Final
 
 from onecell import available_isas, isa
-from onecell.verify.cases import GRADIENT_STEPS
-from onecell.verify.comparison_record import file_to_json
-from onecell.verify.limits import MARGIN, PROVES, RESOLUTION, TANH_MARGIN
-from onecell.verify.optimizers import BETAS, EPSILON, OPTIMIZERS, STEPS
+from onecell.verify.comparing.comparison_record import file_to_json
+from onecell.verify.quantities.cases import GRADIENT_STEPS
+from onecell.verify.quantities.limits import MARGIN, PROVES, RESOLUTION, TANH_MARGIN
+from onecell.verify.quantities.optimizers import BETAS, EPSILON, OPTIMIZERS, STEPS
 from onecell.verify.sides import SIDES
 
 if TYPE_CHECKING:
     from onecell.verify.port import Proof
     from onecell.verify.proof import CellProof
-    from onecell.verify.readings import Reading
+    from onecell.verify.quantities.readings import Reading
 
 SCHEMA: Final = "onecell.proof/2"
 """Changes when a reader of the old form would misread the new one."""

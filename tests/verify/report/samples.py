@@ -25,12 +25,12 @@ from onecell.verify import (
     difference,
     prove_cell,
 )
-from onecell.verify.cases import make_case
-from onecell.verify.comparison import Label
+from onecell.verify.comparing.comparison import Label
 from onecell.verify.difference import Observation, Outcome, Table, Text, Verdict
 from onecell.verify.mutation import GATE_SWAPS
-from onecell.verify.oracle import make_oracle
-from onecell.verify.readings import by_quantity, measure
+from onecell.verify.quantities.cases import make_case
+from onecell.verify.quantities.oracle import make_oracle
+from onecell.verify.quantities.readings import by_quantity, measure
 
 CREATED: Final = datetime(2026, 11, 22, 20, 5, tzinfo=UTC)
 STRANGE: Final = "<script>alert('1')</script>&\"`.cell"

@@ -13,9 +13,9 @@ import onecell
 from onecell import Spec, Weights
 from onecell.checkpoint import save_checkpoint
 from onecell.verify import Comparison, compare
+from onecell.verify.comparing.wrong_ports import WRONG_PORTS
 from onecell.verify.mutation import ENLARGED, GATE_SWAPS
 from onecell.verify.report.known import known
-from onecell.verify.wrong_ports import WRONG_PORTS
 
 NAMES = [
     *(mutation.name for mutation in (*GATE_SWAPS, ENLARGED)),

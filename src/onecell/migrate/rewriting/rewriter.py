@@ -14,19 +14,12 @@ from onecell.migrate.meaning.unsure import Unsure
 from onecell.migrate.rewriting.comments import lost_between
 from onecell.migrate.rewriting.statements import StatementRewriter
 from onecell.migrate.rules.context import Context, Made
-from onecell.migrate.rules.families import (
-    attributes,
-    class_names,
-    packed,
-    rates,
-    registry,
-    renamed,
-    special,
-)
+from onecell.migrate.rules.families import attributes, registry, special
 from onecell.migrate.rules.families.calls import plan_call
-from onecell.migrate.rules.families.cell_calls import plan_cell_call
 from onecell.migrate.rules.families.methods import plan_method
-from onecell.migrate.rules.families.pairs import part_of
+from onecell.migrate.rules.families.modules import class_names, packed, rates, renamed
+from onecell.migrate.rules.families.modules.cell_calls import plan_cell_call
+from onecell.migrate.rules.families.tensors.pairs import part_of
 from onecell.migrate.rules.table.candidates import advice, of_method
 from onecell.migrate.rules.table.layers import CELL
 from onecell.migrate.rules.table.lookup import CALLED_TENSOR, MADE_TENSOR

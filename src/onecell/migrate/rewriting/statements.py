@@ -15,7 +15,9 @@ from onecell.migrate.rewriting.rebuild import Rebuilder
 from onecell.migrate.rules.assumptions import Assumption, said
 from onecell.migrate.rules.by_hand import by_hand
 from onecell.migrate.rules.context import Context, Plan
-from onecell.migrate.rules.families import buffers, changes, cuda, in_place, rates, renamed, special
+from onecell.migrate.rules.families import cuda, special
+from onecell.migrate.rules.families.modules import buffers, rates, renamed
+from onecell.migrate.rules.families.tensors import changes, in_place
 from onecell.migrate.rules.findings import Finding, Outcome
 from onecell.migrate.rules.training import either_way
 from onecell.migrate.source.positions import Positions

@@ -11,7 +11,7 @@ from __future__ import annotations
 import time
 
 from onecell.spec import BIASES, WEIGHTS
-from onecell.verify.comparison import Diagnosis, Finding
+from onecell.verify.comparing.comparison import Diagnosis, Finding
 from onecell.verify.diagnosis.biases import explain_biases
 from onecell.verify.diagnosis.layouts import orders_findings
 from onecell.verify.diagnosis.leftover import FINE, GRAIN, leftover

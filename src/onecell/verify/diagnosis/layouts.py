@@ -13,8 +13,8 @@ from typing import Final
 import numpy as np
 
 from onecell.spec import BIASES, GATES
-from onecell.verify.cases import Array
-from onecell.verify.comparison import Finding
+from onecell.verify.comparing.comparison import Finding
+from onecell.verify.quantities.cases import Array
 from onecell.weights import Weights
 
 ORDERS: Final = tuple(permutations(range(len(GATES))))

@@ -7,9 +7,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from onecell.verify.cases import Case
-from onecell.verify.comparison import Diagnosis, Finding
-from onecell.verify.optimizers import OPTIMIZERS
+from onecell.verify.comparing.comparison import Diagnosis, Finding
+from onecell.verify.quantities.cases import Case
+from onecell.verify.quantities.optimizers import OPTIMIZERS
 from onecell.verify.sides import Side
 
 

@@ -10,8 +10,8 @@ import numpy as np
 
 from onecell.reference import sigmoid
 from onecell.spec import GATES
-from onecell.verify.cases import Array, responsive
 from onecell.verify.diagnosis.layouts import bias_blocks
+from onecell.verify.quantities.cases import Array, responsive
 from onecell.weights import Weights
 
 Step = Callable[[Array, Array, Array], tuple[Array, Array]]

@@ -6,10 +6,11 @@ import math
 from dataclasses import replace
 from typing import Final
 
-from onecell.verify import comparison as found
-from onecell.verify.cases import GRADIENT_STEPS
-from onecell.verify.comparison import Comparison
+from onecell.verify.comparing import comparison as found
+from onecell.verify.comparing.comparison import Comparison
+from onecell.verify.comparing.whole_files import Comparisons
 from onecell.verify.difference import Text
+from onecell.verify.quantities.cases import GRADIENT_STEPS
 from onecell.verify.report import heat
 from onecell.verify.report.known import known
 from onecell.verify.report.measured import (
@@ -32,7 +33,6 @@ from onecell.verify.report.shared import (
     size_facts,
 )
 from onecell.verify.report.texts import number, same
-from onecell.verify.whole_files import Comparisons
 
 MOST_DRAWN: Final = 4
 """So many cells have plots. All have their tables."""

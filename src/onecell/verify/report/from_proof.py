@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from typing import Final
 
 from onecell.text import listed, short
-from onecell.verify.cases import GRADIENT_STEPS, SEED
-from onecell.verify.comparison import FileFacts
+from onecell.verify.comparing.comparison import FileFacts
 from onecell.verify.difference import Text
 from onecell.verify.port import Proof
 from onecell.verify.proof import CellProof, Sabotage
-from onecell.verify.readings import Quantity
+from onecell.verify.quantities.cases import GRADIENT_STEPS, SEED
+from onecell.verify.quantities.readings import Quantity
 from onecell.verify.record import environment
 from onecell.verify.report import heat
 from onecell.verify.report.known import known

@@ -11,7 +11,7 @@ from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 
 from onecell.spec import GATES, PARAMETERS, WEIGHTS
-from onecell.verify.comparison import heat_map
+from onecell.verify.comparing.comparison import heat_map
 from onecell.verify.difference import Text
 from onecell.verify.report import style
 from onecell.verify.report.plots import Plot

@@ -8,11 +8,11 @@ from typing import Final
 
 import numpy as np
 
-from onecell.verify.cases import GRADIENT_STEPS
 from onecell.verify.difference import Text
-from onecell.verify.limits import MARGIN, TANH_MARGIN
-from onecell.verify.optimizers import STEPS
-from onecell.verify.readings import Owner, Quantity, Reading
+from onecell.verify.quantities.cases import GRADIENT_STEPS
+from onecell.verify.quantities.limits import MARGIN, TANH_MARGIN
+from onecell.verify.quantities.optimizers import STEPS
+from onecell.verify.quantities.readings import Owner, Quantity, Reading
 from onecell.verify.report.page import Column, Group, Limit, Measured, Row
 from onecell.verify.report.plots import (
     Plot,

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
-from onecell.verify.comparison import FileFacts
+from onecell.verify.comparing.comparison import FileFacts
 from onecell.verify.difference import Text
-from onecell.verify.limits import MARGIN, PROVES, RESOLUTION, TANH_MARGIN
-from onecell.verify.optimizers import OPTIMIZERS, STEPS
-from onecell.verify.readings import Quantity
+from onecell.verify.quantities.limits import MARGIN, PROVES, RESOLUTION, TANH_MARGIN
+from onecell.verify.quantities.optimizers import OPTIMIZERS, STEPS
+from onecell.verify.quantities.readings import Quantity
 from onecell.verify.report.known import known
 from onecell.verify.report.page import Fact
 from onecell.verify.report.texts import bytes_of, same

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Final
 
 from onecell.checkpoint.atomic import write_whole
 from onecell.errors import MissingExtraError
-from onecell.verify.comparison import Comparison
+from onecell.verify.comparing.comparison import Comparison
+from onecell.verify.comparing.whole_files import Comparisons
 from onecell.verify.difference import SECTIONS, Observation, Table, Text
 from onecell.verify.difference.words import TITLES, VERDICTS, lines
 from onecell.verify.port import Proof
 from onecell.verify.record import version
-from onecell.verify.whole_files import Comparisons
 
 if TYPE_CHECKING:
     from onecell.verify.report.page import Page

@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from onecell.errors import ArgumentError, MissingExtraError, NotACellError
-from onecell.verify.optimizers import OPTIMIZERS, Optimizer
+from onecell.verify.quantities.optimizers import OPTIMIZERS, Optimizer
 from onecell.weights import Weights
 
 Array = npt.NDArray[Any]

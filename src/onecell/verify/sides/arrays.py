@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from onecell.cell import LSTMCell
-from onecell.verify.optimizers import Optimizer, spread
+from onecell.verify.quantities.optimizers import Optimizer, spread
 from onecell.verify.sides import Array, Side, moves
 from onecell.weights import Weights
 

@@ -18,7 +18,7 @@ from onecell.dialect import DIALECTS
 from onecell.errors import NotACellError
 from onecell.frozen import FrozenCell
 from onecell.spec import PARAMETERS
-from onecell.verify.optimizers import Optimizer
+from onecell.verify.quantities.optimizers import Optimizer
 from onecell.verify.sides import Array, Side, check_unwritten, without_gradients
 from onecell.verify.sides.arrays import ArraysSide
 

@@ -15,7 +15,7 @@ import numpy as np
 from mindspore import nn, ops
 
 from onecell.dialect import MINDSPORE
-from onecell.verify.optimizers import BETAS, EPSILON, Optimizer, spread
+from onecell.verify.quantities.optimizers import BETAS, EPSILON, Optimizer, spread
 from onecell.verify.sides import (
     COPY,
     MINDSPORE_TANH_ERROR,

@@ -8,7 +8,7 @@ from typing import Final, TypedDict
 import numpy as np
 
 from onecell import reference
-from onecell.verify.optimizers import Optimizer, spread
+from onecell.verify.quantities.optimizers import Optimizer, spread
 from onecell.verify.sides import Array, Side
 from onecell.weights import Weights
 

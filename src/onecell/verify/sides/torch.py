@@ -16,7 +16,7 @@ from onecell.dialect import TORCH
 from onecell.dtypes import BFLOAT16
 from onecell.errors import NotACellError
 from onecell.spec import PARAMETERS
-from onecell.verify.optimizers import BETAS, EPSILON, Optimizer, spread
+from onecell.verify.quantities.optimizers import BETAS, EPSILON, Optimizer, spread
 from onecell.verify.sides import (
     COPY,
     Array,

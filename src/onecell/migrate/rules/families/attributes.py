@@ -10,8 +10,8 @@ import libcst as cst
 from onecell.dialect import DIALECTS
 from onecell.migrate.meaning.unsure import Unsure
 from onecell.migrate.rules.context import Context
-from onecell.migrate.rules.families.changes import is_parameter
 from onecell.migrate.rules.families.special import STEP
+from onecell.migrate.rules.families.tensors.changes import is_parameter
 from onecell.neighbours import find_neighbour, rename_parameters
 
 _LACKING: Final = {"grad_fn", "is_cuda", "is_leaf", "requires_grad"}

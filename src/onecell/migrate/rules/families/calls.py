@@ -10,9 +10,9 @@ from onecell.migrate.meaning.syntax import expression, is_none, keyword, literal
 from onecell.migrate.rules.arguments import Converter
 from onecell.migrate.rules.context import Context, Plan
 from onecell.migrate.rules.families.called import called, forget_dropped
-from onecell.migrate.rules.families.denormals import in_float64, kept_type
-from onecell.migrate.rules.families.made import TYPES
 from onecell.migrate.rules.families.reshape import SHAPES
+from onecell.migrate.rules.families.tensors.denormals import in_float64, kept_type
+from onecell.migrate.rules.families.tensors.made import TYPES
 from onecell.migrate.rules.table.row import Row
 
 

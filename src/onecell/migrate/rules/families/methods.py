@@ -8,9 +8,9 @@ import libcst as cst
 
 from onecell.migrate.meaning.unsure import Unsure
 from onecell.migrate.rules.context import Context, Made
-from onecell.migrate.rules.families import tensor_methods
-from onecell.migrate.rules.families.module_methods import LACKING, of_module
+from onecell.migrate.rules.families.modules.module_methods import LACKING, of_module
 from onecell.migrate.rules.families.receivers import is_super
+from onecell.migrate.rules.families.tensors import tensor_methods
 
 MODULES: Final = {"cell", "cells", "layer", "layers", "module", "modules"}
 

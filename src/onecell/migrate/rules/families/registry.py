@@ -1,6 +1,6 @@
 """Families of functions that no row tells: a file registers the import paths that it knows.
 
-Every file of this folder is loaded on the first question, so that a new family is one new file.
+Every file below this folder is loaded on the first question, so that a new family is one new file.
 """
 
 from __future__ import annotations
@@ -56,8 +56,8 @@ def of_path(ctx: Context, path: str) -> Family | None:
 @cache
 def every() -> Mapping[str, Family]:
     """Return import path → family."""
-    for found in pkgutil.iter_modules(families.__path__):
-        importlib.import_module(f"{families.__name__}.{found.name}")
+    for found in pkgutil.walk_packages(families.__path__, f"{families.__name__}."):
+        importlib.import_module(found.name)
     return _BY_PATH
 
 

@@ -12,11 +12,11 @@ from onecell.migrate.meaning.unsure import Unsure
 from onecell.migrate.rules.arguments import Converter, bind, equals
 from onecell.migrate.rules.context import Context, Plan
 from onecell.migrate.rules.families.called import called, forget_dropped
-from onecell.migrate.rules.families.cell_constructor import plan_cell
 from onecell.migrate.rules.families.file_names import inner_key, is_given_name, renamed
-from onecell.migrate.rules.families.filled import plan_filled
-from onecell.migrate.rules.families.made import MADE, begun
-from onecell.migrate.rules.families.pairs import plan_extreme, plan_ordered
+from onecell.migrate.rules.families.modules.cell_constructor import plan_cell
+from onecell.migrate.rules.families.tensors.filled import plan_filled
+from onecell.migrate.rules.families.tensors.made import MADE, begun
+from onecell.migrate.rules.families.tensors.pairs import plan_extreme, plan_ordered
 from onecell.migrate.rules.table.row import Row
 
 Args = Sequence[cst.Arg]

@@ -102,8 +102,9 @@ def wrong_shapes(LSTMCell: Any, tensor: Any) -> object:
     ),
 )
 def one_row_crash(LSTMCell: Any, tensor: Any) -> object:
-    # torch takes four chunks from a list of H. At 3 rows the fourth lies where the C library keeps a
-    # block's size, never an address; at 2 it may be what an earlier call left, and torch may raise.
+    # torch takes four chunks from a list of H. At 3 rows the fourth lies where the C library keeps
+    # a block's size, never an address; at 2 it may be what an earlier call left, and torch may
+    # raise.
     cell = LSTMCell(3, 3)
     return ask(lambda: shapes(cell(ones(tensor, 3), (ones(tensor, 3, 3), ones(tensor, 3, 3)))))
 

@@ -1,0 +1,147 @@
+"""torch's .pt and .pth: a zip file of one pickle and the raw storages.
+
+Read as data, see `pickled`; written so that `torch.load(weights_only=True)` reads it. Files from
+before torch 1.6, which are no zip files, are read by `torch_legacy`.
+"""
+
+from __future__ import annotations
+
+import pickle
+import struct
+import zipfile
+from collections.abc import Iterator, Mapping
+from typing import BinaryIO, Final, cast
+
+import numpy as np
+
+from onecell.checkpoint.content import Checkpoint, raw
+from onecell.checkpoint.formats.torch_tensors import STORAGE_NAMES, ByteOrder, Cutter, c_stride
+from onecell.checkpoint.formats.zipped import Members
+from onecell.checkpoint.limits import CHUNK, Budget
+from onecell.checkpoint.pickles.flatten import flatten
+from onecell.checkpoint.pickles.inert import Storage
+from onecell.checkpoint.pickles.pickled import read_pickle_bytes
+from onecell.dtypes import dtype_name
+from onecell.errors import CheckpointError
+
+PICKLE: Final = "data.pkl"
+_ROOT: Final = "archive"
+_ALIGNMENT: Final = 64  # as torch aligns storages, so that it can map them
+_PADDING: Final = b"FB"  # the tag that torch gives to padding in a member's extra field
+
+
+def read(members: Members, budget: Budget) -> Checkpoint:
+    """Read the tensors of a .pt file that is open as a zip file.
+
+    Nested containers are read by dotted path; plain values in them become metadata.
+    """
+    roots = [name.removesuffix(PICKLE) for name in members if _is_pickle(name)]
+    if len(roots) != 1:
+        raise CheckpointError(f"the zip file holds {len(roots)} members called `{PICKLE}`.")
+    (root,) = roots
+    if f"{root}constants.pkl" in members:
+        raise CheckpointError("it is a TorchScript program; save the `state_dict()` instead.")
+    order = members.read(f"{root}byteorder") if f"{root}byteorder" in members else b"little"
+    if order not in (b"little", b"big"):
+        raise CheckpointError(f"its byte order is {bytes(order[:20])!r}.")
+
+    def read_storage(storage: Storage) -> np.ndarray:
+        return members.read_array(f"{root}data/{storage.key}")
+
+    code = members.read(root + PICKLE)
+    tree = read_pickle_bytes(code, budget)
+    budget.give(len(code))
+    del code
+    cutter = Cutter(read_storage, cast("ByteOrder", order.decode()), budget)
+    found = flatten(tree, cutter.cut, budget)
+    return Checkpoint(found.tensors, "pt", "torch", found.values, found.left_out)
+
+
+def is_torch(members: Members) -> bool:
+    """Whether a zip file is torch's."""
+    return any(_is_pickle(name) for name in members)
+
+
+def _is_pickle(name: str) -> bool:
+    return name == PICKLE or (name.count("/") == 1 and name.endswith("/" + PICKLE))
+
+
+def write(file: BinaryIO, tensors: Mapping[str, np.ndarray]) -> None:
+    """Write a flat state_dict in torch's zip format, storages uncompressed."""
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
+        _add(archive, file, PICKLE, memoryview(b"".join(_pickle_state_dict(tensors))))
+        _add(archive, file, "byteorder", memoryview(b"little"))
+        for index, array in enumerate(tensors.values()):
+            _add(archive, file, f"data/{index}", raw(array))
+        _add(archive, file, "version", memoryview(b"3\n"))
+
+
+def _add(archive: zipfile.ZipFile, file: BinaryIO, name: str, content: memoryview) -> None:
+    """Add one member whose content begins at a multiple of `_ALIGNMENT`."""
+    info = zipfile.ZipInfo(f"{_ROOT}/{name}")  # its date is a constant: same tensors, same bytes
+    info.file_size = len(content)
+    info.external_attr = 0o600 << 16
+    large = len(content) * 1.05 > zipfile.ZIP64_LIMIT  # as zipfile judges
+    header = 30 + len(info.filename) + (20 if large else 0) + 4
+    padding = -(file.tell() + header) % _ALIGNMENT
+    info.extra = struct.pack("<2sH", _PADDING, padding) + b"Z" * padding
+    with archive.open(info, "w") as member:
+        for start in range(0, len(content), CHUNK):
+            member.write(content[start : start + CHUNK])
+
+
+def _pickle_state_dict(tensors: Mapping[str, np.ndarray]) -> Iterator[bytes]:
+    """Yield the pickle, in protocol 2, of an OrderedDict of tensors.
+
+    Opcode by opcode, as what it names is torch's and not here to be pickled.
+    """
+    yield pickle.PROTO + b"\x02"
+    yield _global("collections", "OrderedDict") + pickle.EMPTY_TUPLE + pickle.REDUCE + pickle.MARK
+    for index, (name, array) in enumerate(tensors.items()):
+        yield _text(name) + _tensor(str(index), array)
+    yield pickle.SETITEMS + pickle.STOP
+
+
+def _tensor(key: str, array: np.ndarray) -> bytes:
+    """Return the pickle of a call of `_rebuild_tensor_v2`, or `_v3` where the storage is untyped.
+
+    Their arguments: storage, offset, size, stride, requires_grad, hooks and, in `_v3`, the type.
+    """
+    name = dtype_name(array.dtype)
+    typed = name in STORAGE_NAMES
+    if typed:
+        storage, count = _global("torch", f"{STORAGE_NAMES[name]}Storage"), array.size
+    else:
+        storage, count = _global("torch.storage", "UntypedStorage"), array.nbytes
+    pid = (_text("storage"), storage, _text(key), _text("cpu"), _integer(count))
+    hooks = _global("collections", "OrderedDict") + pickle.EMPTY_TUPLE + pickle.REDUCE
+    arguments = (
+        _tuple(*pid) + pickle.BINPERSID,
+        _integer(0),
+        _tuple(*map(_integer, array.shape)),
+        _tuple(*map(_integer, c_stride(array.shape))),
+        pickle.NEWFALSE,
+        hooks,
+        *([] if typed else [_global("torch", name)]),
+    )
+    rebuild = _global("torch._utils", "_rebuild_tensor_v2" if typed else "_rebuild_tensor_v3")
+    return rebuild + _tuple(*arguments) + pickle.REDUCE
+
+
+def _global(module: str, name: str) -> bytes:
+    return pickle.GLOBAL + f"{module}\n{name}\n".encode()
+
+
+def _text(text: str) -> bytes:
+    encoded = text.encode()
+    return pickle.BINUNICODE + struct.pack("<I", len(encoded)) + encoded
+
+
+def _integer(value: int) -> bytes:
+    if value < 2**31:
+        return pickle.BININT + struct.pack("<i", value)
+    return pickle.LONG1 + b"\x09" + value.to_bytes(9, "little")
+
+
+def _tuple(*items: bytes) -> bytes:
+    return pickle.MARK + b"".join(items) + pickle.TUPLE

@@ -1,0 +1,1 @@
+"""Families of modules: cells, layers, their parameters, names and learning rates."""

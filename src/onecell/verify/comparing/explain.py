@@ -1,0 +1,72 @@
+"""Choose what to search for the reason why two cells differ: their weights, or their answers."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Final
+
+from onecell.errors import NotACellError
+from onecell.verify.comparing.comparison import Diagnosis, Finding
+from onecell.verify.comparing.contenders import NEAR, Contender
+from onecell.verify.diagnosis import (
+    diagnose_answers,
+    diagnose_behaviour,
+    diagnose_weights,
+    is_repeatable,
+    refine,
+)
+from onecell.verify.quantities.oracle import Oracle
+from onecell.verify.quantities.readings import Quantity
+
+_ROUNDINGS: Final = ("zero signs", "noise")
+"""Findings about weights that explain no difference between answers."""
+
+
+def diagnose(
+    a: Contender, b: Contender, oracle: Oracle, quantities: tuple[Quantity, ...]
+) -> Diagnosis:
+    """Search for what is wrong with b: in the weights where they differ, else in the answers."""
+    failing = [quantity.name for quantity in quantities if not quantity.holds]
+    if a.weights is not None and b.weights is not None:
+        told = diagnose_weights(a.weights, b.weights)
+        same = a.weights.same_bits(b.weights)
+        if not failing:
+            return replace(told, method="none needed") if same else told
+        if not same and any(found.kind not in _ROUNDINGS for found in told.findings):
+            return told
+    if not failing:
+        return Diagnosis("none needed", True, (Finding("nothing", {}),), 0, 0.0)
+    try:
+        told = _diagnose_answers(a, b, oracle, quantities)
+    except NotACellError:  # it answers the inputs above and not those of a search
+        where = Finding("unexplained", {"where": failing[0]})
+        return Diagnosis("behaviour", False, (where,), 0, 0.0)
+    return refine(told, failing)
+
+
+def _diagnose_answers(
+    a: Contender, b: Contender, oracle: Oracle, quantities: tuple[Quantity, ...]
+) -> Diagnosis:
+    wrong, right = _suspect(a, b, quantities)
+    suspected, case = wrong.live or wrong.sides[0], oracle.case
+    tolerance = NEAR * max(
+        oracle.expected[name].limit(coarse=suspected.coarse)[0].value
+        for name in ("forward.h", "forward.c")
+    )
+    if not is_repeatable(suspected.side, case):
+        return Diagnosis("behaviour", True, (Finding("not repeatable", {}),), 1, 0.0)
+    if right.weights is not None or wrong.weights is not None:
+        weights = right.weights if right.weights is not None else wrong.weights
+        assert weights is not None  # noqa: S101 (one of the two is)
+        return diagnose_behaviour(weights.astype(case.x.dtype.name), suspected.side.step, tolerance)
+    sizes = case.x.shape[2], case.h.shape[1]
+    trusted = right.sides[0].side.step
+    return diagnose_answers(trusted, suspected.side.step, sizes, case.x.dtype, tolerance)
+
+
+def _suspect(
+    a: Contender, b: Contender, quantities: tuple[Quantity, ...]
+) -> tuple[Contender, Contender]:
+    """Return the one that misses a limit, b if both do, and the other."""
+    fails = any(not reading.holds for quantity in quantities for reading in quantity.of("b"))
+    return (b, a) if fails else (a, b)

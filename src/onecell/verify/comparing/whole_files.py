@@ -1,0 +1,125 @@
+"""Compare two checkpoints cell by cell, all that have the same name."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from onecell.errors import NotFiniteError, UnlikeCellsError, WhichCellError
+from onecell.text import listed
+from onecell.verify.comparing.comparison import Comparison, FileFacts, Verdict
+from onecell.verify.comparing.parity import Progress, compare
+from onecell.verify.comparing.parties import read_cells
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Comparisons:
+    """All that was found about two files that claim to hold the same cells."""
+
+    a: FileFacts
+    b: FileFacts
+    cells: tuple[Comparison, ...]
+    """Of every cell that is in both, in the order of a; at least one."""
+    refused: Mapping[str, UnlikeCellsError | NotFiniteError]
+    """Cells that are in both and cannot be compared: other sizes, or numbers that are none."""
+    only_a: tuple[str, ...]
+    """Names of the cells that b does not have."""
+    only_b: tuple[str, ...]
+    seconds: float
+
+    @property
+    def verdict(self) -> Verdict:
+        """What it comes to: "same bits" only where every cell has them, and none is missing."""
+        verdicts = {each.verdict for each in self.cells}
+        if self.refused or self.only_a or self.only_b or "different" in verdicts:
+            return "different"
+        order: tuple[Verdict, ...] = ("self-test failed", "same", "same bits")
+        return next(verdict for verdict in order if verdict in verdicts)
+
+    @property
+    def holds(self) -> bool:
+        """Whether both hold the same cells, as far as every check here can tell."""
+        return self.verdict in {"same bits", "same"}
+
+    @property
+    def command(self) -> str:
+        """What repeats it, as typed in a shell."""
+        first = self.cells[0]
+        words = ["onecell", "verify", str(self.a.path), str(self.b.path)]
+        return shlex.join([*words, "--steps", str(first.steps), "--seed", str(first.seed)])
+
+
+def compare_files(
+    a: str | os.PathLike[str],
+    b: str | os.PathLike[str],
+    *,
+    progress: Progress | None = None,
+    **options: Any,  # noqa: ANN401
+) -> Comparisons:
+    """Compare every cell of one checkpoint with the one of the same name in another.
+
+    Args:
+        a: the path of what is taken to be right.
+        b: the path of what claims to be the same. Where each holds one cell, whatever they are
+            called, those two are compared.
+        progress: told before every part of every cell and at the end.
+        **options: as `compare` has them, but for `cell`.
+
+    Raises:
+        CheckpointError: a file that cannot be read, or holds no cell.
+        WhichCellError: no cell of one is called as one of the other.
+        UnlikeCellsError, NotFiniteError: no cell can be compared; why the first cannot.
+        MissingExtraError: a framework that is needed is not installed.
+        ArgumentError: an argument is not one of its values.
+    """
+    began = time.perf_counter()
+    right, other = read_cells(Path(a)), read_cells(Path(b))
+    pairs = [(name, name) for name in right.sites if name in other.sites]
+    if not pairs and len(right.sites) == len(other.sites) == 1:
+        pairs = [(next(iter(right.sites)), next(iter(other.sites)))]
+    if not pairs:
+        raise WhichCellError(
+            f"no cell has the same name in both: `a` holds {listed(right.sites)}; "
+            f"`b` holds {listed(other.sites)}. Say which two (--cell NAME=NAME)."
+        )
+    cells: list[Comparison] = []
+    refused: dict[str, UnlikeCellsError | NotFiniteError] = {}
+    for number, names in enumerate(pairs):
+        told = _of_many(progress, names[0], number, len(pairs))
+        try:
+            cells.append(compare(right, other, cell=names, progress=told, **options))
+        except (UnlikeCellsError, NotFiniteError) as error:
+            refused[names[0]] = error
+    if not cells:
+        raise next(iter(refused.values()))
+    if progress is not None:
+        progress("", len(pairs), len(pairs))
+    of_a, of_b = {name for name, _ in pairs}, {name for _, name in pairs}
+    return Comparisons(
+        right.facts,
+        other.facts,
+        tuple(cells),
+        refused,
+        tuple(name for name in right.sites if name not in of_a),
+        tuple(name for name in other.sites if name not in of_b),
+        time.perf_counter() - began,
+    )
+
+
+def _of_many(progress: Progress | None, cell: str, number: int, cells: int) -> Progress | None:
+    """Return what tells the parts of one of several cells: the bar counts cells."""
+    if progress is None:
+        return None
+
+    def told(what: str, done: int, total: int) -> None:
+        if cells == 1:
+            progress(what, done, total)
+        elif done < total:
+            progress(f"{cell}: {what}", number, cells)
+
+    return told

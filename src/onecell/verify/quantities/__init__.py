@@ -1,0 +1,1 @@
+"""What is measured: the cases, what they must give, by how much a side may miss it."""
