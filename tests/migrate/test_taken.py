@@ -7,7 +7,8 @@ import torch
 from mindspore import nn
 
 from onecell.migrate import rewrite
-from onecell.migrate.rules.taken import TAKEN
+from onecell.migrate.meaning.survey import surveyed
+from onecell.migrate.rules.taken import TAKEN, outside_of
 
 HAVE = {"mindspore": nn.Cell, "torch": torch.nn.Module}
 
@@ -50,3 +51,15 @@ def count(thing):
     assert "self.cells = []" in after
     assert "# TODO(onecell): reserved: modules call `cells` `cells_`" in after
     assert "len(thing.cells)" in after
+
+
+def test_a_module_may_stand_under_the_name_of_its_base() -> None:
+    base = "from torch import nn\nclass Accessor(nn.Module):\n    pass\n"
+    part = "from base import Accessor\nclass Dynamic(Accessor):\n    pass\n"
+    user = "from part import Dynamic as Accessor\n"
+    plain = "from base import Accessor\nclass Other:\n    pass\n"
+    cycle = "from cycle import Round as Turn\nclass Round(Turn):\n    pass\n"
+    files = [surveyed(text) for text in (base, part, user, plain, cycle)]
+    assert outside_of(files, "mindspore").modules == {"Accessor", "Dynamic"}
+    files.append(surveyed("class Accessor:\n    pass\n"))
+    assert not outside_of(files, "mindspore").modules

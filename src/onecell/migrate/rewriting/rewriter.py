@@ -17,7 +17,13 @@ from onecell.migrate.rules.context import Context, Made
 from onecell.migrate.rules.families import attributes, registry, special
 from onecell.migrate.rules.families.calls import plan_call
 from onecell.migrate.rules.families.methods import plan_method
-from onecell.migrate.rules.families.modules import class_names, packed, rates, renamed
+from onecell.migrate.rules.families.modules import (
+    class_names,
+    element_types,
+    packed,
+    rates,
+    renamed,
+)
 from onecell.migrate.rules.families.modules.cell_calls import plan_cell_call
 from onecell.migrate.rules.families.tensors.pairs import part_of
 from onecell.migrate.rules.table.candidates import advice, of_method
@@ -261,6 +267,13 @@ class Rewriter(StatementRewriter):
             if ctx.names_cell(node):
                 return self._refuse(node, "cell", _AMBIGUOUS)
             return self._mark(node, "unknown", _AMBIGUOUS)
+        if (stands := element_types.stood_for(ctx, node, path)) is not None:
+            kind, supposed = stands
+            ctx.forget(node)
+            self.swaps[node] = ctx.speller.spell(f"mindspore.{kind}", ctx.spelled(node))
+            said = f"`{code(node)}` stands for `mindspore.{kind}`."
+            self._converted(node, "element_type", said, (supposed,) if supposed else ())
+            return False
         row = ctx.row(node)
         if row is None:
             if canonical(path) in FUNCTIONAL[ctx.source]:

@@ -74,6 +74,7 @@ class StatementRewriter(Rebuilder):
         self.items: dict[cst.CSTNode, changes.Retarget] = {}
         self.buffers: dict[cst.CSTNode, str] = {}
         self.removed: set[cst.CSTNode] = set()
+        self.copied: set[cst.CSTNode] = set()
         self.devices: set[cst.CSTNode] = set()
         """Names of devices whose statements are among these."""
         self.emptied: set[cst.CSTNode] = set()
@@ -278,6 +279,10 @@ class StatementRewriter(Rebuilder):
         if buffers.set_buffer(self.ctx, node.target) is not None:
             why = Unsure("MindSpore lets no buffer be set", "register it anew with the new numbers")
             return self._mark(node, "buffer", why)
+        if (said := changes.augmented(self.ctx, node)) is not None:
+            self.copied.add(node)
+            self._converted(node, "in_place", "What else holds the tensor sees the change.", [said])
+            return True
         return not (
             self._changes(node, lambda: in_place.check_augmented(self.ctx, node))
             or self._changes(node, lambda: in_place.check_item(self.ctx, node))
@@ -328,6 +333,8 @@ class StatementRewriter(Rebuilder):
         self, original_node: cst.AugAssign, updated_node: cst.AugAssign
     ) -> cst.BaseSmallStatement:
         target = original_node.target
+        if original_node in self.copied:
+            return changes.copied(updated_node)
         if isinstance(target, cst.Subscript) and rates.is_rate(self.ctx, target):
             return rates.scaled(updated_node) or updated_node
         if (other := self.items.get(target)) is not None:

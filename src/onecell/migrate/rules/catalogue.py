@@ -19,6 +19,7 @@ SYNTAX: Final[Mapping[str, str]] = {
     "attribute": "`cell.bias` and `cell.has_bias`, `embedding.weight` and `embedding_table`",
     "class_name": '`type(m).__name__ == "Linear"` and `"Dense"`',
     "buffer": "`register_buffer`, and `self.name = …` of a buffer",
+    "element_type": "`module.double()` and `p.set_dtype(…)`; `torch.FloatTensor` as a type",
     "train": "`train()`, `eval()` and `set_train()`",
     "training": "a module that asks `self.training` begins in its framework's mode",
     "training_step": "`loss.backward()`, `optimizer.step()` and `mindspore.value_and_grad`",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Final
 
 from onecell.migrate.meaning.survey import Class, Survey
@@ -88,21 +88,26 @@ def outside_of(surveys: Iterable[Survey], to: str) -> Outside:
 def _modules(classes: list[Class], to: str) -> frozenset[str]:
     """Return the names of the classes that are modules, wherever they are defined.
 
-    Of classes of one name all have to be.
+    Of classes of one name all have to be; one may derive from another of that name, through a file
+    that has it by another: `from accessors import Dynamic as Accessor`.
     """
     by_name: dict[str, list[Class]] = {}
     for each in classes:
         by_name.setdefault(each.name, []).append(each)
-    modules: frozenset[str] = frozenset()
-    while True:
-        more = frozenset(
+
+    def those(among: frozenset[str], enough: Callable[[Iterator[bool]], bool]) -> frozenset[str]:
+        return frozenset(
             name
             for name, group in by_name.items()
-            if all(_is_module(each, modules, to) for each in group)
+            if enough(_is_module(each, among, to) for each in group)
         )
-        if more <= modules:
-            return modules
+
+    modules: frozenset[str] = frozenset()
+    while not (more := those(modules, any)) <= modules:
         modules |= more
+    while (fewer := those(modules, all)) != modules:
+        modules = fewer
+    return modules
 
 
 def _is_module(each: Class, modules: frozenset[str], to: str) -> bool:

@@ -11,7 +11,9 @@ class Model(nn.Module):
 
     def forward(self, x, h, c):
         h, c = self.cell(x, (h, c))
-        return F.softmax(h) + F.log_softmax(h, None), self.soft(c) + self.logs(c)
+        cube = (h * 1).view(2, 3, 8).transpose(0, 2)
+        turned = F.softmax(cube / 2), F.softmax(h.view(2, 3, 8).transpose(0, 2)), F.softmax(h.unsqueeze(1))
+        return turned, F.softmax(h) + F.log_softmax(h, None), self.soft(c) + self.logs(c)
 
 
 def build():

@@ -13,6 +13,7 @@ from onecell.migrate.rules.families.called import called, forget_dropped
 from onecell.migrate.rules.families.reshape import SHAPES
 from onecell.migrate.rules.families.tensors.denormals import in_float64, kept_type
 from onecell.migrate.rules.families.tensors.made import TYPES
+from onecell.migrate.rules.families.tensors.ranks import guessed_axis
 from onecell.migrate.rules.table.row import Row
 
 
@@ -29,10 +30,13 @@ def plan_call(ctx: Context, node: cst.Call, row: Row, *, func: bool = True) -> P
         plain = plan_call(ctx, _without(node, place), row)
         return lambda updated: plain(_without(updated, place))
     if _guesses_axis(ctx, node, row):
-        said = "what comes in has two or four axes, for which torch takes axis 1 unless told"
-        ctx.holds.setdefault(node, []).append(said)
-        plain = plan_call(ctx, _with_axis(node), row)
-        return lambda updated: plain(_with_axis(updated))
+        axis = guessed_axis(ctx, node.args[0].value) if row.gives == "tensor" else None
+        if axis is None:
+            said = "what comes in has two or four axes, for which torch takes axis 1 unless told"
+            ctx.holds.setdefault(node, []).append(said)
+            axis = cst.Integer("1")
+        plain = plan_call(ctx, _with_axis(node, axis), row)
+        return lambda updated: plain(_with_axis(updated, axis))
     if (typed := _typed_by_out(ctx, node, row)) is not None:
         out, kind = typed
         ctx.forget(node.args[out].value)
@@ -40,10 +44,10 @@ def plan_call(ctx: Context, node: cst.Call, row: Row, *, func: bool = True) -> P
         return lambda updated: whole(
             _with_type(updated, out, ctx.speller.spell(f"mindspore.{kind}"))
         )
-    if (kind := kept_type(ctx, node, row)) is not None:
+    if (wide := kept_type(ctx, node, row)) is not None:
         plain = plan_call(ctx, in_float64(ctx, node), row)
         return lambda updated: expression(
-            "x_.astype(t_)", x_=plain(in_float64(ctx, updated)), t_=kind
+            "x_.astype(t_)", x_=plain(in_float64(ctx, updated)), t_=wide
         )
     special = SHAPES.get(row.shape)
     converter = Converter(
@@ -80,14 +84,14 @@ def _named(arg: cst.Arg, name: str) -> bool:
     return arg.keyword is not None and arg.keyword.value == name
 
 
-def _with_axis(node: cst.Call) -> cst.Call:
+def _with_axis(node: cst.Call, axis: cst.BaseExpression) -> cst.Call:
     args = list(node.args)
     if args and (_named(args[-1], "dim") or is_none(args[-1].value)):
         del args[-1]
     if args and not isinstance(args[-1].comma, cst.Comma):
         space = cst.SimpleWhitespace(" ")
         args[-1] = args[-1].with_changes(comma=cst.Comma(whitespace_after=space))
-    return node.with_changes(args=[*args, keyword("dim", cst.Integer("1"))])
+    return node.with_changes(args=[*args, keyword("dim", axis)])
 
 
 def _typed_by_out(ctx: Context, node: cst.Call, row: Row) -> tuple[int, str] | None:

@@ -70,6 +70,10 @@ def is_like_module(ctx: Context, node: cst.Call) -> bool:
     """
     assert isinstance(node.func, cst.Attribute)  # noqa: S101 - the caller looked
     name = node.func.attr.value
+    if _is_part(ctx, node.func.value) and name == ctx.kinds.step and node.args:
+        steps = [f for f in ctx.names.of_kind(cst.FunctionDef) if f.name.value == name]
+        owners = [ctx.kinds.method_of(each) for each in steps]
+        return all(owner is None or ctx.kinds.of_class(owner) for owner in owners)
     if ctx.kinds.defines(name):
         return False
     if name in _OF_MODULES and not node.args:
@@ -83,6 +87,12 @@ def is_like_module(ctx: Context, node: cst.Call) -> bool:
         if call.args and isinstance(func, cst.Name | cst.Attribute) and code(func) == held:
             return True
     return False
+
+
+def _is_part(ctx: Context, node: cst.BaseExpression) -> bool:
+    """Whether an expression is an attribute of a module of this file, as its parts are."""
+    owner = ctx.kinds.owner_of(node.value) if isinstance(node, cst.Attribute) else None
+    return owner is not None and bool(ctx.kinds.of_class(owner))
 
 
 def shown(node: cst.Call) -> str:

@@ -11,6 +11,7 @@ from onecell.migrate.meaning.syntax import elements, expression, is_pure, litera
 from onecell.migrate.meaning.unsure import Unsure
 from onecell.migrate.rules.context import Context, Plan
 from onecell.migrate.rules.families.calls import plan_call
+from onecell.migrate.rules.families.modules import element_types
 from onecell.migrate.rules.families.modules.buffers import SUPPOSED
 from onecell.migrate.rules.families.receivers import forget_args, moves, receiver, renaming
 from onecell.migrate.rules.table.row import Row
@@ -89,7 +90,7 @@ def of_module(ctx: Context, node: cst.Call, name: str) -> tuple[str, Plan] | Non
         if (found := _to_mindspore(ctx, node, name)) is not None:
             return found
     else:
-        found = set_train(ctx, node, name)
+        found = set_train(ctx, node, name) or element_types.plan_back(ctx, node, name)
         if found is not None:
             return found
         if name == "trainable_params" and not node.args and _is_for_optimizer(ctx, node):
@@ -103,7 +104,7 @@ def of_module(ctx: Context, node: cst.Call, name: str) -> tuple[str, Plan] | Non
     new = _RENAMED[ctx.to].get(name)
     if new is None:
         return None
-    if node.args and name in ("parameters", "named_parameters"):
+    if node.args and name in ("parameters", "named_parameters", "get_parameters"):
         raise Unsure(f"`{name}` with arguments has no exact counterpart")
     if name in ("named_parameters", "parameters_and_names"):
         _check_names(ctx, node)
@@ -122,9 +123,7 @@ def _to_mindspore(ctx: Context, node: cst.Call, name: str) -> tuple[str, Plan] |
     if name in ("cuda", "cpu") or (name == "to" and moves(ctx, node)):
         forget_args(ctx, node)
         return "device", receiver
-    if name == "to":
-        raise Unsure("`to` with an element type has no exact counterpart for a module")
-    return None
+    return element_types.plan_module(ctx, node, name)
 
 
 def _base_row(ctx: Context, node: cst.Call) -> Row | None:

@@ -73,7 +73,7 @@ def check_augmented(ctx: Context, node: cst.AugAssign) -> None:
         case _:
             shared = False
     if shared:
-        name = code(target)
+        name = code(node.target)
         raise Unsure(
             f"torch changes `{name}` for whatever else holds it too, MindSpore does not",
             f"assign to `{name}` if nothing else is to change",

@@ -9,6 +9,7 @@ import libcst as cst
 from onecell.migrate.meaning.syntax import as_keyword, expression, is_pure, literal
 from onecell.migrate.meaning.unsure import Unsure
 from onecell.migrate.rules.context import Context, Made, Plan
+from onecell.migrate.rules.families.modules.element_types import CASTS, plan_back
 from onecell.migrate.rules.families.modules.module_methods import of_module, set_train
 from onecell.migrate.rules.families.receivers import (
     forget_args,
@@ -141,14 +142,8 @@ def to_mindspore(ctx: Context, node: cst.Call, name: str, kind: str) -> Made | N
     check_method(ctx, name, known=known)
     if (found := _of_any_tensor(ctx, node, name, known=known)) is not None:
         return found
-    if not known and (name in ("forward", *_LISTING) or _is_mode(node, name)):
-        there = _THERE[name]
-        if is_like_module(ctx, node) and (found := of_module(ctx, node, name)) is not None:
-            return (*found, f"`{shown(node)}` is a module")
-        raise Unsure(
-            f"`{name}` of something that this file does not show to be a module",
-            f"if it is one, it is `{there}`",
-        )
+    if not known and (taken := _of_like_module(ctx, node, name)) is not None:
+        return taken
     if name == "backward":
         raise Unsure(
             "`backward` has no counterpart: MindSpore differentiates functions",
@@ -162,6 +157,25 @@ def to_mindspore(ctx: Context, node: cst.Call, name: str, kind: str) -> Made | N
     if (made := _of_torch_alone(ctx, node, name, known=known)) is not None:
         return made
     return plan_row(ctx, node, name) if known else plan_supposed(ctx, node, name)
+
+
+def _of_like_module(ctx: Context, node: cst.Call, name: str) -> Made | None:
+    """Plan a method of modules of what is used as one, None for any other.
+
+    Raises:
+        Unsure: modules have such a method alone, and nothing shows that it is one.
+    """
+    surely = name in ("forward", *_LISTING) or _is_mode(node, name)
+    if not surely and (name not in CASTS or node.args):
+        return None
+    if is_like_module(ctx, node) and (found := of_module(ctx, node, name)) is not None:
+        return (*found, f"`{shown(node)}` is a module")
+    if not surely:
+        return None
+    raise Unsure(
+        f"`{name}` of something that this file does not show to be a module",
+        f"if it is one, it is `{_THERE[name]}`",
+    )
 
 
 def _of_torch_alone(ctx: Context, node: cst.Call, name: str, *, known: bool) -> Made | None:
@@ -295,7 +309,7 @@ def to_torch(ctx: Context, node: cst.Call, name: str, kind: str) -> tuple[str, P
     assert isinstance(node.func, cst.Attribute)  # noqa: S101 - the caller looked
     if name == "asnumpy" and not node.args:
         return "asnumpy", lambda u: expression("_.detach().cpu().numpy()", _=receiver(u))
-    found = set_train(ctx, node, name)
+    found = set_train(ctx, node, name) or plan_back(ctx, node, name)
     if found is not None:
         return found
     if name == "construct" and kind == "":
