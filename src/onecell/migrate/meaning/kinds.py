@@ -318,13 +318,17 @@ class Kinds(Generic[_Row]):
             return "tensor"
         return "tensor" if kind in ("layer", "cell") and name in _PARTS else ""
 
+    def values_of(self, node: cst.BaseExpression) -> list[cst.BaseExpression | None]:
+        """Return what an attribute of `self`, or a name, is given; None for what is not seen."""
+        if isinstance(node, cst.Name):
+            return [self.names.value_of(bound.node) for bound in self.names.assignments(node)]
+        if isinstance(node, cst.Attribute) and (owner := self.owner_of(node.value)) is not None:
+            return list(self.attributes.get(owner, {}).get(node.attr.value, ()))
+        return []
+
     def made_by(self, node: cst.BaseExpression) -> _Row | None:
         """Return the row of the class that an attribute of `self`, or a name, is an instance of."""
-        values: list[cst.BaseExpression | None] = []
-        if isinstance(node, cst.Name):
-            values = [self.names.value_of(bound.node) for bound in self.names.assignments(node)]
-        elif isinstance(node, cst.Attribute) and (owner := self.owner_of(node.value)) is not None:
-            values = list(self.attributes.get(owner, {}).get(node.attr.value, ()))
+        values = self.values_of(node)
         rows = [self.row(v.func) if isinstance(v, cst.Call) else None for v in values]
         return rows[0] if rows and all(row is rows[0] for row in rows) else None
 

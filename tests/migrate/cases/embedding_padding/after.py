@@ -1,22 +1,26 @@
 import mindspore
-from torch import nn
+from mindspore import nn
+from mindspore.common.initializer import Normal
 from onecell.mindspore import LSTMCell
 
 
-class Model(mindspore.nn.Cell):
-    def __init__(self):
+class Model(nn.Cell):
+    def __init__(self, pad):
         super().__init__()
         self.cell = LSTMCell(10, 16)
-        # TODO(onecell): embedding: `padding_idx` has no exact counterpart; its like is `mindspore.nn.Embedding`, whose `padding_idx` row is trained all the same
-        self.embedding = nn.Embedding(11, 10, padding_idx=0)
+        self.embedding = nn.Embedding(11, 10, padding_idx=0, embedding_table=Normal(1.0))
+        self.embedding.embedding_table.register_hook(lambda grad: grad.index_fill(0, mindspore.tensor([0], mindspore.int32), 0.0))
+        self.other = nn.Embedding(11, 16, padding_idx=pad, embedding_table=Normal(1.0))
+        self.other.embedding_table.register_hook(lambda grad: grad.index_fill(0, mindspore.tensor([self.other.padding_idx], mindspore.int32), 0.0))
+        self.plain = nn.Embedding(11, 16, padding_idx=None, embedding_table=Normal(1.0))
 
     def construct(self, tokens, h, c):
-        h, c = self.cell(self.embedding(tokens), (h, c))
-        return h, c
+        h, c = self.cell(self.embedding(tokens) + self.embedding(tokens * 0), (h, c))
+        return h, c, self.other(tokens * 0 + 4) * self.plain(tokens) + self.embedding(tokens).sum()
 
 
 def build():
-    return Model()
+    return Model(4)
 
 
 def run(model, tokens, h, c):

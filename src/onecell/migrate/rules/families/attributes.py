@@ -9,9 +9,12 @@ import libcst as cst
 
 from onecell.dialect import DIALECTS
 from onecell.migrate.meaning.unsure import Unsure
+from onecell.migrate.rules.arguments import Converter
 from onecell.migrate.rules.context import Context
+from onecell.migrate.rules.families.modules import padding
 from onecell.migrate.rules.families.special import STEP
 from onecell.migrate.rules.families.tensors.changes import is_parameter
+from onecell.migrate.rules.table.row import Row
 from onecell.neighbours import find_neighbour, rename_parameters
 
 _LACKING: Final = {"grad_fn", "is_cuda", "is_leaf", "requires_grad"}
@@ -53,13 +56,25 @@ def _of_layer(ctx: Context, held: cst.BaseExpression, name: str) -> str | None:
     """Return what a layer's parameter or size is called on the other side, None if the same."""
     owner = ctx.kinds.owner_of(held)
     row = ctx.kinds.made_by(held) if owner is None else ctx.kinds.base_row(owner)
-    if row is None:
+    if row is None or (owner is None and _is_left(ctx, held, row)):
         return None
     found = find_neighbour(ctx.source, row.side(ctx.source).path)
     names = {} if found is None else rename_parameters(found, ctx.source, ctx.to)
     sizes = {old: new for old, new in row.names(ctx.source).items() if old not in _NOT_KEPT}
     new = {**sizes, **names}.get(name, name)
     return None if new == name else new
+
+
+def _is_left(ctx: Context, held: cst.BaseExpression, row: Row) -> bool:
+    """Whether a layer stays the source framework's, since its constructor cannot be converted."""
+    made = [call for call in ctx.kinds.values_of(held) if isinstance(call, cst.Call)]
+    try:
+        for call in made:
+            Converter(row, ctx.source, ctx.to, ctx.make, ctx.same).convert(call.args, call.args)
+            padding.check(ctx, call, row)
+    except Unsure:
+        return True
+    return False
 
 
 def check(ctx: Context, node: cst.Attribute) -> None:

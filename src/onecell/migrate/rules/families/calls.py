@@ -10,6 +10,7 @@ from onecell.migrate.meaning.syntax import expression, is_none, keyword, literal
 from onecell.migrate.rules.arguments import Converter
 from onecell.migrate.rules.context import Context, Plan
 from onecell.migrate.rules.families.called import called, forget_dropped
+from onecell.migrate.rules.families.modules import padding
 from onecell.migrate.rules.families.reshape import SHAPES
 from onecell.migrate.rules.families.tensors.denormals import in_float64, kept_type
 from onecell.migrate.rules.families.tensors.made import TYPES
@@ -56,6 +57,7 @@ def plan_call(ctx: Context, node: cst.Call, row: Row, *, func: bool = True) -> P
     if special is not None:
         return special(ctx, node, row, converter)
     converter.convert(node.args, node.args)
+    padding.hold_back(ctx, node, row)
     forget_dropped(ctx, node, row)
 
     def build(updated: cst.Call) -> cst.Call:

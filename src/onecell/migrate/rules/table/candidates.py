@@ -149,6 +149,7 @@ _METHODS: Final[Mapping[str, str]] = {
     "add_module": "write `setattr(self, name, module)`",
     "apply": "write a loop over `cells_and_names()`",
     "bernoulli_": "write `x.copy_(mindspore.ops.bernoulli(mindspore.ops.full_like(x, p)))`",
+    "copy_": "write `x[...] = other`; of a parameter `p.set_data(…)`, in its own shape",
     "detach_": "write `x = mindspore.ops.stop_gradient(x)`",
     "double": "say `dtype=mindspore.float64` where each layer is made",
     "exponential_": "write `x.copy_(-mindspore.ops.log(mindspore.ops.rand_like(x)))`",

@@ -58,12 +58,13 @@ LAYERS: Final = (
         given=(Tensor("a b 4", ("float32",)),),
     ),
     # MindSpore draws from N(0, 0.01) where torch draws from N(0, 1); and its `padding_idx` does not
-    # hold back the gradient of that row, as torch's does.
+    # hold back the gradient of that row, as torch's does: `families/modules/padding.py`.
     row(
         "embedding",
-        f"{EMBEDDING.classes['torch']}(num_embeddings, embedding_dim, *, device=None, dtype=SAME)",
+        f"{EMBEDDING.classes['torch']}(num_embeddings, embedding_dim, padding_idx=None, *,"
+        " device=None, dtype=SAME)",
         f"{EMBEDDING.classes['mindspore']}(vocab_size, embedding_size, use_one_hot=False,"
-        " embedding_table='normal', dtype=SAME)",
+        " embedding_table='normal', dtype=SAME, padding_idx=None)",
         pairs={"num_embeddings": "vocab_size", "embedding_dim": "embedding_size"},
         fixed={
             "use_one_hot": "False",

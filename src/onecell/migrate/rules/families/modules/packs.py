@@ -137,12 +137,7 @@ def _run(ctx: Context, read: cst.CSTNode) -> cst.Call | None:
 
 def makers(ctx: Context, node: cst.BaseExpression) -> list[cst.Call]:
     """Return the calls that make a recurrent layer, none where this file makes something else."""
-    values: list[cst.BaseExpression | None] = []
-    kinds = ctx.kinds
-    if isinstance(node, cst.Name):
-        values = [ctx.names.value_of(each.node) for each in ctx.names.assignments(node)]
-    elif isinstance(node, cst.Attribute) and (owner := kinds.owner_of(node.value)) is not None:
-        values = list(kinds.attributes.get(owner, {}).get(node.attr.value, ()))
+    values = ctx.kinds.values_of(node)
     made = [v for v in values if isinstance(v, cst.Call) and ctx.names.path(v.func) in _LAYERS]
     return made if len(made) == len(values) else []
 

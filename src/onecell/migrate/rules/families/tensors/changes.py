@@ -103,6 +103,11 @@ def plan_change(ctx: Context, node: cst.Call, name: str, *, known: bool) -> Plan
         if not is_pure(base.value):
             return None
         return _setting(ctx, node, form, name)
+    if name == "copy_" and base is held and _is_view(ctx, base):
+        raise Unsure(
+            "what is copied into a view is right in MindSpore, and its gradient is not",
+            "copy into the tensor itself, in its shape, and make the view anew",
+        )
     if not is_pure(base):
         return None
     if _is_part(ctx, base) or (base is held and _is_new_view(ctx, base)):
@@ -254,6 +259,32 @@ def _is_item(ctx: Context, value: cst.BaseExpression | None) -> bool:
             return inner is not None and ctx.kinds.of(inner) == "tensor"
         value = inner
     return False
+
+
+def _is_view(ctx: Context, node: cst.BaseExpression) -> bool:
+    """Whether an expression, or what its name is bound to, is a view of what something else holds.
+
+    A view of what has no gradient, as `p.data` or what is detached, is none here.
+    """
+    values: list[cst.BaseExpression | None] = [node]
+    if isinstance(node, cst.Name):
+        if _is_new_view(ctx, node):
+            return False  # its items are set
+        values = [ctx.names.value_of(each.node) for each in ctx.names.assignments(node)]
+    return any(value is not None and _shares(ctx, value) for value in values)
+
+
+def _shares(ctx: Context, value: cst.BaseExpression) -> bool:
+    """Whether a chain of views begins at a name or attribute."""
+    seen = False
+    while (inner := viewed(value)) is not None and not isinstance(value, cst.Subscript):
+        name = value.attr if isinstance(value, cst.Attribute) else None
+        if isinstance(value, cst.Call) and isinstance(value.func, cst.Attribute):
+            name = value.func.attr
+        if name is not None and name.value in ("data", "detach"):
+            return False
+        seen, value = True, inner
+    return seen and isinstance(value, cst.Name | cst.Attribute) and not is_parameter(ctx, value)
 
 
 def _is_new_view(ctx: Context, node: cst.BaseExpression) -> bool:

@@ -12,6 +12,7 @@ from onecell.migrate.meaning.unsure import Unsure
 from onecell.migrate.rules.arguments import Converter, bind
 from onecell.migrate.rules.context import Context, Plan
 from onecell.migrate.rules.families.called import called, forget_dropped
+from onecell.migrate.rules.families.tensors.counts import is_count
 from onecell.migrate.rules.table.row import Row
 
 TYPES: Final = {
@@ -65,14 +66,18 @@ def plan_typed(ctx: Context, node: cst.Call, row: Row, converter: Converter) -> 
 def _is_size(ctx: Context, node: cst.Call) -> bool:
     """Whether the one argument is a size: a parameter is made of it, or others stand beside it."""
     first = node.args[0].value
-    if not isinstance(first, cst.Name | cst.Attribute) or ctx.kinds.of(first) == "tensor":
+    if ctx.kinds.of(first) == "tensor":
+        return False
+    if is_count(ctx, first):
+        return True
+    if not isinstance(first, cst.Name | cst.Attribute):
         return False
     up = ctx.names.parents.get(node)
     if isinstance(up, cst.Attribute) and up.value is node and up.attr.value in _FILLS:
         return True  # what is filled at once held nothing before
     around = ctx.names.parents.get(up) if up is not None else None
     row = ctx.row(around.func) if isinstance(around, cst.Call) else None
-    if (row is not None and row.rule == "parameter") or _is_count(ctx, first):
+    if row is not None and row.rule == "parameter":
         return True
     shown = code(first)
     return any(
@@ -81,25 +86,6 @@ def _is_size(ctx: Context, node: cst.Call) -> bool:
         and (other := ctx.row(call.func)) is not None
         and other.rule == "tensor_type"
         for call in ctx.names.of_kind(cst.Call)
-    )
-
-
-def _is_count(ctx: Context, value: cst.BaseExpression) -> bool:
-    """Whether a name is bound to nothing but lengths, `len(…)` or `x.size(i)`."""
-    if not isinstance(value, cst.Name):
-        return False
-    found = [ctx.names.value_of(bound.node) for bound in ctx.names.assignments(value)]
-    return bool(found) and all(
-        isinstance(made, cst.Call)
-        and (
-            (isinstance(made.func, cst.Name) and made.func.value == "len")
-            or (
-                isinstance(made.func, cst.Attribute)
-                and made.func.attr.value == "size"
-                and len(made.args) == 1
-            )
-        )
-        for made in found
     )
 
 
