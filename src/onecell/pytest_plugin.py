@@ -51,8 +51,11 @@ def _assert_same_cell(a: object, b: object, **options: Any) -> Comparison:  # no
 
 
 def _explain(found: Comparison) -> str:
+    said = f"not the same cell: {found.diagnosis.text()}"
+    if found.verdict == "unproved":
+        said = f"not proved to be the same cell: {'; '.join(found.remarks.texts())}"
     lines = [
-        f"not the same cell: {found.diagnosis.text()}",
+        said,
         f"a: {found.a.given}",
         f"b: {found.b.given}",
     ]

@@ -198,3 +198,24 @@ def test_a_from_that_contradicts_the_file_is_a_usage_error(
     assert ran.status == 2
     assert "the file itself says that it is torch's" in ran.err
     assert not (tmp_path / "out.safetensors").exists()
+
+
+def test_the_last_line_names_what_looks_like_a_cell(run: Run, tmp_path: Path) -> None:
+    state = torch.nn.ModuleDict({"cell": torch.nn.LSTMCell(5, 4)}).state_dict()
+    state |= {"g.weight_ih": torch.ones(9, 2), "g.weight_hh": torch.ones(9, 3)}
+    state |= {"half.weight_ih": torch.ones(8, 3), "cell.peephole_i": torch.ones(4)}
+    torch.save(state, tmp_path / "x.pt")
+    said = (
+        "; with a cell's names, and perhaps one: half"
+        "; with a cell's names, and by its shapes none: g; with something else beside it: cell"
+    )
+    ran = run("convert", tmp_path / "x.pt", tmp_path / "x.ckpt")
+    assert ran.out.endswith(
+        f"x.ckpt: 1 LSTM cell in mindspore's form, 4 other tensors copied{said}\n"
+    )
+    assert run("info", tmp_path / "x.pt").out.endswith(f"1 LSTM cell{said}\n")
+    ran = run("convert", tmp_path / "x.pt", tmp_path / "y.ckpt", "--json")
+    (shown,) = json.loads(run("info", tmp_path / "x.pt", "--json").out)["files"]
+    for notes in (json.loads(ran.out)["notes"], shown["notes"]):
+        kinds = {note["name"]: note["kind"] for note in notes}
+        assert kinds == {"g": "other", "half": "unsure", "cell": "beside"}

@@ -106,7 +106,7 @@ def test_json_is_one_document(run: Run, model: Path, swapped: Path) -> None:
     ran = run("verify", model, swapped, *KERNEL, "--json")
     found = json.loads(ran.out)
     assert ran.status == Status.FAILS
-    assert found["schema"] == "onecell.comparison/1"
+    assert found["schema"] == "onecell.comparison/2"
     assert found["diagnosis"]["text"] == "gates f and o are swapped"
 
 
@@ -225,7 +225,7 @@ def test_all_cells_of_equal_name_are_compared(run: Run, tmp_path: Path) -> None:
     assert "SAME: 4 cells in both, all with the same bits" in ran.out
     ran = run("verify", one, tmp_path / "other.pt", *KERNEL, "--json")
     found = json.loads(ran.out)
-    assert found["schema"] == "onecell.comparisons/1"
+    assert found["schema"] == "onecell.comparisons/2"
     assert [cell["a"]["cell"] for cell in found["cells"]] == [
         f"(root)[layer {layer}{way}]" for layer in (0, 1) for way in ("", ", reverse")
     ]
@@ -315,3 +315,87 @@ def test_blas_gets_one_thread_while_it_computes(
     monkeypatch.setattr(verb, "compare_files", spy)
     assert run("verify", model, ported, *KERNEL).status == Status.HOLDS
     assert set(threads) == {1}
+
+
+def _file(path: Path, state: dict[str, torch.Tensor]) -> Path:
+    torch.save(state, path)
+    return path
+
+
+def _cell(prefix: str, gain: float = 1) -> dict[str, torch.Tensor]:
+    torch.manual_seed(4)
+    state = torch.nn.LSTMCell(5, 4).state_dict()
+    return {prefix + name: gain * array for name, array in state.items()}
+
+
+GRU = {"g.weight_ih": torch.ones(9, 2), "g.weight_hh": torch.ones(9, 3)}
+HALF = {"half.weight_ih": torch.ones(8, 3)}
+TWO_TYPES = {n: t.double() if "bias" in n else t for n, t in _cell("two.").items()}
+DOUBTS: dict[str, tuple[dict[str, torch.Tensor], Status, str]] = {
+    "nothing": ({}, Status.HOLDS, ""),
+    "a GRU": (GRU, Status.HOLDS, "with a cell's names, and by its shapes none: g"),
+    "a neighbour": (
+        {"enc.peephole_i": torch.ones(4)},
+        Status.HOLDS,
+        "with something else beside it: enc",
+    ),
+    "half a cell": (HALF, Status.UNPROVED, "not proved: half: its names are a cell's"),
+    "two types": (TWO_TYPES, Status.UNPROVED, "not proved: two: its names are a cell's"),
+    "shut gates": (
+        _cell("dec.", 1e6),
+        Status.UNPROVED,
+        "not proved: dec: its gradient of the parameters cannot fail here",
+    ),
+}
+
+
+@pytest.mark.parametrize("doubt", DOUBTS)
+@pytest.mark.parametrize("cells", [1, 2])
+def test_a_verdict_says_what_it_does_not_prove(
+    run: Run, tmp_path: Path, doubt: str, cells: int
+) -> None:
+    more, status, said = DOUBTS[doubt]
+    state = _cell("enc.") | more | (_cell("other.") if cells == 2 else {})
+    a, b, page = (_file(tmp_path / name, state) for name in ("a.pt", "b.pt", "page.html"))
+    ran = run("verify", a, b, *KERNEL, "--report", page, "--force")
+    assert (ran.status, ran.err) == (status, "")
+    (last,) = [line for line in ran.out.splitlines() if line.startswith(("SAME", "UNPROVED"))]
+    assert last.startswith("SAME" if status == Status.HOLDS else "UNPROVED")
+    assert said in last
+    assert ("prove nothing" in last) == (doubt == "shut gates")
+    ran = run("verify", a, b, *KERNEL, "--json")
+    found = json.loads(ran.out)
+    assert (ran.status, found["holds"]) == (status, status == Status.HOLDS)
+    assert bool(found["unproved"]) == (found["verdict"] == "unproved") == (not found["holds"])
+    assert bool(found["proves_nothing"]) == (doubt == "shut gates")
+    assert len({note["name"] for note in found["notes"]}) == int(
+        doubt not in {"nothing", "shut gates"}
+    )
+    text = page.read_text(encoding="utf-8")
+    assert said.replace("'", "&#39;")[1:] in text
+    for word in ("Not proved", "未证明"):
+        assert (word in text) == (status == Status.UNPROVED)
+    # What was not asked for is not in the verdict.
+    assert run("verify", a, b, *KERNEL, "--cell", "enc").status == Status.HOLDS
+
+
+def test_what_only_one_of_the_two_has_beside_is_said_to_be_there(run: Run, tmp_path: Path) -> None:
+    a = _file(tmp_path / "a.pt", _cell("enc."))
+    b = _file(tmp_path / "b.pt", _cell("enc.") | HALF | GRU)
+    ran = run("verify", a, b, *KERNEL)
+    assert ran.status == Status.UNPROVED
+    assert "not proved: half (in b): its names are a cell's; " in ran.out
+    assert "by its shapes none: g (in b)" in ran.out
+
+
+def test_a_stored_zero_is_a_number_like_others(run: Run, tmp_path: Path) -> None:
+    """Nothing is smaller than a limit beside it, and any other number would show."""
+    state = _cell("")
+    state["weight_ih"][0, 0] = 0
+    state["bias_ih"][:] = 0
+    a = _file(tmp_path / "a.pt", state)
+    found = json.loads(run("verify", a, a, *KERNEL, "--json").out)
+    assert found["proves_nothing"] == 0
+    state["weight_ih"][0, 0] = 1e-30
+    ran = run("verify", a, _file(tmp_path / "b.pt", state), *KERNEL)
+    assert ran.status == Status.FAILS

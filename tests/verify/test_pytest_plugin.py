@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from onecell import Weights
 from onecell.pytest_plugin import AssertSameCell
 
 from .wrong import reordered, right
@@ -35,6 +36,12 @@ def test_another_cell_fails_with_the_diagnosis(assert_same_cell: AssertSameCell)
     wrong = reordered(right(), (0, 3, 2, 1))
     with pytest.raises(pytest.fail.Exception, match="not the same cell: gates f and o are swapped"):
         assert_same_cell(right(), wrong, steps=5)
+
+
+def test_what_cannot_fail_is_not_passed(assert_same_cell: AssertSameCell) -> None:
+    shut = Weights(*(1e6 * array for array in right().arrays().values()))
+    with pytest.raises(pytest.fail.Exception, match="not proved to be the same cell: not proved: "):
+        assert_same_cell(shut, shut, steps=5)
 
 
 def test_pytest_finds_the_fixture_by_itself(tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -132,7 +132,7 @@ def to_json(contents: Contents) -> dict[str, Any]:
         "optimizer": _tensors(checkpoint, contents.optimizer),
         "values": dict(checkpoint.metadata),
         "left_out": dict(checkpoint.left_out),
-        "notes": [{"name": note.name, "text": note.text} for note in contents.notes],
+        "notes": [asdict(note) for note in contents.notes],
     }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -13,7 +14,7 @@ from onecell.checkpoint.choose import choose
 from onecell.checkpoint.contents import not_finite
 from onecell.checkpoint.formats.sharded import plain_stem
 from onecell.cli.exits import STATUSES, Debug, reporting
-from onecell.cli.notes import say_notes
+from onecell.cli.notes import say_looks, say_notes
 from onecell.cli.options import (
     FRAMEWORKS,
     Drop,
@@ -118,17 +119,17 @@ def convert(
                 "cells": [site.name for site in done.cells],
                 "carried": done.carried,
                 "left": [name for names in left.values() for name in names],
-                "notes": [{"name": note.name, "text": note.text} for note in notes],
+                "notes": [asdict(note) for note in notes],
             }
             typer.echo(json.dumps(record, indent=2))
             return
-        cells = f"{len(done.cells)} LSTM cell{'' if len(done.cells) == 1 else 's'}"
-        typer.echo(
-            f"{plain(str(target))}: {cells} in {goal}'s form, "
-            f"{len(done.carried)} other tensors copied"
-        )
         for why, names in left.items():
             if names:
                 typer.echo(f"left behind, {why}: {listed(names)}")
         for line in say_notes(notes):
             typer.echo(line)
+        cells = f"{len(done.cells)} LSTM cell{'' if len(done.cells) == 1 else 's'}"
+        typer.echo(
+            f"{plain(str(target))}: {cells} in {goal}'s form, "
+            f"{len(done.carried)} other tensors copied{say_looks(notes)}"
+        )

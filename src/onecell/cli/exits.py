@@ -68,7 +68,7 @@ class Status(IntEnum):
     """There was nothing to do: nothing of the source framework, or it is for the other already."""
     UNPROVED = 15
     """Of `port`: all was ported, and no cell was there to prove, or what may be one could not be.
-    """
+    Of `verify`: all that was compared holds, and that of what may be a cell proves nothing."""
     INTERNAL = 70
     """A mistake in onecell itself."""
     INTERRUPTED = 130
@@ -115,7 +115,8 @@ VERIFY_STATUSES = (
     "[bold]Exit status[/bold]: 0 the same cell · 1 different, or the self-test fails · 2 usage · "
     "3 bad file, or no cell in it · 4 cannot write · 5 a library is missing · 9 which cell? · "
     "10 sizes differ · 11 NaN or infinity in the weights · 12 not called as a "
-    "cell is · 13 MODULE:ATTRIBUTE does not import"
+    "cell is · 13 MODULE:ATTRIBUTE does not import · 15 nothing differs, and not all that may be a "
+    "cell is proved"
 )
 """The line that the help of `verify` ends with."""
 

@@ -13,6 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from onecell.checkpoint.contents import CellFacts, Contents
+from onecell.cli.notes import say_looks
 from onecell.dtypes import dtype_name
 from onecell.text import plain, short
 
@@ -53,6 +54,9 @@ def print_contents(path: Path, contents: Contents, console: Console, *, verbose:
         for note in contents.notes[:most]:
             console.print(Text(f"  {plain(str(note))}", "yellow"))
         _print_more(len(contents.notes), console, most)
+        if said := say_looks(contents.notes):
+            cells = _count(len(contents.cells), "LSTM cell")
+            console.print(Text(f"{cells}{said}", "yellow"), soft_wrap=True)
 
 
 def _print_cells(cells: Sequence[CellFacts], console: Console, most: int | None) -> None:

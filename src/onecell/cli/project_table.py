@@ -11,7 +11,7 @@ from rich.text import Text
 
 from onecell.cli.exits import Status
 from onecell.cli.migrate_table import as_json, print_migration
-from onecell.cli.table import count, print_proof, remarks_on, say_verdict
+from onecell.cli.table import count, print_proof, say_verdict
 from onecell.migrate.rules.findings import Outcome
 from onecell.project import CheckpointPort, ProjectPort, Required, Verdict
 from onecell.project.plan import other
@@ -183,9 +183,8 @@ def _verdict(done: ProjectPort) -> str:
         f"{count(len(done.required), 'file')} asking for {source}": done.required,
         f"{count(done.by_hand, 'tensor')} to be named by hand": done.by_hand,
     }
-    remarks = "".join(
-        f"; {each}" for each in dict.fromkeys(r for p in proofs for r in remarks_on(p))
-    )
+    beside = dict.fromkeys(each.text() for proof in proofs for each in proof.remarks.beside)
+    remarks = "".join(f"; {each}" for each in beside)
     said = {
         Verdict.HOLDS: (
             f"{cells} ({proved} of {tensors} tensors) proved, nothing of {source} left{remarks}"
@@ -195,7 +194,7 @@ def _verdict(done: ProjectPort) -> str:
         Verdict.INPUT: "a checkpoint could not be ported",
         Verdict.SOURCE: "a source file could not be migrated",
         Verdict.LEFT: ", ".join(words for words, here in left.items() if here),
-        Verdict.UNPROVED: f"ported, nothing of {source} left; {_unproved(proofs)}",
+        Verdict.UNPROVED: f"ported, nothing of {source} left; {_unproved(proofs)}{remarks}",
         Verdict.NOTHING: f"nothing of {source} is in it; nothing was written",
     }
     return f"{done.verdict.value}: {said[done.verdict]}"

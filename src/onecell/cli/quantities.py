@@ -14,6 +14,7 @@ from rich.text import Text
 from onecell.verify import CellProof, Quantity, Reading
 from onecell.verify.quantities.cases import GRADIENT_STEPS
 from onecell.verify.quantities.optimizers import STEPS
+from onecell.verify.remarks import idle_by_side
 
 _HEADINGS: Final = {
     "forward": "forward",
@@ -126,11 +127,7 @@ def show_verdict(holds: bool, *, proves: bool = True) -> Text:
 
 def idle_notes(quantities: Sequence[Quantity]) -> Iterator[str]:
     """Yield a line for each side that some quantities prove nothing about here."""
-    found: dict[str, list[str]] = {}
-    for quantity in quantities:
-        for side in dict.fromkeys(r.side for r in quantity.readings if not r.proves):
-            found.setdefault(side, []).append(quantity.name)
-    for side, names in found.items():
+    for side, names in idle_by_side(quantities).items():
         yield (
             f"{side}: nothing is proved by {', '.join(names)}: here what they guard is not larger "
             "than what rounding may do."

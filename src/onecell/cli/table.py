@@ -106,8 +106,7 @@ def _print_summary(proof: Proof, console: Console) -> None:
     all_of_them = sum(len(cell.sabotage) for cell in proof.cells)
     console.print("Each number is a side's worst error in units of its limit; -v shows them all.")
     console.print(f"Self-test: {seen} of {all_of_them} mistakes made on purpose are seen.")
-    idle = sum(not quantity.proves for cell in proof.cells for quantity in cell.quantities)
-    if idle:
+    if idle := proof.remarks.idle:
         console.print(Text(f"{idle} quantities prove nothing: -v names them.", "yellow"))
     console.print()
 
@@ -219,27 +218,12 @@ def say_verdict(proof: Proof) -> str:
         parts = f"{proof.proved} of {proof.tensors} tensors"
         said = [f"{some} ({parts}) proved in {took}"]
         said += [f"{kept} copied bit for bit, not proved"] * bool(proof.carried)
-        said += [f"not proved: {name}: {why}" for name, why in proof.unproved.items()]
-        return plain(f"{word}: {'; '.join([*said, *remarks_on(proof)])}.")
+        return plain(f"{word}: {'; '.join([*said, *proof.remarks.texts()])}.")
     failing = [cell for cell in proof.cells if not cell.holds]
     why = f"{len(failing)} of {cells}" if failing else "the file as a whole"
     if broken := sum(bool(cell.not_finite) for cell in failing):
         why += f" ({broken} with numbers that are not finite)"
     return f"FAILS: {why}, after {took}. No checkpoint was written; the proof says where."
-
-
-def remarks_on(proof: Proof) -> list[str]:
-    """Return what a verdict must say beside what was proved: each names what it is about."""
-    all_of_them = sum(len(cell.quantities) for cell in proof.cells)
-    said = {
-        "with a cell's names, and by its shapes none": proof.noted("other"),
-        "with something else beside it": proof.noted("beside"),
-    }
-    idle = f"{proof.idle} of {all_of_them} quantities prove nothing"
-    return [
-        *(f"{what}: {listed(names)}" for what, names in said.items() if names),
-        *[idle] * bool(proof.idle),
-    ]
 
 
 def count(number: int, word: str) -> str:

@@ -144,7 +144,8 @@ def verify(
             if report is not None:
                 console.print(f"Page: {plain(str(report))}", soft_wrap=True, markup=False)
         if not found.holds:
-            raise typer.Exit(Status.FAILS)
+            unproved = found.verdict == "unproved"
+            raise typer.Exit(Status.UNPROVED if unproved else Status.FAILS)
 
 
 def _cells(words: str | None) -> str | tuple[str | None, str | None] | None:

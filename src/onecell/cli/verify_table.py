@@ -8,6 +8,7 @@ from typing import Final
 from rich.console import Console
 from rich.text import Text
 
+from onecell.cli.notes import say_notes
 from onecell.cli.quantities import (
     idle_notes,
     new_table,
@@ -35,6 +36,9 @@ def print_comparison(found: Comparison, console: Console) -> None:
         console.print(Text(f"   {_describe(party)}"))
         for note in party.notes:
             console.print(Text(plain(f"   {note}"), "dim"))
+    told = {*found.a.notes, *found.b.notes}
+    for line in say_notes([n for n in found.remarks.notes if str(n) not in told]):
+        console.print(Text(line, "yellow"))
     console.print()
     _print_quantities(found, console)
     _print_notes(found, console)
@@ -45,12 +49,11 @@ def print_comparison(found: Comparison, console: Console) -> None:
 
 def print_comparisons(found: Comparisons, console: Console, *, verbose: bool) -> None:
     """Print one row a cell, in full those that differ (or all), and the verdict of all."""
-    whole = len(found.cells) == 1 and not (found.refused or found.only_a or found.only_b)
-    if whole:
-        print_comparison(found.cells[0], console)
+    if found.whole is not None:
+        print_comparison(found.whole, console)
         return
     for each in found.cells:
-        if verbose or not each.holds:
+        if verbose or each.verdict in {"different", "self-test failed"}:
             print_comparison(each, console)
             console.print()
     for label, facts in (("a", found.a), ("b", found.b)):
@@ -69,47 +72,52 @@ def print_comparisons(found: Comparisons, console: Console, *, verbose: bool) ->
             for party in (a, b)
         ]
         numbers = (str(a.input_size), str(a.hidden_size), stored, *(f"{w:.2g}" for w in worst))
-        said = _SAID[each.verdict]
-        table.add_row(Text(plain(name)), *numbers, Text(said, _STYLES[each.holds]))
+        table.add_row(Text(plain(name)), *numbers, Text(*_SAID[each.verdict]))
     for name in found.refused:
-        table.add_row(Text(plain(name)), *[""] * 5, Text("not comparable", _STYLES[False]))
+        table.add_row(Text(plain(name)), *[""] * 5, Text("not comparable", _BAD))
     for name in found.only_a:
-        table.add_row(Text(plain(name)), *[""] * 5, Text("only in a", _STYLES[False]))
+        table.add_row(Text(plain(name)), *[""] * 5, Text("only in a", _BAD))
     for name in found.only_b:
-        table.add_row(Text(plain(name)), *[""] * 5, Text("only in b", _STYLES[False]))
+        table.add_row(Text(plain(name)), *[""] * 5, Text("only in b", _BAD))
     console.print(table)
     for name, error in found.refused.items():
         console.print(Text(plain(f"{name}: {error}"), "red"), soft_wrap=True)
+    for line in say_notes(found.remarks.notes):
+        console.print(Text(line, "yellow"))
     _print_verdict_of_all(found, console)
 
 
-_SAID: Final[dict[Verdict, str]] = {
-    "same bits": "same bits",
-    "same": "same",
-    "different": "DIFFERENT",
-    "self-test failed": "self-test FAILS",
+_BAD: Final = "bold red"
+_SAID: Final[dict[Verdict, tuple[str, str]]] = {
+    "same bits": ("same bits", "green"),
+    "same": ("same", "green"),
+    "unproved": ("no proof", "yellow"),
+    "different": ("DIFFERENT", _BAD),
+    "self-test failed": ("self-test FAILS", _BAD),
 }
-_STYLES: Final = {True: "green", False: "bold red"}
 
 
 def _print_verdict_of_all(found: Comparisons, console: Console) -> None:
     count = f"{len(found.cells)} cell{'' if len(found.cells) == 1 else 's'}"
     took = f"({found.seconds:.1f} s)"
-    if found.holds:
-        bits = ", all with the same bits" if found.verdict == "same bits" else ""
-        text = f"SAME: {count} in both{bits}, every quantity holds {took}."
-        console.print(Text(text, "bold green"))
+    if found.holds or found.verdict == "unproved":
+        word = "SAME" if found.holds else "UNPROVED"
+        same_bits = all(each.same_bits for each in found.cells)
+        said = [f"{count} in both{', all with the same bits' * same_bits}, every quantity holds"]
+        text = f"{word}: {'; '.join([*said, *found.remarks.texts()])} {took}."
+        console.print(Text(plain(text), "bold green" if found.holds else "bold"), soft_wrap=True)
         return
     same = sum(each.holds for each in found.cells)
     parts = [f"{same} of {count} in both {'is' if same == 1 else 'are'} the same"]
     parts += [f"{len(found.refused)} cannot be compared"] if found.refused else []
     parts += [f"{len(found.only_a)} only in a"] if found.only_a else []
     parts += [f"{len(found.only_b)} only in b"] if found.only_b else []
+    parts += found.remarks.texts()
     for each in found.cells:
-        if not each.holds:
+        if each.verdict in {"different", "self-test failed"}:
             text = f"{each.a.cell}: {each.diagnosis.text()}."
             console.print(Text(plain(text)), soft_wrap=True)
-    console.print(Text(f"DIFFERENT: {', '.join(parts)} {took}.", "bold red"))
+    console.print(Text(plain(f"DIFFERENT: {', '.join(parts)} {took}."), "bold red"))
 
 
 def _describe(party: Party) -> str:
@@ -210,15 +218,13 @@ def _print_self_test(found: Comparison, console: Console) -> None:
 def _print_verdict(found: Comparison, console: Console) -> None:
     said = plain(found.diagnosis.text())
     took = f"({found.seconds:.1f} s)"
-    if found.verdict == "same bits":
-        console.print(
-            Text(
-                f"SAME: the weights have the same bits, every quantity holds {took}.", "bold green"
-            )
-        )
-    elif found.verdict == "same":
+    if found.holds or found.verdict == "unproved":
+        word = "SAME" if found.holds else "UNPROVED"
+        bits = "the weights have the same bits, " if found.same_bits else ""
+        parts = [f"{bits}every quantity holds", *found.remarks.texts()]
         why = "" if said == "nothing to explain" else f" Of the weights: {said}."
-        console.print(Text(f"SAME: every quantity holds {took}.{why}", "bold green"))
+        text = f"{word}: {plain('; '.join(parts))} {took}.{why}"
+        console.print(Text(text, "bold green" if found.holds else "bold"), soft_wrap=True)
     elif found.verdict == "self-test failed":
         console.print(
             Text(f"FAILS: every quantity holds, and the self-test does not {took}.", "bold red")

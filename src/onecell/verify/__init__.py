@@ -11,7 +11,6 @@ from onecell.verify.comparing.comparison import (
     Diagnosis,
     Divergence,
     FileFacts,
-    Finding,
     Party,
 )
 from onecell.verify.comparing.parity import compare, self_test
@@ -26,6 +25,7 @@ from onecell.verify.quantities.columns import Column, choose_columns
 from onecell.verify.quantities.readings import Quantity, Reading
 from onecell.verify.record import to_json
 from onecell.verify.sides import SIDES, Side
+from onecell.verify.wording import Finding
 
 __all__ = [
     "GATE_SWAPS",

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
-from onecell.checkpoint import Note, NoteKind, load_checkpoint, save_checkpoint
+from onecell.checkpoint import Note, load_checkpoint, save_checkpoint
 from onecell.checkpoint.atomic import write_whole
 from onecell.dialect import get_dialect
 from onecell.dtypes import dtype_name
@@ -29,6 +29,7 @@ from onecell.verify.proof import CellProof, Progress, SelfTest, prove_cell
 from onecell.verify.quantities.cases import ROLLOUT_STEPS
 from onecell.verify.quantities.columns import Cell
 from onecell.verify.record import to_json
+from onecell.verify.remarks import Remarks
 from onecell.verify.sides import get_reader
 
 
@@ -79,23 +80,14 @@ class Proof:
         return self.intact and all(self.read_by.values()) and all(cell.holds for cell in self.cells)
 
     @property
-    def unproved(self) -> Mapping[str, str]:
-        """What may be a cell and is not proved → why, in a few words."""
-        found = {
-            cell.name: f"its {listed(cell.unproved)} cannot fail here"
-            for cell in self.cells
-            if cell.unproved
-        }
-        return found | dict.fromkeys(self.noted("unsure"), "its names are a cell's")
+    def remarks(self) -> Remarks:
+        """What the verdict says beside what holds."""
+        return Remarks({cell.name: cell.quantities for cell in self.cells}, self.notes)
 
     @property
-    def idle(self) -> int:
-        """How many quantities of all cells cannot fail on a side that decides."""
-        return sum(not quantity.proves for cell in self.cells for quantity in cell.quantities)
-
-    def noted(self, kind: NoteKind) -> tuple[str, ...]:
-        """Return the names of the notes of one kind."""
-        return tuple(note.name for note in self.notes if note.kind == kind)
+    def unproved(self) -> Mapping[str, str]:
+        """What may be a cell and is not proved → why, in a few words."""
+        return {name: why.text() for name, why in self.remarks.unproved.items()}
 
     @property
     def not_finite(self) -> bool:

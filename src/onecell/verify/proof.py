@@ -14,6 +14,7 @@ from onecell.verify.quantities.cases import ROLLOUT_STEPS, make_case
 from onecell.verify.quantities.columns import Column, File
 from onecell.verify.quantities.oracle import KINDS, Oracle, make_oracle
 from onecell.verify.quantities.readings import Quantity, Reading, by_quantity, measure
+from onecell.verify.remarks import idle_by_side, idle_families
 from onecell.verify.sides import Entry, Side, get_side
 from onecell.weights import Weights
 
@@ -91,19 +92,12 @@ class CellProof:
     @property
     def unproved(self) -> tuple[str, ...]:
         """Families of which no quantity could fail on this cell: that they hold says nothing."""
-        able: dict[str, bool] = {}
-        for quantity in self.quantities:
-            able[quantity.family] = able.get(quantity.family, False) or quantity.proves
-        return tuple(family for family, proves in able.items() if not proves)
+        return idle_families(self.quantities)
 
     @property
     def idle(self) -> dict[str, tuple[str, ...]]:
         """Sides → the quantities that prove nothing about them here: no error would show."""
-        found: dict[str, list[str]] = {}
-        for quantity in self.quantities:
-            for side in dict.fromkeys(r.side for r in quantity.readings if not r.proves):
-                found.setdefault(side, []).append(quantity.name)
-        return {side: tuple(names) for side, names in found.items()}
+        return idle_by_side(self.quantities)
 
     @property
     def faults(self) -> dict[str, tuple[str, ...]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.metadata
 import math
 import platform
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Final
 
 from onecell import available_isas, isa
@@ -32,7 +33,7 @@ def to_json(proof: Proof) -> dict[str, Any]:
         "schema": SCHEMA,
         "holds": proof.holds and not proof.unproved,
         "unproved": dict(proof.unproved),
-        "proves_nothing": proof.idle,
+        "proves_nothing": proof.remarks.idle,
         "source": file_to_json(proof.source),
         "target": file_to_json(proof.target) | {"written": proof.holds},
         "runs_on": proof.runs_on,
@@ -65,9 +66,7 @@ def to_json(proof: Proof) -> dict[str, Any]:
         },
         "cells": [_cell(cell) for cell in proof.cells],
         "left_out": dict(proof.left_out),
-        "notes": [
-            {"name": note.name, "kind": note.kind, "text": note.text} for note in proof.notes
-        ],
+        "notes": [asdict(note) for note in proof.notes],
         "environment": environment(),
         "seconds": round(proof.seconds, 3),
     }

@@ -1,8 +1,9 @@
-"""The sentences of a diagnosis, in English and Chinese, in one place."""
+"""The sentences of a diagnosis and of a verdict, in English and Chinese, in one place."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, Final
 
 SENTENCES: Final[Mapping[str, tuple[str, str]]] = {
@@ -160,8 +161,38 @@ SENTENCES: Final[Mapping[str, tuple[str, str]]] = {
         "权重中首先是 {parameter}{index}，门 {gate}：相差 {difference:.3g}",
     ),
     "first divergence: gate": ("in gate {gate}", "在门 {gate}"),
+    "not proved": ("not proved: {name}: {why}", "未证明：{name}：{why}"),
+    "cannot fail": ("its {families} cannot fail here", "其{families_zh}在此不可能失败"),
+    "names of a cell": ("its names are a cell's", "其名称是单元的名称"),
+    "cells perhaps": (
+        "with a cell's names, and perhaps one: {names}",
+        "名称像单元、可能是单元：{names}",
+    ),
+    "none by its shapes": (
+        "with a cell's names, and by its shapes none: {names}",
+        "名称像单元、但形状表明不是单元：{names}",
+    ),
+    "something beside": ("with something else beside it: {names}", "旁边还有其他张量：{names}"),
+    "idle": (
+        "{idle} of {total} quantities prove nothing",
+        "{total} 项中有 {idle} 项不构成证明",
+    ),
 }
 """Kind of finding → its clause in English and in Chinese, to be filled with its facts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that is known to explain a difference, or that a verdict has to say."""
+
+    kind: str
+    """A key of `SENTENCES`, such as "gates swapped" or "bias dropped"."""
+    facts: Mapping[str, Any]
+    """What fills the sentence: gates, parameter, value."""
+
+    def text(self, lang: str = "en") -> str:
+        """Return it as a clause: "gates f and o are swapped"."""
+        return say(self.kind, lang, **self.facts)
 
 
 def say(kind: str, lang: str = "en", **facts: Any) -> str:  # noqa: ANN401

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,8 +12,10 @@ import torch
 
 import onecell
 from onecell import Spec, Weights
-from onecell.checkpoint import save_checkpoint
+from onecell.checkpoint import save_checkpoint, survey
+from onecell.errors import NotFiniteError
 from onecell.verify import Comparison, compare
+from onecell.verify.comparing.checks import check_numbers
 from onecell.verify.comparing.wrong_ports import WRONG_PORTS
 from onecell.verify.mutation import ENLARGED, GATE_SWAPS
 from onecell.verify.report.known import known
@@ -86,3 +89,43 @@ def test_every_sentence_of_a_comparison_has_its_chinese(tmp_path: Path) -> None:
     }
     assert len(english) >= 10
     assert [sentence for sentence in english if known(sentence).zh == sentence] == []
+
+
+def noted() -> Iterator[str]:
+    """Yield every sentence that a survey can say of what looks like a cell, and why none is one."""
+    state = torch.nn.LSTMCell(5, 4).state_dict()
+    cell = {name: tensor.numpy() for name, tensor in state.items()}
+    rest = {name: array for name, array in cell.items() if name != "weight_hh"}
+    hidden = cell["weight_hh"]
+    files = (
+        cell | {"peephole": np.ones(4, np.float32)},
+        rest | {"weight_hh_orig": hidden, "weight_hh_mask": np.ones_like(hidden)},
+        rest | {"weight_hh_orig": hidden, "weight_hh_mask": np.ones(3, np.float32)},
+        cell | {"bias_ih": np.ones(16, np.int8)},
+        cell | {"bias_ih": np.ones(16, np.float64)},
+        cell | {"bias_ih": np.ones(15, np.float32)},
+        cell | {"weight_hr": np.ones((2, 4), np.float32)},
+        {"weight_ih": np.ones((4, 3)), "weight_hh": np.ones((4, 4))},
+        {"weight_ih": np.ones((12, 3)), "weight_hh": np.ones((12, 4))},
+        rest,
+    )
+    for tensors in files:
+        notes = survey(tensors, "torch").notes
+        assert notes
+        yield from (note.text for note in notes)
+    for value in (np.nan, 3e37):
+        wrong = {
+            name: np.where(array == array.flat[1], value, array) for name, array in cell.items()
+        }
+        with pytest.raises(NotFiniteError) as raised:
+            check_numbers("`enc`", Weights.from_dialect(wrong, "torch"))
+        yield str(raised.value)
+
+
+def test_every_note_of_a_cell_has_its_chinese() -> None:
+    said = list(noted())
+    assert len(said) == 12
+    for sentence in said:
+        chinese = known(sentence).zh
+        assert re.search("[一-鿿]", chinese)
+        assert not re.search(r"\b(?:perhaps|proved|no LSTM cell|missing|finite)\b", chinese)

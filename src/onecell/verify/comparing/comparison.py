@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final, Literal
 
 import numpy as np
 
+from onecell.checkpoint import Note
 from onecell.verify.quantities.cases import Array
 from onecell.verify.quantities.readings import Quantity
-from onecell.verify.wording import between, say
+from onecell.verify.remarks import Remarks
+from onecell.verify.wording import Finding, between, say
 from onecell.weights import Weights
 
 Label = Literal["a", "b"]
 Kind = Literal["file", "weights", "module", "callable"]
-Verdict = Literal["same bits", "same", "different", "self-test failed"]
+Verdict = Literal["same bits", "same", "unproved", "different", "self-test failed"]
 Lang = Literal["en", "zh"]
 
 HEAT_MAP: Final = 64
@@ -61,6 +63,8 @@ class Party:
     file: FileFacts | None
     notes: tuple[str, ...] = ()
     """What a reader should know about how it was read, in English."""
+    looks: tuple[Note, ...] = ()
+    """What a verdict must say of the cell, or of all that is in its file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,20 +100,6 @@ class Divergence:
         elif self.gate is not None:
             clauses.append(say("first divergence: gate", lang, **facts))
         return between(lang).join(clauses)
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing that is known to explain a difference."""
-
-    kind: str
-    """A key of `wording.SENTENCES`, such as "gates swapped" or "bias dropped"."""
-    facts: Mapping[str, Any]
-    """What fills the sentence: gates, parameter, value."""
-
-    def text(self, lang: Lang = "en") -> str:
-        """Return it as a clause: "gates f and o are swapped"."""
-        return say(self.kind, lang, **self.facts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,11 +177,18 @@ class Comparison:
     seconds: float
 
     @property
+    def remarks(self) -> Remarks:
+        """What the verdict says beside what holds."""
+        return Remarks({self.a.cell: self.quantities}, of_both(self.a.looks, self.b.looks))
+
+    @property
     def verdict(self) -> Verdict:
-        """What it comes to."""
+        """What it comes to. A self-test sees nothing where nothing could fail: that comes first."""
         stored = self.a.stored == self.b.stored or self.same_bits is None
         if not stored or not all(quantity.holds for quantity in self.quantities):
             return "different"
+        if self.remarks.unproved:
+            return "unproved"
         if not all(each.holds for each in self.self_test):
             return "self-test failed"
         return "same bits" if self.same_bits else "same"
@@ -208,6 +205,16 @@ class Comparison:
             quantity.name: min(quantity.readings, key=lambda r: r.limit).threshold.reason
             for quantity in self.quantities
         }
+
+
+def of_both(a: Sequence[Note], b: Sequence[Note]) -> tuple[Note, ...]:
+    """Return the notes of both; one that only one of the two has says which."""
+    notes = [*a, *(note for note in b if note not in a)]
+    where = {note: [label for label, its in (("a", a), ("b", b)) if note in its] for note in notes}
+    return tuple(
+        note if len(labels) == 2 else replace(note, name=f"{note.name} (in {labels[0]})")
+        for note, labels in where.items()
+    )
 
 
 def heat_map(array: Array, most: int = HEAT_MAP) -> Array:

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import math
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Final
 
 from onecell.verify.comparing.comparison import Comparison, Diagnosis, Divergence, FileFacts, Party
 from onecell.verify.quantities.readings import Quantity, Reading
+from onecell.verify.remarks import Remarks
 
 if TYPE_CHECKING:
     from onecell.verify.comparing.whole_files import Comparisons
 
-SCHEMA: Final = "onecell.comparison/1"
+SCHEMA: Final = "onecell.comparison/2"
 """Changes when a reader of the old form would misread the new one."""
-SCHEMA_OF_FILES: Final = "onecell.comparisons/1"
+SCHEMA_OF_FILES: Final = "onecell.comparisons/2"
 
 
 def comparison_to_json(found: Comparison) -> dict[str, Any]:
@@ -25,6 +27,7 @@ def comparison_to_json(found: Comparison) -> dict[str, Any]:
         "schema": SCHEMA,
         "verdict": found.verdict,
         "holds": found.holds,
+        **_remarks(found.remarks),
         "a": _party(found.a),
         "b": _party(found.b),
         "computed": found.computed,
@@ -58,12 +61,13 @@ def comparisons_to_json(found: Comparisons) -> dict[str, Any]:
 
     Where there is one cell in each, that is all of it.
     """
-    if len(found.cells) == 1 and not (found.refused or found.only_a or found.only_b):
-        return comparison_to_json(found.cells[0])
+    if found.whole is not None:
+        return comparison_to_json(found.whole)
     return {
         "schema": SCHEMA_OF_FILES,
         "verdict": found.verdict,
         "holds": found.holds,
+        **_remarks(found.remarks),
         "a": file_to_json(found.a),
         "b": file_to_json(found.b),
         "cells": [comparison_to_json(each) for each in found.cells],
@@ -72,6 +76,14 @@ def comparisons_to_json(found: Comparisons) -> dict[str, Any]:
         "only_in_b": list(found.only_b),
         "command": found.command,
         "seconds": round(found.seconds, 3),
+    }
+
+
+def _remarks(remarks: Remarks) -> dict[str, Any]:
+    return {
+        "unproved": {name: why.text() for name, why in remarks.unproved.items()},
+        "proves_nothing": remarks.idle,
+        "notes": [asdict(note) for note in remarks.notes],
     }
 
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Final
 
 from onecell.errors import NotACellError
-from onecell.verify.comparing.comparison import Diagnosis, Finding
+from onecell.verify.comparing.comparison import Diagnosis
 from onecell.verify.comparing.contenders import NEAR, Contender
 from onecell.verify.diagnosis import (
     diagnose_answers,
@@ -17,6 +17,7 @@ from onecell.verify.diagnosis import (
 )
 from onecell.verify.quantities.oracle import Oracle
 from onecell.verify.quantities.readings import Quantity
+from onecell.verify.wording import Finding
 
 _ROUNDINGS: Final = ("zero signs", "noise")
 """Findings about weights that explain no difference between answers."""

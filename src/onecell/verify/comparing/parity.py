@@ -263,6 +263,7 @@ def _party(contender: Contender, spec: Spec) -> Party:
         weights=weights,
         file=claim.file,
         notes=tuple(contender.notes),
+        looks=claim.looks,
     )
 
 

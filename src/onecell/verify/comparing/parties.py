@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from onecell.checkpoint import Checkpoint, find_cells, survey
+from onecell.checkpoint import Checkpoint, Note, find_cells, survey
 from onecell.checkpoint.cells import CellSite
 from onecell.checkpoint.formats.sharded import files_of
 from onecell.dialect import DIALECTS, TORCH
@@ -58,6 +58,8 @@ class Claim:
     """The live object itself."""
     file: FileFacts | None = None
     notes: tuple[str, ...] = ()
+    looks: tuple[Note, ...] = ()
+    """What a verdict must say of the cell."""
 
     @property
     def sizes(self) -> tuple[int, int] | None:
@@ -143,8 +145,10 @@ class CellsOfFile:
     dialect: str
     tensors: Mapping[str, np.ndarray]
     sites: Mapping[str, CellSite]
-    notes: Mapping[str, tuple[str, ...]]
-    """What is to be said of each cell."""
+    notes: tuple[str, ...]
+    """How it was read."""
+    known: tuple[Note, ...]
+    """What is to be known of what is in it."""
     facts: FileFacts
 
     def claim(self, label: Label, cell: str | None, *, perhaps: bool = False) -> Claim:
@@ -153,7 +157,9 @@ class CellsOfFile:
         if perhaps and len(names) == 1:
             cell = None
         name = _choose(label, str(self.path), names, cell)
-        weights = self.sites[name].weights(self.tensors, self.dialect)
+        site = self.sites[name]
+        weights = site.weights(self.tensors, self.dialect)
+        known = [note for note in self.known if note.name in {name, site.owner}]
         return Claim(
             label,
             str(self.path),
@@ -165,7 +171,8 @@ class CellsOfFile:
             {},
             None,
             file=self.facts,
-            notes=self.notes[name],
+            notes=(*self.notes, *map(str, known)),
+            looks=tuple(note for note in known if note.kind),
         )
 
 
@@ -186,13 +193,8 @@ def read_cells(path: Path) -> CellsOfFile:
         dialect,
         tensors,
         {site.name: site for site in found.cells},
-        {
-            site.name: (
-                *notes,
-                *(str(note) for note in found.notes if note.name in {site.name, site.owner}),
-            )
-            for site in found.cells
-        },
+        tuple(notes),
+        tuple(found.notes),
         file_facts(path, path, dialect, checkpoint.format),
     )
 

@@ -6,15 +6,17 @@ import os
 import shlex
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from onecell.checkpoint import Note
 from onecell.errors import NotFiniteError, UnlikeCellsError, WhichCellError
 from onecell.text import listed
-from onecell.verify.comparing.comparison import Comparison, FileFacts, Verdict
+from onecell.verify.comparing.comparison import Comparison, FileFacts, Verdict, of_both
 from onecell.verify.comparing.parity import Progress, compare
 from onecell.verify.comparing.parties import read_cells
+from onecell.verify.remarks import Remarks
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -30,7 +32,22 @@ class Comparisons:
     only_a: tuple[str, ...]
     """Names of the cells that b does not have."""
     only_b: tuple[str, ...]
+    looks_a: tuple[Note, ...]
+    """What a verdict must say of what is in a, beside its cells too."""
+    looks_b: tuple[Note, ...]
     seconds: float
+
+    @property
+    def remarks(self) -> Remarks:
+        """What the verdict says beside what holds."""
+        cells = {each.a.cell: each.quantities for each in self.cells}
+        return Remarks(cells, of_both(self.looks_a, self.looks_b))
+
+    @property
+    def whole(self) -> Comparison | None:
+        """The only comparison, where it is all there is to be told."""
+        rest = self.refused or self.only_a or self.only_b or len(self.cells) > 1
+        return None if rest else self.cells[0]
 
     @property
     def verdict(self) -> Verdict:
@@ -38,6 +55,8 @@ class Comparisons:
         verdicts = {each.verdict for each in self.cells}
         if self.refused or self.only_a or self.only_b or "different" in verdicts:
             return "different"
+        if self.remarks.unproved:
+            return "unproved"
         order: tuple[Verdict, ...] = ("self-test failed", "same", "same bits")
         return next(verdict for verdict in order if verdict in verdicts)
 
@@ -99,6 +118,11 @@ def compare_files(
         raise next(iter(refused.values()))
     if progress is not None:
         progress("", len(pairs), len(pairs))
+    looks_a, looks_b = (tuple(note for note in each.known if note.kind) for each in (right, other))
+    if len(pairs) == len(right.sites) == len(other.sites) == len(cells) == 1:
+        only = cells[0]
+        a_, b_ = replace(only.a, looks=looks_a), replace(only.b, looks=looks_b)
+        cells = [replace(only, a=a_, b=b_)]
     of_a, of_b = {name for name, _ in pairs}, {name for _, name in pairs}
     return Comparisons(
         right.facts,
@@ -107,6 +131,8 @@ def compare_files(
         refused,
         tuple(name for name in right.sites if name not in of_a),
         tuple(name for name in other.sites if name not in of_b),
+        looks_a,
+        looks_b,
         time.perf_counter() - began,
     )
 

@@ -15,10 +15,11 @@ import numpy as np
 from onecell.cell import LSTMCell
 from onecell.dtypes import narrow, widen
 from onecell.spec import BIASES, Spec
-from onecell.verify.comparing.comparison import Caught, Diagnosis, Finding
+from onecell.verify.comparing.comparison import Caught, Diagnosis
 from onecell.verify.mutation import GATE_SWAPS, Mutation, same_numbers
 from onecell.verify.quantities.cases import Array
 from onecell.verify.quantities.readings import Quantity
+from onecell.verify.wording import Finding
 from onecell.weights import Weights
 
 STEPS: Final = 20

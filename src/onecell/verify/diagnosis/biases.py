@@ -8,7 +8,6 @@ from typing import Final
 import numpy as np
 
 from onecell.spec import BIASES, GATES
-from onecell.verify.comparing.comparison import Finding
 from onecell.verify.diagnosis.layouts import (
     IDENTITY,
     ORDERS,
@@ -21,6 +20,7 @@ from onecell.verify.diagnosis.layouts import (
 from onecell.verify.diagnosis.leftover import Part
 from onecell.verify.diagnosis.matrices import Order
 from onecell.verify.quantities.cases import Array
+from onecell.verify.wording import Finding
 from onecell.weights import Weights
 
 

@@ -12,7 +12,7 @@ from typing import Final
 
 import numpy as np
 
-from onecell.verify.comparing.comparison import Diagnosis, Finding
+from onecell.verify.comparing.comparison import Diagnosis
 from onecell.verify.diagnosis.layouts import (
     INPUTS,
     OUTPUTS,
@@ -22,6 +22,7 @@ from onecell.verify.diagnosis.layouts import (
 )
 from onecell.verify.diagnosis.probe import ROWS, Step
 from onecell.verify.quantities.cases import Array
+from onecell.verify.wording import Finding
 
 _SEED: Final = 1735
 _CELL: Final = 4.0

@@ -20,7 +20,7 @@ from onecell.errors import ArgumentError
 from onecell.frozen import FrozenCell, WeightDtype
 from onecell.reference import sigmoid
 from onecell.spec import GATES, WEIGHTS
-from onecell.verify.comparing.comparison import Diagnosis, Finding
+from onecell.verify.comparing.comparison import Diagnosis
 from onecell.verify.diagnosis.layouts import (
     INPUTS,
     ORDERS,
@@ -37,6 +37,7 @@ from onecell.verify.diagnosis.layouts import (
 from onecell.verify.diagnosis.probe import Probe, Step, largest_errors, make_probe
 from onecell.verify.diagnosis.units import units_that_are_off, worst_unit
 from onecell.verify.quantities.cases import Array
+from onecell.verify.wording import Finding
 from onecell.weights import Weights
 
 UNITS: Final = 64

@@ -11,11 +11,12 @@ from __future__ import annotations
 import time
 
 from onecell.spec import BIASES, WEIGHTS
-from onecell.verify.comparing.comparison import Diagnosis, Finding
+from onecell.verify.comparing.comparison import Diagnosis
 from onecell.verify.diagnosis.biases import explain_biases
 from onecell.verify.diagnosis.layouts import orders_findings
 from onecell.verify.diagnosis.leftover import FINE, GRAIN, leftover
 from onecell.verify.diagnosis.matrices import explain_matrices
+from onecell.verify.wording import Finding
 from onecell.weights import Weights
 
 

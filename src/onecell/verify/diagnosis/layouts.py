@@ -13,8 +13,8 @@ from typing import Final
 import numpy as np
 
 from onecell.spec import BIASES, GATES
-from onecell.verify.comparing.comparison import Finding
 from onecell.verify.quantities.cases import Array
+from onecell.verify.wording import Finding
 from onecell.weights import Weights
 
 ORDERS: Final = tuple(permutations(range(len(GATES))))

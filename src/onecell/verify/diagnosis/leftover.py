@@ -9,10 +9,10 @@ import numpy as np
 
 from onecell.dtypes import narrow, widen
 from onecell.spec import GATES
-from onecell.verify.comparing.comparison import Finding
 from onecell.verify.quantities.cases import Array
 from onecell.verify.quantities.limits import MARGIN
 from onecell.verify.quantities.stored import rounding
+from onecell.verify.wording import Finding
 from onecell.weights import Weights
 
 GRAIN: Final[dict[str, float]] = {"float16": 2.0**-10, "bfloat16": 2.0**-7}

@@ -11,7 +11,6 @@ from typing import Final, TypeVar
 import numpy as np
 
 from onecell.spec import WEIGHTS
-from onecell.verify.comparing.comparison import Finding
 from onecell.verify.diagnosis.layouts import (
     IDENTITY,
     ORDERS,
@@ -22,6 +21,7 @@ from onecell.verify.diagnosis.layouts import (
 )
 from onecell.verify.diagnosis.leftover import Part
 from onecell.verify.quantities.cases import Array
+from onecell.verify.wording import Finding
 from onecell.weights import Weights
 
 Order = tuple[int, ...]

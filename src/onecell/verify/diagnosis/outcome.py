@@ -7,10 +7,11 @@ from dataclasses import replace
 
 import numpy as np
 
-from onecell.verify.comparing.comparison import Diagnosis, Finding
+from onecell.verify.comparing.comparison import Diagnosis
 from onecell.verify.quantities.cases import Case
 from onecell.verify.quantities.optimizers import OPTIMIZERS
 from onecell.verify.sides import Side
+from onecell.verify.wording import Finding
 
 
 def is_repeatable(side: Side, case: Case) -> bool:

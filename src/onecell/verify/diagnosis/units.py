@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from onecell.reference import sigmoid
-from onecell.verify.comparing.comparison import Finding
 from onecell.verify.diagnosis.probe import Probe, answer, before_gates, largest_errors
 from onecell.verify.quantities.cases import Array
+from onecell.verify.wording import Finding
 from onecell.weights import Weights
 
 

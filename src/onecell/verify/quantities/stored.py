@@ -72,8 +72,12 @@ def _read(side: str, owner: str, name: str, want: Array, error: Array) -> Readin
     at = np.unravel_index(int(np.argmax(np.abs(error) / limits)), error.shape)
     worst = abs(float(error[at]))
     eps = float(np.finfo(want.dtype).eps)
-    size = float(_sizes(name, want)[at])
-    threshold = Threshold(float(limits[at]), want.dtype.name, eps, size, 0.0, 0.0, size)
+    sizes = _sizes(name, want)
+    # Beside a zero as beside the largest, any other number would show.
+    guards = float(np.max(sizes)) or 1.0
+    threshold = Threshold(
+        float(limits[at]), want.dtype.name, eps, float(sizes[at]), 0.0, 0.0, guards
+    )
     flat = error.reshape(-1)
     return Reading(
         side=side,

@@ -26,11 +26,14 @@ from onecell.verify.report.shared import (
     MAPS,
     environment_facts,
     file_facts,
+    idle_facts,
     largest_excess,
     left_out_facts,
     method_facts,
+    note_facts,
     optimizer_fact,
     size_facts,
+    with_remarks,
 )
 from onecell.verify.report.texts import number, same
 
@@ -40,8 +43,17 @@ MOST_DRAWN: Final = 4
 _WORDS: Final = {
     "same bits": Text("Same", "相同"),
     "same": Text("Same", "相同"),
+    "unproved": Text("Not proved", "未证明"),
     "different": Text("Different", "不同"),
     "self-test failed": Text("Self-test failed", "自检未通过"),
+}
+
+_TONES: Final[dict[found.Verdict, Tone]] = {
+    "same bits": "good",
+    "same": "good",
+    "unproved": "doubt",
+    "different": "bad",
+    "self-test failed": "doubt",
 }
 
 _NO_MAPS: Final = Text(
@@ -63,7 +75,7 @@ def page_of_comparison(comparison: Comparison, command: str, created: str) -> Pa
         title=same(title),
         verdict=_verdict(comparison),
         highlights=_highlights(comparison),
-        findings=_findings(comparison),
+        findings=(*_findings(comparison), *note_facts(comparison.remarks.notes)),
         parties=(_party(comparison.a), _party(comparison.b)),
         cells=(_cell(comparison),),
         left_out=left_out_facts(comparison.left_out),
@@ -99,7 +111,7 @@ def page_of_files(found: Comparisons, command: str, created: str) -> Page:
     """
     first = found.cells[0]
     page = page_of_comparison(first, command, created)
-    if len(found.cells) == 1 and not (found.refused or found.only_a or found.only_b):
+    if found.whole is not None:
         return page
     same_ = sum(each.holds for each in found.cells)
     every = len(found.cells)
@@ -108,7 +120,7 @@ def page_of_files(found: Comparisons, command: str, created: str) -> Page:
         for label, names in (("A", found.only_a), ("B", found.only_b))
         for name in names
     ]
-    missing += [Fact(same(name), same(str(error))) for name, error in found.refused.items()]
+    missing += [Fact(same(name), known(str(error))) for name, error in found.refused.items()]
     count = Text(
         f"{same_} of the {every} cells that both hold "
         f"{'is the same' if same_ == 1 else 'are the same'}; {len(missing)} more in one of them "
@@ -116,10 +128,11 @@ def page_of_files(found: Comparisons, command: str, created: str) -> Page:
         f"双方共有的 {every} 个单元中，{same_} 个相同；"
         f"另有 {len(missing)} 个只在一方，或无法比较。",
     )
-    tone: Tone = "good" if found.holds else "bad"
     return replace(
         page,
-        verdict=Verdict(tone, _WORDS[found.verdict], count),
+        verdict=Verdict(
+            _TONES[found.verdict], _WORDS[found.verdict], with_remarks(count, found.remarks)
+        ),
         highlights=(
             Fact(Text("cells are the same", "个单元相同"), same(f"{same_} / {every}")),
             Fact(
@@ -129,11 +142,12 @@ def page_of_files(found: Comparisons, command: str, created: str) -> Page:
         ),
         findings=(
             *missing,
+            *note_facts(found.remarks.notes),
             *(
                 Fact(same(each.a.cell), finding.value)
                 for each in found.cells
                 for finding in _findings(each)
-                if not each.holds
+                if not each.holds or each.remarks.idle
             ),
         ),
         cells=tuple(
@@ -156,11 +170,13 @@ def _verdict(comparison: Comparison) -> Verdict:
                 "that were computed are within their limits.",
                 f"二者是同一个单元：权重逐位相同，计算的 {every} 个量全部在限值之内。",
             )
-        case "same":
+        case "same" | "unproved":
+            same_ = "The two are the same cell", "二者是同一个单元"
+            if not comparison.holds:
+                same_ = "Nothing differs", "没有发现差异"
             sentence = Text(
-                f"The two are the same cell: all {every} quantities that were computed are within "
-                "their limits.",
-                f"二者是同一个单元：计算的 {every} 个量全部在限值之内。",
+                f"{same_[0]}: all {every} quantities that were computed are within their limits.",
+                f"{same_[1]}：计算的 {every} 个量全部在限值之内。",
             )
         case "different":
             sentence = Text(
@@ -178,13 +194,7 @@ def _verdict(comparison: Comparison) -> Verdict:
                 f"所有量都在限值之内，但这次检查不可信：{len(comparison.self_test)} 个故意制造的"
                 f"错误移植中，有 {lost} 个未被发现或未能指明。",
             )
-    return Verdict(_tone(comparison), word, sentence)
-
-
-def _tone(comparison: Comparison) -> Tone:
-    if comparison.holds:
-        return "good"
-    return "doubt" if comparison.verdict == "self-test failed" else "bad"
+    return Verdict(_TONES[comparison.verdict], word, with_remarks(sentence, comparison.remarks))
 
 
 def _because(comparison: Comparison, lang: found.Lang) -> str:
@@ -237,7 +247,7 @@ def _findings(comparison: Comparison) -> tuple[Fact, ...]:
             + ("；足以解释全部差异。" if diagnosis.explained else "。"),
         )
         facts.append(Fact(Text("Search", "搜索"), searched))
-    return tuple(facts)
+    return (*facts, *idle_facts(comparison.quantities))
 
 
 def _party(party: found.Party) -> Party:

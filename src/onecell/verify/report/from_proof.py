@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Final
 
-from onecell.text import listed, short
 from onecell.verify.comparing.comparison import FileFacts
 from onecell.verify.difference import Text
 from onecell.verify.port import Proof
@@ -13,7 +11,9 @@ from onecell.verify.proof import CellProof, Sabotage
 from onecell.verify.quantities.cases import GRADIENT_STEPS, SEED
 from onecell.verify.quantities.readings import Quantity
 from onecell.verify.record import environment
+from onecell.verify.remarks import FAMILIES
 from onecell.verify.report import heat
+from onecell.verify.report.carried import carried_facts
 from onecell.verify.report.known import known
 from onecell.verify.report.measured import (
     columns_of,
@@ -27,16 +27,16 @@ from onecell.verify.report.shared import (
     MAPS,
     environment_facts,
     file_facts,
+    idle_facts,
     largest_excess,
     left_out_facts,
     method_facts,
     optimizer_fact,
     size_facts,
+    with_remarks,
 )
 from onecell.verify.report.texts import number, same
 
-MOST_NAMES: Final = 100
-"""Of the tensors of one kind, so many are named; the proof's JSON has all."""
 MOST_DRAWN: Final = 4
 """So many cells have plots: those that fail before those that hold. All have their tables."""
 
@@ -83,7 +83,7 @@ def page_of_proof(proof: Proof, command: str, created: str) -> Page:
         environment=environment_facts(environment(), proof.seconds),
         command=command,
         created=created,
-        extra=_extra(proof),
+        extra=carried_facts(proof),
     )
 
 
@@ -93,10 +93,11 @@ def _quantities(proof: Proof) -> list[Quantity]:
 
 def _verdict(proof: Proof) -> Verdict:
     every, failing = len(proof.cells), sum(not cell.holds for cell in proof.cells)
-    if proof.holds and proof.unproved:
-        return Verdict("doubt", Text("Not proved", "未证明"), _what_is_unproved(proof))
     if proof.holds:
-        return Verdict("good", Text("Holds", "成立"), _what_holds(proof))
+        said = with_remarks(_what_holds(proof), proof.remarks)
+        if proof.unproved:
+            return Verdict("doubt", Text("Not proved", "未证明"), said)
+        return Verdict("good", Text("Holds", "成立"), said)
     if proof.not_finite:
         sentence = Text(
             f"{failing} of {every} LSTM cells {'holds' if failing == 1 else 'hold'} numbers that "
@@ -141,28 +142,7 @@ def _what_holds(proof: Proof) -> Text:
         others = "The other was" if kept == 1 else f"The other {kept} were"
         english += f" {others} copied bit for bit, and nothing is proved of what is done with it."
         chinese += f"其余 {kept} 个逐位复制，未证明其用法。"
-    if lookalikes := proof.noted("other"):
-        english += f" Named as a cell's, and by their shapes none: {listed(lookalikes)}."
-        chinese += f"名称像单元、但形状表明不是单元：{listed(lookalikes)}。"
-    if beside := proof.noted("beside"):
-        english += f" Something else stands beside {listed(beside)}."
-        chinese += f"{listed(beside)} 旁边还有其他张量。"
-    if proof.idle:
-        every = sum(len(cell.quantities) for cell in proof.cells)
-        english += f" {proof.idle} of {every} quantities prove nothing; they are named below."
-        chinese += f"{every} 项中有 {proof.idle} 项不构成证明，见下文。"
     return Text(english, chinese)
-
-
-def _what_is_unproved(proof: Proof) -> Text:
-    """Return what was proved, and what may be a cell and was not."""
-    holds = _what_holds(proof)
-    names = listed(proof.unproved)
-    return Text(
-        f"Everything was carried over bit for bit, but not everything could be proved: {names}. "
-        f"{holds.en}",
-        f"全部内容逐位保留，但并非全部得到证明：{names}。{holds.zh}",
-    )
 
 
 def _highlights(proof: Proof, quantities: list[Quantity]) -> tuple[Fact, ...]:
@@ -191,7 +171,7 @@ def _findings(proof: Proof) -> tuple[Fact, ...]:
                 Fact(same(cell.name), Text(f"beyond the limit: {names}", f"超出限值：{names}"))
             )
         if cell.not_finite:
-            facts.append(Fact(same(cell.name), same(cell.not_finite)))
+            facts.append(Fact(same(cell.name), known(cell.not_finite)))
         for side in cell.unable:
             said = Text(
                 f"{side}, on which the result runs, does not compute in {cell.computed}",
@@ -221,20 +201,11 @@ def _findings(proof: Proof) -> tuple[Fact, ...]:
         if cell.unproved:
             said = Text(
                 f"not proved: on this cell no quantity could fail of {', '.join(cell.unproved)}",
-                f"未证明（各项在此单元上不可能失败）：{'、'.join(map(_in_chinese, cell.unproved))}",
+                "未证明（各项在此单元上不可能失败）："
+                + "、".join(FAMILIES[family] for family in cell.unproved),
             )
             facts.append(Fact(same(cell.name), said))
-        facts += [
-            Fact(
-                same(cell.name),
-                Text(
-                    f"nothing is proved about {side} by {', '.join(names)}: what they guard is not "
-                    "larger than what rounding may do",
-                    f"{', '.join(names)} 对 {side} 不构成证明：所保护的大小不大于舍入误差",
-                ),
-            )
-            for side, names in cell.idle.items()
-        ]
+        facts += idle_facts(cell.quantities, same(cell.name))
     if not proof.intact:
         said = Text("does not read back as it was to be", "读回的内容与应写出的不符")
         facts.append(Fact(Text("The written file", "写出的文件"), said))
@@ -246,22 +217,6 @@ def _findings(proof: Proof) -> tuple[Fact, ...]:
         if not same_bits
     ]
     return tuple(facts)
-
-
-def _in_chinese(family: str) -> str:
-    """Return what a family of quantities is called."""
-    return _FAMILIES.get(family, family)
-
-
-_FAMILIES: Final = {
-    "forward": "前向",
-    "extreme": "远端输入的前向",
-    "gradient of the inputs": "输入的梯度",
-    "gradient of the parameters": "参数的梯度",
-    "rollout": "连续运行",
-    "sgd": "SGD 训练步",
-    "adam": "Adam 训练步",
-}
 
 
 def _party(heading: Text, file: FileFacts, proof: Proof) -> Party:
@@ -314,85 +269,3 @@ def _cell(id_: str, cell: CellProof, *, drawn: bool) -> Cell:
 def _telling(cell: CellProof) -> list[Sabotage]:
     """Return the mistakes made on purpose, but for those that are none on this cell."""
     return [each for each in cell.sabotage if each.seen or each.mutation in cell.unseen]
-
-
-def _extra(proof: Proof) -> tuple[Fact, ...]:
-    facts = []
-    kept = [name for name in proof.carried if name not in proof.renamed]
-    if kept:
-        heading = Text(
-            f"Carried over under their old names, bit for bit ({len(kept)})",
-            f"以原名逐位保留的其他张量（{len(kept)} 个）",
-        )
-        facts.append(Fact(heading, _first_of(kept)))
-    if proof.renamed:
-        heading = Text(
-            f"Carried over under new names, bit for bit ({len(proof.renamed)})",
-            f"改名后逐位保留的其他张量（{len(proof.renamed)} 个）",
-        )
-        facts.append(Fact(heading, _first_of([f"{o} → {n}" for o, n in proof.renamed.items()])))
-    if proof.reshaped:
-        heading = Text(
-            f"Carried over in another shape, the same numbers in order ({len(proof.reshaped)})",
-            f"改变形状、数值与顺序不变的其他张量（{len(proof.reshaped)} 个）",
-        )
-        shapes = [f"{name} {shape}" for name, shape in proof.reshaped.items()]
-        facts.append(Fact(heading, _first_of(shapes)))
-    if proof.perhaps:
-        heading = Text(
-            "May be the weights of a Conv1d, which MindSpore keeps with one more axis",
-            "可能是 Conv1d 的权重（MindSpore 中多一个轴）",
-        )
-        facts.append(Fact(heading, _first_of(proof.perhaps)))
-    if proof.dropped:
-        facts.append(
-            Fact(
-                Text("Left behind, not tensors", "未保留（不是张量）"),
-                _first_of(proof.dropped),
-            )
-        )
-    if proof.left:
-        heading = Text(
-            f"Left behind, optimizer state that no other framework reads ({len(proof.left)})",
-            f"未保留：其他框架无法读取的优化器状态（{len(proof.left)} 项）",
-        )
-        facts.append(Fact(heading, _first_of(proof.left)))
-    if proof.counters:
-        heading = Text(
-            f"Left behind, counters that {proof.target.dialect}'s norms do not keep "
-            f"({len(proof.counters)})",
-            f"未保留：{proof.target.dialect} 的归一化层不保存的计数（{len(proof.counters)} 项）",
-        )
-        facts.append(Fact(heading, _first_of(proof.counters)))
-    if proof.unchosen:
-        heading = Text(
-            f"Left out, as asked ({len(proof.unchosen)})", f"按要求略去（{len(proof.unchosen)} 项）"
-        )
-        facts.append(Fact(heading, _first_of(proof.unchosen)))
-    facts += [
-        Fact(Text(f"To be known of {note.name}", f"关于 {note.name} 须知"), same(note.text))
-        for note in proof.notes[:MOST_NAMES]
-    ]
-    if (more := len(proof.notes) - MOST_NAMES) > 0:
-        facts.append(
-            Fact(
-                Text("To be known besides", "其他须知"),
-                Text(f"{more} more notes: see the JSON", f"另有 {more} 条，见 JSON"),
-            )
-        )
-    facts += [
-        Fact(
-            Text(f"{name} reads the file itself", f"{name} 自行读取该文件"),
-            Text("the same bits", "逐位相同") if same_bits else Text("other bits", "内容不同"),
-        )
-        for name, same_bits in proof.read_by.items()
-    ]
-    return tuple(facts)
-
-
-def _first_of(names: Sequence[str]) -> Text:
-    """Return the first names, and how many more there are."""
-    first, more = ", ".join(map(short, names[:MOST_NAMES])), len(names) - MOST_NAMES
-    if more <= 0:
-        return same(first)
-    return Text(f"{first} and {more} more", f"{first} 等，另有 {more} 个")

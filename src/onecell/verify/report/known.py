@@ -79,6 +79,64 @@ _KNOWN: Final = tuple(
             ),
             "其参数名与单元相同，但计算的内容不同；按其计算结果比较",
         ),
+        (r"(`\w+`) is computed from (.+) \((.+)\)", r"\1 由 \2 计算得到（\3）"),
+        (
+            (
+                r"an LSTM cell perhaps, but (`\w+`) cannot be computed from (.+); remove the "
+                r"parametrization before saving"
+            ),
+            r"可能是 LSTM 单元，但无法由 \2 计算 \1；请先移除参数化再保存",
+        ),
+        (
+            (
+                r"an LSTM cell perhaps, and not one that can be proved: (`\w+`) holds (\w+), and "
+                r"the parameters of a cell hold one of (.+)"
+            ),
+            r"可能是 LSTM 单元，但无法证明：\1 的类型是 \2，而单元参数的类型应为 \3 之一",
+        ),
+        (
+            (
+                r"an LSTM cell perhaps, and not one that can be proved: (`\w+`) holds (\w+) but "
+                r"(`\w+`) holds (\w+)\."
+            ),
+            r"可能是 LSTM 单元，但无法证明：\1 的类型是 \2，\3 的类型是 \4",
+        ),
+        (r"no LSTM cell: (.+) There are (.+)", r"不是 LSTM 单元：\1 现有 \2"),
+        (
+            r"an LSTM with projections \((`\w+`)\), no LSTM cell",
+            r"带投影的 LSTM（\1），不是 LSTM 单元",
+        ),
+        (
+            r"a plain RNN by its shapes \((.+)\), no LSTM cell",
+            r"从形状看是普通 RNN（\1），不是 LSTM 单元",
+        ),
+        (r"a GRU by its shapes \((.+)\), no LSTM cell", r"从形状看是 GRU（\1），不是 LSTM 单元"),
+        (
+            r"half a cell: (`.+`) is missing, and there is (.+)",
+            r"半个单元：缺少 \1，只有 \2",
+        ),
+        (
+            r"something else stands there, (.+): this may not be a plain LSTM (?:cell|layer)",
+            r"旁边还有 \1：这可能不是普通的 LSTM",
+        ),
+        (
+            (
+                r"`?(.+?)`?: `(\w+)` holds (\d+) of (\d+) numbers that are not finite, the "
+                r"first at (\[.*\]): (.+)\."
+            ),
+            r"\1：\2 的 \4 个数中有 \3 个不是有限的数，第一个在 \5：\6",
+        ),
+        (
+            (
+                r"`?(.+?)`?: `(\w+)` holds numbers up to (.+), too large for sums of their "
+                r"products in (\w+)\."
+            ),
+            r"\1：\2 的数最大为 \3，其乘积之和超出 \4 的范围",
+        ),
+        (
+            (r"different sizes: `a` has (I = \d+, H = \d+), `b` (I = \d+, H = \d+)\."),
+            r"尺寸不同：a 为 \1，b 为 \2",
+        ),
     )
 )
 

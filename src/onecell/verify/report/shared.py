@@ -5,14 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
+from onecell.checkpoint import Note
 from onecell.verify.comparing.comparison import FileFacts
 from onecell.verify.difference import Text
 from onecell.verify.quantities.limits import MARGIN, PROVES, RESOLUTION, TANH_MARGIN
 from onecell.verify.quantities.optimizers import OPTIMIZERS, STEPS
 from onecell.verify.quantities.readings import Quantity
+from onecell.verify.remarks import Remarks, idle_by_side
 from onecell.verify.report.known import known
 from onecell.verify.report.page import Fact
 from onecell.verify.report.texts import bytes_of, same
+
+MOST_NAMES: Final = 100
+"""Of the tensors of one kind, so many are named; the JSON has all."""
 
 MAPS: Final = Text(
     "Blue is below zero, orange above, and the page's own colour is zero. Rows are the four "
@@ -42,6 +47,41 @@ def size_facts(input_size: int, hidden_size: int, stored: str) -> list[Fact]:
 def largest_excess(quantities: Iterable[Quantity]) -> float:
     """Return the largest error of all, in units of its limit; 0 if there is none."""
     return max((r.excess for quantity in quantities for r in quantity.readings), default=0.0)
+
+
+def with_remarks(sentence: Text, remarks: Remarks) -> Text:
+    """Return a verdict's sentence and what it must say beside what holds."""
+    return Text(
+        " ".join([sentence.en, *(f"{each[0].upper()}{each[1:]}." for each in remarks.texts())]),
+        "".join([sentence.zh, *(f"{each}。" for each in remarks.texts("zh"))]),
+    )
+
+
+def idle_facts(quantities: Sequence[Quantity], name: Text | None = None) -> list[Fact]:
+    """Return which quantities prove nothing, side by side; `name` is the cell's."""
+    return [
+        Fact(
+            name or Text("No proof", "不构成证明"),
+            Text(
+                f"nothing is proved about {side} by {', '.join(names)}: what they guard is not "
+                "larger than what rounding may do",
+                f"{', '.join(names)} 对 {side} 不构成证明：所保护的大小不大于舍入误差",
+            ),
+        )
+        for side, names in idle_by_side(quantities).items()
+    ]
+
+
+def note_facts(notes: Sequence[Note], most: int = MOST_NAMES) -> list[Fact]:
+    """Return what is to be known of places in a file."""
+    facts = [
+        Fact(Text(f"To be known of {note.name}", f"关于 {note.name} 须知"), known(note.text))
+        for note in notes[:most]
+    ]
+    if (more := len(notes) - most) > 0:
+        said = Text(f"{more} more notes: see the JSON", f"另有 {more} 条，见 JSON")
+        facts.append(Fact(Text("To be known besides", "其他须知"), said))
+    return facts
 
 
 def left_out_facts(left_out: Mapping[str, str]) -> tuple[Fact, ...]:
