@@ -77,7 +77,8 @@ def name_parameters(
     renamed, reshaped, unsure = {}, {}, {}
     for name, layers in owners.items():
         answers = {
-            layer: _translate(layer, name, shapes[name], source, to) for layer in sorted(layers)
+            layer: _translate(layer, name, shapes[name], source, to)
+            for layer in sorted(_fitting(layers, name, shapes, source))
         }
         if len(set(answers.values())) > 1:
             said = ", ".join(
@@ -96,6 +97,26 @@ def name_parameters(
     unknown = tuple(name for name in shapes if name not in owners and name not in left)
     by_hand = (*unsure, *(name for name in unknown if may_be_otherwise(name, shapes, source)))
     return Naming(renamed, reshaped, unsure, unknown, by_hand, left)
+
+
+def _fitting(
+    layers: frozenset[str], name: str, shapes: Mapping[str, tuple[int, ...]], source: str
+) -> frozenset[str]:
+    """Return those of `layers` that fit what stands beside a parameter: norms alone keep means.
+
+    A norm without them is not told from others by its weight, which has one axis; what has more
+    axes is no norm's.
+    """
+    owner = name.rpartition(".")[0]
+    averaging = {"torch": "running_mean", "mindspore": "moving_mean"}[source]
+    norms = frozenset(
+        layer
+        for layer in layers
+        if (row := find_neighbour(source, layer)) and averaging in row.parameters[source]
+    )
+    if f"{owner}.{averaging}" in shapes:
+        return norms or layers
+    return layers - norms if len(shapes.get(f"{owner}.weight", ())) > 1 else layers
 
 
 def find_owners(

@@ -7,8 +7,9 @@ class Model(mindspore.nn.Cell):
     def __init__(self):
         super().__init__()
         self.cell = LSTMCell(10, 16)
+        self.head = mindspore.nn.SequentialCell()
         # TODO(onecell): method: `add_module` of a module has no exact counterpart; write `setattr(self, name, module)`
-        self.add_module("head", nn.Linear(16, 5))
+        self.head.add_module("out", nn.Linear(16, 5))
 
     def construct(self, x):
         h, c = self.cell(x)

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 
 import libcst as cst
 
-from onecell.migrate.meaning.syntax import expression
+from onecell.migrate.meaning.syntax import expression, literal
 from onecell.migrate.meaning.unsure import Unsure
 from onecell.migrate.rules.arguments import bind
 from onecell.migrate.rules.context import Context
+from onecell.migrate.rules.families.tensors.unasked import suppose_unasked
 from onecell.migrate.rules.table.row import Row
 
 _SELVES = ("input", "self")
@@ -19,6 +20,9 @@ _SELVES = ("input", "self")
 def forget_dropped(ctx: Context, node: cst.Call, row: Row) -> None:
     """Note that the arguments which the row leaves out are read no more."""
     for b in bind(node.args, row.side(ctx.source)):
+        asks = b.parameter == "requires_grad" and b.parameter in row.dropped
+        if asks and literal(node.args[b.index].value) is not False:
+            suppose_unasked(ctx, node)
         if b.parameter in row.dropped or b.parameter in row.fixed:
             ctx.forget(node.args[b.index].value)
 

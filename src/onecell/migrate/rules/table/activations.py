@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from onecell.migrate.rules.table.domain import Domain, OneOf, Tensor
+from onecell.migrate.rules.table.domain import BOOLS, Domain, OneOf, Tensor
 from onecell.migrate.rules.table.row import Row, row
 
 _ANY: Final = (Tensor("*s"),)
@@ -152,14 +152,21 @@ ACTIVATIONS: Final = (
     *(
         row(
             f"{kind.lower()}_pool{axes}d_layer",
-            f"torch.nn.{kind}Pool{axes}d(kernel_size, stride=SAME)",
-            f"mindspore.nn.{kind}Pool{axes}d(kernel_size=1, stride=SAME)",
+            f"torch.nn.{kind}Pool{axes}d(kernel_size, stride=SAME, padding=0{more}, *,"
+            " ceil_mode=False)",
+            f"mindspore.nn.{kind}Pool{axes}d(kernel_size=1, stride=SAME, *, padding=0{more},"
+            " ceil_mode=False)",
             gives="layer",
             shape="pooled",
-            domain={"kernel_size": OneOf("2", "3"), "stride": OneOf("1", "2")},
+            domain={
+                "kernel_size": OneOf("2", "3"),
+                "stride": OneOf("1", "2"),
+                "padding": OneOf("0", "1") if axes == 1 else OneOf("0", "1", "(1, 0)"),
+                "ceil_mode": BOOLS,
+            },
             given=(Tensor("a b 7" if axes == 1 else "a b 7 6", ("float32",), "finite"),),
         )
-        for kind in ("Max", "Avg")
+        for kind, more in (("Max", ", dilation=1"), ("Avg", ""))
         for axes in (1, 2)
     ),
     row(

@@ -68,6 +68,38 @@ ARRANGEMENT: Final = (
         gives="tensor",
         domain={"input": Tensor("b n m"), "weight": Tensor("k m"), "bias": Tensor("k")},
     ),
+    *(
+        row(
+            f"conv{axes}d_function",
+            f"torch.nn.functional.conv{axes}d(input, weight, bias=None, stride=1, padding=0,"
+            " dilation=1, groups=1)",
+            f"mindspore.ops.conv{axes}d(input, weight, bias=None, stride=1, pad_mode='valid',"
+            " padding=0, dilation=1, groups=1)",
+            fixed={"pad_mode": "'pad'"},
+            gives="tensor",
+            domain={
+                "input": Tensor("2 4 9" if axes == 1 else "2 4 9 8", ("float32",), "finite"),
+                "weight": Tensor("6 4 3" if axes == 1 else "6 4 3 2", ("float32",), "finite"),
+                "bias": Tensor("6", ("float32",), "finite"),
+                "stride": OneOf("1", "2"),
+                "padding": OneOf("0", "1") if axes == 1 else OneOf("1", "(1, 2)"),
+                "dilation": OneOf("1", "2"),
+            },
+        )
+        for axes in (1, 2)
+    ),
+    row(
+        "cosine_similarity",
+        "torch.nn.functional.cosine_similarity(x1, x2, dim=1, eps=1e-8)",
+        "mindspore.ops.cosine_similarity(x1, x2, dim=1, eps=1e-8)",
+        gives="tensor",
+        domain={
+            "x1": Tensor("a b c", ("float32",), "finite"),
+            "x2": Tensor("a b c", ("float32",), "finite"),
+            "dim": Axis("x1"),
+            "eps": OneOf("1e-8", "1e-3"),
+        },
+    ),
     row(
         "unsqueeze",
         "torch.unsqueeze(input, dim)",

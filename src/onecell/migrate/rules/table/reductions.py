@@ -191,6 +191,23 @@ REDUCTIONS: Final = (
         },
     ),
     row(
+        "max_pool2d",
+        "torch.nn.functional.max_pool2d(input, kernel_size, stride=SAME, padding=0, dilation=1, *,"
+        " ceil_mode=False)",
+        "mindspore.ops.max_pool2d(x, kernel_size, stride=SAME, padding=0, dilation=1, *,"
+        " ceil_mode=False)",
+        pairs={"input": "x"},
+        gives="tensor",
+        shape="pooled",
+        domain={
+            "input": Tensor("a b 7 6", ("float32",), "finite"),
+            "kernel_size": OneOf("2", "3"),
+            "stride": OneOf("1", "2"),
+            "padding": OneOf("0", "1"),
+            "ceil_mode": BOOLS,
+        },
+    ),
+    row(
         "lp_pool2d",
         "torch.nn.functional.lp_pool2d(input, norm_type, kernel_size, stride=None)",
         "mindspore.ops.lp_pool2d(x, norm_type, kernel_size, stride=None)",

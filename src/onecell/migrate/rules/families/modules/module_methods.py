@@ -137,8 +137,12 @@ def _holding(ctx: Context, node: cst.Call, name: str) -> tuple[str, Plan] | None
     """Return the rule and plan of what gives a module parts, None for any other method."""
     if name == "append" and _is_kept_list(ctx, node):
         return "module_list", _appending
-    if name == "flatten_parameters" and isinstance(ctx.names.parents.get(node), cst.Expr):
+    if name == "flatten_parameters" and _is_dropped(ctx, node):
         return "parameters", receiver  # it only moves torch's memory
+    if name in _REGISTERING and _registers(ctx, node):
+        return "module", lambda u: expression(
+            "setattr(self, n_, v_)", n_=u.args[0].value, v_=u.args[1].value
+        )
     if name == "modules" and not node.args and _tells_classes_apart(ctx, node):
         return "parameters", lambda u: expression(
             "(part for _, part in x_.cells_and_names())", x_=receiver(u)
@@ -147,6 +151,32 @@ def _holding(ctx: Context, node: cst.Call, name: str) -> tuple[str, Plan] | None
         ctx.holds.setdefault(node, []).append(SUPPOSED)
         return "buffer", lambda u: u
     return None
+
+
+_REGISTERING: Final = ("add_module", "register_module", "register_parameter")
+
+
+def _registers(ctx: Context, node: cst.Call) -> bool:
+    """Whether a module, and nothing that runs its parts in order, is given a part by name.
+
+    MindSpore's own `insert_child_to_cell` leaves a part's parameters without its name.
+    """
+    owner = ctx.kinds.class_around(node)
+    held = receiver(node)
+    if owner is None or not isinstance(held, cst.Name) or held.value != "self":
+        return False
+    rows = [found for base in owner.bases if (found := ctx.row(base.value)) is not None]
+    plain = len(node.args) == 2 and not any(arg.keyword or arg.star for arg in node.args)
+    taken = plain and literal(node.args[0].value) in ctx.outside.renamed
+    return plain and not taken and bool(rows) and all(found.rule == "module" for found in rows)
+
+
+def _is_dropped(ctx: Context, node: cst.Call) -> bool:
+    """Whether nobody reads what a call gives: it is a statement, or the items of a list that is."""
+    up = ctx.names.parents.get(node)
+    if isinstance(up, cst.ListComp) and up.elt is node:
+        up = ctx.names.parents.get(up)
+    return isinstance(up, cst.Expr)
 
 
 def _tells_classes_apart(ctx: Context, node: cst.Call) -> bool:
@@ -225,7 +255,9 @@ def _check_names(ctx: Context, node: cst.Call) -> None:
     target = loop.target if isinstance(loop, cst.For | cst.CompFor) else None
     parts = elements(target) if target is not None else None
     first = parts[0] if parts else None
-    if isinstance(first, cst.Name) and (first.value == "_" or not ctx.names.reads_of(first)):
+    if isinstance(first, cst.Name) and (
+        first.value == "_" or all(_tells_alike(ctx, read) for read in ctx.names.reads_of(first))
+    ):
         return
     has_own = any(ctx.kinds.of_class(owner) for owner in ctx.names.of_kind(cst.ClassDef))
     if not has_own or any(ctx.names.called(layer) for layer in ("Embedding", "LayerNorm")):
@@ -233,6 +265,25 @@ def _check_names(ctx: Context, node: cst.Call) -> None:
             f"embeddings and layer norms call their parameters otherwise in {ctx.to}",
             "tell parameters apart by what holds them",
         )
+
+
+_ENDS: Final = ("weight", "bias", "gamma", "beta", "embedding_table")
+"""What the frameworks call parameters of embeddings and norms."""
+
+
+def _tells_alike(ctx: Context, read: cst.CSTNode) -> bool:
+    """Whether a name is only searched for what is part of no end that differs."""
+    target = ctx.names.parents.get(read)
+    asked = ctx.names.parents.get(target) if isinstance(target, cst.ComparisonTarget) else None
+    if not isinstance(asked, cst.Comparison) or len(asked.comparisons) != 1:
+        return False
+    text = literal(asked.left)
+    return (
+        isinstance(asked.comparisons[0].operator, cst.In | cst.NotIn)
+        and isinstance(text, str)
+        and "." not in text
+        and not any(text in end for end in _ENDS)
+    )
 
 
 def set_train(ctx: Context, node: cst.Call, name: str) -> tuple[str, Plan] | None:

@@ -223,11 +223,19 @@ def less_data(node: cst.BaseExpression) -> cst.BaseExpression:
 def is_parameter(ctx: Context, node: cst.BaseExpression) -> bool:
     """Whether an expression surely stands for a parameter of a module."""
     if isinstance(node, cst.Attribute):
-        return node.attr.value in PARAMETERS
+        return node.attr.value in PARAMETERS or is_own_parameter(ctx, node)
     if not isinstance(node, cst.Name):
         return False
     bound = ctx.names.assignments(node)
     return bool(bound) and all(_loops_over_parameters(ctx, each.node) for each in bound)
+
+
+def is_own_parameter(ctx: Context, node: cst.Attribute) -> bool:
+    """Whether an attribute of `self` is set to parameters, and to nothing else."""
+    owner = ctx.kinds.owner_of(node.value)
+    values = ctx.kinds.attributes.get(owner, {}).get(node.attr.value, ()) if owner else ()
+    rows = [ctx.row(value.func) if isinstance(value, cst.Call) else None for value in values]
+    return bool(rows) and all(row is not None and row.rule == "parameter" for row in rows)
 
 
 def _loops_over_parameters(ctx: Context, target: cst.CSTNode) -> bool:

@@ -283,20 +283,44 @@ def plan_padded(ctx: Context, node: cst.Call, row: Row, converter: Converter) ->
 
 
 def plan_pooled(ctx: Context, node: cst.Call, row: Row, converter: Converter) -> Plan:
-    """A pool's stride is its kernel where none is given; MindSpore's is 1."""
-    bound = {b.parameter: b.index for b in bind(node.args, row.side(ctx.source))}
+    """A pool's stride is its kernel where none is given; MindSpore's is 1, or wants to be told.
+
+    MindSpore's layers pad, and count the last window, only in `pad_mode="pad"`.
+    """
+    padded = _pads(node) if ctx.to == "torch" else None
+    kept = [arg for i, arg in enumerate(node.args) if i != padded]
+    bound = {b.parameter: b.index for b in bind(kept, row.side(ctx.source))}
     if ctx.to == "torch" and "stride" not in bound:
         raise Unsure("without `stride`, torch's is the kernel's size", "give `stride`")
-    converter.convert(node.args, node.args)
-    forget_dropped(ctx, node, row)
+    whole = node.with_changes(args=kept)
+    converter.convert(kept, kept)
+    forget_dropped(ctx, whole, row)
+    pads = row.gives == "layer" and bool({"padding", "ceil_mode"} & bound.keys())
 
     def build(updated: cst.Call) -> cst.Call:
-        args = converter.convert(node.args, updated.args)
+        given = [arg for i, arg in enumerate(updated.args) if i != padded]
+        args = converter.convert(kept, given)
         if ctx.to == "mindspore" and "stride" not in bound:
-            args.append(keyword("stride", updated.args[bound["kernel_size"]].value))
+            args.append(keyword("stride", given[bound["kernel_size"]].value))
+        if ctx.to == "mindspore" and pads:
+            args.append(keyword("pad_mode", cst.SimpleString('"pad"')))
         return called(ctx, node, row, updated, args)
 
     return build
+
+
+def _pads(node: cst.Call) -> int | None:
+    """Return where `pad_mode="pad"` stands, None where it does not."""
+    return next(
+        (
+            place
+            for place, arg in enumerate(node.args)
+            if arg.keyword is not None
+            and arg.keyword.value == "pad_mode"
+            and literal(arg.value) == "pad"
+        ),
+        None,
+    )
 
 
 MADE: Final[Mapping[str, Callable[[Context, cst.Call, Row, Converter], Plan]]] = {

@@ -22,6 +22,8 @@ from onecell.migrate.rules.families.receivers import (
 from onecell.migrate.rules.families.tensors.changes import plan_change
 from onecell.migrate.rules.families.tensors.in_place import check_method
 from onecell.migrate.rules.families.tensors.method_rows import is_of_others, plan_row, plan_supposed
+from onecell.migrate.rules.families.tensors.unasked import plan_requiring
+from onecell.migrate.rules.families.tensors.variable import is_data
 
 _LACKING: Final = frozenset(
     [
@@ -126,8 +128,8 @@ def to_mindspore(ctx: Context, node: cst.Call, name: str, kind: str) -> Made | N
                 "use mindspore.value_and_grad, then call the optimizer with the gradients",
             )
         return None
-    if not known and not may_be_tensor(ctx, node):
-        return None
+    if not known and (name == "flatten_parameters" or not may_be_tensor(ctx, node)):
+        return of_module(ctx, node, name) if name == "flatten_parameters" else None
     if not known and name in _GUESSED and not _like_tensor(ctx, node):
         if name == "size" and not node.args and not ctx.kinds.defines(name):
             plan: Plan = lambda u: expression("_.shape", _=receiver(u))  # noqa: E731
@@ -136,10 +138,8 @@ def to_mindspore(ctx: Context, node: cst.Call, name: str, kind: str) -> Made | N
             f"`{name}` of something that this file does not show to be a tensor",
             f"if it is one, {_GUESSED[name]}",
         )
-    change = plan_change(ctx, node, name, known=known)
-    if change is not None:
-        return "in_place", change
-    check_method(ctx, name, known=known)
+    if (changed := _of_change(ctx, node, name, known=known)) is not None:
+        return changed
     if (found := _of_any_tensor(ctx, node, name, known=known)) is not None:
         return found
     if not known and (taken := _of_like_module(ctx, node, name)) is not None:
@@ -176,6 +176,22 @@ def _of_like_module(ctx: Context, node: cst.Call, name: str) -> Made | None:
         f"`{name}` of something that this file does not show to be a module",
         f"if it is one, it is `{_THERE[name]}`",
     )
+
+
+def _of_change(ctx: Context, node: cst.Call, name: str, *, known: bool) -> tuple[str, Plan] | None:
+    """Plan a method that changes its tensor; raise `Unsure` where MindSpore's would not."""
+    change = plan_change(ctx, node, name, known=known)
+    if change is not None:
+        return "in_place", change
+    if name == "requires_grad_" and (plan := plan_requiring(ctx, node, fresh=_is_made(ctx, node))):
+        return "variable", plan
+    check_method(ctx, name, known=known)
+    return None
+
+
+def _is_made(ctx: Context, node: cst.Call) -> bool:
+    """Whether a method's tensor is made where the method is called."""
+    return isinstance(receiver(node), cst.Call) and is_data(ctx, receiver(node))
 
 
 def _of_torch_alone(ctx: Context, node: cst.Call, name: str, *, known: bool) -> Made | None:

@@ -10,6 +10,7 @@ from onecell.migrate.meaning.syntax import code, expression, literal
 from onecell.migrate.meaning.unsure import Unsure
 from onecell.migrate.rules.context import Context, Plan
 from onecell.migrate.rules.families.registry import family
+from onecell.migrate.rules.families.tensors.unasked import suppose_unasked
 
 _PATHS = ("torch.autograd.Variable", "torch.autograd.variable.Variable")
 _ASKS = ("requires_grad", "volatile")
@@ -29,11 +30,10 @@ def _plan(ctx: Context, node: cst.Call, path: str) -> Plan:
         raise Unsure("what `Variable` is given is not written out")
     for arg in rest:
         name = arg.keyword.value if arg.keyword is not None else _ASKS[0]
-        if name not in _ASKS or (name == "requires_grad" and literal(arg.value) is not False):
-            raise Unsure(
-                "`requires_grad` has no counterpart: MindSpore differentiates functions",
-                "name the tensor in `grad_position` of mindspore.value_and_grad",
-            )
+        if name not in _ASKS:
+            raise Unsure(f"`{name}` has no exact counterpart")
+        if name == "requires_grad" and literal(arg.value) is not False:
+            suppose_unasked(ctx, node)
     if len(rest) > 1 and any(arg.keyword is None for arg in rest):
         raise Unsure("more than one argument of `Variable` is given by position")
     for arg in (*rest, *hidden):
