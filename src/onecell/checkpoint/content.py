@@ -48,6 +48,8 @@ class Checkpoint:
     """What is not a tensor: safetensors' metadata, strings and plain values of the others."""
     left_out: dict[str, str] = field(default_factory=dict)
     """What no checkpoint can hold and was left: name → what it is, "a NumPy array of dates"."""
+    plain: str = ""
+    """How `metadata` and the tensors are nested, see `plain.plain_of`; "" where nothing tells."""
 
 
 def check_tensors(tensors: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:

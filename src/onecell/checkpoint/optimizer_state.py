@@ -41,13 +41,24 @@ _ONCE: Final = re.compile(
 """What a MindSpore optimizer keeps once, at most a row of numbers."""
 
 _SLOT: Final = re.compile(rf"(?:{'|'.join(SLOTS)})\.(?P<dotted>.+)", re.DOTALL)
+_NESTED: Final = re.compile(rf"(?:.*\.)?state\.(?:{'|'.join(SLOTS)})\.(?P<dotted>.+)", re.DOTALL)
+"""What the migrator's `optimizer_state` saves, beside a dictionary of the parameters."""
 _JOINED: Final = re.compile(rf"(?:{'|'.join(JOINED)})_(?P<joined>.+)", re.DOTALL)
 _GROUPS: Final = re.compile(r"(?P<root>(?:.*\.)?)param_groups\.\d+\..+", re.DOTALL)
 
 
 def mindspore_slots(tensors: Mapping[str, np.ndarray]) -> set[str]:
     """Return the names of what a MindSpore optimizer keeps for each parameter."""
-    return {name for name in tensors if _is_slot(name, tensors)}
+    nested = [(n, m["dotted"]) for n in tensors if (m := _NESTED.fullmatch(n)) is not None]
+    found = {name for name in tensors if _is_slot(name, tensors)}
+    if not nested:
+        return found
+    inner: dict[str, set[tuple[int, ...]]] = {}
+    slots = {name for name, _ in nested}
+    for name in tensors.keys() - slots:
+        for start in (0, *(at.end() for at in re.finditer(r"\.", name))):
+            inner.setdefault(name[start:], set()).add(tensors[name].shape)
+    return found | {n for n, twin in nested if tensors[n].shape in inner.get(twin, ())}
 
 
 def _is_slot(name: str, tensors: Mapping[str, np.ndarray]) -> bool:

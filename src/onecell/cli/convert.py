@@ -12,6 +12,7 @@ import typer
 from onecell.checkpoint import save_checkpoint
 from onecell.checkpoint.choose import choose
 from onecell.checkpoint.contents import not_finite
+from onecell.checkpoint.files import SUFFIXES
 from onecell.checkpoint.formats.sharded import plain_stem
 from onecell.cli.exits import STATUSES, Debug, reporting
 from onecell.cli.notes import say_looks, say_notes
@@ -30,6 +31,7 @@ from onecell.dialect import get_dialect
 from onecell.errors import ArgumentError
 from onecell.text import listed, plain
 from onecell.verify.plan import (
+    carry_optimizers,
     check_apart,
     convert_tensors,
     read_checkpoint,
@@ -103,7 +105,9 @@ def convert(
         check_apart(target, source)
         read, unchosen = choose(read, dialect, only=only or (), drop=drop or ())
         done = convert_tensors(source, read, dialect, goal)
-        metadata, dropped = split_metadata(read, target, done)
+        if dialect != goal and SUFFIXES.get(target.suffix) == "ckpt" and read.plain:
+            read = carry_optimizers(read, done)
+        metadata, dropped = split_metadata(read, target.suffix, done)
         save_checkpoint(target, done.tensors, dialect=goal, metadata=metadata, force=force)
         notes = [*done.notes, *not_finite(done.tensors)]
         left = {

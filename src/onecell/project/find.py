@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from onecell.checkpoint.files import SUFFIXES as CHECKPOINTS
-from onecell.checkpoint.formats.sharded import files_of, is_index
+from onecell.checkpoint.formats.sharded import TARRED, files_of, is_index
 from onecell.errors import CheckpointError, SourceError
 
 if TYPE_CHECKING:
@@ -110,7 +111,7 @@ def _sort_out(
             if name.startswith(".") or excluded(file, folder=False) or not file.is_file():
                 continue
             place = Place(path / file.relative_to(root), prefix / file.relative_to(root))
-            if file.suffix in CHECKPOINTS or file in indexes:
+            if file.suffix in CHECKPOINTS or file in indexes or _is_torchs(file):
                 found.checkpoints.append(place)
             elif (
                 file.suffix not in SOURCES
@@ -130,6 +131,25 @@ def _indexes(folder: Path, files: Sequence[str]) -> dict[Path, list[Path]]:
             except (CheckpointError, OSError):
                 continue  # another file that is called so, or one that names no files beside it
     return found
+
+
+def _is_torchs(file: Path) -> bool:
+    """Whether a file is torch's whatever it is called; one of another format goes along."""
+    if file.suffix in SOURCES:
+        return False
+    if file.name.endswith(TARRED):
+        return True
+    try:
+        with file.open("rb") as opened:
+            if opened.read(4) != b"PK\x03\x04":
+                return False
+        with zipfile.ZipFile(file) as archive:
+            names = archive.namelist()
+    except (OSError, ValueError, NotImplementedError, zipfile.BadZipFile):
+        return False
+    return any(n.count("/") == 1 and n.endswith("/data.pkl") for n in names) and not any(
+        n.endswith("/constants.pkl") for n in names
+    )
 
 
 def _is_skipped(folder: Path, apart: Path | None) -> bool:

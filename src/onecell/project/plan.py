@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from onecell.checkpoint import find_cells, load_checkpoint
 from onecell.checkpoint.atomic import check_output
 from onecell.checkpoint.files import SUFFIXES
-from onecell.checkpoint.formats.sharded import called, files_of
+from onecell.checkpoint.formats.sharded import called, files_of, goes_by
 from onecell.dialect import DIALECTS
 from onecell.errors import ArgumentError, CheckpointError, SourceError
 from onecell.project.find import Place, find
@@ -123,7 +123,7 @@ def plan_project(
         if dialect is not None:
             dialects[place.path] = dialect
     new = suffix or OWN_SUFFIX[to]
-    converted = {called(place.relative, new) for place in models}
+    converted = {goes_by(place.relative, new, SUFFIXES) for place in models}
     # Beside model.pt lies the model.ckpt of an earlier port: the new one takes its place.
     others, already = (
         [place for place in places if place.relative not in converted]
@@ -203,7 +203,7 @@ def _check_names(plan: ProjectPlan, suffix: str) -> None:
     for result in plan.migration.results if plan.migration else ():
         take(result.relative, result.path)
     for place in plan.checkpoints:
-        take(called(place.relative, suffix), place.path)
+        take(goes_by(place.relative, suffix, SUFFIXES), place.path)
         take(called(place.relative, ".proof.json"), place.path)
     for place in plan.others:
         take(place.relative, place.path)

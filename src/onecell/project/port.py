@@ -14,13 +14,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from onecell.checkpoint.atomic import write_whole
+from onecell.checkpoint.files import SUFFIXES
+from onecell.checkpoint.formats.sharded import goes_by
 from onecell.errors import ArgumentError, CheckpointError, DtypeError
 from onecell.project.find import Place
 from onecell.project.layers import Naming, name_parameters
 from onecell.project.plan import ProjectPlan, other
 from onecell.project.requirements import Required, find_required
 from onecell.verify import Proof, carry_out, plan_port
-from onecell.verify.plan import Shape
+from onecell.verify.plan import OWN_SUFFIX, Shape
 from onecell.verify.proof import Progress, SelfTest
 from onecell.verify.quantities.cases import ROLLOUT_STEPS
 
@@ -213,6 +215,7 @@ def _port_checkpoint(
             plan.out / place.relative.parent,
             source=plan.dialects.get(place.path),
             suffix=plan.suffix,
+            name=goes_by(place.relative, plan.suffix or OWN_SUFFIX[plan.to], SUFFIXES).name,
             force=plan.force,
             sides=plan.sides,
             rename=rename if plan.sources else None,

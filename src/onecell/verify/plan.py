@@ -14,6 +14,8 @@ from onecell.checkpoint.atomic import check_output
 from onecell.checkpoint.choose import choose
 from onecell.checkpoint.files import SUFFIXES, keepable
 from onecell.checkpoint.formats.sharded import called
+from onecell.checkpoint.optimizer_carry import carry
+from onecell.checkpoint.pickles.plain import PLAIN, chosen
 from onecell.dialect import get_dialect
 from onecell.errors import ArgumentError, CheckpointError, NothingToDoError
 from onecell.neighbours import may_have_other_shape, uncounted
@@ -53,6 +55,8 @@ class Plan:
     """Old name → new shape of the other layers' tensors that have another in `to`."""
     perhaps: tuple[str, ...]
     """Tensors that may have another shape in `to`: nobody told which layer they belong to."""
+    suffix: str = ""
+    """Of the new format, whatever `target` is called."""
     unchosen: tuple[str, ...] = ()
     """Tensors and plain values that `only` and `drop` leave out; `checkpoint` is without them."""
     counters: tuple[str, ...] = ()
@@ -72,6 +76,7 @@ def plan_port(
     *,
     source: str | None = None,
     suffix: str | None = None,
+    name: str | None = None,
     force: bool = False,
     sides: Sequence[str] | None = None,
     rename: Rename | None = None,
@@ -89,6 +94,7 @@ def plan_port(
         out: folder for the new file and its report; made if it is not there.
         source: the dialect of `model`, where the file itself does not tell.
         suffix: of the new file, one of `checkpoint.files.SUFFIXES`; None for what `to` itself uses.
+        name: what the new file is called, if not as `model` with `suffix`.
         force: replace files that are there.
         sides: see `choose_columns`.
         rename: told the shapes in `model` by name and its dialect, says what other layers' tensors
@@ -134,14 +140,17 @@ def plan_port(
     checkpoint = replace(checkpoint, tensors=kept)
     conversion = convert_tensors(model, checkpoint, dialect, to, renames)
     carried = frozenset(conversion.carried)
-    reshaped = {name: shape for name, shape in told.items() if name in carried}
-    for name, shape in reshaped.items():
-        new = conversion.renamed.get(name, name)
+    reshaped = {old: shape for old, shape in told.items() if old in carried}
+    for old, shape in reshaped.items():
+        new = conversion.renamed.get(old, old)
         conversion.tensors[new] = conversion.tensors[new].reshape(shape)
+    if dialect != to and SUFFIXES[suffix] == "ckpt" and checkpoint.plain:
+        checkpoint = carry_optimizers(checkpoint, conversion)
     if need_cell and not conversion.cells:
         raise CheckpointError(f"{model}: {say_no_cell(checkpoint, conversion.notes)}")
     out.mkdir(parents=True, exist_ok=True)
     target, report = (out / called(Path(model.name), each) for each in (suffix, ".proof.json"))
+    target = out / name if name is not None else target
     for path in (target, report):
         check_apart(path, model)
         check_output(path, force=force)
@@ -152,6 +161,7 @@ def plan_port(
         conversion=conversion,
         to=to,
         target=target,
+        suffix=suffix,
         report=report,
         force=force,
         columns=columns,
@@ -169,6 +179,23 @@ def plan_port(
             and may_have_other_shape(shapes[name], dialect)
         ),
     )
+
+
+def carry_optimizers(checkpoint: Checkpoint, conversion: Conversion) -> Checkpoint:
+    """Put what torch's optimizers have gathered into a conversion to MindSpore's form.
+
+    Returns:
+        `checkpoint`, with the rates where MindSpore's optimizers are given them.
+    """
+    shaped = {}
+    for name in checkpoint.tensors:
+        new = conversion.renamed.get(name, name)
+        if name not in conversion.left and new in conversion.tensors:
+            shaped[name] = new, conversion.tensors[new].shape
+    found = carry(checkpoint.tensors, shaped, checkpoint.plain)
+    conversion.tensors.update(found.tensors)
+    conversion.left[:] = [name for name in conversion.left if name not in found.taken]
+    return replace(checkpoint, plain=found.plain)
 
 
 def read_checkpoint(path: Path) -> Checkpoint:
@@ -233,15 +260,19 @@ def check_apart(target: Path, source: Path) -> None:
 
 
 def split_metadata(
-    checkpoint: Checkpoint, target: Path, conversion: Conversion
+    checkpoint: Checkpoint, suffix: str, conversion: Conversion
 ) -> tuple[dict[str, str], tuple[str, ...]]:
-    """Return the metadata that a file called `target` can keep, and the names of what it cannot.
+    """Return the metadata that a file of a format can keep, and the names of what it cannot.
 
     Among these is what no checkpoint can hold. What `conversion` leaves behind is in neither.
     """
-    kind = SUFFIXES.get(target.suffix, "")
-    kept, dropped = keepable(checkpoint.metadata, conversion.tensors, kind)
+    kind = SUFFIXES.get(suffix, "")
     left = set(conversion.left)
+    if kind == "ckpt" and checkpoint.plain:
+        text = chosen(checkpoint.plain, checkpoint.metadata.keys() - left)
+        gone = tuple(name for name in checkpoint.left_out if name not in left)
+        return ({} if text == "{}" else {PLAIN: text}), gone
+    kept, dropped = keepable(checkpoint.metadata, conversion.tensors, kind)
     kept = {name: text for name, text in kept.items() if name not in left}
     return kept, tuple(n for n in (*dropped, *checkpoint.left_out) if n not in left)
 

@@ -159,8 +159,8 @@ def carry_out(
     began = time.perf_counter()
     target, to, tensors = plan.target, plan.to, plan.conversion.tensors
     with hidden_folder(target.parent) as folder:
-        fresh = folder / target.name
-        metadata, dropped = split_metadata(plan.checkpoint, target, plan.conversion)
+        fresh = folder / f"{target.name.removesuffix(plan.suffix)}{plan.suffix}"
+        metadata, dropped = split_metadata(plan.checkpoint, plan.suffix, plan.conversion)
         save_checkpoint(fresh, tensors, dialect=to, metadata=metadata)
         written = load_checkpoint(fresh)
         cells = tuple(_prove_cells(plan, written.tensors, rollout_steps, self_test, progress))

@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -36,6 +36,10 @@ DISTRIBUTED: Final = (
 )
 
 
+TARRED: Final = (".pth.tar", ".pt.tar")
+"""How many call a file of torch's, which is no archive."""
+
+
 def is_index(path: Path) -> bool:
     """Whether a path has the name of an index."""
     return path.name.endswith(INDEX) or path.name == _MINDSPORE
@@ -43,12 +47,22 @@ def is_index(path: Path) -> bool:
 
 def plain_stem(path: Path) -> str:
     """Return the name of a checkpoint without what says its format: "model" of an index too."""
-    return Path(path.name.removesuffix(INDEX)).stem
+    name = path.name.removesuffix(INDEX)
+    return Path(name.removesuffix(".tar") if name.endswith(TARRED) else name).stem
 
 
 def called(path: Path, suffix: str) -> Path:
     """Return what a checkpoint at `path` is called in another format, "model.ckpt" for an index."""
     return path.with_name(plain_stem(path) + suffix)
+
+
+def goes_by(path: Path, suffix: str, known: Container[str]) -> Path:
+    """Return what a checkpoint of a project is called in another format.
+
+    A program that calls it by a suffix that tells no format finds it by the same name.
+    """
+    told = path.suffix in known or is_index(path) or path.name.endswith(TARRED)
+    return called(path, suffix) if told else path
 
 
 def files_of(path: Path) -> list[Path]:

@@ -60,7 +60,7 @@ def read(file: BinaryIO, budget: Budget) -> Checkpoint:
         raise CheckpointError("its storages are followed by something else.")
     cutter = Cutter(lambda storage: contents[storage.key], order, budget, keep=True)
     found = flatten(tree, cutter.cut, budget)
-    return Checkpoint(found.tensors, "pt", "torch", found.values, found.left_out)
+    return Checkpoint(found.tensors, "pt", "torch", found.values, found.left_out, found.plain)
 
 
 def _read_storage(content: bytearray, start: int, storage: Storage) -> tuple[np.ndarray, int]:

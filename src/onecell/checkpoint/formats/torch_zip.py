@@ -54,7 +54,7 @@ def read(members: Members, budget: Budget) -> Checkpoint:
     del code
     cutter = Cutter(read_storage, cast("ByteOrder", order.decode()), budget)
     found = flatten(tree, cutter.cut, budget)
-    return Checkpoint(found.tensors, "pt", "torch", found.values, found.left_out)
+    return Checkpoint(found.tensors, "pt", "torch", found.values, found.left_out, found.plain)
 
 
 def is_torch(members: Members) -> bool:

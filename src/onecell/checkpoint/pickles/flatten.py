@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import itertools
-import json
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -13,6 +11,7 @@ import numpy as np
 from onecell.checkpoint.limits import Budget
 from onecell.checkpoint.pickles.inert import Global, Pairs, TensorPlan, Unreadable, say
 from onecell.checkpoint.pickles.inert_numpy import Array, Odd
+from onecell.checkpoint.pickles.plain import is_key, plain_of, spell, written
 from onecell.errors import CheckpointError, UnsafeCheckpointError
 from onecell.text import short
 
@@ -31,8 +30,6 @@ _FEW: Final = 8  # so few plain children are looked at again rather than remembe
 _ODD: Final = -1
 _TENSOR: Final = -2  # or what may be one
 _MOST_PIECES: Final = 2**20
-_LONG: Final = 1024
-_BATCH: Final = 2**14
 _WHAT: Final = "the entry"
 _ADVICE: Final = "keep its plain values in another file"
 
@@ -46,6 +43,8 @@ class Content:
     """Plain values as text; of large containers of plain values the JSON text."""
     left_out: dict[str, str]
     """What is neither a tensor nor plain, and what it is."""
+    plain: str = ""
+    """The tree without its tensors, see `plain`."""
 
 
 def flatten(tree: object, cut: Callable[[str, TensorPlan], np.ndarray], budget: Budget) -> Content:
@@ -58,13 +57,13 @@ def flatten(tree: object, cut: Callable[[str, TensorPlan], np.ndarray], budget: 
         CheckpointError: two things have the same path, a key beside tensors is no plain value, a
             tensor cannot be read, or the nesting has no end.
     """
+    whole, walk = tree, _Walk(cut, budget)
     if isinstance(tree, TensorPlan | Unreadable | Array):
         tree = Pairs([("tensor", tree)])  # `torch.save(tensor)`: it has no name of its own
-    walk = _Walk(cut, budget)
     if isinstance(tree, list | tuple | Pairs) and walk.count(tree, 0) > len(tree) > MOST_PLAIN:
         tree = Pairs([("values", tree)])
     walk.visit(tree, "", 0)
-    return walk.content
+    return replace(walk.content, plain=plain_of(whole, budget))
 
 
 class _Walk:
@@ -164,7 +163,7 @@ class _Walk:
 
     @staticmethod
     def _key(path: str, key: object) -> str:
-        if not _is_key(key):
+        if not is_key(key):
             raise CheckpointError(
                 f"a key inside `{short(path)}` is a {type(key).__name__}, not a plain value."
             )
@@ -174,29 +173,14 @@ class _Walk:
         """Take up a tree of plain values as one JSON text, or by name if that is too long."""
         left = self._budget.left
         try:
-            self.content.values[path] = self._json(node)
+            self.content.values[path] = written(node, self._pieces, self._budget)
         except UnsafeCheckpointError:
             self._budget.left = left
             self.content.left_out[path] = f"{say(node)}, too long to be kept as text"
 
-    def _json(self, node: object) -> str:
-        whole: list[str] = []
-        batch: list[str] = []
-        size = 0
-        for piece in itertools.chain(self._pieces(node), [""]):
-            batch.append(piece)
-            size += len(piece)
-            if not piece or size > _BATCH:
-                self._budget.take(2 * size, _WHAT)  # for a moment it is there twice
-                whole.append("".join(batch))
-                batch, size = [], 0
-        text = "".join(whole)
-        self._budget.give(len(text))
-        return text
-
-    def _pieces(self, node: object) -> Iterator[str]:
+    def _pieces(self, node: object, budget: Budget) -> Iterator[str]:
         if not _is_container(node):
-            yield self._spell(node)
+            yield spell(node, budget)
             return
         begin, end = "{}" if isinstance(node, Pairs) else "[]"
         yield begin
@@ -205,21 +189,12 @@ class _Walk:
             value = child
             if isinstance(node, Pairs):
                 key, value = child
-                between += self._spell(key if isinstance(key, str) else str(key)) + ":"
+                between += spell(str(key), budget) + ":"
             if between:
                 yield between
             between = ","
-            yield from self._pieces(value)
+            yield from self._pieces(value, budget)
         yield end
-
-    def _spell(self, leaf: object) -> str:
-        """Return the JSON text of one value; what JSON does not have as text."""
-        if isinstance(leaf, str | bytes) and len(leaf) > _LONG:
-            self._budget.take(12 * len(leaf), _WHAT)
-            self._budget.give(12 * len(leaf))
-        if isinstance(leaf, str | bool | int | float | None):
-            return json.dumps(leaf)
-        return json.dumps(leaf.name if isinstance(leaf, Global) else repr(leaf))
 
 
 def _is_container(node: object) -> TypeIs[Pairs | list[Any] | tuple[Any, ...]]:
@@ -231,12 +206,8 @@ def _values(node: Pairs | list[Any] | tuple[Any, ...]) -> Iterable[object]:
 
 
 def _has_odd_keys(node: object) -> bool:
-    return isinstance(node, Pairs) and not all(_is_key(key) for key, _ in node.items)
+    return isinstance(node, Pairs) and not all(is_key(key) for key, _ in node.items)
 
 
 def _is_plain(leaf: object) -> bool:
     return leaf is None or isinstance(leaf, str | int | float | complex | bytes | Global)
-
-
-def _is_key(key: object) -> bool:
-    return isinstance(key, str | int | float | bool | None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 import libcst as cst
@@ -23,6 +24,10 @@ _TELLTALE: Final = {
     },
 }
 """Framework → methods that nothing but its modules has."""
+OPTIMIZER: Final = re.compile(r"(?:^|_)opt(?:im|s)?(?:_|\d|$)|optim", re.IGNORECASE)
+_OPTIMIZERS: Final = ("torch.optim.", "mindspore.experimental.optim.", "mindspore.nn.optim.")
+SCHEDULER: Final = re.compile(r"sched", re.IGNORECASE)
+"""How optimizers and schedulers are called, which have a state as modules do."""
 
 
 def evidence_of(names: Names, framework: str) -> frozenset[str | cst.CSTNode]:
@@ -38,6 +43,8 @@ def evidence_of(names: Names, framework: str) -> frozenset[str | cst.CSTNode]:
             not isinstance(func, cst.Attribute)
             or func.attr.value not in _TELLTALE[framework]
             or not isinstance(func.value, cst.Name)
+            or OPTIMIZER.search(func.value.value)
+            or SCHEDULER.search(func.value.value)
         ):
             continue
         for binding in names.assignments(func.value):
@@ -49,6 +56,8 @@ def evidence_of(names: Names, framework: str) -> frozenset[str | cst.CSTNode]:
             if isinstance(target, cst.Param) and target.annotation is not None:
                 named = target.annotation.annotation
             path = names.path(named) if named is not None else None
+            if path is not None and path.startswith(_OPTIMIZERS):
+                continue
             found.add(path if path is not None else target)
     return frozenset(found)
 

@@ -14,7 +14,7 @@ from onecell.migrate.meaning.unsure import Unsure
 from onecell.migrate.rewriting.comments import lost_between
 from onecell.migrate.rewriting.statements import StatementRewriter
 from onecell.migrate.rules.context import Context, Made
-from onecell.migrate.rules.families import attributes, registry, special
+from onecell.migrate.rules.families import attributes, file_names, registry, special
 from onecell.migrate.rules.families.calls import plan_call
 from onecell.migrate.rules.families.methods import plan_method
 from onecell.migrate.rules.families.modules import (
@@ -329,6 +329,8 @@ class Rewriter(StatementRewriter):
             return self._mark(
                 node, "reserved", Unsure(said, f"a tensor's name has `{new}` in its place")
             )
+        if self._file_name(node):
+            return False
         try:
             name = class_names.other_name(self.ctx, node)
         except Unsure as why:
@@ -338,6 +340,27 @@ class Rewriter(StatementRewriter):
             self.swaps[node] = node.with_changes(value=node.value.replace(text, name))
             self._converted(node, "class_name", f"The class `{text}` is called `{name}`.")
         return False
+
+    def _file_name(self, node: cst.SimpleString | cst.FormattedString) -> bool:
+        """Give a checkpoint's name the other framework's end."""
+        other = file_names.other_name(self.ctx, node)
+        if other is None:
+            return False
+        self.swaps[node] = other
+        if not file_names.is_in_call(self.ctx, node):
+            self._converted(node, "file_name", f"A checkpoint's name, `{code(other)}` there.")
+        return True
+
+    def visit_FormattedString(self, node: cst.FormattedString) -> None:
+        self._file_name(node)
+
+    def leave_FormattedString(
+        self, original_node: cst.FormattedString, updated_node: cst.FormattedString
+    ) -> cst.BaseExpression:
+        other = self.swaps.get(original_node)
+        if not isinstance(other, cst.FormattedString):
+            return updated_node
+        return updated_node.with_changes(parts=[*updated_node.parts[:-1], other.parts[-1]])
 
     def leave_SimpleString(
         self, original_node: cst.SimpleString, updated_node: cst.SimpleString

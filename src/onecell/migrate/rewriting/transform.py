@@ -31,6 +31,7 @@ from onecell.migrate.rules.table.row import Row
 from onecell.migrate.rules.table.scan import Uses, cell_paths, other_framework
 from onecell.migrate.rules.taken import outside_of
 from onecell.migrate.rules.training.keepers import keepers
+from onecell.migrate.rules.written import with_functions
 from onecell.migrate.source.positions import positions_of
 
 _ROUNDS = 8
@@ -79,7 +80,7 @@ def transform(
         if not retry and not read:
             break
         kept, pinned = (left if retry else kept), pinned | read
-    after = settle(changed, found, speller).code
+    after = with_functions(settle(changed, found, speller), ctx.written).code
     findings = sorted([*already, *log.findings], key=lambda f: (f.line, f.column))
     if not log.findings:
         after = source

@@ -17,6 +17,8 @@ SYNTAX: Final[Mapping[str, str]] = {
     "skeleton": "`forward` and `construct`",
     "reserved": "an attribute whose name the other framework's modules have taken: called anew",
     "attribute": "`cell.bias` and `cell.has_bias`, `embedding.weight` and `embedding_table`",
+    "optimizer_state": "`optimizer.state_dict()` and `load_state_dict`: what it gathered",
+    "file_name": '`"best.pth"` and `"best.ckpt"`, wherever a checkpoint\'s name is written out',
     "class_name": '`type(m).__name__ == "Linear"` and `"Dense"`',
     "buffer": "`register_buffer`, and `self.name = …` of a buffer",
     "element_type": "`module.double()` and `p.set_dtype(…)`; `torch.FloatTensor` as a type",

@@ -46,6 +46,8 @@ class Context:
     """Item or attribute of a pair → which part it is, and whether it has to be made int64."""
     followed: dict[cst.CSTNode, cst.BaseStatement] = field(default_factory=dict)
     """Line → what has to follow it."""
+    written: set[str] = field(default_factory=set)
+    """Functions of `written` that the rewritten module calls."""
     gone: set[cst.CSTNode] = field(default_factory=set)
     """What the rewrite leaves out; nothing is to be said about it."""
     pinned: frozenset[cst.CSTNode] = frozenset()

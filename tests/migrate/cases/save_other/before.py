@@ -1,3 +1,5 @@
+import os
+
 import torch
 from torch import nn
 
@@ -6,5 +8,6 @@ def build():
     return nn.LSTMCell(10, 16)
 
 
-def save(model, path):
-    torch.save({"model": model, "epoch": 3}, path)
+def save(model, folder, epoch):
+    path = os.path.join(folder, "best.pth.tar")
+    torch.save({"model": model.state_dict(), "epoch": epoch}, path)

@@ -10,6 +10,7 @@ from onecell.migrate.meaning.unsure import Unsure
 from onecell.migrate.rules.context import Context, Made
 from onecell.migrate.rules.families.modules.module_methods import LACKING, of_module
 from onecell.migrate.rules.families.receivers import is_super
+from onecell.migrate.rules.families.saves import plan_state
 from onecell.migrate.rules.families.tensors import tensor_methods
 
 MODULES: Final = {"cell", "cells", "layer", "layers", "module", "modules"}
@@ -37,6 +38,8 @@ def plan_method(ctx: Context, node: cst.Call) -> Made | None:
         if found is None and name in LACKING[ctx.to]:
             raise Unsure(f"`{name}` of a module has no exact counterpart")
         return found
+    if (state := plan_state(ctx, node, name)) is not None:
+        return state
     if ctx.to == "mindspore":
         return tensor_methods.to_mindspore(ctx, node, name, kind)
     return tensor_methods.to_torch(ctx, node, name, kind)

@@ -11,9 +11,9 @@ from onecell.migrate.meaning.syntax import as_keyword, elements, expression, key
 from onecell.migrate.meaning.unsure import Unsure
 from onecell.migrate.rules.arguments import Converter, bind, equals
 from onecell.migrate.rules.context import Context, Plan
-from onecell.migrate.rules.families.called import called, forget_dropped
-from onecell.migrate.rules.families.file_names import inner_key, is_given_name, renamed
+from onecell.migrate.rules.families.called import called
 from onecell.migrate.rules.families.modules.cell_constructor import plan_cell
+from onecell.migrate.rules.families.saves import plan_file, plan_load_into
 from onecell.migrate.rules.families.tensors.filled import plan_filled
 from onecell.migrate.rules.families.tensors.made import MADE, begun
 from onecell.migrate.rules.families.tensors.pairs import plan_extreme, plan_ordered
@@ -249,64 +249,6 @@ def _detach(ctx: Context, node: cst.Call, row: Row, converter: Converter) -> Pla
     return lambda updated: expression("_.detach()", _=updated.args[0].value)
 
 
-def _file(ctx: Context, node: cst.Call, row: Row, converter: Converter) -> Plan:
-    """Checkpoints: a state_dict, by a name that is seen to end as MindSpore wants it."""
-    converter.convert(node.args, node.args)
-    if row.rule == "save" and not _is_state_dict(node.args[0].value):
-        raise Unsure(
-            "what is saved is not written as `….state_dict()`", "save the state_dict of one model"
-        )
-    if row.rule == "load" and ctx.to == "mindspore" and (key := inner_key(ctx, node)) is not None:
-        raise Unsure(
-            f"`{key}` is read out of what is loaded, and MindSpore's checkpoints are flat",
-            f"tensors of `{key}` are called `{key}.…` there, or without that if all are",
-        )
-    bound = bind(node.args, row.side(ctx.source))
-    names = {"f", "ckpt_file_name"}
-    place = next((b.index for b in bound if b.parameter in names), None)
-    named = renamed(ctx, node.args[place].value) if place is not None else None
-    # MindSpore appends its own suffix to another, and loads no file without it.
-    is_given = place is not None and is_given_name(ctx, node.args[place].value)
-    if named is None and not is_given and ctx.to == "mindspore":
-        raise Unsure(
-            "the file's name is not seen to end in `.pt`, and MindSpore's must end in `.ckpt`",
-            "give it a name that ends in `.ckpt`",
-        )
-    forget_dropped(ctx, node, row)
-
-    def build(updated: cst.Call) -> cst.Call:
-        args = list(updated.args)
-        if place is not None and named is not None:
-            args[place] = args[place].with_changes(value=renamed(ctx, args[place].value) or named)
-        return called(ctx, node, row, updated, converter.convert(node.args, args))
-
-    return build
-
-
-def _is_state_dict(value: cst.BaseExpression) -> bool:
-    return (
-        isinstance(value, cst.Call)
-        and isinstance(value.func, cst.Attribute)
-        and value.func.attr.value in ("state_dict", "parameters_dict")
-    )
-
-
-def _load_into(ctx: Context, node: cst.Call, row: Row, converter: Converter) -> Plan:
-    """`load_param_into_net(net, parameters)` is the net's `load_state_dict`, which it forgives."""
-    del converter
-    bound = {b.parameter: node.args[b.index].value for b in bind(node.args, row.mindspore)}
-    if not {"net", "parameter_dict"} <= bound.keys() or any(arg.star for arg in node.args):
-        raise Unsure("`net` and `parameter_dict` are not written out")
-    places = {b.parameter: b.index for b in bind(node.args, row.mindspore)}
-    ctx.forget(node.func)
-
-    def build(updated: cst.Call) -> cst.BaseExpression:
-        net, parameters = (updated.args[places[n]].value for n in ("net", "parameter_dict"))
-        return expression("net_.load_state_dict(dict_, strict=False)", net_=net, dict_=parameters)
-
-    return build
-
-
 Shape = Callable[[Context, cst.Call, Row, Converter], Plan]
 SHAPES: Final[Mapping[str, Shape]] = {
     "cell": plan_cell,
@@ -325,7 +267,7 @@ SHAPES: Final[Mapping[str, Shape]] = {
     "exponential": _exponential,
     "detach": _detach,
     "filled": plan_filled,
-    "file": _file,
-    "load_into": _load_into,
+    "file": plan_file,
+    "load_into": plan_load_into,
 }
 """The `shape` of a row → who plans its calls."""

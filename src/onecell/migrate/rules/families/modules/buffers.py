@@ -1,17 +1,15 @@
-"""Buffers of modules: MindSpore lets none be set by its name, and fills none from a checkpoint."""
+"""Buffers of modules: MindSpore lets none be set by its name.
+
+A checkpoint fills them as in torch: what is written is `load_state_dict`, which does, and never
+`load_param_into_net`, which passes over them.
+"""
 
 from __future__ import annotations
-
-from typing import Final
 
 import libcst as cst
 
 from onecell.migrate.meaning.syntax import literal
 from onecell.migrate.rules.context import Context
-
-SUPPOSED: Final = (
-    "no checkpoint is to fill the buffer, which `mindspore.load_param_into_net` passes over"
-)
 
 
 def set_buffer(ctx: Context, target: cst.BaseExpression) -> str | None:

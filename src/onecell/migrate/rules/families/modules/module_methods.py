@@ -12,7 +12,6 @@ from onecell.migrate.meaning.unsure import Unsure
 from onecell.migrate.rules.context import Context, Plan
 from onecell.migrate.rules.families.calls import plan_call
 from onecell.migrate.rules.families.modules import element_types
-from onecell.migrate.rules.families.modules.buffers import SUPPOSED
 from onecell.migrate.rules.families.receivers import forget_args, moves, receiver, renaming
 from onecell.migrate.rules.table.row import Row
 
@@ -148,7 +147,6 @@ def _holding(ctx: Context, node: cst.Call, name: str) -> tuple[str, Plan] | None
             "(part for _, part in x_.cells_and_names())", x_=receiver(u)
         )
     if name == "register_buffer":
-        ctx.holds.setdefault(node, []).append(SUPPOSED)
         return "buffer", lambda u: u
     return None
 

@@ -1,0 +1,362 @@
+"""What is saved and loaded: plainly where a file is one module's parameters, else nested as it is.
+
+`torch.save(model.state_dict(), "x.pt")` is MindSpore's own call where the name is seen to end as
+it wants; anything else goes through the functions of `written`, which keep dictionaries, lists,
+plain values and the file's name.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+import libcst as cst
+
+from onecell.migrate.meaning.evidence import OPTIMIZER, SCHEDULER
+from onecell.migrate.meaning.syntax import expression, literal
+from onecell.migrate.meaning.unsure import Unsure
+from onecell.migrate.rules.arguments import Converter, bind
+from onecell.migrate.rules.context import Context, Made, Plan
+from onecell.migrate.rules.families.called import called, forget_dropped
+from onecell.migrate.rules.families.file_names import renamed
+from onecell.migrate.rules.families.receivers import receiver, shown
+from onecell.migrate.rules.table.row import Row
+
+_MODULES: Final = {"cell", "cells", "layer", "layers", "module", "modules"}
+_USED_AS_MODULE: Final = frozenset(
+    (
+        "eval",
+        "train",
+        "parameters",
+        "named_parameters",
+        "modules",
+        "cuda",
+        "to",
+        "module",
+        "forward",
+    )
+)
+_FORGIVEN: Final = frozenset(("pickle_module", "pickle_protocol", "_use_new_zipfile_serialization"))
+"""How torch writes a file, which no other framework's file has."""
+_WHOLE: Final = Unsure(
+    "a whole module is a pickle of its class, and MindSpore's files hold tensors",
+    "save its `state_dict()`, and load that into one made anew",
+)
+_MEMORY: Final = Unsure("MindSpore writes and reads files by name alone", "give it a file's name")
+_MODEL: Final = re.compile(
+    r"(?:^|_)(?:model|module|net|network|encoder|decoder|generator|discriminator)$", re.IGNORECASE
+)
+"""How modules are called that a file does not show to be some."""
+
+
+def plan_file(ctx: Context, node: cst.Call, row: Row, converter: Converter) -> Plan:
+    """Plan a call of `save` or `load` of either framework.
+
+    Raises:
+        Unsure: it is a whole module, or no file that is saved or loaded.
+    """
+    if ctx.to == "torch":
+        return _plain(ctx, node, row, converter)
+    if any(arg.star for arg in node.args):
+        raise Unsure("its arguments are not written out")
+    saving = row.rule == "save"
+    names = ("obj", "f") if saving else ("f",)
+    given = {
+        arg.keyword.value if arg.keyword is not None else names[place]: arg.value
+        for place, arg in enumerate(node.args)
+        if arg.keyword is not None or place < len(names)
+    }
+    if not given.keys() >= set(names):
+        raise Unsure("its arguments are not written out")
+    file = _file(ctx, given["f"])
+    if saving:
+        for part in _parts(ctx, given["obj"]):
+            if _is_module(ctx, part):
+                raise _WHOLE
+    elif _is_used_as_module(ctx, node):
+        raise _WHOLE
+    for name, value in given.items():
+        if name not in names:
+            ctx.forget(value)
+    alone = _is_state(ctx, given["obj"]) if saving else _goes_into_module(ctx, node)
+    if alone and _ends(ctx, file):
+        return _direct(ctx, node, row, names)
+    function = "save_nested" if saving else "load_nested"
+    if saving and not _is_shown(ctx, given["obj"]):
+        ctx.holds.setdefault(node, []).append(
+            "what is saved is tensors, numbers, texts, and dictionaries and lists of these"
+        )
+    ctx.forget(node.func)
+    ctx.written.add(function)
+
+    def build(updated: cst.Call) -> cst.BaseExpression:
+        return cst.Call(cst.Name(function), _arguments(updated, names))
+
+    return build
+
+
+def _direct(ctx: Context, node: cst.Call, row: Row, names: tuple[str, ...]) -> Plan:
+    path = row.mindspore.path
+    like = ctx.spelled(node.func)
+    ctx.forget(node.func)
+
+    def build(updated: cst.Call) -> cst.BaseExpression:
+        args = _arguments(updated, names)
+        if (ended := renamed(ctx, args[-1].value)) is not None:
+            args[-1] = args[-1].with_changes(value=ended)
+        return updated.with_changes(func=ctx.speller.spell(path, like), args=args)
+
+    return build
+
+
+def _arguments(updated: cst.Call, names: tuple[str, ...]) -> list[cst.Arg]:
+    """Return the arguments called `names`, by place and in order; of an opened file its name."""
+    found: dict[str, cst.BaseExpression] = {}
+    for place, arg in enumerate(updated.args):
+        name = arg.keyword.value if arg.keyword is not None else names[place : place + 1]
+        found["".join(name)] = arg.value
+    values = [found[name] for name in names]
+    values[-1] = opened(values[-1]) or values[-1]
+    return [cst.Arg(value) for value in values]
+
+
+def opened(value: cst.BaseExpression) -> cst.BaseExpression | None:
+    """Return the name in `open(name, "wb")`, None for anything else."""
+    match value:
+        case cst.Call(func=cst.Name(value="open"), args=[cst.Arg(value=name, keyword=None), *_]):
+            return name
+    return None
+
+
+def _ends(ctx: Context, file: cst.BaseExpression, depth: int = 4) -> bool:
+    """Whether a file's name, or all that a name is bound to, ends as MindSpore wants it."""
+    if isinstance(file, cst.Name) and depth:
+        values = [ctx.names.value_of(bound.node) for bound in ctx.names.assignments(file)]
+        return bool(values) and all(v is not None and _ends(ctx, v, depth - 1) for v in values)
+    return renamed(ctx, file) is not None
+
+
+def _file(ctx: Context, value: cst.BaseExpression) -> cst.BaseExpression:
+    """Return the name of the file that a call is given.
+
+    Raises:
+        Unsure: it is one in memory.
+    """
+    values: list[cst.BaseExpression | None] = [value]
+    if isinstance(value, cst.Name):
+        values = [ctx.names.value_of(bound.node) for bound in ctx.names.assignments(value)]
+    for each in values:
+        path = ctx.names.path(each.func) if isinstance(each, cst.Call) else None
+        if path is not None and path.rpartition(".")[2] == "BytesIO":
+            raise _MEMORY
+    return opened(value) or value
+
+
+def _is_state(ctx: Context, value: cst.BaseExpression) -> bool:
+    """Whether a value is written as the `state_dict()` of a module."""
+    match value:
+        case cst.Call(func=cst.Attribute(value=held, attr=cst.Name(value=name)), args=[]):
+            return name in ("state_dict", "parameters_dict") and not is_optimizer(ctx, held)
+    return False
+
+
+def _goes_into_module(ctx: Context, node: cst.Call) -> bool:
+    """Whether what is loaded is given to a module and nothing else."""
+    arg = ctx.names.parents.get(node)
+    call = ctx.names.parents.get(arg) if isinstance(arg, cst.Arg) else None
+    return (
+        isinstance(call, cst.Call)
+        and isinstance(call.func, cst.Attribute)
+        and call.func.attr.value == "load_state_dict"
+        and call.args[0] is arg
+        and not is_optimizer(ctx, call.func.value)
+        and not is_scheduler(call.func.value)
+    )
+
+
+def _parts(ctx: Context, value: cst.BaseExpression, depth: int = 8) -> Iterator[cst.BaseExpression]:
+    """Yield a value and what it is made of, as far as the file shows it."""
+    yield value
+    if depth == 0:
+        return
+    inner: list[cst.BaseExpression | None] = []
+    match value:
+        case cst.Dict(elements=items):
+            inner = [item.value for item in items]
+        case cst.List(elements=items) | cst.Tuple(elements=items):
+            inner = [item.value for item in items]
+        case cst.Call(func=cst.Name(value="dict" | "OrderedDict"), args=args):
+            inner = [arg.value for arg in args]
+        case cst.Name():
+            for bound in ctx.names.assignments(value):
+                if isinstance(bound.node, cst.Param):
+                    inner += _given(ctx, bound.node)
+                else:
+                    inner.append(ctx.names.value_of(bound.node))
+    for each in inner:
+        if each is not None:
+            yield from _parts(ctx, each, depth - 1)
+
+
+def _given(ctx: Context, param: cst.Param) -> list[cst.BaseExpression | None]:
+    """Return what the calls in this file give a parameter."""
+    function: cst.CSTNode | None = param
+    while function is not None and not isinstance(function, cst.FunctionDef):
+        function = ctx.names.parents.get(function)
+    if function is None or param not in function.params.params:
+        return []
+    place = list(function.params.params).index(param)
+    return [
+        call.args[place].value
+        for read in ctx.names.called(function.name.value)
+        if isinstance(call := ctx.names.parents.get(read), cst.Call)
+        and call.func is read
+        and len(call.args) > place
+        and not any(arg.star or arg.keyword for arg in call.args[: place + 1])
+    ]
+
+
+def _is_shown(ctx: Context, value: cst.BaseExpression, depth: int = 8) -> bool:
+    """Whether the file shows that a value is of tensors, plain values and containers."""
+    match value:
+        case cst.Dict() | cst.List() | cst.Tuple() | cst.DictComp() | cst.ListComp():
+            return True
+        case cst.Call(func=cst.Name(value="dict" | "OrderedDict")):
+            return True
+        case cst.Call(func=cst.Attribute(attr=cst.Name(value="state_dict"))):
+            return True
+        case cst.Name() if depth:
+            found: list[cst.BaseExpression | None] = []
+            for bound in ctx.names.assignments(value):
+                if isinstance(bound.node, cst.Param):
+                    found += _given(ctx, bound.node) or [None]
+                else:
+                    found.append(ctx.names.value_of(bound.node))
+            made = [each is not None and _is_shown(ctx, each, depth - 1) for each in found]
+            if made and all(made):
+                return True
+    return ctx.kinds.of(value) in ("tensor", "tensors", "state", "pair")
+
+
+def _is_module(ctx: Context, value: cst.BaseExpression) -> bool:
+    if isinstance(value, cst.Name) and value.value == "self":
+        owner = ctx.kinds.class_around(value)
+        return owner is not None and bool(ctx.kinds.of_class(owner))
+    kind = ctx.kinds.of(value)
+    return kind in (*_MODULES, "optimizer") or (
+        kind == "" and (_called(value, _MODEL) or is_optimizer(ctx, value))
+    )
+
+
+def _is_used_as_module(ctx: Context, node: cst.Call) -> bool:
+    """Whether what is loaded is called, or asked for what modules have."""
+    read = _reads(ctx, node)
+    items = [up for each in read if isinstance(up := ctx.names.parents.get(each), cst.Subscript)]
+    items = [item for item in items if isinstance(_key(item), str)]
+    for each in (*read, *items, *(use for item in items for use in _reads(ctx, item))):
+        around = ctx.names.parents.get(each)
+        if isinstance(around, cst.Call) and around.func is each:
+            return True
+        if isinstance(around, cst.Attribute) and around.attr.value in _USED_AS_MODULE:
+            call = ctx.names.parents.get(around)
+            if isinstance(call, cst.Call) and call.func is around:
+                return True
+    return False
+
+
+def _reads(ctx: Context, node: cst.CSTNode) -> list[cst.CSTNode]:
+    """Return where a value is read: itself, or the name that it is bound to."""
+    up = ctx.names.parents.get(node)
+    if isinstance(up, cst.Assign) and isinstance(up.targets[0].target, cst.Name):
+        return list(ctx.names.reads_of(up.targets[0].target))
+    return [node]
+
+
+def _key(item: cst.Subscript) -> object:
+    index = item.slice[0].slice
+    return literal(index.value) if isinstance(index, cst.Index) else None
+
+
+def is_optimizer(ctx: Context, held: cst.BaseExpression) -> bool:
+    """Whether something is an optimizer, or is called as one."""
+    kind = ctx.kinds.of(held)
+    return kind == "optimizer" or (kind == "" and _called(held, OPTIMIZER))
+
+
+def is_scheduler(held: cst.BaseExpression) -> bool:
+    """Whether something is called as a learning-rate scheduler is."""
+    return _called(held, SCHEDULER)
+
+
+def _called(held: cst.BaseExpression, pattern: re.Pattern[str]) -> bool:
+    match held:
+        case cst.Name(value=name) | cst.Attribute(attr=cst.Name(value=name)):
+            return pattern.search(name) is not None
+        case cst.Subscript(value=inner):
+            return _called(inner, pattern)
+    return False
+
+
+def plan_state(ctx: Context, node: cst.Call, name: str) -> Made | None:
+    """Plan `state_dict` and `load_state_dict` of an optimizer, None for anything else.
+
+    Raises:
+        Unsure: they are a scheduler's, which has none in MindSpore.
+    """
+    assert isinstance(node.func, cst.Attribute)  # noqa: S101 - the caller looked
+    held = node.func.value
+    if ctx.to != "mindspore" or name not in ("state_dict", "load_state_dict"):
+        return None
+    if is_scheduler(held) and not ctx.kinds.of(held):
+        raise Unsure(
+            f"MindSpore's schedulers have no `{name}`", "save and set its `last_epoch` yourself"
+        )
+    if not is_optimizer(ctx, held) or len(node.args) != (name == "load_state_dict"):
+        return None
+    function = "optimizer_state" if name == "state_dict" else "load_optimizer"
+    ctx.written.add(function)
+
+    def build(updated: cst.Call) -> cst.BaseExpression:
+        args = [cst.Arg(receiver(updated)), *(cst.Arg(arg.value) for arg in updated.args)]
+        return cst.Call(cst.Name(function), args)
+
+    if ctx.kinds.of(held) == "optimizer":
+        return "optimizer_state", build
+    return "optimizer_state", build, f"`{shown(node)}` is an optimizer"
+
+
+def _plain(ctx: Context, node: cst.Call, row: Row, converter: Converter) -> Plan:
+    """Plan MindSpore's own call on the way to torch."""
+    converter.convert(node.args, node.args)
+    if row.rule == "save" and not _is_state(ctx, node.args[0].value):
+        raise Unsure(
+            "what is saved is not written as `….state_dict()`", "save the state_dict of one model"
+        )
+    bound = bind(node.args, row.side(ctx.source))
+    place = next((b.index for b in bound if b.parameter == "ckpt_file_name"), None)
+    forget_dropped(ctx, node, row)
+
+    def build(updated: cst.Call) -> cst.Call:
+        args = list(updated.args)
+        if place is not None and (named := renamed(ctx, args[place].value)) is not None:
+            args[place] = args[place].with_changes(value=named)
+        return called(ctx, node, row, updated, converter.convert(node.args, args))
+
+    return build
+
+
+def plan_load_into(ctx: Context, node: cst.Call, row: Row, converter: Converter) -> Plan:
+    """`load_param_into_net(net, parameters)` is the net's `load_state_dict`, which it forgives."""
+    del converter
+    bound = {b.parameter: node.args[b.index].value for b in bind(node.args, row.mindspore)}
+    if not {"net", "parameter_dict"} <= bound.keys() or any(arg.star for arg in node.args):
+        raise Unsure("`net` and `parameter_dict` are not written out")
+    places = {b.parameter: b.index for b in bind(node.args, row.mindspore)}
+    ctx.forget(node.func)
+
+    def build(updated: cst.Call) -> cst.BaseExpression:
+        net, parameters = (updated.args[places[n]].value for n in ("net", "parameter_dict"))
+        return expression("net_.load_state_dict(dict_, strict=False)", net_=net, dict_=parameters)
+
+    return build
