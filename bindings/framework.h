@@ -38,12 +38,11 @@ class Framework {
     return attribute(tensor, requires_grad_).ptr() == Py_True;
   }
 
-  // Whether the gradient by a tensor that requires one would be its own, not an earlier tensor's.
-  bool is_leaf(nanobind::handle tensor) const {
-    return attribute(tensor, is_leaf_).ptr() == Py_True;
-  }
-
   nanobind::object empty_like(nanobind::handle tensor) const { return called(empty_like_, tensor); }
+
+  nanobind::object new_empty(nanobind::handle like, std::int64_t width) const {
+    return called(new_empty_, like, nanobind::int_(width));
+  }
 
   nanobind::object new_empty(nanobind::handle like, std::int64_t rows, std::int64_t width) const {
     const nanobind::int_ sizes[] = {nanobind::int_(rows), nanobind::int_(width)};
@@ -64,5 +63,5 @@ class Framework {
   nanobind::object must_run_;
   nanobind::dict dual_;
   nanobind::object empty_like_, new_empty_, contiguous_;
-  Name requires_grad_{"requires_grad"}, is_leaf_{"is_leaf"}, level_{"_current_level"};
+  Name requires_grad_{"requires_grad"}, level_{"_current_level"};
 };

@@ -33,8 +33,10 @@ struct StepSizes {
 
 class StepSums {
  public:
-  // Of the gradients by weight_ih, weight_hh and a bias, those that are wanted.
-  StepSums(bool weight_ih, bool weight_hh, bool bias) : wanted_{weight_ih, weight_hh, bias} {}
+  // Of the gradients by weight_ih, weight_hh and a bias, those that are wanted; of one step if
+  // `once`, for which nothing need wait.
+  StepSums(bool weight_ih, bool weight_hh, bool bias, bool once)
+      : wanted_{weight_ih, weight_hh, bias}, once_(once) {}
 
   // Room for the gradients by z of the next step, which comes before those that are here; null
   // where it is of another cell. `weights` are weight_ih, weight_hh and a bias or None.
@@ -47,7 +49,7 @@ class StepSums {
     if (sizes != sizes_) {
       if (waiting_ != 0) gather(reader, framework, kept());
       sizes_ = sizes;
-      capacity_ = std::max<std::int64_t>(1, kRows / sizes.batch);
+      capacity_ = once_ ? 1 : std::max<std::int64_t>(1, kRows / sizes.batch);
       grad_z_.reset(new std::byte[capacity_ * sizes.z_bytes()]);
       // One step that is gathered at once is read where it is.
       const std::int64_t copies = capacity_ == 1 ? 0 : capacity_;
@@ -130,7 +132,7 @@ class StepSums {
                                               hs.data(), begun_, total(0), total(1), total(2)});
   }
 
-  bool wanted_[3];
+  bool wanted_[3], once_;
   StepSizes sizes_;
   std::int64_t capacity_ = 0, waiting_ = 0;
   std::unique_ptr<std::byte[]> grad_z_, x_, h_;  // of the steps that wait, in order, at the end

@@ -54,8 +54,9 @@ class TensorReader {
     return reinterpret_cast<std::uintptr_t>(data) % (tensor.type_bits / 8) == 0 ? data : nullptr;
   }
 
-  // A new tensor (rows, width) of elements of `bits`, not yet set, which are at `*data` then. Less
-  // than half of what the framework's own `empty` costs, but its memory is of one size for good.
+  // A new tensor (rows, width), or (width) for no rows, of elements of `bits`, not yet set, which
+  // are at `*data` then. Less than half of what the framework's own `empty` costs, but its memory
+  // is of one size for good.
   nanobind::object make(int bits, std::int64_t rows, std::int64_t width, void** data) const {
     FreshTensor* const fresh = FreshTensor::make(bits, rows, width);
     *data = fresh->data();

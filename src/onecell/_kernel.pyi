@@ -258,8 +258,8 @@ class EverydayCall:
 class StepSums:
     """Gradients of weights, summed over steps, the last step first; rule 4 of cell.h."""
 
-    def __init__(self, weight_ih: bool, weight_hh: bool, bias: bool, /) -> None:
-        """Say which are wanted; `bias` is by bias_ih and bias_hh alike."""
+    def __init__(self, weight_ih: bool, weight_hh: bool, bias: bool, once: bool, /) -> None:
+        """Say which are wanted, `bias` by bias_ih and bias_hh alike; `once` of one step only."""
 
 class StepReader:
     """Steps on tensors of exactly two classes, read in place through DLPack.
@@ -288,19 +288,19 @@ class StepReader:
         self,
         parameters: object,  # a dict of weight_ih, weight_hh, bias_ih and bias_hh; biases or None
         hidden_size: object,
-        x: object,  # (N, I)
-        hx: object,  # a tuple or list of h and c (N, H)
+        x: object,  # (N, I), or (I) for one row without a batch axis; of any strides
+        hx: object,  # a tuple or list of h and c (N, H), or (H); or None
         /,
     ) -> Any:  # noqa: ANN401 - tensors, of which this file knows nothing
         """Compute one step: (h', c'), and more where it must be recorded for a gradient.
 
         Then the gates follow, and (x, h, c, *parameters) as they were read. None where anything is
         out of the ordinary: no tensor of the two classes, another shape, an empty one, one that
-        shares no memory, a mode, parameters that are not leaves of the graph.
+        shares no memory. False where it is only that the framework's operators must compute.
         """
 
     def call(self, everyday: EverydayCall, module: object, arguments: tuple[Any, ...], /) -> Any:  # noqa: ANN401
-        """Compute the step that a call of `module` is, with (x, (h, c)) or (x, h, c), as `step`.
+        """Compute the step that a call of `module` is, with (x), (x, hx) or (x, h, c), as `step`.
 
         None also where there is more to the call than the step.
         """
@@ -314,6 +314,7 @@ class StepReader:
         grad_h_next: object,  # (N, H), of any strides, or None for zeros
         grad_c_next: object,
         sums: StepSums | None,  # takes what the step adds to the gradients of the weights
+        own: StepSums | None,  # so does this, for weights that are this step's own
         /,
     ) -> Any:  # noqa: ANN401
         """Return the gradients by x, h and c, None where not wanted.

@@ -37,7 +37,7 @@ class Reader:
         self.totals = reader.totals
 
     def _seen(self, done: Any) -> Any:
-        if done is not None:
+        if done:
             assert not self._kernel.forbidden, "the kernel read what is not plain memory"
             self._kernel.calls += 1
         return done

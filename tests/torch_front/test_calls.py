@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 import torch
 from torch.nn.modules import module as torch_module
+from torch.nn.utils import prune
 
-from onecell.torch import LSTMCell, reading
+from onecell.torch import LSTMCell, calls, composite, reading
 from problems import problem
 from torch_cells import of_torch, ours, step_inputs
 
@@ -38,7 +39,23 @@ def straight(monkeypatch: pytest.MonkeyPatch) -> Straight:
     return watched
 
 
-@pytest.mark.parametrize("arguments", [(X, STATE), (X, list(STATE)), (X, *STATE)])
+WIDE = torch.stack([-X, X, X], 1)
+ROW = (X[0], (STATE[0][0], STATE[1][0]))
+EVERYDAY: dict[str, tuple[Any, ...]] = {
+    "a pair": (X, STATE),
+    "a list": (X, list(STATE)),
+    "apart": (X, *STATE),
+    "no state": (X,),
+    "None": (X, None),
+    "batch first": (WIDE[:, 1], STATE),
+    "a state for all": (X, (STATE[0][:1].expand_as(STATE[0]), STATE[1].t().contiguous().t())),
+    "one row": ROW,
+    "one row of a column": (torch.stack([X[0], X[1]], 1)[:, 0], ROW[1]),
+    "one row, no state": ROW[:1],
+}
+
+
+@pytest.mark.parametrize("arguments", EVERYDAY.values(), ids=EVERYDAY)
 @pytest.mark.parametrize("recording", [True, False])
 def test_an_everyday_call_goes_straight(arguments: Any, recording: bool, straight: Any) -> None:
     with torch.set_grad_enabled(recording):
@@ -46,6 +63,72 @@ def test_an_everyday_call_goes_straight(arguments: Any, recording: bool, straigh
         assert torch.equal(h, ours(P).forward(*arguments)[0])
     assert h.requires_grad == recording
     assert straight.calls == 1
+
+
+@pytest.mark.parametrize("arguments", EVERYDAY.values(), ids=EVERYDAY)
+def test_an_everyday_call_and_its_way_back_take_no_longer_way(
+    arguments: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def run(cell: Any) -> Any:
+        x, *state = arguments
+        x = x.detach().requires_grad_()
+        h, c = cell(x, *([(state[0], state[1])] if len(state) == 2 else state))
+        loss = h.square().sum() + c.sin().sum()
+        return h, c, *torch.autograd.grad(loss, [x, *cell.parameters()])
+
+    want = run(of_torch(P))
+    for module, name in ((calls, "forward"), (calls, "backward"), (composite, "gradients")):
+        monkeypatch.setattr(module, name, lambda *_, **__: pytest.fail("the longer way"))
+    got = run(ours(P))
+    torch.testing.assert_close(got, want, rtol=1e-5, atol=1e-6)
+    assert all(g.is_contiguous() for g in got)
+
+
+def weight_normed(cell: Any) -> Any:
+    return torch.nn.utils.parametrizations.weight_norm(cell, "weight_hh")
+
+
+def parametrized(cell: Any) -> Any:
+    for name in ("weight_ih", "bias_ih"):
+        torch.nn.utils.parametrize.register_parametrization(cell, name, torch.nn.Tanh())
+    return cell
+
+
+def normed_before(cell: Any) -> Any:
+    with pytest.warns(FutureWarning):
+        return torch.nn.utils.weight_norm(cell, "weight_ih")
+
+
+def pruned(cell: Any) -> Any:
+    return prune.l1_unstructured(cell, "weight_hh", amount=0.5)
+
+
+@pytest.mark.parametrize("change", [weight_normed, parametrized, normed_before, pruned])
+def test_a_step_of_computed_weights_takes_no_longer_way(
+    change: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def run(cell: Any) -> Any:
+        state = STATE
+        for _ in range(3):
+            state = cell(X, state)
+        return *state, *torch.autograd.grad(state[0].square().sum(), list(cell.parameters()))
+
+    want = run(change(of_torch(P)))
+    cell = change(ours(P))
+    for module, name in ((calls, "forward"), (calls, "backward"), (composite, "gradients")):
+        monkeypatch.setattr(module, name, lambda *_, **__: pytest.fail("the longer way"))
+    torch.testing.assert_close(run(cell), want, rtol=1e-5, atol=1e-6)
+
+
+def test_under_autocast_torch_s_operator_runs_at_once(straight: Any) -> None:
+    x, state = X.float(), tuple(t.float() for t in STATE)
+    with torch.autocast("cpu"):
+        got, want = ours(P)(x, state), of_torch(P)(x, state)
+        row = ours(P)(x[0])
+        assert [t.dtype for t in got] == [t.dtype for t in want]
+    assert all(torch.equal(a, b) for a, b in zip(got, want, strict=True))
+    assert row[0].shape == (state[0].shape[1],)
+    assert straight.calls == 2
 
 
 def forward_hook(cell: LSTMCell, seen: list[str]) -> Any:

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 
+from onecell.torch import LSTMCell
 from problems import problem
 from torch_cells import by_loop, of_torch, ours
 from torch_walks import P, as_in_torch, assert_close, assert_equal, grads, inputs, loss_of
@@ -210,13 +211,48 @@ def test_a_cell_made_in_inference_mode_runs_outside_as_torch_s_does(state: bool)
     as_in_torch(run)
 
 
-def test_weights_of_a_living_graph_are_not_swapped() -> None:
-    cell = ours(P)
-    loss = loss_of(cell)
+def test_weights_of_a_living_graph_may_be_swapped() -> None:
+    """Unlike torch, whose graph holds on to the weights themselves."""
+    cell, (x, state) = ours(P), inputs()
+    want = torch.autograd.grad(by_loop(cell, x.requires_grad_(), state)[0].sum(), x)
+    loss = by_loop(cell, x, state)[0].sum()
     other = torch.nn.Parameter(torch.zeros_like(cell.weight_hh))
-    with pytest.raises(RuntimeError, match="use_count"):
-        torch.utils.swap_tensors(cell.weight_hh, other)
-    del loss
+    torch.utils.swap_tensors(cell.weight_hh, other)
+    assert_equal(torch.autograd.grad(loss, x, retain_graph=True), want)
+    with pytest.raises(RuntimeError, match="poisoned by swap_tensors"):
+        loss.backward()
+    loss_of(cell).backward()
+    assert cell.weight_hh.grad is not None
+
+
+@pytest.mark.parametrize("name", ["weight_ih", "weight_hh", "bias_hh"])
+@pytest.mark.parametrize("way", ["in a loop", "in one call", "frozen", "twice"])
+def test_assigning_to_data_does_not_reach_steps_that_were_computed(name: str, way: str) -> None:
+    def run(cell: Any) -> Any:
+        x, state = inputs()
+        x.requires_grad_()
+        weight = getattr(cell, name)
+        weight.requires_grad_(way != "frozen")
+        every = []
+        for t, row in enumerate(x):
+            if way == "in one call" and isinstance(cell, LSTMCell):
+                h_all, state = cell.unroll(row[None], state)
+                every.append(h_all[0])
+            else:
+                state = cell(row, state)
+                every.append(state[0])
+            if t == 1:
+                weight.data = 1.5 * weight.data
+        weight.data = torch.full_like(weight, 7.0)
+        leaves = [x, *(p for p in cell.parameters() if p.requires_grad)]
+        loss = torch.stack(every).square().sum()
+        found = torch.autograd.grad(loss, leaves, create_graph=way == "twice")
+        if way != "twice":
+            return found
+        second = torch.stack([g.square().sum() for g in found]).sum()
+        return *(g.detach() for g in found), *torch.autograd.grad(second, leaves)
+
+    as_in_torch(run)
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ every hook notes its name, the numbers it was given, and which gradients are the
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -14,11 +15,17 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
+from torch.nn.utils import parametrize, weight_norm
+from torch.nn.utils.parametrizations import weight_norm as parametrized
 from torch.utils.checkpoint import checkpoint
 
+from onecell.spec import PARAMETERS
 from onecell.torch import LSTMCell
 
-pytestmark = pytest.mark.filterwarnings("ignore:Full backward hook is firing:UserWarning")
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:Full backward hook is firing:UserWarning"),
+    pytest.mark.filterwarnings("ignore:.*weight_norm. is deprecated:FutureWarning"),
+]
 
 I, H, N = 3, 4, 2  # noqa: E741 - as everywhere here
 
@@ -47,6 +54,9 @@ class Program:
     frozen: tuple[str, ...] = ()
     descends: bool = False
     """Each parameter is trained as soon as its gradient is there."""
+    computed: Literal["", "weight norm", "parametrized", "parametrized once"] = ""
+    """How the weights `norms` are made of others."""
+    norms: tuple[str, ...] = ("weight_hh",)
 
     def __str__(self) -> str:
         mine, usual = vars(self), vars(Program())
@@ -66,6 +76,10 @@ class Run:
             cells = [kind(H, H, dtype=torch.float64)] * program.layers
             self.below = torch.nn.Linear(I, H, dtype=torch.float64)
         self.cells = cells
+        for cell in dict.fromkeys(cells):
+            for name in program.norms if program.computed else ():
+                normed = weight_norm if program.computed == "weight norm" else parametrized
+                normed(cell, name)
         self.named = {f"below.{n}": p for n, p in self.below.named_parameters()}
         for k, cell in enumerate(dict.fromkeys(cells)):
             self.named |= {f"{k}.{n}": p for n, p in cell.named_parameters()}
@@ -95,7 +109,8 @@ class Run:
 
         def after(leaf: Tensor) -> None:
             self.note(f"{name} after", leaf.grad)
-            if self.program.descends and name in self.named and leaf.grad is not None:
+            descends = self.program.descends and not self.program.computed
+            if descends and name in self.named and leaf.grad is not None:
                 with torch.no_grad():
                     leaf.sub_(0.1 * leaf.grad)
                 leaf.grad = None
@@ -129,6 +144,13 @@ class Run:
                 given = (x,) if states[k] is None else (x, states[k])
                 run = checkpoint if program.checkpointed else lambda f, *a, **_: f(*a)
                 x, c = run(cell, *given, use_reentrant=False)
+                if program.computed in {"weight norm", "parametrized once"}:
+                    for name in program.norms:
+                        weight = getattr(cell, name)
+                        if weight.requires_grad:
+                            weight.register_hook(
+                                lambda g, k=k, t=t, name=name: self.note(f"{name} {k} {t}", g)
+                            )
                 if x.requires_grad:
                     x.register_hook(lambda g, k=k, t=t: self.note(f"h of {k} at {t}", g))
                 states[k] = (x.detach(), c.detach()) if program.detached and t == 0 else (x, c)
@@ -149,7 +171,8 @@ class Run:
     def all(self) -> Run:
         kept = []
         for _ in range(self.program.passes):
-            loss = self.loss()
+            with parametrize.cached() if self.program.computed[-4:] == "once" else nullcontext():
+                loss = self.loss()
             if loss.requires_grad:
                 if self.program.again and not self.program.descends:
                     self.walk(loss, retain_graph=True)
@@ -187,11 +210,22 @@ def assert_as_in_torch(program: Program) -> None:
         Program(by="some leaves"),
         Program(by="grad"),
         Program(frozen=("weight_hh", "bias_ih")),
+        Program(computed="weight norm"),
+        Program(computed="weight norm", norms=("weight_ih", "bias_hh"), state="leaves"),
+        Program(computed="parametrized", x="a leaf", layers=2),
+        Program(computed="parametrized", state="leaves", unbatched=True),
+        Program(computed="parametrized once", again=True),
+        Program(computed="parametrized once", norms=("weight_ih", "weight_hh"), unbatched=True),
     ],
     ids=str,
 )
 def test_who_looks_on_sees_what_torch_s_cell_shows(program: Program) -> None:
     assert_as_in_torch(program)
+
+
+def is_torch_s(program: Program) -> bool:
+    """Whether torch's own cell can do it: what is checkpointed is not computed once for all."""
+    return not (program.checkpointed and program.computed == "parametrized once")
 
 
 programs = st.builds(
@@ -211,10 +245,12 @@ programs = st.builds(
     by=st.sampled_from(["everything", "some leaves", "grad"]),
     frozen=st.sampled_from([(), ("weight_ih",), ("weight_hh", "bias_ih"), ("bias_ih", "bias_hh")]),
     descends=st.booleans(),
-)
+    computed=st.sampled_from(["", "weight norm", "parametrized", "parametrized once"]),
+    norms=st.sets(st.sampled_from(PARAMETERS), min_size=1).map(lambda s: tuple(sorted(s))),
+).filter(is_torch_s)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(program=programs)
 def test_any_program_shows_what_torch_s_cell_shows(program: Program) -> None:
     assert_as_in_torch(program)

@@ -63,8 +63,6 @@ WRONG: dict[str, Callable[[Tensor], Any]] = {
     "a row less": lambda t: t[:-1],
     "a row more": lambda t: torch.cat([t, t[:1]]),
     "empty": lambda t: t[:0],
-    "strided": lambda t: torch.stack([t, t], -1)[..., 0],
-    "expanded": lambda t: t[:1].expand(t.shape),
     "freed": lambda t: shrunk(t, 0),
     "shrunk": lambda t: shrunk(t, t.numel() * 4 - 1),
     "misaligned": misaligned,
@@ -72,6 +70,16 @@ WRONG: dict[str, Callable[[Tensor], Any]] = {
     "sparse": lambda t: t.to_sparse(),
     "zeros without memory": lambda t: torch._efficientzerotensor(tuple(t.shape)),
     "a subclass": lambda t: t.as_subclass(Plain),
+}
+
+
+STRIDED: dict[str, Callable[[Tensor], Tensor]] = {
+    "every other element": lambda t: torch.stack([t, t], -1)[..., 0],
+    "rows of something wider": lambda t: torch.stack([t, -t], 1)[:, 0],
+    "expanded": lambda t: t[:1].expand(t.shape),
+    "expanded twice": lambda t: t[:1, :1].expand(t.shape),
+    "columns": lambda t: t.t().contiguous().t(),
+    "overlapping": lambda t: torch.arange(90, dtype=t.dtype).as_strided(t.shape, (2, 1), 3),
 }
 
 
@@ -90,12 +98,62 @@ def test_it_does_nothing_where_one_tensor_does_not_fit(name: str, place: int) ->
     assert step(HIDDEN, tensors) is None
 
 
+@pytest.mark.parametrize("place", range(7))
+@pytest.mark.parametrize("name", STRIDED)
+def test_it_takes_inputs_of_any_strides_and_dense_weights(name: str, place: int) -> None:
+    tensors = arguments()
+    if tensors[place].dim() == 1:  # a bias
+        tensors[place] = torch.stack([tensors[place]] * 2, -1)[..., 0]
+    else:
+        tensors[place] = STRIDED[name](tensors[place])
+    done = step(HIDDEN, tensors)
+    if place < len(NAMES):
+        assert done is None
+        return
+    want = step(HIDDEN, [t.contiguous() for t in tensors])
+    assert all(torch.equal(a, b) for a, b in zip(done, want, strict=True))
+    assert all(t.is_contiguous() for t in done)
+
+
+def test_it_takes_one_row_without_a_batch_axis() -> None:
+    tensors = arguments()
+    weights, rows = tensors[:4], [t[1] for t in tensors[4:]]
+    want = step(HIDDEN, [*weights, *(t[None] for t in rows)])
+    got = step(HIDDEN, [*weights, *rows])
+    apart = step(HIDDEN, [*weights, *(torch.stack([t, t], -1)[..., 0] for t in rows)])
+    for done in (got, apart):
+        assert all(torch.equal(a, b[0]) for a, b in zip(done, want, strict=True))
+    for place in range(4, 7):
+        mixed = [*weights, *rows]
+        mixed[place] = mixed[place][None]
+        assert step(HIDDEN, mixed) is None
+
+
+def test_it_takes_no_state_for_zeros() -> None:
+    assert reading.step_reader is not None
+    tensors = arguments()
+    named = dict(zip(NAMES, tensors, strict=False))
+    zeros = torch.zeros_like(H_0)
+    for x, state in ((X, zeros), (X[0], zeros[0])):
+        got = reading.step_reader.step(named, HIDDEN, x, None)
+        want = step(HIDDEN, [*tensors[:4], x, state, state])
+        assert all(torch.equal(a, b) for a, b in zip(got, want, strict=True))
+
+
+def test_it_says_where_only_torch_s_operators_must_compute() -> None:
+    with torch.autocast("cpu"):
+        assert step(HIDDEN, arguments()) is False
+        assert step(HIDDEN + 1, arguments()) is None
+
+
 @pytest.mark.parametrize("hidden", [0, -4, 3, 5, 2**40, 2**61, 2**63 - 1, 2**64, 4.0, "4", None])
 def test_it_does_nothing_where_the_size_does_not_fit(hidden: Any) -> None:
     assert step(hidden, arguments()) is None
 
 
-@pytest.mark.parametrize("hx", [None, 5, (H_0,), (H_0, C_0, C_0), {0: H_0, 1: C_0}, H_0])
+@pytest.mark.parametrize(
+    "hx", [(None, None), (H_0, None), 5, (H_0,), (H_0, C_0, C_0), {0: H_0, 1: C_0}, H_0]
+)
 def test_it_does_nothing_where_the_state_is_no_pair(hx: Any) -> None:
     assert reading.step_reader is not None
     parameters = dict(zip(NAMES, arguments(), strict=False))

@@ -13,7 +13,7 @@ nodes that are ready the one with the highest number, so the numbers here are gi
 # ruff: noqa: ANN401 - torch hands over contexts, and arguments, of any type.
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Final, TypeAlias
 from weakref import WeakValueDictionary
 
@@ -28,7 +28,7 @@ from onecell.torch.plain import are_plain, mode_is_on
 
 Grad: TypeAlias = Tensor | None
 
-_NONE: Final = (None, None, None, None)
+_NONE: Final = (None,) * len(PARAMETERS)
 _NOTHING: Final = (False, False, False, False)
 _FIRST: Final = 2**64 - 1
 """torch's number for the place of a parameter's gradient, which it fills as soon as it can."""
@@ -47,7 +47,7 @@ class Walk:
     def __init__(self, wanted: tuple[bool, ...]) -> None:
         self.wanted = wanted
         """By which of the four parameters; none where nobody asked for any in this pass."""
-        self.sums = _kernel.StepSums(wanted[0], wanted[1], wanted[2] or wanted[3])
+        self.sums = _sums_of(wanted)
         self._found: list[Grad] = [*_NONE]
 
     def __call__(self) -> None:
@@ -60,13 +60,22 @@ class Walk:
 
     def totals(self) -> tuple[Grad, ...]:
         """Return the gradients by the four parameters."""
-        reader = reading.step_reader
-        weight_ih, weight_hh, bias = _NONE[:3] if reader is None else reader.totals(self.sums)
-        # Two parameters must not share one array of gradients: a caller may write into either.
-        twin = bias.clone() if bias is not None and self.wanted[2] and self.wanted[3] else bias
-        made = (weight_ih, weight_hh, bias, twin)
-        self.add(tuple(g if want else None for g, want in zip(made, self.wanted, strict=True)))
+        self.add(_totals(self.sums, self.wanted))
         return tuple(self._found)
+
+
+def _sums_of(wanted: tuple[bool, ...], *, once: bool = False) -> _kernel.StepSums:
+    return _kernel.StepSums(wanted[0], wanted[1], wanted[2] or wanted[3], once)
+
+
+def _totals(sums: _kernel.StepSums, wanted: tuple[bool, ...]) -> tuple[Grad, ...]:
+    """Return the gradients by the four parameters that were left in `sums`, where `wanted`."""
+    reader = reading.step_reader
+    weight_ih, weight_hh, bias = _NONE[:3] if reader is None else reader.totals(sums)
+    # Two parameters must not share one array of gradients: a caller may write into either.
+    twin = bias.clone() if bias is not None and wanted[2] and wanted[3] else bias
+    made = (weight_ih, weight_hh, bias, twin)
+    return tuple(g if want else None for g, want in zip(made, wanted, strict=True))
 
 
 class Anchor(Function):
@@ -107,6 +116,27 @@ def _place(tensor: Tensor, name: str) -> None:
     node._set_sequence_nr(_FIRST - 1 - _AFTER.index(name))
 
 
+def _is_learned(tensor: Grad) -> bool:
+    """Whether a tensor gets a gradient of its own."""
+    return tensor is not None and tensor.requires_grad and tensor.is_leaf
+
+
+def _inputs(x: Tensor, h: Grad, c: Grad) -> tuple[Tensor, Grad, Grad]:
+    """Return what a step hangs on, so that leaves get their gradients in their turn."""
+    if x.dim() == 1:
+        # torch's cell gives such rows an axis first, and takes it off after all that it does else.
+        rows: list[Any] = [
+            t.view_as(t) if t is not None and _is_learned(t) else t for t in (x, h, c)
+        ]
+        return rows[0], rows[1], rows[2]
+    if _is_learned(x):
+        # Of many steps, a loop would have taken its rows before the first one.
+        x = _placed(x, "x") if x.dim() == 2 else x.view_as(x)
+    if h is not None and _is_learned(h):
+        h = _placed(h, "h")
+    return x, h, c
+
+
 def _placed(tensor: Tensor, name: str) -> Tensor:
     """Return an alias of a leaf that gets its gradient in the turn of `name`."""
     if tensor.is_inference():
@@ -117,24 +147,46 @@ def _placed(tensor: Tensor, name: str) -> Tensor:
 
 
 class Hold:
-    """What the steps of the living graphs of some parameters share; they alone keep it alive."""
+    """What the steps of the living graphs of some parameters share; they alone keep it alive.
 
-    __slots__ = ("__weakref__", "_walks", "needs", "token")
+    Of the weights it knows those that are leaves of the graph. Others, computed from something,
+    are each step's own.
+    """
+
+    __slots__ = ("__weakref__", "_walks", "computed", "kept", "needs", "token")
 
     def __init__(self, weights: calls.Weights) -> None:
-        self.needs = tuple(w is not None and w.requires_grad for w in weights)
+        leaves = [w if w is None or w.is_leaf else None for w in weights]
+        self.computed = any(w is not leaf for w, leaf in zip(weights, leaves, strict=True))
+        """Whether there are such others."""
+        self.needs = tuple(w is not None and w.requires_grad for w in leaves)
         self._walks: WeakValueDictionary[int, Walk] = WeakValueDictionary()
-        named = zip(PARAMETERS, weights, self.needs, strict=True)
-        placed = [_placed(w, name) if w is not None and need else None for name, w, need in named]
-        self.token: Tensor = _apply_anchor(self._walks, *placed)
-        _place(self.token, "anchor")
+        self.kept = tuple(None if w is None else w.detach() for w in leaves)
+        """The leaves as the steps read them, whatever is assigned to their `data` later."""
+        self.token: Grad = None
+        if any(self.needs):
+            named = zip(PARAMETERS, leaves, self.needs, strict=True)
+            placed = (
+                _placed(w, name) if w is not None and need else None for name, w, need in named
+            )
+            self.token = _apply_anchor(self._walks, *placed)
+            _place(self.token, "anchor")
+
+    def in_graph(self, weights: Sequence[Grad]) -> tuple[Grad, ...]:
+        """Return what a step kept of its weights so that gradients lead to the parameters again."""
+        anchor: Any = None if self.token is None else self.token.grad_fn
+        places = iter(() if anchor is None else (alias for alias, _ in anchor.next_functions))
+        return tuple(
+            Standing.apply(next(places).next_functions[0][0].variable, w) if need else w  # type: ignore[no-untyped-call]
+            for w, need in zip(weights, self.needs, strict=True)
+        )
 
     def walk(self, ctx: Any) -> Walk | None:
         """Return the pass that is going on in this thread, if torch's engine makes one.
 
         Compiled autograd runs nodes with a context `ctx` of its own, and not when their turn comes.
         """
-        if type(ctx) not in _BY_ENGINE:
+        if self.token is None or type(ctx) not in _BY_ENGINE:
             return None
         number = _walk_now()
         found = self._walks.get(number)
@@ -145,40 +197,47 @@ class Hold:
             Variable._execution_engine.queue_callback(found)
         return found
 
-    @staticmethod
-    def take(walk: Walk | None, grads: tuple[Grad, ...]) -> Grad:
+    def apart(self, weights: calls.Weights) -> tuple[tuple[Grad, ...], tuple[Grad, ...]]:
+        """Return what a step keeps of its weights, and those that its node itself hangs on."""
+        if not self.computed:
+            return self.kept, _NONE
+        pairs = list(zip(self.kept, weights, strict=True))
+        kept = tuple(w if k is None else k for k, w in pairs)
+        return kept, tuple(w if k is None else None for k, w in pairs)
+
+    def take(self, walk: Walk | None, grads: tuple[Grad, ...]) -> Grad:
         """Leave gradients by the weights in a pass, or return what to send along the graph."""
-        if walk is None:
-            return torch.cat([grad.reshape(-1) for grad in grads if grad is not None])
-        walk.add(grads)
+        ours = tuple(g if need else None for g, need in zip(grads, self.needs, strict=True))
+        if walk is not None:
+            walk.add(ours)
+        elif self.token is not None:
+            return torch.cat([grad.reshape(-1) for grad in ours if grad is not None])
         return None
 
 
 _holds: Final[WeakValueDictionary[tuple[object, ...], Hold]] = WeakValueDictionary()
 
 
-def _hold(x: Tensor, weights: calls.Weights) -> Hold | None:
-    """Return what the next step of these weights, all leaves, hangs on; None if none needs that.
+def _hold(x: Tensor, weights: calls.Weights) -> Hold:
+    """Return what the next step of these weights hangs on.
 
     A graph keeps alive the parameters that it leads to, so while there is a hold their ids are
     theirs. To give a parameter other sizes or another type ends torch's own place for its gradient;
     see `forget` too.
     """
-    weight_ih, weight_hh, bias_ih, bias_hh = weights
-    key = (
-        weight_ih.requires_grad and id(weight_ih),
-        weight_hh.requires_grad and id(weight_hh),
-        bias_ih is not None and bias_ih.requires_grad and id(bias_ih),
-        bias_hh is not None and bias_hh.requires_grad and id(bias_hh),
-        x.dtype,
-        weight_ih.shape,
-    )
-    if not any(key[:4]):
-        return None
+    key = (*map(_mark, weights), x.dtype, weights[0].shape)
     hold = _holds.get(key)
     if hold is None:
         _holds[key] = hold = Hold(weights)
     return hold
+
+
+def _mark(weight: Grad) -> tuple[object, ...] | None:
+    """Return what a leaf is known by: after `p.data = t` its memory is another."""
+    if weight is None or not weight.is_leaf:
+        return None
+    dense = weight.is_contiguous() or weight.stride()
+    return id(weight), weight.requires_grad, weight.data_ptr(), dense
 
 
 def forget() -> None:
@@ -190,64 +249,71 @@ def forget() -> None:
     _holds.clear()
 
 
-class Step(Function):
-    """A step that is computed already, as a node: x, h, c and an anchor's token → (h', c')."""
+class Standing(Function):
+    """(a parameter, what its numbers were) → these, whose gradient is the parameter's."""
 
     @staticmethod
-    def forward(
-        ctx: Any,
-        token: Grad,
-        x: Tensor,
-        h: Tensor,
-        c: Tensor,
-        weights: calls.Weights,
-        hold: Hold | None,
-        made: tuple[Tensor, Tensor, Tensor],
-    ) -> tuple[Tensor, Tensor]:
+    def forward(ctx: Any, parameter: Tensor, numbers: Tensor) -> Tensor:
+        """Return an alias of the numbers."""
+        return numbers.view_as(numbers)
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Grad) -> Any:
+        """Hand the gradient on."""
+        return grads[0], None
+
+
+class Step(Function):
+    """A step that is computed already, as a node.
+
+    It leads from x, h, c, an anchor's token and weights that are no leaves to (h', c').
+    """
+
+    @staticmethod
+    def forward(ctx: Any, *given: Any) -> tuple[Tensor, Tensor]:
         """Keep what the way back needs; of the results it needs none, so they may be written."""
-        h_next, c_next, gates = made
-        ctx.hold = hold
+        saved, ctx.hold, made = given[-3:]
         ctx.set_materialize_grads(False)
-        ctx.save_for_backward(x, h, c, *weights, gates)
+        ctx.save_for_backward(*saved)
+        h_next, c_next = made
         return h_next, c_next
 
     @staticmethod
     def backward(ctx: Any, *grads: Grad) -> Any:
-        """Return the gradients by x, h and c, and leave those of the weights in the walk."""
-        saved, hold = ctx.saved_tensors, ctx.hold
-        by_x, by_h, by_c = ctx.needs_input_grad[1:4]
+        """Return the gradients by x, h, c and computed weights; leave others in the walk."""
         if grads[0] is None and grads[1] is None:
-            return (None,) * 7
-        walk = None if hold is None else hold.walk(ctx)
-        sends = hold is not None and walk is None
+            return (None,) * 11
+        saved, hold = ctx.saved_tensors, ctx.hold
+        by_x, by_h, by_c, _, *direct = ctx.needs_input_grad[:8]
+        walk = hold.walk(ctx)
         reader = reading.step_reader
         found: Any = None
-        if reader is not None and not sends:
+        if reader is not None and (walk is not None or hold.token is None):
             sums = walk.sums if walk is not None and any(walk.wanted) else None
-            found = reader.back(by_x, by_h, by_c, saved, grads[0], grads[1], sums)
-        if found is not None:
-            return None, *found, None, None, None
-        wanted = walk.wanted if walk is not None else hold.needs if hold is not None else _NOTHING
-        needed = _NOTHING if hold is None else hold.needs
-        found = _longer_way((by_x, by_h, by_c, *wanted), grads, saved, needed)
-        sent = None if hold is None else hold.take(walk, found[3:])
-        return sent, *found[:3], None, None, None
+            own = _sums_of(direct, once=True) if True in direct else None
+            found = reader.back(by_x, by_h, by_c, saved, grads[0], grads[1], sums, own)
+            if found is not None:
+                by_weights = _NONE if own is None else _totals(own, direct)
+                return *found, None, *by_weights, None, None, None
+        wanted = hold.needs if walk is None else walk.wanted
+        both = [a or b for a, b in zip(wanted, direct, strict=True)]
+        needed = [a or b for a, b in zip(hold.needs, direct, strict=True)]
+        if torch.is_grad_enabled():
+            weights = autograd.as_needed(hold.in_graph(saved[3:7]), needed)
+            saved = (*saved[:3], *weights, saved[7])
+        found = _longer_way((by_x, by_h, by_c, *both), grads, saved)
+        own_grads = (g if want else None for g, want in zip(found[3:], direct, strict=True))
+        return *found[:3], hold.take(walk, found[3:]), *own_grads, None, None, None
 
 
 def _longer_way(
     needs: tuple[bool, ...],
     grads: tuple[Grad, ...],
     saved: tuple[Any, ...],
-    needed: tuple[bool, ...],
 ) -> tuple[Grad, ...]:
-    """Return a step's gradient by each of its seven inputs, wherever that can be computed.
-
-    `needed` says which of the weights required a gradient when the step was computed.
-    """
+    """Return a step's gradient by each of its seven inputs, wherever that can be computed."""
     inputs, gates = saved[:7], saved[7]
     again = torch.is_grad_enabled()
-    if again:
-        inputs = (*inputs[:3], *autograd.as_needed(inputs[3:], needed))
     there = [t for t in (*saved, *grads) if t is not None]
     fits = calls.fits_back(inputs[:5], (None, None, gates), (None, *grads))
     if mode_is_on() or not (fits and are_plain(there)):
@@ -261,34 +327,29 @@ def record_step(
     """Return (h', c') as results of a node; all is as `_kernel.StepReader.step` has made it."""
     x, h, c, *given = inputs
     weights: calls.Weights = (given[0], given[1], given[2], given[3])
-    made = h_next, c_next, gates
     try:
         hold = _hold(x, weights)
-        token = None if hold is None else hold.token
-        if x.requires_grad and x.is_leaf:
-            x = _placed(x, "x")
-        if h.requires_grad and h.is_leaf:
-            h = _placed(h, "h")
-        found: tuple[Tensor, Tensor] = _apply_step(token, x, h, c, weights, hold, made)
+        kept, direct = hold.apart(weights)
+        saved = (x, h, c, *kept, gates)
+        x, h, c = _inputs(x, h, c)
+        found: tuple[Tensor, Tensor] = _apply_step(
+            x, h, c, hold.token, *direct, saved, hold, (h_next, c_next)
+        )
     except RuntimeError:
         # Of what was made in inference mode torch's operators take all that they need not keep.
         if not any(t is not None and t.is_inference() for t in inputs):
             raise
-        found = composite.step(x, (h, c), *weights)
+        return composite.any_step(x, h, c, *weights)
     return found
 
 
 def record(x: Tensor, h: Grad, c: Grad, weights: calls.Weights) -> tuple[Tensor, ...]:
     """Return what `autograd.Cell` computes, as a node of the graph."""
-    apart = all(w is None or w.is_leaf for w in weights)
-    hold = _hold(x, weights) if apart else None
-    if x.requires_grad and x.is_leaf:
-        # Of many steps, a loop would have taken its rows before the first one.
-        x = _placed(x, "x") if x.dim() == 2 else x.view_as(x)
-    if h is not None and h.requires_grad and h.is_leaf:
-        h = _placed(h, "h")
-    hangs_on = (None, *weights) if hold is None else (hold.token, *_NONE)
-    found: tuple[Tensor, ...] = _apply_cell(x, h, c, *hangs_on, weights, hold)
+    hold = _hold(x, weights)
+    kept, direct = hold.apart(weights)
+    saved = (x, h, c, *kept)
+    x, h, c = _inputs(x, h, c)
+    found: tuple[Tensor, ...] = _apply_cell(x, h, c, hold.token, *direct, saved, hold)
     return found
 
 

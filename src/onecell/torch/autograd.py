@@ -25,17 +25,16 @@ class Cell(Function):
     """(x, h, c, *weights) → (h', c') for x (N, I); → (h_all, last h, last c) for x (T, N, I).
 
     All tensors are plain and of one dtype; h and c may be None for zeros. In the graph, the token
-    of a hold (see `apart`) may stand for the weights. So the inputs are x, h, c, the token, the
-    weights, either of these None, then the weights in one and the hold.
+    of a hold (see `apart`) stands for the weights that are leaves. So the inputs are x, h, c, the
+    token, the other weights, then what is computed from and kept, in one, and the hold.
     """
 
     @staticmethod
     def forward(ctx: Any, *given: Any) -> tuple[Tensor, ...]:
         """Compute by the kernel and keep what the way back needs."""
-        x, h, c = given[:3]
-        weights, ctx.hold = given[-2:]
-        inputs = (x, h, c, *weights)
-        h_all, c_all, gates = calls.forward(x, h, c, weights, record=True)
+        inputs, ctx.hold = given[-2:]
+        x, h, c, *weights = inputs
+        h_all, c_all, gates = calls.forward(x, h, c, tuple(weights), record=True)
         # What is kept is never what the caller gets (but for h_all), so that writing into a
         # result is as free as it is with torch's cell.
         ctx.set_materialize_grads(False)
@@ -48,13 +47,14 @@ class Cell(Function):
     @staticmethod
     def backward(ctx: Any, *grads: Tensor | None) -> Any:
         """Pull the gradients of the results back to the inputs."""
-        saved = ctx.saved_tensors
         if all(grad is None for grad in grads):
             return (None,) * 10
-        inputs, done, hold = saved[:INPUTS], saved[INPUTS:], ctx.hold
-        walk = None if hold is None else hold.walk(ctx)
-        held = hold.needs if walk is None and hold is not None else walk and walk.wanted
-        needs = (*ctx.needs_input_grad[:3], *(held or ctx.needs_input_grad[4:8]))
+        saved, hold, direct = ctx.saved_tensors, ctx.hold, ctx.needs_input_grad[4:8]
+        inputs, done = saved[:INPUTS], saved[INPUTS:]
+        walk = hold.walk(ctx)
+        held = hold.needs if walk is None else walk.wanted
+        both = (a or b for a, b in zip(held, direct, strict=True))
+        needs = (*ctx.needs_input_grad[:3], *both)
         again = torch.is_grad_enabled()
         found: Sequence[Tensor | None]
         # Between the two ways, modules may have moved to another type, and hooks may have given
@@ -62,17 +62,16 @@ class Cell(Function):
         there = [t for t in (*saved, *grads) if t is not None]
         sound = are_plain(there) and calls.fits_back(inputs[:5], done, _three(grads))
         if again:
-            needed = ctx.needs_input_grad[4:8] if hold is None else hold.needs
-            inputs = (*inputs[:3], *as_needed(inputs[3:], needed))
+            needed = [a or b for a, b in zip(hold.needs, direct, strict=True)]
+            inputs = (*inputs[:3], *as_needed(hold.in_graph(inputs[3:]), needed))
         if mode_is_on() or not sound:
             found = composite.gradients(needs, grads, inputs, create_graph=again)
         elif again:
             found = Gradient.apply(needs, len(grads), *grads, *inputs, *done)  # type: ignore[no-untyped-call]
         else:
             found = _by_kernel(needs, grads, saved)
-        if hold is None:
-            return *found[:3], None, *found[3:], None, None
-        return *found[:3], hold.take(walk, tuple(found[3:])), *(None,) * 6
+        by_weights = (g if want else None for g, want in zip(found[3:], direct, strict=True))
+        return *found[:3], hold.take(walk, tuple(found[3:])), *by_weights, None, None
 
 
 class Gradient(Function):

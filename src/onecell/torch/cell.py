@@ -9,7 +9,7 @@ from torch import Tensor
 
 from onecell.frozen import FrozenCell, WeightDtype
 from onecell.spec import PARAMETERS
-from onecell.torch import composite, reading, script
+from onecell.torch import calls, composite, reading, script
 from onecell.torch.apart import forget, record_step
 from onecell.torch.arguments import (
     AnyState,
@@ -30,7 +30,7 @@ from onecell.torch.overrides import (
     must_loop,
     remember,
 )
-from onecell.torch.routes import quick_step, run
+from onecell.torch.routes import finish, quick_step, run
 from onecell.weights import Weights
 
 
@@ -54,7 +54,7 @@ class LSTMCell(torch.nn.LSTMCell):
     Differences that are meant: a state whose rank is not the input's raises, where torch ends the
     process on some and returns wrong shapes for others; so do freed memory and mixed devices;
     complex types are refused; every input of a recorded call, the biases too, is kept for the way
-    back, so none may be written in place, nor the cell change its type, before that.
+    back, so none may be written in place before that.
 
     Tools that look at classes: torch.fx keeps the cell as one `call_module` node; torch.jit.script
     and torch.jit.trace compile torch's operator; torch.export and ONNX get standard operators, so
@@ -108,8 +108,12 @@ class LSTMCell(torch.nn.LSTMCell):
         if not kwargs and not _in_dynamo():
             reader = reading.step_reader
             done = None if reader is None else reader.call(_everyday, self, args)
-            if done is not None:
+            if done:
                 return done if len(done) == 2 else record_step(*done)
+            if done is False and len(args) < 3:
+                found = finish(done, self._parameters, *args, *(None,) * (2 - len(args)))
+                if found is not None:
+                    return found
         return super().__call__(*args, **kwargs)
 
     def forward(
@@ -141,12 +145,15 @@ class LSTMCell(torch.nn.LSTMCell):
         )
 
     def _forward(self, x: Any, hx: AnyState, c_0: Tensor | None) -> State:  # noqa: ANN401 - proxies
+        computed = False
         if not torch.compiler.is_compiling():
-            pair = hx if c_0 is None else (hx, c_0)
-            if not (self._computes_weights or hides_weights(self)):
+            computed = self._computes_weights or hides_weights(self)
+            if not computed:
+                pair = hx if c_0 is None else (hx, c_0)
                 done = quick_step(self._parameters, self.hidden_size, x, pair)
                 if done is not None:
                     return done
+                computed = not self._parameters.keys() >= _NAMES
             if isinstance(x, torch.fx.Proxy):
                 leaf: State = self._as_leaf(x, hx, c_0)
                 return leaf
@@ -157,15 +164,24 @@ class LSTMCell(torch.nn.LSTMCell):
             return super().forward(x, state)
         check_sizes(x, state, self.input_size, self.hidden_size)
         h, c = (None, None) if state is None else state
-        if x.dim() == 2:
-            h_next, c_next = self._run(x, h, c)
-            return h_next, c_next
-        h_next, c_next = self._run(x.unsqueeze(0), _unsqueeze(h), _unsqueeze(c))
-        return h_next.squeeze(0), c_next.squeeze(0)
-
-    def _run(self, x: Tensor, h: Tensor | None, c: Tensor | None) -> tuple[Tensor, ...]:
-        """Compute one step of x (N, I), or all of x (T, N, I), wherever it can be computed."""
+        alone = x.dim() == 1
+        if alone:
+            x, h, c = x.unsqueeze(0), _unsqueeze(h), _unsqueeze(c)
+        # Once only: a parametrization may change with every look at it.
         weights = (self.weight_ih, self.weight_hh, self.bias_ih, self.bias_hh)
+        done = None
+        if computed:
+            named = dict(zip(PARAMETERS, weights, strict=True))
+            done = quick_step(named, self.hidden_size, x, None if h is None else (h, c))
+        h_next, c_next = self._run(x, h, c, weights) if done is None else done
+        return (h_next.squeeze(0), c_next.squeeze(0)) if alone else (h_next, c_next)
+
+    def _run(
+        self, x: Tensor, h: Tensor | None, c: Tensor | None, weights: calls.Weights | None = None
+    ) -> tuple[Tensor, ...]:
+        """Compute one step of x (N, I), or all of x (T, N, I), wherever it can be computed."""
+        if weights is None:
+            weights = (self.weight_ih, self.weight_hh, self.bias_ih, self.bias_hh)
         done = run(x, h, c, weights)
         if done is None:
             check_devices(x, (h, c, *weights))
@@ -255,6 +271,7 @@ def _unsqueeze(tensor: Tensor | None) -> Tensor | None:
     return None if tensor is None else tensor.unsqueeze(0)
 
 
+_NAMES: Final = frozenset(PARAMETERS)
 _everyday: Final = reading.everyday_call(LSTMCell)
 _in_dynamo: Final = torch.compiler.is_dynamo_compiling
 

@@ -36,6 +36,18 @@ def step(
     return h_next, c_next
 
 
+def any_step(
+    x: Tensor, h: Tensor | None, c: Tensor | None, *weights: Tensor | None
+) -> tuple[Tensor, Tensor]:
+    """Compute one step by torch's operators; without a state, of one row without a batch axis."""
+    if x.dim() == 2:
+        h_next, c_next = outputs(x, h, c, *weights)  # type: ignore[arg-type]
+        return h_next, c_next
+    rows = (None if t is None else t.unsqueeze(0) for t in (x, h, c))
+    h_next, c_next = outputs(*rows, *weights)  # type: ignore[arg-type]
+    return h_next.squeeze(0), c_next.squeeze(0)
+
+
 def outputs(
     x: Tensor,
     h: Tensor | None,

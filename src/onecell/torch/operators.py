@@ -72,10 +72,10 @@ def _step(
     there = [t for t in (x, h, c, *weights) if t is not None]
     if torch.is_grad_enabled() and any(t.requires_grad for t in there):
         raise RuntimeError(f"{STEP} cannot be differentiated: call {UNROLL} with record=True.")
-    if reading.step_reader is not None:
+    if reading.step_reader is not None and x.dim() == 2:
         named = dict(zip(PARAMETERS, weights, strict=True))
         done: Any = reading.step_reader.step(named, weight_hh.shape[-1], x, (h, c))
-        if done is not None:
+        if done:
             return done[0], done[1]
     _check(STEP, there, fits=x.dim() == 2 and calls.fits(x, h, c, weights))
     return calls.forward(x, h, c, weights, record=False)[:2]

@@ -8,34 +8,52 @@ from typing import Any
 import torch
 from torch import Tensor
 from torch.autograd import forward_ad
-from torch.nn import Parameter
 
+from onecell.spec import PARAMETERS
 from onecell.torch import calls, operators, reading
 from onecell.torch.apart import record, record_step
+from onecell.torch.composite import any_step
 from onecell.torch.plain import (
     COMPUTE_DTYPES,
     PLAIN_CLASSES,
     are_plain,
+    mode_is_on,
     torch_must_run,
     transforms_are_on,
 )
 
 
 def quick_step(
-    parameters: dict[str, Parameter | None],
+    parameters: dict[str, Any],
     hidden_size: int,
     x: Any,  # noqa: ANN401 - whatever came
     hx: Any,  # noqa: ANN401
 ) -> tuple[Tensor, Tensor] | None:
     """Compute one step of an everyday call; None where anything at all is out of the ordinary.
 
-    The everyday call: x (N, I) and hx = (h, c) of (N, H), contiguous, and the parameters as they
-    were made.
+    The everyday call: x (N, I) and hx = (h, c) of (N, H), all of any strides, or without the batch
+    axis, or hx None; and dense weights, under these names.
     """
     if reading.step_reader is None:
         return None
-    done = reading.step_reader.step(parameters, hidden_size, x, hx)
-    return done if done is None or len(done) == 2 else record_step(*done)
+    return finish(reading.step_reader.step(parameters, hidden_size, x, hx), parameters, x, hx)
+
+
+def finish(
+    done: Any,  # noqa: ANN401
+    parameters: dict[str, Any],
+    x: Any,  # noqa: ANN401
+    hx: Any,  # noqa: ANN401
+) -> tuple[Tensor, Tensor] | None:
+    """Return (h', c') of what the reader answered for a step, or None where it answered None."""
+    if done is None:
+        return None
+    if done:
+        return done if len(done) == 2 else record_step(*done)
+    if mode_is_on():
+        return None
+    h, c = (None, None) if hx is None else hx
+    return any_step(x, h, c, *(parameters[name] for name in PARAMETERS))
 
 
 def run(
