@@ -28,8 +28,8 @@ class alignas(64) FreshTensor {
       : shape_{rows, width}, strides_{width, 1} {
     const int skipped = rows == 0 ? 1 : 0;
     const dlpack::Tensor tensor{
-        data(), dlpack::kCpu, 0, 2 - skipped, dlpack::kFloat, bits, 1, shape_ + skipped,
-        strides_ + skipped, 0};
+        data(),           dlpack::kCpu,       0, 2 - skipped, dlpack::kFloat, bits, 1,
+        shape_ + skipped, strides_ + skipped, 0};
     managed_ = {dlpack::kMajor, 0, this, release, 0, tensor};
   }
 
