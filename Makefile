@@ -96,6 +96,7 @@ define kernel_tests
 	build/kernel-$(1)/apart_tests
 	build/kernel-$(1)/golden_tests
 	build/kernel-$(1)/lent_tests
+	build/kernel-$(1)/worth_tests
 endef
 
 # The peers, which only the benchmark needs.

@@ -41,6 +41,12 @@ inline std::int64_t parts_each(const Turn& turn, std::int64_t grains, double pha
 // Run `body(phase, part)` for all parts of all phases.
 template <class F>
 void perform(Turn& turn, std::int64_t phases, std::int64_t parts, F& body) {
+  if (turn.members() == 1) {
+    const FloatEnvironment environment;
+    for (std::int64_t phase = 0; phase < phases; ++phase)
+      for (std::int64_t part = 0; part < parts; ++part) body(phase, part);
+    return;
+  }
   const auto run = [](void* context, std::int64_t phase, std::int64_t part) {
     const FloatEnvironment environment;
     (*static_cast<F*>(context))(phase, part);

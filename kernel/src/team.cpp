@@ -23,6 +23,7 @@ using std::chrono::microseconds;
 // where phase follows phase and nobody has to be called.
 constexpr double kLeastPart = 1200, kLeastShare = 300;
 constexpr double kWorthWaking = 60000;       // ns of work in all, for which sleepers are woken
+constexpr double kLongPhase = 50000;         // ns of work, beside which meeting costs nothing
 constexpr auto kRecent = microseconds(300);  // calls closer together than this are a loop
 constexpr auto kIdleSpin = microseconds(150);
 constexpr auto kWaitSpin = microseconds(30);
@@ -40,6 +41,7 @@ void pause() {
 }
 
 std::atomic<Team*> team{nullptr};
+std::atomic<bool> always_together{false};
 
 // The threads of the parent are not in the child, and its locks may be held for ever: begin anew.
 void forget_team() { team.store(nullptr, std::memory_order_release); }
@@ -76,22 +78,46 @@ int Team::enter(double phase_ns, std::int64_t phases) {
   if (useful < 2) return 0;
   const int wanted = static_cast<int>(std::min<double>(num_threads(), useful));
   if (wanted < 2 || !turn_.try_lock()) return 0;
-  const double total = phase_ns * static_cast<double>(phases);
-  const bool small = total < kWorthWaking;
-  if (trust_.is_withheld()) {
-    leave();
+  is_lent_ = lent_.are_ready();
+  work_ = phase_ns * static_cast<double>(phases);
+  kind_ = phase_ns < kLongPhase && !always_together.load(std::memory_order_relaxed)
+              ? &worth_.of({phase_ns, phases > 4, is_lent_, wanted})
+              : nullptr;
+  const bool together = kind_ == nullptr ? !trust_.is_withheld() : kind_->goes_together(work_);
+  if (kind_ != nullptr && !kind_->is_timed()) {
+    turn_.unlock();
     return 0;
   }
-  is_lent_ = lent_.are_ready();
+  begin_ = Clock::now();
+  members_now_ = 1;
+  if (!together) return kind_ != nullptr ? 1 : decline();
   // To wake a thread takes longer than a small call: do it only for calls that come in a row.
   const bool sleep = workers_ < wanted - 1 || asleep_.load(std::memory_order_relaxed) > 0;
-  if (small && sleep && !is_lent_ && Clock::now() - last_use_ > kRecent) {
-    leave();
-    return 0;
+  if (work_ < kWorthWaking && sleep && !is_lent_ && begin_ - last_use_ > kRecent) return decline();
+  if (!is_lent_) grow(wanted);
+  members_now_ = is_lent_ ? wanted : std::min(wanted, workers_ + 1);
+  return members_now_;
+}
+
+// Leave this call to whoever asked.
+int Team::decline() {
+  members_now_ = 0;
+  leave();
+  return 0;
+}
+
+void Team::leave() {
+  last_use_ = Clock::now();
+  lent_.note_end(last_use_);
+  if (members_now_ == 0) {
+    if (kind_ != nullptr) kind_->put_off();
+  } else if (kind_ != nullptr) {
+    kind_->note(work_, std::chrono::duration<double, std::nano>(last_use_ - begin_).count());
+  } else {
+    const std::chrono::nanoseconds slept(slept_ns_.load(std::memory_order_relaxed));
+    trust_.judge(slept, members_now_ * (last_use_ - begin_));
   }
-  if (is_lent_) return wanted;
-  grow(wanted);
-  return std::min(wanted, workers_ + 1);
+  turn_.unlock();
 }
 
 void Team::perform(const Job& job, int members) {
@@ -99,7 +125,6 @@ void Team::perform(const Job& job, int members) {
   for (int slice = 0; slice < members; ++slice)
     cursors_[slice].next.store(plan.first, std::memory_order_relaxed);
   slept_ns_.store(0, std::memory_order_relaxed);
-  const Clock::time_point begin = Clock::now();
 
   // Whoever acquires one of these values, even with the epoch before, sees that epoch gone: each is
   // released after the odd one. Relaxed, a machine may show them earlier, and `read` would take a
@@ -121,8 +146,6 @@ void Team::perform(const Job& job, int members) {
     take_part(plan, 0);
   }
   cursor_base_ += job.phases * job.parts;
-  const std::chrono::nanoseconds slept(slept_ns_.load(std::memory_order_relaxed));
-  trust_.judge(slept, members * (Clock::now() - begin));
 }
 
 // Wake who sleeps, and keep who sleeps, or was not there for the job of epoch `last`, off this
@@ -264,14 +287,12 @@ Turn::~Turn() {
   if (team_ != nullptr) team_->leave();
 }
 
+void set_together(bool always) { always_together.store(always, std::memory_order_relaxed); }
+
 void lend_threads(Parallel parallel) {
   if (Team* const found = Team::of_this_process()) found->lend(parallel);
 }
 
-void Turn::perform(const Job& job) {
-  if (members_ > 1) return team_->perform(job, members_);
-  for (std::int64_t phase = 0; phase < job.phases; ++phase)
-    for (std::int64_t part = 0; part < job.parts; ++part) job.run(job.context, phase, part);
-}
+void Turn::perform(const Job& job) { team_->perform(job, members_); }
 
 }  // namespace onecell

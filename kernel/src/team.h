@@ -31,12 +31,17 @@ class Turn {
   // 1 where the work is too little, the team is busy, or this process may have one thread only.
   int members() const { return members_; }
 
-  // Run every part of every phase; returns when all are done. `run` must not throw.
+  // Run every part of every phase; returns when all are done. `run` must not throw. For several
+  // members only.
   void perform(const Job& job);
 
  private:
   class Team* team_ = nullptr;
   int members_ = 1;
 };
+
+// For tests: use the team for every call that is not too small, whatever was measured.
+// Process-wide.
+void set_together(bool always);
 
 }  // namespace onecell

@@ -14,6 +14,7 @@
 #include "places.h"
 #include "team.h"
 #include "trust.h"
+#include "worth.h"
 
 namespace onecell {
 
@@ -23,13 +24,9 @@ class Team {
 
   static Team* of_this_process();
 
-  // The members to use now, or 0 where the team is not to be had.
+  // The members to use now, or 0 where the team is not to be had. One has to leave all the same.
   int enter(double phase_ns, std::int64_t phases);
-  void leave() {
-    last_use_ = Clock::now();
-    lent_.note_end(last_use_);
-    turn_.unlock();
-  }
+  void leave();
   void perform(const Job& job, int members);
   void lend(Parallel parallel) {
     const std::lock_guard lock(turn_);
@@ -58,6 +55,7 @@ class Team {
     std::atomic<bool> pushed{false};     // whether it is kept off a processor
   };
 
+  int decline();
   bool grow(int members);
   void call(int members, std::uint64_t last);
   void settle(int me);
@@ -72,6 +70,11 @@ class Team {
   // Touched under `turn_` only.
   int workers_ = 0;
   Trust trust_;
+  Worth worth_;
+  Kind* kind_ = nullptr;  // of this call; null where its phases are long
+  double work_ = 0;       // of this call, in ns as estimated for one thread
+  int members_now_ = 0;   // in this call, 0 where it is left to whoever asked
+  Clock::time_point begin_{};
   Clock::time_point last_use_{};
   std::int64_t cursor_base_ = 0;
   Lent lent_;

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "../src/team.h"
 #include "checks.h"
 #include "onecell/apart.h"
 
@@ -145,6 +146,7 @@ void test_bits_of_the_whole() {
 }  // namespace
 
 int main() {
+  onecell::set_together(true);
   for (const std::string& isa : onecell::available_isas()) {
     onecell::set_isa(isa);
     for (const int threads : {1, 3}) {

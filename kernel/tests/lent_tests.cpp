@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "../src/lent.h"
+#include "../src/team.h"
 #include "checks.h"
 #include "onecell/cell.h"
 
@@ -182,6 +183,7 @@ void test_those_that_come_late_are_asked_less_and_less() {
 int main() {
   Runtime only;
   runtime = &only;
+  onecell::set_together(true);
   const Sequence sequence;
   test_bits(sequence);
   test_sleepers_are_left_alone(sequence);
