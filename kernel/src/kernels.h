@@ -1,6 +1,9 @@
 // What each instruction set offers: the same functions, compiled once for each.
 #pragma once
 
+#include <cstdint>
+#include <optional>
+
 #include "onecell/apart.h"
 #include "onecell/cell.h"
 #include "onecell/frozen.h"
@@ -24,12 +27,12 @@ struct Kernels {
   void (*frozen_unroll)(const FrozenForward&);
 };
 
-// Whether a call of many rows and steps lays its weights out anew (chain.h). It pays where folding
-// a register takes turns from multiply-adds, as measured on Intel's processors; on AMD's, products
-// by the weights as they lie are faster, 3 to 20% (Zen 4). On ARM it saves half the loads, as
-// counted (lanes_neon.h), not measured. The bits are the same.
-bool lays_out();
-void set_lays_out(bool yes);  // for tests: process-wide
+// Whether a call lays its weights out anew (chain.h), so far as this machine is known to like it;
+// one of few steps, never. The bits are the same. `value` is the size of a number.
+bool lays_out(std::int64_t steps, std::int64_t batch, std::int64_t input_size,
+              std::int64_t hidden_size, std::int64_t value);
+// For tests: whether every call of more than one step does. Nothing: as measured. Process-wide.
+void set_lays_out(std::optional<bool> always);
 
 extern const Kernels kPortable;
 #ifdef ONECELL_X86

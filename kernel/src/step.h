@@ -25,12 +25,27 @@ struct Step {
 // Rows of a group of units whose products wait together for their gates.
 inline constexpr std::int64_t kStepRows = 72;
 
+// `products` of a single number a row: of its partial sums all but one are +0, and to add those to
+// it is to add +0 once.
+template <class T>
+void scaled(std::int64_t rows, std::int64_t hidden, std::int64_t u, int units, const T* x,
+            const T* weight, T* out, std::int64_t row_stride, std::int64_t gate_stride) {
+  using L = Lanes<T>;
+  for (int gate = 0; gate < 4; ++gate) {
+    const L w = load_some(weight + gate * hidden + u, units);
+    T* to = out + gate * gate_stride;
+    for (std::int64_t n = 0; n < rows; ++n, to += row_stride)
+      store_some(L::fma(L::factor(x[n]), w, L::zero()) + L::zero(), to, units);
+  }
+}
+
 // The products of x (rows, width) and the gates of `units` <= L units from unit u on: that of row n
 // and gate q goes to out + n * row_stride + q * gate_stride. See `chain_product` for `single`.
 template <class T>
 void products(std::int64_t rows, bool single, std::int64_t width, std::int64_t hidden,
               std::int64_t u, int units, const T* x, const T* weight, const T* laid_out, T* out,
               std::int64_t row_stride, std::int64_t gate_stride) {
+  if (width == 1) return scaled(rows, hidden, u, units, x, weight, out, row_stride, gate_stride);
   if (laid_out != nullptr)
     return chain_product(rows, single, width, x,
                          laid_out + u / Lanes<T>::size * laid_out_size<T>(width), units, out,

@@ -6,9 +6,6 @@ namespace onecell::ONECELL_ISA {
 // The input product of this many rows is hoisted out of the recurrence at a time.
 inline constexpr std::int64_t kHoistedRows = 64;
 
-// Weights are laid out anew, where that pays, for a call that has this many rows in all.
-inline constexpr std::int64_t kManyRows = 48;
-
 template <class T>
 void unroll(const Forward<T>& a) {
   const std::int64_t N = a.batch, I = a.input_size, H = a.hidden_size;
@@ -24,7 +21,7 @@ void unroll(const Forward<T>& a) {
   const auto room = [](std::int64_t count) { return Scratch::padded(count * sizeof(T)); };
   const bool from_zero = a.h == nullptr || a.c == nullptr;
   const std::int64_t waiting = hoisted && !traced ? chunk * N * gates : 0;
-  const bool lays_out = onecell::lays_out() && a.steps > 1 && a.steps * N >= kManyRows;
+  const bool lays_out = onecell::lays_out(a.steps, N, I, H, sizeof(T));
   constexpr std::int64_t size = Lanes<T>::size;
   const std::int64_t blocks = (H + size - 1) / size;
   const std::int64_t ih = lays_out ? blocks * laid_out_size<T>(I) : 0;
