@@ -18,6 +18,7 @@ PACKAGES = [
     "onecell.checkpoint",
     "onecell.migrate",
     "onecell.mindspore",
+    "onecell.mindspore.data",
     "onecell.project",
     "onecell.torch",
     "onecell.verify",

@@ -16,6 +16,7 @@ _TWINS: Final = (
     ("torch.nn.functional", "mindspore.ops"),
     ("torch.optim", "mindspore.experimental.optim"),
     ("onecell.torch", "onecell.mindspore"),
+    ("torch.utils.data", "onecell.mindspore.data"),
 )
 """Modules that hold the same things."""
 
@@ -36,6 +37,7 @@ _BY_LEAF: Final = (
     "mindspore.common.initializer",
     "onecell.torch",
     "onecell.mindspore",
+    "onecell.mindspore.data",
 )
 """Modules from which a name is imported by itself."""
 

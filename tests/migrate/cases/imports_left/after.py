@@ -2,7 +2,7 @@ import mindspore
 import torch.utils.data
 import torch.utils.data as batches
 from torch.utils import data
-from torch.utils.data import DataLoader
+from torch.utils.data import ChainDataset
 from mindspore import ops
 
 
@@ -11,11 +11,11 @@ def sizes(n: int):
 
 
 def loaders(rows):
-    # TODO(onecell): unknown: `torch.utils.data.DataLoader` is not in the table; use `mindspore.dataset.GeneratorDataset`, or a plain loop over arrays
-    yield torch.utils.data.DataLoader(rows)
-    # TODO(onecell): unknown: `torch.utils.data.DataLoader` is not in the table; use `mindspore.dataset.GeneratorDataset`, or a plain loop over arrays
-    yield batches.DataLoader(rows)
-    # TODO(onecell): unknown: `torch.utils.data.DataLoader` is not in the table; use `mindspore.dataset.GeneratorDataset`, or a plain loop over arrays
-    yield data.DataLoader(rows)
-    # TODO(onecell): unknown: `torch.utils.data.DataLoader` is not in the table; use `mindspore.dataset.GeneratorDataset`, or a plain loop over arrays
-    yield DataLoader(rows)
+    # TODO(onecell): unknown: `torch.utils.data.ChainDataset` is not in the table; use `mindspore.dataset.GeneratorDataset`, or a plain loop over arrays
+    yield torch.utils.data.ChainDataset(rows)
+    # TODO(onecell): unknown: `torch.utils.data.ChainDataset` is not in the table; use `mindspore.dataset.GeneratorDataset`, or a plain loop over arrays
+    yield batches.ChainDataset(rows)
+    # TODO(onecell): unknown: `torch.utils.data.ChainDataset` is not in the table; use `mindspore.dataset.GeneratorDataset`, or a plain loop over arrays
+    yield data.ChainDataset(rows)
+    # TODO(onecell): unknown: `torch.utils.data.ChainDataset` is not in the table; use `mindspore.dataset.GeneratorDataset`, or a plain loop over arrays
+    yield ChainDataset(rows)

@@ -3,7 +3,7 @@ import torch.optim
 import torch.utils.data
 import torch.utils.data as batches
 from torch.utils import data
-from torch.utils.data import DataLoader
+from torch.utils.data import ChainDataset
 
 
 def sizes(n: int):
@@ -11,7 +11,7 @@ def sizes(n: int):
 
 
 def loaders(rows):
-    yield torch.utils.data.DataLoader(rows)
-    yield batches.DataLoader(rows)
-    yield data.DataLoader(rows)
-    yield DataLoader(rows)
+    yield torch.utils.data.ChainDataset(rows)
+    yield batches.ChainDataset(rows)
+    yield data.ChainDataset(rows)
+    yield ChainDataset(rows)

@@ -58,6 +58,8 @@ def plan_call(ctx: Context, node: cst.Call, row: Row, *, func: bool = True) -> P
         return special(ctx, node, row, converter)
     converter.convert(node.args, node.args)
     padding.hold_back(ctx, node, row)
+    if row.rule == "data" and _draws_order(node, row):
+        ctx.holds.setdefault(node, []).append("another random order of the samples will do")
     forget_dropped(ctx, node, row)
 
     def build(updated: cst.Call) -> cst.Call:
@@ -65,6 +67,16 @@ def plan_call(ctx: Context, node: cst.Call, row: Row, *, func: bool = True) -> P
         return called(ctx, node, row, updated, args)
 
     return build
+
+
+def _draws_order(node: cst.Call, row: Row) -> bool:
+    """Whether a loader or sampler draws the order of the samples."""
+    name = row.torch.path.rpartition(".")[2]
+    if name != "DataLoader":
+        return name in ("random_split", "RandomSampler", "SubsetRandomSampler")
+    given = [arg.value for arg in node.args if _named(arg, "shuffle")]
+    given += [arg.value for arg in node.args[2:3] if arg.keyword is None]
+    return bool(given) and literal(given[0]) is not False
 
 
 _GUESSING: Final = frozenset(["softmax", "log_softmax", "softmax_layer", "log_softmax_layer"])

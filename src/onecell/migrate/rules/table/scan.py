@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from onecell.dialect import DIALECTS, Dialect
+from onecell.migrate.rules.table.data import DATA_SYNONYMS
 
 FUNCTIONAL: Final = {
     "torch": ("torch.lstm_cell",),
@@ -18,6 +19,7 @@ FUNCTIONAL: Final = {
 
 SYNONYMS: Final[Mapping[str, str]] = {
     "torch.concat": "torch.cat",
+    **DATA_SYNONYMS,
     "torch.nn.parameter.Parameter": "torch.nn.Parameter",
     "torch.nn.modules.module.Module": "torch.nn.Module",
     "torch.nn.modules.rnn.LSTMCell": "torch.nn.LSTMCell",
