@@ -1,4 +1,4 @@
-"""Rewrite the measured sections and pictures of docs/performance.md from a result.
+"""Rewrite the measured sections of docs/performance.md and the READMEs, and the pictures.
 
 A section stands between `<!-- measured: NAME -->` and `<!-- end -->`; what is between them is
 written here and nowhere else. Example: python benchmarks/page.py benchmarks/results/main.json
@@ -12,24 +12,30 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from bench import result, tables
+from bench import result, summary, tables
 
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs" / "performance.md"
+PAGES: dict[Path, summary.Language] = {
+    PAGE: "en",
+    ROOT / "README.md": "en",
+    ROOT / "README.zh.md": "zh",
+}
 PICTURES = ROOT / "docs" / "pictures"
 MAIN = result.RESULTS / "main.json"
 _MARKED = re.compile(r"(<!-- measured: ([a-z]+) -->\n)(.*?)(<!-- end -->)", re.DOTALL)
 
 
-def fill(text: str, measured: dict[str, Any]) -> str:
+def fill(text: str, measured: dict[str, Any], language: summary.Language = "en") -> str:
     """Return the page with every marked section written anew.
 
     Raises:
         KeyError: the page marks a section that nothing fills.
     """
+    sections = tables.SECTIONS | {"summary": lambda it: summary.text(it, language)}
 
     def section(match: re.Match[str]) -> str:
-        content = tables.SECTIONS[match[2]](measured).strip()
+        content = sections[match[2]](measured).strip()
         return f"{match[1]}\n{content}\n\n{match[4]}"
 
     return _MARKED.sub(section, text)
@@ -48,15 +54,16 @@ def main() -> int:
     except result.ResultError as problem:
         print(problem, file=sys.stderr)
         return 2
-    text = PAGE.read_text(encoding="utf-8")
-    filled = fill(text, measured)
+    pages = {path: path.read_text(encoding="utf-8") for path in PAGES}
+    filled = {path: fill(text, measured, PAGES[path]) for path, text in pages.items()}
     if options.check:
-        if filled != text:
-            print(f"{PAGE.name} is not what {options.result.name} says: run benchmarks/page.py.")
-        return int(filled != text)
+        for path in (changed := [path for path in PAGES if filled[path] != pages[path]]):
+            print(f"{path.name} is not what {options.result.name} says: run benchmarks/page.py.")
+        return int(bool(changed))
     from bench.plots import draw  # noqa: PLC0415 - only where pictures are drawn
 
-    PAGE.write_text(filled, encoding="utf-8")
+    for path, text in filled.items():
+        path.write_text(text, encoding="utf-8")
     for path in draw(measured, PICTURES):
         print(path.relative_to(ROOT))
     return 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.metadata
 import statistics
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, TypeAlias
 
@@ -16,6 +16,10 @@ from bench.problem import Size, Work
 from bench.worker import Failed, Prepare, Ready, Time
 
 Json: TypeAlias = dict[str, Any]
+Rounds: TypeAlias = dict[str, list[float]]
+"""µs a call of every round, by contender."""
+UNSURE = 0.25
+"""A figure whose quartiles lie further apart than this part of its median is no result."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +39,16 @@ class Figure:
             return cls(times[0], times[0], times[0], times[0], 1)
         low, _, high = statistics.quantiles(times, n=4, method="inclusive")
         return cls(statistics.median(times), low, high, min(times), len(times))
+
+
+def is_unsure(figure: Mapping[str, float]) -> bool:
+    """Say whether a figure, as JSON holds it, is not to be trusted."""
+    return "low" in figure and is_spread(figure["median"], figure["high"] - figure["low"])
+
+
+def is_spread(median: float, spread: float) -> bool:
+    """Say whether quartiles are too far apart for a median to be a result."""
+    return spread > UNSURE * median
 
 
 @dataclass(frozen=True)
@@ -79,24 +93,30 @@ def measure(
     threads: int,
     *,
     explicit_threads: int = 0,
+    still: Callable[[Rounds], frozenset[str]] | None = None,
 ) -> Measured:
     """Check every contender against the reference, then time them in turns.
 
     The order moves on by one each round, so that nobody always follows the same neighbour.
+
+    `still` says who is to be timed again, by the rounds that there were; nobody ends them.
     """
     found = Measured()
     for name in contenders:
         order = Prepare(name, size, work, pace.warm_seconds, explicit_threads)
         _admit(conductor, name, order, threads, found)
     here = list(found.errors)
-    times: dict[str, list[float]] = {name: [] for name in here}
+    times: Rounds = {name: [] for name in here}
     start = time.monotonic()
     for index in range(pace.rounds):
         if index >= pace.least_rounds and time.monotonic() - start > pace.row_seconds:
             break
+        wanted = frozenset(here) if still is None or index == 0 else still(times)
+        if not wanted:
+            break
         turn = index % len(here) if here else 0
         for name in here[turn:] + here[:turn]:
-            if name in found.excluded:
+            if name in found.excluded or name not in wanted:
                 continue
             try:
                 times[name].append(conductor.ask(name, threads, Time(name, pace.slice_seconds)))

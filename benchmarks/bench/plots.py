@@ -8,7 +8,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, Final
 
-from bench import drawing, roofline
+from bench import drawing, roofline, summary
 from bench.drawing import COLOURS, FAINT, PAPER, SOFT, Points
 from bench.problem import Size
 from bench.sweep import BATCHES, HIDDEN
@@ -202,10 +202,35 @@ def _roof_points(axes: Any, rows: Iterable[Json], marker: str, aside: float) -> 
                           color=COLOURS["onecell"])  # fmt: skip
 
 
+def bars(result: Json, folder: Path) -> Path | None:
+    """Draw how many times as fast ours is, for each kind of work of the summary."""
+    kinds = summary.found(result)
+    if not kinds:
+        return None
+    figure, axes = drawing.pyplot().subplots(figsize=(7.2, 2.6), layout="constrained")
+    axes.set_xscale("log", base=2)
+    for place, (kind, row, ours, best, theirs) in enumerate(reversed(kinds)):
+        ratio = summary.ratio(ours, theirs)
+        colour = COLOURS["onecell"] if ratio >= 1 else SOFT
+        axes.barh(place, ratio - 1, left=1, height=0.6, color=colour)
+        axes.annotate(f"{ratio:.1f}× {best}", (max(ratio, 1), place), xytext=(5, 0), va="center",
+                      textcoords="offset points", fontsize=8)  # fmt: skip
+        axes.annotate(f"{kind.words['en']}\n{', '.join(map(str, row['size']))}", (0, place),
+                      xycoords=("axes fraction", "data"), xytext=(-6, 0), ha="right",
+                      va="center", textcoords="offset points", fontsize=8)  # fmt: skip
+    axes.axvline(1, color=SOFT, linewidth=1)
+    axes.set_yticks([])
+    axes.set_xlim(0.5, 32)
+    axes.set_xticks([0.5, 1, 2, 4, 8, 16], ["0.5", "1", "2", "4", "8", "16"])
+    axes.set_xlabel("the best peer's time / ours (right of 1: onecell is faster)")
+    return drawing.save(figure, folder / "summary.svg")
+
+
 def draw(result: Json, folder: Path) -> list[Path]:
     """Draw every picture that the result has figures for; return the files."""
     folder.mkdir(parents=True, exist_ok=True)
     made = [
-        each(result, folder) for each in (against_width, against_steps, against_threads, roof, heat)
+        each(result, folder)
+        for each in (bars, against_width, against_steps, against_threads, roof, heat)
     ]
     return [path for path in made if path is not None]

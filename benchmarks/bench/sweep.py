@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import random
+import statistics
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass
@@ -23,13 +24,18 @@ PEERS: Final = ("torch.nn.LSTMCell", "torch.nn.LSTM", "onnxruntime", "JAX", "Ope
 """torch.compile takes seconds to compile each shape: it is in the table only."""
 OURS: Final = "onecell"
 LOSES: Final = 0.95
+WORST: Final = 12
 CLIFF: Final = 1.3
-QUICK_LOOK: Final = Pace(
-    rounds=5, slice_seconds=0.004, row_seconds=4.0, least_rounds=3, warm_seconds=0.02
+PACE: Final = Pace(
+    rounds=15, slice_seconds=0.006, row_seconds=8.0, least_rounds=3, warm_seconds=0.02
 )
-CLOSE_LOOK: Final = Pace(rounds=11, slice_seconds=0.015, row_seconds=10.0)
+LEAST_ROUNDS: Final = 3
 CLOSE: Final = (0.8, 1.2)
-"""A ratio between these is measured again, longer, whichever way it leans."""
+"""A ratio between these gets all rounds, whichever way it leans; any other is clear after a few."""
+HOPELESS: Final = 2.0
+"""Who has taken so many times the best peer's time is not timed again."""
+FAR: Final = 1.25
+"""The same, once there were `LEAST_ROUNDS`."""
 
 
 @dataclass(frozen=True)
@@ -66,10 +72,7 @@ def measure(
             break
         tell(f"sweep {size}")
         work: Work = "step" if size.steps == 1 else "unroll"
-        found = figures.measure(conductor, names, size, work, QUICK_LOOK, threads)
-        ratio, _ = _ratio(found)
-        if ratio is not None and CLOSE[0] < ratio < CLOSE[1]:
-            found = figures.measure(conductor, names, size, work, CLOSE_LOOK, threads)
+        found = figures.measure(conductor, names, size, work, PACE, threads, still=undecided)
         ratio, best = _ratio(found)
         median = {name: round(f.median, 3) for name, f in found.figures.items()}
         spread = {name: round(f.high - f.low, 3) for name, f in found.figures.items()}
@@ -86,6 +89,20 @@ def measure(
     }
 
 
+def undecided(times: figures.Rounds) -> frozenset[str]:
+    """Return who is to be timed in another round: ours and its rivals; nobody once it is clear."""
+    medians = {name: statistics.median(each) for name, each in times.items() if each}
+    ours = medians.pop(OURS, None)
+    if ours is None or not medians:
+        return frozenset()
+    best = min(medians.values())
+    rounds = len(times[OURS])
+    if rounds >= LEAST_ROUNDS and not CLOSE[0] < best / ours < CLOSE[1]:
+        return frozenset()
+    most = (FAR if rounds >= LEAST_ROUNDS else HOPELESS) * best
+    return frozenset({OURS} | {name for name in medians if min(times[name]) <= most})
+
+
 def _ratio(found: figures.Measured) -> tuple[float | None, str | None]:
     peers = {name: f.median for name, f in found.figures.items() if name != OURS}
     if OURS not in found.figures or not peers:
@@ -96,15 +113,27 @@ def _ratio(found: figures.Measured) -> tuple[float | None, str | None]:
 
 def analyse(points: list[dict[str, Any]]) -> dict[str, Any]:
     """Return what the points say: how many, how many lost, the worst first, and the cliffs."""
-    judged = sorted((p for p in points if p["ratio"] is not None), key=lambda p: p["ratio"])
-    worst = [{key: p[key] for key in ("size", "ratio", "best")} for p in judged[:12]]
-    times = {Size(*p["size"]): p["median"][OURS] for p in points if OURS in p["median"]}
+    known = [p for p in points if p["ratio"] is not None]
+    judged = sorted((p for p in known if not _is_unsure(p)), key=lambda p: p["ratio"])
+    worst = [{key: p[key] for key in ("size", "ratio", "best")} for p in judged[:WORST]]
+    times = {
+        Size(*p["size"]): p["median"][OURS]
+        for p in points
+        if OURS in p["median"] and not figures.is_spread(p["median"][OURS], p["spread"][OURS])
+    }
     return {
         "judged": len(judged),
+        "unsure": len(known) - len(judged),
         "lost": sum(p["ratio"] < LOSES for p in judged),
         "worst": worst,
         "cliffs": [asdict(cliff) | {"size": list(cliff.size)} for cliff in cliffs(times)],
     }
+
+
+def _is_unsure(point: dict[str, Any]) -> bool:
+    """Say whether the ratio rests on a figure that is not to be trusted."""
+    sides = (OURS, point["best"])
+    return any(figures.is_spread(point["median"][name], point["spread"][name]) for name in sides)
 
 
 def cliffs(times: Mapping[Size, float]) -> list[Cliff]:

@@ -2,38 +2,43 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
+from bench import summary
 from bench.contenders import CEILINGS, FRAMEWORK_PEERS, ONE_THREAD_PEERS
+from bench.figures import is_unsure
+from bench.table_text import NONE, UNMEASURED, microseconds, table
 
 Json = dict[str, Any]
-UNMEASURED: Final = "Not measured."
-NONE: Final = "-"
 _WORK: Final = {"mindspore-grad": "step and gradients"}
-_NUMBER: Final = re.compile(r"\*{0,2}[\d.]+( ± [\d.]+|×|%|e-\d+)?\*{0,2}$")
 MET: Final = {True: "met", False: "**missed**", None: "not measured"}
+_NO_PEERS: Final = (*CEILINGS, "kernel from C++")
+UNDECIDED: Final = "undecided"
 
 
-def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """Return a Markdown table, columns of numbers to the right."""
-    body = list(rows)
-    if not body:
-        return UNMEASURED
-    columns = zip(*body, strict=True)
-    rules = ["---:" if any(_NUMBER.match(cell) for cell in cells) else "---" for cells in columns]
-    lines = [head, rules, *body]
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+def _bounds(row: Json, target: Json) -> tuple[float, float] | None:
+    """Return what a ratio may be, where one of its figures is not to be trusted; else None."""
+    if target["best"] is None or target["ratio"] is None:
+        return None
+    ours, theirs = (row["figures"].get(target[key], {}) for key in ("ours", "best"))
+    if not (is_unsure(ours) or is_unsure(theirs)):
+        return None
+    return theirs["low"] / ours["high"], theirs["high"] / ours["low"]
 
 
-def microseconds(figure: Json) -> str:
-    """Return a median and half the distance of the quartiles, to three places that count."""
-    half = (figure["high"] - figure["low"]) / 2
-    if figure["median"] >= 1000:
-        return f"{figure['median']:.0f} ± {half:.0f}"
-    digits = 1 if figure["median"] >= 10 else 2
-    return f"{figure['median']:.{digits}f} ± {half:.{digits}f}"
+def _verdict(row: Json, target: Json) -> tuple[str, str]:
+    """Return a target's ratio and whether it is met, as far as both can be told."""
+    if target["ratio"] is None:
+        return NONE, MET[None]
+    bounds = _bounds(row, target)
+    if bounds is None:
+        return f"{target['ratio']:.2f}×", MET[target["met"]]
+    low, high = bounds
+    said = f"{low:.2f} to {high:.2f}×"
+    if low >= target["at_least"] or high < target["at_least"]:
+        return said, MET[low >= target["at_least"]]
+    return said, UNDECIDED
 
 
 def _size(size: Sequence[int]) -> str:
@@ -65,15 +70,17 @@ def targets(result: Json) -> str:
     lines = []
     for row in result["sections"].get("table", {}).get("rows", []):
         for t in row["targets"]:
-            ratio = NONE if t["ratio"] is None else f"{t['ratio']:.2f}×"
+            ratio, met = _verdict(row, t)
             against = t["best"] or NONE
             lines.append([
                 row["section"], _size(row["size"]), t["ours"], against, ratio,
-                f"{t['at_least']:g}×", _at_most(row, t["best"]), MET[t["met"]],
+                f"{t['at_least']:g}×", _at_most(row, t["best"]), met,
             ])  # fmt: skip
     met = sum(line[-1] == MET[True] for line in lines)
     head = ["work", "T, B, I, H", "ours", "best peer", "ratio", "at least", "at most", ""]
-    return f"{met} of {len(lines)} met.\n\n{table(head, lines)}"
+    unsure = sum(line[-1] == UNDECIDED for line in lines)
+    left = f", {unsure} undecided: a figure is not to be trusted" if unsure else ""
+    return f"{met} of {len(lines)} met{left}.\n\n{table(head, lines)}"
 
 
 def _at_most(row: Json, best: str | None) -> str:
@@ -176,6 +183,8 @@ def sweep(result: Json) -> str:
         f"{section['judged']} shapes against {', '.join(section['peers'])}; {section['lost']} lost "
         f"by more than 5%; {len(section['not_reached'])} not reached in the time given."
     )
+    if section.get("unsure"):
+        text += f" {section['unsure']} more cannot be told: a figure is not to be trusted."
     worst = [[_size(p["size"]), f"{p['ratio']:.2f}×", p["best"]] for p in section["worst"]]
     text += f" The worst:\n\n{table(['T, B, I, H', 'ratio', 'best peer'], worst)}\n\n"
     cliffs = [[_size(c["size"]), c["along"], f"{c['times']:.2f}×"] for c in section["cliffs"][:12]]
@@ -254,15 +263,18 @@ def peers(result: Json) -> str:
 
 
 def losses(result: Json) -> str:
-    """List every promise that was missed, and every row and shape where a peer is faster."""
+    """List every row and shape where a peer is faster, or may be."""
     found = []
     for row in result["sections"].get("table", {}).get("rows", []):
         for t in row["targets"]:
-            if t["met"] is False:
-                slower = "slower than" if t["ratio"] < 1 else "short of its target against"
+            if t["ratio"] is None or t["best"] in _NO_PEERS:
+                continue
+            low, high = _bounds(row, t) or (t["ratio"], t["ratio"])
+            if low < 1:
+                is_slower = "is slower than" if high < 1 else "may be slower than"
                 found.append(
-                    f"- {row['section']} at {_size(row['size'])}: {t['ours']} is {slower} "
-                    f"{t['best']}, {t['ratio']:.2f}× where {t['at_least']:g}× was meant."
+                    f"- {row['section']} at {_size(row['size'])}: {t['ours']} {is_slower} "
+                    f"{t['best']}, {_verdict(row, t)[0]}."
                 )
         ours = row["figures"].get("onecell")
         for name in ONE_THREAD_PEERS:
@@ -279,6 +291,7 @@ def losses(result: Json) -> str:
 
 
 SECTIONS: Final[dict[str, Callable[[Json], str]]] = {
+    "summary": summary.text,
     "machine": machine,
     "targets": targets,
     "losses": losses,

@@ -118,15 +118,40 @@ def test_a_cliff_is_named(batch: int, hidden: int) -> None:
 
 
 def test_a_loss_of_more_than_five_percent_is_counted_and_the_worst_is_first() -> None:
-    ratios = [1.2, 0.96, 0.94, 0.5]
+    ratios = [(1.2, 0.1), (0.96, 0.1), (0.94, 0.1), (0.5, 0.1), (0.4, 0.3)]
     points = [
-        {"size": [1, n, 8, 8], "median": {"onecell": 1.0}, "ratio": ratio, "best": "JAX"}
-        for n, ratio in enumerate(ratios, 1)
-    ]
+        {
+            "size": [1, n, 8, 8], "median": {"onecell": 1.0, "JAX": ratio}, "ratio": ratio,
+            "spread": {"onecell": 0.0, "JAX": spread * ratio}, "best": "JAX",
+        }
+        for n, (ratio, spread) in enumerate(ratios, 1)
+    ]  # fmt: skip
     found = sweep.analyse(points)
     assert found["judged"] == 4
+    assert found["unsure"] == 1
     assert found["lost"] == 2
     assert found["worst"][0] == {"size": [1, 4, 8, 8], "ratio": 0.5, "best": "JAX"}
+
+
+@pytest.mark.parametrize(
+    ("times", "left"),
+    [
+        # One round: only who is hopeless leaves.
+        ({"onecell": [10], "JAX": [11], "torch.nn.LSTM": [21], "OpenVINO": [24]},
+         {"onecell", "JAX", "torch.nn.LSTM"}),
+        # Clear, either way: nobody is timed again.
+        ({"onecell": [10] * 3, "JAX": [13] * 3}, set()),
+        ({"onecell": [10] * 3, "JAX": [7] * 3}, set()),
+        # Close: ours and its rivals, one that was held up once among them.
+        ({"onecell": [10] * 3, "JAX": [9, 11, 10], "OpenVINO": [12, 30, 30],
+          "onnxruntime": [20] * 3},
+         {"onecell", "JAX", "OpenVINO"}),
+        ({"onecell": [10]}, set()),
+        ({"JAX": [10]}, set()),
+    ],
+)  # fmt: skip
+def test_the_sweep_goes_on_where_it_is_close(times: dict[str, list[float]], left: set[str]) -> None:
+    assert sweep.undecided(times) == left
 
 
 def test_shares_of_the_ceilings() -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 import page
 import pytest
-from bench import drawing, result, tables
+from bench import drawing, result, summary, table_text, tables
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -22,9 +22,11 @@ def measured() -> dict[str, Any]:
     return result.load(page.MAIN)
 
 
-def test_the_page_is_what_was_measured(measured: dict[str, Any]) -> None:
-    text = page.PAGE.read_text(encoding="utf-8")
-    assert text == page.fill(text, measured), "run benchmarks/page.py"
+@pytest.mark.parametrize("path", page.PAGES, ids=lambda path: path.name)
+def test_the_page_is_what_was_measured(measured: dict[str, Any], path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert MARK.search(text), "the page has nothing that was measured"
+    assert text == page.fill(text, measured, page.PAGES[path]), "run benchmarks/page.py"
 
 
 def test_the_page_has_every_section_once() -> None:
@@ -55,7 +57,7 @@ def test_an_unknown_section_is_refused(measured: dict[str, Any]) -> None:
 
 def test_an_empty_result_fills_every_section(measured: dict[str, Any]) -> None:
     empty = {"format": result.FORMAT, "machine": measured["machine"], "sections": {}}
-    assert tables.UNMEASURED in tables.everything(empty)
+    assert table_text.UNMEASURED in tables.everything(empty)
 
 
 def test_who_was_not_timed_is_named_with_the_reason() -> None:
@@ -68,11 +70,62 @@ def test_who_was_not_timed_is_named_with_the_reason() -> None:
     assert "- OpenVINO at 1, 1, 10, 16: not timed: wrong: off by 1e+00" in text
 
 
-def test_a_missed_target_is_told_as_a_loss() -> None:
-    target = {"ours": "onecell", "at_least": 3.0, "ratio": 0.8, "best": "JAX", "met": False}
-    row = {"size": [1, 1, 10, 16], "section": "step", "targets": [target], "figures": {}}
-    text = tables.losses({"sections": {"table": {"rows": [row]}}})
-    assert text == ("- step at 1, 1, 10, 16: onecell is slower than JAX, 0.80× where 3× was meant.")
+def row_of(ratio: float, at_least: float, spread: float) -> dict[str, Any]:
+    """Return a row where ours takes 10 µs, by quartiles that are `spread` of it apart."""
+    target = {
+        "ours": "onecell", "at_least": at_least, "ratio": ratio, "best": "JAX",
+        "met": ratio >= at_least,
+    }  # fmt: skip
+    figures = {
+        name: {"median": us, "low": us * (1 - spread / 2), "high": us * (1 + spread / 2)}
+        for name, us in (("onecell", 10.0), ("JAX", 10.0 * ratio))
+    }
+    return {
+        "name": "step:1,1,128,128", "size": [1, 1, 128, 128], "section": "step",
+        "targets": [target], "figures": figures,
+    }  # fmt: skip
+
+
+def in_a_table(row: dict[str, Any]) -> dict[str, Any]:
+    return {"sections": {"table": {"rows": [row]}}}
+
+
+@pytest.mark.parametrize(
+    ("ratio", "spread", "said"),
+    [
+        (0.8, 0.1, "- step at 1, 1, 128, 128: onecell is slower than JAX, 0.80×."),
+        (1.1, 0.4, "- step at 1, 1, 128, 128: onecell may be slower than JAX, 0.73 to 1.65×."),
+        (0.5, 0.4, "- step at 1, 1, 128, 128: onecell is slower than JAX, 0.33 to 0.75×."),
+        (1.1, 0.1, "Nowhere, among what is measured here."),
+    ],
+)
+def test_where_a_peer_is_faster_is_told(ratio: float, spread: float, said: str) -> None:
+    assert tables.losses(in_a_table(row_of(ratio, 3.0, spread))) == said
+
+
+@pytest.mark.parametrize(
+    ("ratio", "spread", "said"),
+    [
+        (2.2, 0.2, "| 2.20× | 2× | - | met |"),
+        (1.9, 0.2, "| 1.90× | 2× | - | **missed** |"),
+        (2.2, 0.3, "| 1.63 to 2.98× | 2× | - | undecided |"),
+        (1.9, 0.3, "| 1.40 to 2.57× | 2× | - | undecided |"),
+        (3.0, 0.3, "| 2.22 to 4.06× | 2× | - | met |"),
+        (1.0, 0.3, "| 0.74 to 1.35× | 2× | - | **missed** |"),
+    ],
+)
+def test_a_figure_that_is_not_to_be_trusted_decides_nothing(
+    ratio: float, spread: float, said: str
+) -> None:
+    assert said in tables.targets(in_a_table(row_of(ratio, 2.0, spread)))
+
+
+def test_a_figure_that_is_not_to_be_trusted_is_not_told_as_a_result() -> None:
+    assert table_text.microseconds({"median": 50, "low": 26.04, "high": 120.0}) == "(26.0 or 120.0)"
+    assert table_text.microseconds({"median": 50, "low": 49.0, "high": 51.0}) == "50.0 ± 1.0"
+    assert "| 50.0 ± 1.0" not in summary.text(in_a_table(row_of(2.0, 1.0, 0.3)))
+    assert "| 2.0× |" in summary.text(in_a_table(row_of(2.0, 1.0, 0.2)))
+    assert "2.0×" not in summary.text(in_a_table(row_of(2.0, 1.0, 0.3)))
 
 
 @pytest.mark.parametrize("content", ["", "[]", '{"format": 0}'])

@@ -1,0 +1,79 @@
+"""What a user wants to know first: six kinds of work, and by how much each is faster."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final, Literal
+
+from bench.contenders import FRAMEWORK_PEERS
+from bench.figures import is_unsure
+from bench.table_text import NONE, UNMEASURED, microseconds, table
+
+Json = dict[str, Any]
+Language = Literal["en", "zh"]
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A row of the table whose measurement stands for a kind of work."""
+
+    words: dict[Language, str]
+    row: str
+    ours: str
+    peers: tuple[str, ...]
+
+
+_TORCH: Final = ("torch.nn.LSTMCell", "torch.nn.LSTM", "torch.compile")
+_MINDSPORE: Final = (
+    "mindspore.nn", "mindspore.nn, launch_blocking", "mindspore.nn, jit",
+    "mindspore.nn, jit bytecode",
+)  # fmt: skip
+KINDS: Final = (
+    Kind({"en": "one step, arrays", "zh": "数组上的一步"},
+         "step:1,1,128,128", "onecell", FRAMEWORK_PEERS),
+    Kind({"en": "one step of a small cell, in torch", "zh": "torch 中小单元的一步"},
+         "step:1,1,10,16", "onecell.torch", _TORCH),
+    Kind({"en": "one step, in MindSpore", "zh": "MindSpore 中的一步"},
+         "mindspore:1,3,10,16", "onecell.mindspore", _MINDSPORE),
+    Kind({"en": "a sequence, one row", "zh": "单行的序列"},
+         "unroll:100,1,128,128", "onecell", FRAMEWORK_PEERS),
+    Kind({"en": "a sequence, many rows", "zh": "多行的序列"},
+         "unroll:50,64,512,512", "onecell", FRAMEWORK_PEERS),
+    Kind({"en": "training, a loop over torch's cell", "zh": "训练: 对 torch 单元的循环"},
+         "loop:20,16,128,128", "onecell.torch", _TORCH[:1]),
+)  # fmt: skip
+_HEAD: Final[dict[Language, tuple[str, ...]]] = {
+    "en": ("work", "T, B, I, H", "onecell, µs", "best peer", "its µs", "times as fast"),
+    "zh": ("任务", "T, B, I, H", "onecell (µs)", "最快的同类", "其用时 (µs)", "速度之比"),
+}
+
+
+def found(result: Json) -> list[tuple[Kind, Json, Json, str, Json]]:
+    """Return each kind that was measured: its row, our figure, the best peer and its figure."""
+    rows = {row["name"]: row for row in result["sections"].get("table", {}).get("rows", [])}
+    measured = []
+    for kind in KINDS:
+        figures = rows.get(kind.row, {}).get("figures", {})
+        peers = [name for name in kind.peers if name in figures]
+        if kind.ours in figures and peers:
+            best = min(peers, key=lambda name: figures[name]["median"])
+            measured.append((kind, rows[kind.row], figures[kind.ours], best, figures[best]))
+    return measured
+
+
+def ratio(ours: Json, theirs: Json) -> float:
+    """Return how many times as fast ours is."""
+    return float(theirs["median"] / ours["median"])
+
+
+def text(result: Json, language: Language = "en") -> str:
+    """Return the table; a ratio of figures that are not to be trusted is not told."""
+    lines = [
+        [
+            kind.words[language], ", ".join(map(str, row["size"])), microseconds(ours), best,
+            microseconds(theirs),
+            NONE if is_unsure(ours) or is_unsure(theirs) else f"{ratio(ours, theirs):.1f}×",
+        ]
+        for kind, row, ours, best, theirs in found(result)
+    ]  # fmt: skip
+    return table(_HEAD[language], lines) if lines else UNMEASURED
