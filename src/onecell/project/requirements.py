@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatch
+from operator import itemgetter
 from pathlib import Path
 from typing import Final
 
@@ -18,23 +19,38 @@ FILES: Final = (
     *("*requirements*.txt", "*requirements*.in", "constraints*.txt", "environment*.y*ml"),
     *("conda*.y*ml", "pyproject.toml", "setup.cfg", "Pipfile", "tox.ini", "Dockerfile*"),
     *("*.Dockerfile", "*.dockerfile", "Containerfile*", "docker-compose*.y*ml", "compose*.y*ml"),
-    *("requirements/*.txt", "requirements/*.in"),
+    *("requirements/*.txt", "requirements/*.in", "meta.y*ml", "recipe.y*ml", "pixi.toml"),
+    *("hatch.toml", "cog.y*ml", ".pre-commit-config.y*ml"),
 )
 """Files that say what a project needs; `setup.py` is code and says it in quotes."""
-COMMANDS: Final = ("*.sh", "*.bat", "*.ps1", "Makefile", "*.mk", ".github/workflows/*.y*ml")
+LOCKS: Final = (
+    *("poetry.lock", "uv.lock", "pdm.lock", "pixi.lock", "Pipfile.lock", "pylock*.toml"),
+    *("conda-lock*.y*ml", "*.conda-lock*.y*ml"),
+)
+"""Files that say what is installed: each package has its name in them, once and more."""
+COMMANDS: Final = (
+    *("*.sh", "*.bat", "*.cmd", "*.ps1", "Makefile", "*.mk", "[jJ]ustfile", "Jenkinsfile*"),
+    *(".github/workflows/*.y*ml", ".gitlab-ci.y*ml", ".travis.y*ml", "azure-pipelines*.y*ml"),
+    ".circleci/*.y*ml",
+)
 """Files of commands, of which those count that install something; notebooks have such too."""
-_MOST: Final = 1 << 20
+_MOST: Final = 1 << 25
 """A file of more bytes than this lists no requirements."""
-_NAME: Final = r"(?P<name>[A-Za-z][A-Za-z0-9._-]*)"
+_NAME: Final = r"(?P<name>[A-Za-z][A-Za-z0-9._-]{0,99})"
+"""Of a bounded length: a line of any length then costs what it weighs."""
 _PLAIN: Final = re.compile(rf"(?:^|[\s\"',=\[/:-]){_NAME}(?=$|[\s\"'<>=!~;:\[\],@\\])")
 _INSTALLS: Final = re.compile(
     r"\b(?:pip3?|conda|mamba|micromamba|uv|poetry)\s+(?:install|add)\s(.*)"
 )
 _IN_A_NOTEBOOK: Final = re.compile(
-    r'"\s*[!%]?\s*(?:[\w./-]+ -m )?(?:pip3?|conda|mamba|uv pip)\s+install\s([^"]*?)(?:\\n)?"'
+    r'(?:"|\\n)\s{0,40}[!%]?\s{0,4}(?:[\w./{}-]{1,200} -m )?(?:pip3?|conda|mamba|uv pip)'
+    r'(?:\s+-[\w-]{1,40}){0,4}\s+install\s((?:[^"\\]|\\[^n])*)'
 )
-_OWN_NAME: Final = re.compile(r"\s*name\s*[:=]")
+"""A line of a cell, each a string of its own or all in one."""
+_OWN_NAME: Final = re.compile(r"\s*(?:\{%-?\s*set\s+)?name\s*[:=]")
 """The name of the project, or of its environment."""
+_WHOLE: Final = re.compile(r"(.*)")
+_ARCHIVES: Final = (".whl", ".gz", ".bz2", ".conda", ".zip", ".metadata")
 _QUOTED: Final = re.compile(rf"[\"']{_NAME}(?=[\"'<>=!~;\[@ ])")
 
 
@@ -58,7 +74,9 @@ def find_required(
         framework: of which nothing is to be left.
     """
     for place in others:
-        if _is_one_of(FILES, place):
+        if _is_one_of(LOCKS, place):
+            yield from _look(place, _PLAIN, framework, _WHOLE)
+        elif _is_one_of(FILES, place):
             yield from _look(place, _PLAIN, framework)
         elif _is_one_of(COMMANDS, place):
             yield from _look(place, _PLAIN, framework, _INSTALLS)
@@ -93,12 +111,16 @@ def _look(
     found = [
         (match["name"], number)
         for number, line in enumerate(data.decode(errors="replace").splitlines(), 1)
-        for part in _parts(line[:1000], within)
+        for part in _parts(line, within)
         for match in form.finditer(part)
         if belongs_to(_module(match["name"]), framework)
         # The end of a path is a repository or an image of that very name, or a folder of ours.
         if not match[0].startswith("/") or _module(match["name"]) == framework
     ]
+    if found and within is _WHOLE:
+        # A lock names a package wherever another one needs it, and its files beside it.
+        first = {name: line for name, line in reversed(found) if not name.endswith(_ARCHIVES)}
+        found = sorted(first.items(), key=itemgetter(1))
     if found:
         yield Required(place.relative, tuple(dict.fromkeys(found)))
 
