@@ -42,6 +42,9 @@ class Survey:
     """Names that end in `_`, which may be taken."""
     read: frozenset[str] = frozenset()
     """What the file reads of anything as an attribute."""
+    layers: frozenset[tuple[str, str]] = frozenset()
+    """Attribute that a method gives its object → import path of the framework's class that makes
+    it, "" for anything else."""
     taken: frozenset[str] = frozenset()
     """Names that it imports out of a module, or reads off an imported one, but a framework's."""
 
@@ -90,7 +93,26 @@ def survey(tree: ast.Module) -> Survey:
             case ast.Constant(value=str(word)):
                 words.add(word)
     ending = frozenset(word for word in words if word.endswith("_"))
-    return Survey(tuple(classes), ending, frozenset(read), frozenset(taken))
+    layers = frozenset(_made(items, paths))
+    return Survey(tuple(classes), ending, frozenset(read), layers, frozenset(taken))
+
+
+def _made(items: list[ast.AST], paths: dict[str, str]) -> Iterator[tuple[str, str]]:
+    """Yield what is assigned to an attribute of `self`, and the framework's class that makes it."""
+    for item in items:
+        match item:
+            case ast.Assign(targets=targets, value=value):
+                pass
+            case ast.AnnAssign(target=target, value=ast.expr() as value):
+                targets = [target]
+            case _:
+                continue
+        made = _path(value.func, paths) if isinstance(value, ast.Call) else ""
+        path = made if made.partition(".")[0] in _FRAMEWORKS else ""
+        for target in targets:
+            match target:
+                case ast.Attribute(value=ast.Name(id="self"), attr=name):
+                    yield name, path
 
 
 def _class(node: ast.ClassDef, paths: dict[str, str]) -> Class:

@@ -21,6 +21,7 @@ from onecell.migrate.rules.families.modules import (
     class_names,
     element_types,
     packed,
+    parameters,
     rates,
     renamed,
 )
@@ -231,6 +232,16 @@ class Rewriter(StatementRewriter):
         if replaced is not None:
             self.swaps[node] = node.with_changes(attr=cst.Name(replaced))
             self._converted(node, "attribute", f"`{node.attr.value}` is `{replaced}`.")
+            return True
+        try:
+            seen = parameters.renamed(self.ctx, node)
+        except Unsure as why:
+            return self._mark(node, "attribute", why)
+        if seen is not None:
+            new, sure = seen
+            self.swaps[node] = node.with_changes(attr=cst.Name(new))
+            supposed = () if sure else (f"`{code(node.value)}` is a layer of this project",)
+            self._converted(node, "attribute", f"`{node.attr.value}` is `{new}`.", supposed)
         return True
 
     def visit_Subscript(self, node: cst.Subscript) -> bool:

@@ -45,6 +45,8 @@ class Outside:
     """Attribute of the project's modules that the other framework's have → what it becomes."""
     others: frozenset[str] = field(default=frozenset())
     """Of these, what classes that are no modules have too."""
+    layers: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    """Attribute of an object of the project → import paths of what makes it, see `Survey`."""
     taken: frozenset[str] = field(default=frozenset())
     """Names that some file of the project takes out of another."""
 

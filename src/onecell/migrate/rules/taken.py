@@ -77,10 +77,14 @@ def outside_of(surveys: Iterable[Survey], to: str) -> Outside:
         while new in words or new in TAKEN["torch"] | TAKEN["mindspore"]:
             new += "_"
         renamed[name] = new
+    layers: dict[str, set[str]] = {}
+    for name, path in (each for one in found for each in one.layers):
+        layers.setdefault(name, set()).add(canonical(path))
     return Outside(
         modules=modules,
         renamed=renamed,
         others=frozenset(others & own),
+        layers={name: frozenset(paths) for name, paths in layers.items()},
         taken=frozenset(name for one in found for name in one.taken),
     )
 
