@@ -159,7 +159,8 @@ class StatementRewriter(Rebuilder):
             message = said(assumes, self.ctx.to)
             self.log.add(call, "training_step", Outcome.ASSUMED, message, assumes=assumes)
         else:
-            self._converted(call, "training_step", f"Rewritten for {self.ctx.to}.")
+            holds = self.ctx.holds.get(call, ())
+            self._converted(call, "training_step", f"Rewritten for {self.ctx.to}.", holds)
 
     def _block(
         self, original: cst.IndentedBlock | cst.Module, updated: Sequence[cst.BaseStatement]

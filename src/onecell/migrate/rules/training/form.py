@@ -9,6 +9,7 @@ import libcst as cst
 
 from onecell.migrate.meaning.syntax import code, rearranged
 from onecell.migrate.rules.context import Context
+from onecell.migrate.rules.training.clips import clipped, clips_in
 from onecell.migrate.rules.training.step import Step
 
 FUNCTION: Final = "compute_loss"
@@ -43,6 +44,11 @@ def step_written(
             before.append(call)
             after.append(call)
         if place in step.region or place == step.backward:
+            continue
+        if step.backward < place < step.step and clips_in(ctx, old):
+            written = clipped(ctx, old, new, gradients)
+            before.extend(written)
+            after.extend(written)
             continue
         before.append(old)
         after.append(_stepping(step, gradients, new) if place == step.step else new)

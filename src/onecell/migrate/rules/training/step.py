@@ -24,6 +24,7 @@ from onecell.migrate.meaning.syntax import code, is_pure, upwards
 from onecell.migrate.meaning.unsure import Unsure
 from onecell.migrate.rules.context import Context
 from onecell.migrate.rules.families.tensors.tensor_methods import may_be_tensor
+from onecell.migrate.rules.training.clips import clips_in, suppose
 from onecell.migrate.rules.training.gradients import BY_HAND, Assumed, check_origins
 from onecell.migrate.rules.training.purity import is_free, is_free_call, is_model, observes
 from onecell.migrate.rules.training.unused import check_unused
@@ -49,7 +50,7 @@ class Step:
     returned: tuple[str, ...]
     """What is read later, beside the loss."""
     calls: tuple[cst.Call, ...]
-    """`zero_grad`, `backward` and `step`."""
+    """`zero_grad`, `backward`, `step`, and those that clip gradients."""
     assumes: Assumed
     """What two of these take for granted."""
 
@@ -90,8 +91,10 @@ def find_step(ctx: Context, body: Sequence[cst.BaseStatement], backward: int) ->
     if call.args or not isinstance(loss, cst.Name):
         raise Unsure("only `loss.backward()` of a name, without arguments, is rewritten", BY_HAND)
     _check_module(ctx)
-    step, stepping = _find_stepping(ctx, body, backward)
+    step, stepping, clips = _find_stepping(ctx, body, backward)
     optimizer = _held(stepping)
+    for each in clips:
+        suppose(ctx, each, optimizer)
     zero, zeroing = _find_zeroing(body, backward, optimizer)
     computed = [n for n in range(backward) if n != zero and loss.value in _bound(ctx, body[n])]
     if not computed:
@@ -111,7 +114,7 @@ def find_step(ctx: Context, body: Sequence[cst.BaseStatement], backward: int) ->
     }
     return Step(
         zero, first, between, backward, step, loss.value, optimizer, carried, returned,
-        (zeroing, call, stepping), assumes,
+        (zeroing, call, stepping, *clips), assumes,
     )  # fmt: skip
 
 
@@ -131,14 +134,18 @@ def _check_module(ctx: Context) -> None:
 
 def _find_stepping(
     ctx: Context, body: Sequence[cst.BaseStatement], backward: int
-) -> tuple[int, cst.Call]:
+) -> tuple[int, cst.Call, list[cst.Call]]:
+    """Return where the optimizer steps, how, and what clips the gradients before."""
+    clips: list[cst.Call] = []
     for place in range(backward + 1, len(body)):
         call = method_line(body[place], "step")
         if call is not None and not call.args:
             held = _held(call)
             if is_pure(held) and ctx.kinds.of(held) in ("", "optimizer"):
-                return place, call
-        if not observes(ctx, body[place]):
+                return place, call, clips
+        found = clips_in(ctx, body[place])
+        clips += found
+        if not found and not observes(ctx, body[place]):
             raise Unsure("something stands between `backward` and the optimizer's step", BY_HAND)
     raise Unsure("the optimizer's `step` does not follow in the same block", BY_HAND)
 
