@@ -53,7 +53,7 @@ requirements:
 
 
 def _notebook(*sources: str | list[str], indent: int | None = None) -> str:
-    cells = [
+    cells: list[dict[str, object]] = [
         {"cell_type": "code", "metadata": {}, "outputs": [], "execution_count": None, "source": s}
         for s in sources
     ]

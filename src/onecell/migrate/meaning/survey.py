@@ -100,11 +100,12 @@ def survey(tree: ast.Module) -> Survey:
 def _made(items: list[ast.AST], paths: dict[str, str]) -> Iterator[tuple[str, str]]:
     """Yield what is assigned to an attribute of `self`, and the framework's class that makes it."""
     for item in items:
+        targets: list[ast.expr]
         match item:
-            case ast.Assign(targets=targets, value=value):
-                pass
-            case ast.AnnAssign(target=target, value=ast.expr() as value):
-                targets = [target]
+            case ast.Assign(targets=several, value=value):
+                targets = several
+            case ast.AnnAssign(target=one, value=ast.expr() as value):
+                targets = [one]
             case _:
                 continue
         made = _path(value.func, paths) if isinstance(value, ast.Call) else ""
