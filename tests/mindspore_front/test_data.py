@@ -178,3 +178,44 @@ def test_what_makes_no_batch_is_an_error() -> None:
             collate([np.array(["a"]), np.array(["b"])])
         with pytest.raises(RuntimeError):
             collate([[1, 2], [3]])
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    lengths=st.lists(st.integers(0, 4), min_size=1, max_size=4),
+    rest=st.sampled_from([(), (3,), (2, 3)]),
+    kind=st.sampled_from(["float32", "float64", "int64", "bool"]),
+    how=st.fixed_dictionaries(
+        {"batch_first": st.booleans(), "padding_side": st.sampled_from(["left", "right"])}
+    ),
+    value=st.sampled_from([0.0, 2, -1.5]),
+)
+def test_rows_are_padded_as_torchs(
+    lengths: list[int], rest: tuple[int, ...], kind: str, how: dict[str, Any], value: float
+) -> None:
+    rng = np.random.default_rng(sum(lengths))
+    value = value if kind.startswith("float") else int(value) % 2
+    rows = [rng.integers(0, 3, (n, *rest)).astype(kind) for n in lengths]
+    want = torch.nn.utils.rnn.pad_sequence(
+        [torch.tensor(row) for row in rows], padding_value=value, **how
+    )
+    got = ours.pad_sequence((ms.Tensor(row) for row in rows), padding_value=value, **how)
+    assert plain(got) == plain(want)
+    assert got.shape == tuple(want.shape)
+
+
+def test_padding_has_torchs_gradient() -> None:
+    arrays = [ROWS[:3], ROWS[3:4]]
+    factors = np.arange(18, dtype=np.float32).reshape(3, 2, 3)
+    rows = [torch.tensor(array, requires_grad=True) for array in arrays]
+    (torch.nn.utils.rnn.pad_sequence(rows) * torch.tensor(factors)).sum().backward()
+
+    def total(a: ms.Tensor, b: ms.Tensor) -> ms.Tensor:
+        return (ours.pad_sequence([a, b]) * ms.Tensor(factors)).sum()
+
+    found = ms.grad(total, (0, 1))(*map(ms.Tensor, arrays))
+    assert [each.asnumpy().tolist() for each in found] == [
+        row.grad.tolist() for row in rows if row.grad is not None
+    ]
+    with pytest.raises(ValueError, match="padding_side"):
+        ours.pad_sequence([ms.Tensor(ROWS)], padding_side="up")

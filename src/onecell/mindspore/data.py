@@ -27,6 +27,7 @@ __all__ = [
     "SubsetRandomSampler",
     "TensorDataset",
     "default_collate",
+    "pad_sequence",
     "random_split",
 ]
 
@@ -218,6 +219,31 @@ def default_collate(batch: Sequence[Any]) -> Any:  # noqa: ANN401 - as nested as
         case _:
             raise TypeError(f"a batch holds numbers, text, lists and the like; got {type(first)}")
     return made
+
+
+def pad_sequence(
+    sequences: Iterable[ms.Tensor],
+    batch_first: bool = False,
+    padding_value: float = 0.0,
+    padding_side: str = "right",
+) -> ms.Tensor:
+    """Return tensors that differ in their first axis as one, each filled up to the longest.
+
+    Raises:
+        ValueError: `padding_side` is neither "left" nor "right".
+    """
+    if padding_side not in ("left", "right"):
+        raise ValueError(f"padding_side should be 'left' or 'right', but got {padding_side!r}")
+    rows = list(sequences)
+    longest = max(row.shape[0] for row in rows)
+    padded = []
+    for row in rows:
+        rest = (longest - row.shape[0], *row.shape[1:])
+        filling = ms.ops.full(rest, padding_value, dtype=row.dtype)
+        parts = [filling, row] if padding_side == "left" else [row, filling]
+        full = [part for part in parts if part.shape[0]] or parts[:1]
+        padded.append(ms.ops.cat(full) if len(full) > 1 else full[0])
+    return ms.ops.stack(padded, 0 if batch_first else 1)
 
 
 def _converted(sample: Any) -> Any:  # noqa: ANN401

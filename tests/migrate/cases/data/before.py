@@ -1,3 +1,4 @@
+from torch.nn.utils.rnn import pad_sequence
 from torch.utils.data import DataLoader, Dataset, TensorDataset
 from torch.nn import LSTMCell
 
@@ -30,4 +31,5 @@ def run(model, x, h, c):
     last, place = next(iter(DataLoader(Windows(x, 3), 3, drop_last=True)))
     for batch in DataLoader(Windows(x, 2), batch_size=3, collate_fn=joined, shuffle=False):
         found.append(batch)
-    return found, last, place * 2.0
+    padded = pad_sequence([x[:4], h[1:3, :10]], batch_first=True, padding_value=0.5)
+    return found, last, place * 2.0, padded

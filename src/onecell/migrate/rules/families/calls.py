@@ -14,6 +14,7 @@ from onecell.migrate.rules.families.modules import padding
 from onecell.migrate.rules.families.reshape import SHAPES
 from onecell.migrate.rules.families.tensors.denormals import in_float64, kept_type
 from onecell.migrate.rules.families.tensors.made import TYPES
+from onecell.migrate.rules.families.tensors.picked import supposed
 from onecell.migrate.rules.families.tensors.ranks import guessed_axis
 from onecell.migrate.rules.table.row import Row
 
@@ -50,6 +51,8 @@ def plan_call(ctx: Context, node: cst.Call, row: Row, *, func: bool = True) -> P
         return lambda updated: expression(
             "x_.astype(t_)", x_=plain(in_float64(ctx, updated)), t_=wide
         )
+    if node.args and (picked := supposed(ctx, node, row.rule, node.args[0].value)) is not None:
+        ctx.holds.setdefault(node, []).append(picked)
     special = SHAPES.get(row.shape)
     converter = Converter(
         row, ctx.source, ctx.to, ctx.make, ctx.same, loose=row.shape == "cell" and func

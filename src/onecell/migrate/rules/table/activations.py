@@ -95,8 +95,8 @@ ACTIVATIONS: Final = (
     row(
         "elu_layer",
         "torch.nn.ELU(alpha=1.0, inplace=False)",
-        "mindspore.nn.ELU(alpha=1.0)",
-        fixed={"inplace": "False"},
+        "mindspore.nn.ELU()",
+        fixed={"inplace": "False", "alpha": "1.0"},
         gives="layer",
         domain={"alpha": OneOf("1.0")},
         given=_ANY,

@@ -24,14 +24,16 @@ _ARGUMENTS: Final = {
     "SubsetRandomSampler": "(indices)",
     "default_collate": "(batch)",
 }
+_PADDING: Final = "(sequences, batch_first=False, padding_value=0.0, padding_side='right')"
 _CLASSES: Final = ("Dataset", "IterableDataset", "Sampler")
 
 
-def _row(name: str, arguments: str = "") -> Row:
+def _row(name: str, arguments: str = "", home: str = _HOME) -> Row:
     return row(
         "data",
-        f"{_HOME}.{name}{arguments}",
+        f"{home}.{name}{arguments}",
         f"{_THERE}.{name}{arguments}",
+        gives="tensor" if name == "pad_sequence" else "",
         proof="run" if arguments else "named",
     )
 
@@ -39,6 +41,7 @@ def _row(name: str, arguments: str = "") -> Row:
 DATA: Final = (
     *(_row(name, arguments) for name, arguments in _ARGUMENTS.items()),
     *(_row(name) for name in _CLASSES),
+    _row("pad_sequence", _PADDING, "torch.nn.utils.rnn"),
 )
 DATA_SYNONYMS: Final = {
     **{f"{_HOME}.dataset.{name}": f"{_HOME}.{name}" for name in ("Dataset", "TensorDataset")},

@@ -62,6 +62,19 @@ FUNCTIONS: Final = (
     ),
     _like("zeros_like", ANY, _TYPES),
     _like("ones_like", ANY, _TYPES),
+    row(
+        "full_like",
+        "torch.full_like(input, fill_value, *, dtype=None, device=None, requires_grad=False)",
+        "mindspore.ops.full_like(input, fill_value, *, dtype=None)",
+        fixed={"requires_grad": "False"},
+        dropped=("device",),
+        gives="tensor",
+        domain={
+            "input": Tensor("*s"),
+            "fill_value": OneOf("2", "-0.5", "float('-inf')", "float('nan')"),
+            "dtype": OneOf("torch.float32", "torch.float64"),
+        },
+    ),
     _like("rand_like", FLOATS, OneOf("torch.float32"), random=True),
     _like("randn_like", FLOATS, OneOf("torch.float32"), random=True),
     row(

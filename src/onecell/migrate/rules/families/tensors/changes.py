@@ -113,7 +113,9 @@ def plan_change(ctx: Context, node: cst.Call, name: str, *, known: bool) -> Plan
     if _is_part(ctx, base) or (base is held and _is_new_view(ctx, base)):
         return _setting(ctx, node, form, name)
     given = base is held and not is_parameter(ctx, base) and not (known and _is_own(ctx, base))
-    if name == "copy_" or given:
+    if name == "copy_":
+        return (lambda updated: updated) if known else None
+    if given:
         return None
     return _copying(ctx, node, form, name)
 

@@ -15,6 +15,7 @@ from onecell.migrate.rules.families.calls import plan_call
 from onecell.migrate.rules.families.receivers import receiver, shown
 from onecell.migrate.rules.families.tensors.denormals import kept_type
 from onecell.migrate.rules.families.tensors.pairs import take_apart
+from onecell.migrate.rules.families.tensors.picked import supposed
 from onecell.migrate.rules.table.methods import AS_FUNCTION, METHODS
 from onecell.migrate.rules.table.row import Row
 
@@ -45,8 +46,11 @@ def plan_row(ctx: Context, node: cst.Call, name: str) -> tuple[str, Plan] | None
         raise _lacking(name)
     if name == "flip" and _spreads(node):
         return "flip", _gathered
-    ctx.holds.setdefault(node, []).extend(row.assumed)
-    stays: tuple[str, Plan] | None = (row.rule, lambda updated: updated) if row.holds else None
+    said = ctx.holds.setdefault(node, [])
+    said.extend(row.assumed)
+    if (picked := supposed(ctx, node, row.rule, receiver(node))) is not None:
+        said.append(picked)
+    stays: tuple[str, Plan] | None = (row.rule, lambda updated: updated) if said else None
     if row.gives == "extreme" and not ctx.kinds.along_axis(node, 0):
         return stays
     if row.gives in _PAIRS and not take_apart(ctx, node, long=row.gives == "pair"):
@@ -117,6 +121,8 @@ def plan_supposed(ctx: Context, node: cst.Call, name: str) -> Made | None:
     if _is_tensors(node, name, keywords):
         found = plan_row(ctx, node, name)
         return None if found is None else (*found, f"`{shown(node)}` is a tensor")
+    if (picked := supposed(ctx, node, name, receiver(node))) is not None:
+        return name, lambda updated: updated, picked
     if name == "any" and not any(arg.star for arg in node.args):
         return "any", lambda updated: updated, f"`{shown(node)}` holds nothing but truth values"
     if name in _OTHERWISE or name in _NUMPY_TOO:
