@@ -67,26 +67,23 @@ std::atomic<LayingOut> laying_out{LayingOut::kAsMeasured};
 }  // namespace
 
 // One row: laid out, no register has to be folded, and on every processor that pays, the sooner the
-// nearer the weights lie. (Zen 5: 0.65 to 0.9 of the time. Intel: half at H of 64.) But AMD's read
-// weights that come from beyond the second cache faster as they lie (Zen 5, from H of 512 on).
+// nearer the weights lie. (Zen 5: 0.75 to 0.9 of the time. Intel, where folds cost more: half at H
+// of 64.) But AMD's read weights faster as they lie where they take more than half of the second
+// cache, as the copy does too (Zen 5: 1.1 times the time at H of 256).
 //
 // Many rows: it pays where folding a register takes turns from multiply-adds, as measured on
-// Intel's processors. On AMD's, products by the weights as they lie are faster, 3 to 20% (Zen 4;
-// Zen 5: 3 to 12% at H of 256 and 512, none at 128), except where a fold follows few multiply-adds
-// (Zen 5: laid out 0.87 of the time at 64). On ARM it saves half the loads, as counted
+// Intel's processors. On AMD's, products by the weights as they lie are as fast, or faster, by 3 to
+// 20% (Zen 4; Zen 5: 3 to 12% from H of 128 on). On ARM it saves half the loads, as counted
 // (lanes_neon.h), not measured.
 bool lays_out(std::int64_t steps, std::int64_t batch, std::int64_t input_size,
               std::int64_t hidden_size, std::int64_t value) {
-  constexpr std::int64_t kManyRows = 48, kNarrow = 64, kNearest = 32 << 10, kNear = 256 << 10,
-                         kFar = 1 << 20;
+  constexpr std::int64_t kManyRows = 48, kNearest = 32 << 10, kNear = 512 << 10;
   const LayingOut set = laying_out.load(std::memory_order_relaxed);
   if (set != LayingOut::kAsMeasured || steps == 1) return set == LayingOut::kAlways && steps > 1;
   const std::int64_t bytes = 4 * hidden_size * (input_size + hidden_size) * value;
   static const bool folds_well = is_made_by_amd();
-  if (batch == 1 && (!folds_well || bytes <= kFar))
-    return steps >= (bytes <= kNearest ? 8 : bytes <= kNear ? 16 : kManyRows);
-  return steps * batch >= kManyRows &&
-         (!folds_well || std::max(input_size, hidden_size) <= kNarrow);
+  if (batch == 1 && (!folds_well || bytes <= kNear)) return steps >= (bytes <= kNearest ? 16 : 32);
+  return !folds_well && steps * batch >= kManyRows;
 }
 
 void set_lays_out(std::optional<bool> always) {

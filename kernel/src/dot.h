@@ -68,8 +68,8 @@ inline void dot_rows(std::int64_t batch, std::int64_t width, const T* x, const T
   });
 }
 
-// Weights whose rows take so many bytes come from beyond the second cache, and with rows that lie a
-// page apart the hardware does not look ahead by itself.
+// Weights whose rows take so many bytes come from beyond the second cache: few rows at a time, so
+// that the hardware looks ahead by itself. (Fetched by hand they took 1.02 to 1.3 times as long.)
 constexpr std::int64_t kFarRow = 2048;
 
 // out[n][r] = x[n] . w[r] for x (batch, width) and `rows` rows of w (., width). Rows from `ahead`
@@ -83,7 +83,7 @@ inline void dot_product(std::int64_t batch, std::int64_t width, std::int64_t row
   constexpr int far = std::max(kDotRows, 4);
   if (batch == 1 && width * static_cast<std::int64_t>(sizeof(T)) >= kFarRow)
     for (; r + far <= rows; r += far)
-      dot_tile<far, 1, far>(width, x, w + r * width, next(far), out + r, out_stride);
+      dot_tile<far, 1, 0>(width, x, w + r * width, ahead, out + r, out_stride);
   else if (batch == 1)
     for (; r + kDotRowsOfOne <= rows; r += kDotRowsOfOne)
       dot_tile<kDotRowsOfOne, 1, 0>(width, x, w + r * width, ahead, out + r, out_stride);

@@ -107,8 +107,9 @@ ONECELL_INLINED inline void store_some(const Lanes<T>& a, T* p, int n) {
   n == Lanes<T>::size ? a.store(p) : a.store_part(p, n);
 }
 
-// Bring a line of memory into the second nearest cache. Any address will do.
-inline void fetch(const void* address) { __builtin_prefetch(address, 0, 2); }
+// Bring a line of memory into the second nearest cache. Any address will do. Inlined by force: a
+// function that does nothing else is one without effects to GCC 12, which drops calls of it.
+ONECELL_INLINED inline void fetch(const void* address) { __builtin_prefetch(address, 0, 2); }
 
 // Call f(first, count) for each group of at most L elements out of `width`.
 template <class T, class F>

@@ -83,7 +83,7 @@ struct Lanes<float> {
   static Lanes power_of_two(Lanes shifted) {
     return {power_of_two(shifted.lo), power_of_two(shifted.hi)};
   }
-  static void reduce4(Lanes a, Lanes b, Lanes c, Lanes d, float* out) {
+  ONECELL_INLINED static void reduce4(Lanes a, Lanes b, Lanes c, Lanes d, float* out) {
     const __m128 p = quarter(a), q = quarter(b), r = quarter(c), s = quarter(d);
     const __m128 pq = _mm_add_ps(_mm_movelh_ps(p, q), _mm_movehl_ps(q, p));
     const __m128 rs = _mm_add_ps(_mm_movelh_ps(r, s), _mm_movehl_ps(s, r));
@@ -176,7 +176,7 @@ struct Lanes<double> {
   static Lanes power_of_two(Lanes shifted) {
     return {power_of_two(shifted.lo), power_of_two(shifted.hi)};
   }
-  static void reduce4(Lanes a, Lanes b, Lanes c, Lanes d, double* out) {
+  ONECELL_INLINED static void reduce4(Lanes a, Lanes b, Lanes c, Lanes d, double* out) {
     const __m128d p = quarter(a), q = quarter(b), r = quarter(c), s = quarter(d);
     _mm_storeu_pd(out, _mm_add_pd(_mm_unpacklo_pd(p, q), _mm_unpackhi_pd(p, q)));
     _mm_storeu_pd(out + 2, _mm_add_pd(_mm_unpacklo_pd(r, s), _mm_unpackhi_pd(r, s)));

@@ -52,14 +52,14 @@ struct Lanes<float> {
     const __m512i exponent = _mm512_slli_epi32(_mm512_castps_si512(shifted.v), 23);
     return {_mm512_castsi512_ps(_mm512_add_epi32(exponent, _mm512_set1_epi32(0x3F800000)))};
   }
-  static void reduce4(Lanes a, Lanes b, Lanes c, Lanes d, float* out) {
+  ONECELL_INLINED static void reduce4(Lanes a, Lanes b, Lanes c, Lanes d, float* out) {
     const __m128 p = quarter(a.v), q = quarter(b.v), r = quarter(c.v), s = quarter(d.v);
     const __m128 pq = _mm_add_ps(_mm_movelh_ps(p, q), _mm_movehl_ps(q, p));
     const __m128 rs = _mm_add_ps(_mm_movelh_ps(r, s), _mm_movehl_ps(s, r));
     _mm_storeu_ps(out, _mm_add_ps(_mm_shuffle_ps(pq, rs, 0x88), _mm_shuffle_ps(pq, rs, 0xDD)));
   }
-  static void reduce8(Lanes a, Lanes b, Lanes c, Lanes d, Lanes e, Lanes f, Lanes g, Lanes h,
-                      float* out) {
+  ONECELL_INLINED static void reduce8(Lanes a, Lanes b, Lanes c, Lanes d, Lanes e, Lanes f, Lanes g,
+                                      Lanes h, float* out) {
     // Halves, quarters, pairs, singles: each level folds two registers into one.
     const __m512 even = quarters(halves(a.v, c.v), halves(e.v, g.v));
     const __m512 odd = quarters(halves(b.v, d.v), halves(f.v, h.v));
@@ -154,13 +154,13 @@ struct Lanes<double> {
     const __m512i one = _mm512_set1_epi64(0x3FF0000000000000);
     return {_mm512_castsi512_pd(_mm512_add_epi64(exponent, one))};
   }
-  static void reduce4(Lanes a, Lanes b, Lanes c, Lanes d, double* out) {
+  ONECELL_INLINED static void reduce4(Lanes a, Lanes b, Lanes c, Lanes d, double* out) {
     const __m128d p = quarter(a.v), q = quarter(b.v), r = quarter(c.v), s = quarter(d.v);
     _mm_storeu_pd(out, _mm_add_pd(_mm_unpacklo_pd(p, q), _mm_unpackhi_pd(p, q)));
     _mm_storeu_pd(out + 2, _mm_add_pd(_mm_unpacklo_pd(r, s), _mm_unpackhi_pd(r, s)));
   }
-  static void reduce8(Lanes a, Lanes b, Lanes c, Lanes d, Lanes e, Lanes f, Lanes g, Lanes h,
-                      double* out) {
+  ONECELL_INLINED static void reduce8(Lanes a, Lanes b, Lanes c, Lanes d, Lanes e, Lanes f, Lanes g,
+                                      Lanes h, double* out) {
     const __m512d even = quarters(halves(a.v, c.v), halves(e.v, g.v));
     const __m512d odd = quarters(halves(b.v, d.v), halves(f.v, h.v));
     _mm512_storeu_pd(out, _mm512_add_pd(_mm512_mask_blend_pd(0xAA, even, odd),
