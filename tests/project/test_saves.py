@@ -141,3 +141,17 @@ def test_what_it_saves_itself_is_loaded(ported: Ported) -> None:
     ported.module.save_nested(saved, "momentum.ckpt")
     ported.check()
     ported.check_training()
+
+
+def test_a_file_that_only_names_a_checkpoint_names_the_ported_one(tmp_path: Path) -> None:
+    before = tmp_path / "before"
+    before.mkdir()
+    (before / "options.py").write_text('CHECKPOINT = "runs/best.pth.tar"\nURL = "http://a/b.pt"\n')
+    (before / "main.py").write_text(
+        "import torch\nfrom options import CHECKPOINT\n\ncell = torch.nn.LSTMCell(3, 4)\n"
+        'cell.load_state_dict(torch.load(CHECKPOINT)["cell"])\n'
+    )
+    plan = plan_project([before], "mindspore", tmp_path / "after", sides=["arrays"])
+    carry_out_project(plan, rollout_steps=2)
+    found = (tmp_path / "after" / "options.py").read_text()
+    assert found == 'CHECKPOINT = "runs/best.ckpt"\nURL = "http://a/b.pt"\n'

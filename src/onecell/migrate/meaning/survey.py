@@ -18,6 +18,8 @@ _GIVING: Final = frozenset(
     )
 )
 """Methods that give a module an attribute by a name given as text."""
+CHECKPOINTS: Final = (".pth.tar", ".pt.tar", ".pt", ".pth")
+"""How the names of torch's checkpoints end, what ends in another first."""
 _FRAMEWORKS: Final = ("torch", "mindspore", "onecell")
 
 
@@ -47,6 +49,8 @@ class Survey:
     it, "" for anything else."""
     taken: frozenset[str] = frozenset()
     """Names that it imports out of a module, or reads off an imported one, but a framework's."""
+    names_files: bool = False
+    """Whether it writes out the name of a checkpoint of torch's."""
 
 
 def surveyed(text: str | bytes) -> Survey:
@@ -92,9 +96,11 @@ def survey(tree: ast.Module) -> Survey:
                 words.add(word)
             case ast.Constant(value=str(word)):
                 words.add(word)
+    texts = [item.value for item in items if isinstance(item, ast.Constant)]
+    named = any(isinstance(text, str) and text.endswith(CHECKPOINTS) for text in texts)
     ending = frozenset(word for word in words if word.endswith("_"))
     layers = frozenset(_made(items, paths))
-    return Survey(tuple(classes), ending, frozenset(read), layers, frozenset(taken))
+    return Survey(tuple(classes), ending, frozenset(read), layers, frozenset(taken), named)
 
 
 def _made(items: list[ast.AST], paths: dict[str, str]) -> Iterator[tuple[str, str]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from onecell.errors import ArgumentError
+from onecell.migrate.meaning.survey import CHECKPOINTS
 from onecell.migrate.rules.assumptions import Outside
 from onecell.migrate.rules.findings import Finding, Outcome, Rewrite
 from onecell.migrate.rules.table.scan import find_uses, other_framework
@@ -56,7 +57,13 @@ def rewrite(
             raise ArgumentError(f"`{name}` must be one of {', '.join(choices)}, got {value!r}.")
     other = other_framework(to)
     uses = find_uses(source, to)
-    elsewhere = outside is not None and any(name in source for name in outside.renamed)
+    elsewhere = outside is not None and (
+        any(name in source for name in outside.renamed)
+        or (
+            to == "mindspore"
+            and any(f"{end}{quote}" in source for end in CHECKPOINTS for quote in "\"'")
+        )
+    )
     if not uses.cell and not (whole_file and (other in source or elsewhere)):
         found = [
             Finding("cell", Outcome.ALREADY, line, column, f"It is {to}'s cell.")

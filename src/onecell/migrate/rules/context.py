@@ -17,6 +17,7 @@ from onecell.migrate.rules.assumptions import Outside
 from onecell.migrate.rules.spelling import Spelled, Speller
 from onecell.migrate.rules.table.row import Row
 from onecell.migrate.rules.table.scan import canonical
+from onecell.migrate.rules.written import is_written
 
 Plan = Callable[[cst.Call], cst.BaseExpression]
 """Builds what a call becomes from the call with its parts rewritten."""
@@ -46,8 +47,8 @@ class Context:
     """Item or attribute of a pair → which part it is, and whether it has to be made int64."""
     followed: dict[cst.CSTNode, cst.BaseStatement] = field(default_factory=dict)
     """Line → what has to follow it."""
-    written: set[str] = field(default_factory=set)
-    """Functions of `written` that the rewritten module calls."""
+    written: dict[str, str] = field(default_factory=dict)
+    """Functions of `written` that the rewritten module calls → how it calls them."""
     gone: set[cst.CSTNode] = field(default_factory=set)
     """What the rewrite leaves out; nothing is to be said about it."""
     pinned: frozenset[cst.CSTNode] = frozenset()
@@ -87,6 +88,15 @@ class Context:
                 if binding.name == start.value and self.is_foreign(binding.origin):
                     return Spelled(binding, path or binding.path)
         return None
+
+    def write(self, function: str) -> cst.Name:
+        """Return what a function of `written` is called here, and note that it is needed."""
+        name = function
+        own = {line.name.value for line in self.names.of_kind(cst.FunctionDef) if is_written(line)}
+        while name in self.speller.taken and name not in own:
+            name += "_"
+        self.written[function] = name
+        return cst.Name(name)
 
     def respell(self, node: cst.BaseExpression, row: Row) -> cst.BaseExpression | None:
         """Return `row`'s name on the other side; None for a name of the module's own."""

@@ -6,7 +6,7 @@ without its tensors, as JSON. `checkpoint.pickles.plain` makes the same of torch
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Final
 
 import libcst as cst
@@ -130,10 +130,25 @@ WRITTEN: Final[Mapping[str, str]] = {
 """Name → the function as it is written into a file; each stands by itself."""
 
 
-def with_functions(module: cst.Module, names: Iterable[str]) -> cst.Module:
-    """Return a module with these functions after its first imports, less those that it has."""
+def is_written(function: cst.FunctionDef) -> bool:
+    """Whether an earlier run has written a function."""
+    text = function.get_docstring(clean=False)
+    return text is not None and any(f'"""{text}"""' in each for each in WRITTEN.values())
+
+
+def with_functions(module: cst.Module, names: Mapping[str, str]) -> cst.Module:
+    """Return a module with functions after its first imports, less those that it has.
+
+    Args:
+        module: a rewritten module.
+        names: name in `WRITTEN` → what the function is called here.
+    """
     there = {line.name.value for line in module.body if isinstance(line, cst.FunctionDef)}
-    new = [WRITTEN[name] for name in WRITTEN if name in names and name not in there]
+    new = [
+        text.replace(f"def {name}(", f"def {names[name]}(")
+        for name, text in WRITTEN.items()
+        if name in names and names[name] not in there
+    ]
     if not new:
         return module
     body: list[cst.BaseStatement] = list(module.body)

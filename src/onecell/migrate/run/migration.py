@@ -200,9 +200,14 @@ class _Run:
                 )
 
     def _reading(self) -> set[Path]:
-        """Return the files that may read what is called anew, whether or not they name torch."""
+        """Return the files that may name what is called anew, whether or not they name torch."""
         names = self.outside.renamed if self.outside is not None else {}
-        return {path for path, seen in self._surveys.items() if seen.read & names.keys()}
+        named = self.to == "mindspore"
+        return {
+            path
+            for path, seen in self._surveys.items()
+            if seen.read & names.keys() or (named and seen.names_files)
+        }
 
     def look_over(self) -> None:
         """See what of the source framework is left in every file as it comes out.

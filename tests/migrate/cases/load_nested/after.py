@@ -52,3 +52,9 @@ last = load_nested("last.ckpt")
 print(last.get("epoch"))
 flat = load_nested("flat.ckpt")
 print(flat["cell.weight_ih"], flat["weight_hh"])
+
+
+def load(path, **how):
+    cell.load_state_dict(load_nested(path))
+    with open(path, "rb") as file:
+        return load_nested(file)

@@ -9,3 +9,9 @@ last = torch.load("last.pt")
 print(last.get("epoch"))
 flat = torch.load("flat.pt")
 print(flat["cell.weight_ih"], flat["weight_hh"])
+
+
+def load(path, **how):
+    cell.load_state_dict(torch.load(path, **how))
+    with open(path, "rb") as file:
+        return torch.load(file, map_location=lambda storage, loc: storage, encoding="latin1")

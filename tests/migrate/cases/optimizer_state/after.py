@@ -89,7 +89,7 @@ def load_nested(path):
     return content
 
 
-def optimizer_state(optimizer):
+def optimizer_state_(optimizer):
     """Return what an optimizer has gathered, and its rates."""
     own = {parameter.name for parameter in optimizer.parameters}
     state = optimizer.state_dict()
@@ -113,8 +113,8 @@ adam = optim.AdamW(cell.trainable_params(), lr=0.1, weight_decay=0)
 
 
 def save(optimizer, lr_scheduler):
-    save_nested({"a": optimizer_state(adam), "o": optimizer_state(optimizer)}, "both.ckpt")
-    save_nested(optimizer_state(adam), "adam.ckpt")
+    save_nested({"a": optimizer_state_(adam), "o": optimizer_state_(optimizer)}, "both.ckpt")
+    save_nested(optimizer_state_(adam), "adam.ckpt")
     # TODO(onecell): method: MindSpore's schedulers have no `state_dict`; save and set its `last_epoch` yourself
     return lr_scheduler.state_dict()
 
@@ -124,3 +124,8 @@ def load(optimizer):
     load_optimizer(adam, both["a"])
     load_optimizer(optimizer, both["o"])
     load_optimizer(adam, load_nested("adam.ckpt"))
+
+
+def save_last(optimizer):
+    optimizer_state = optimizer_state_(optimizer)
+    save_nested({"optimizer": optimizer_state}, "last.ckpt")

@@ -16,3 +16,8 @@ def load(optimizer):
     adam.load_state_dict(both["a"])
     optimizer.load_state_dict(both["o"])
     adam.load_state_dict(torch.load("adam.pt"))
+
+
+def save_last(optimizer):
+    optimizer_state = optimizer.state_dict()
+    torch.save({"optimizer": optimizer_state}, "last.pt")

@@ -67,3 +67,18 @@ def load(path):
     both = torch.load(path)
     encoder = both["encoder"]
     return model, encoder
+
+
+class Player:
+    def __init__(self, model):
+        self.model = model
+
+    def save(self, path):
+        with open(path, "wb") as file:
+            # TODO(onecell): save: a whole module is a pickle of its class, and MindSpore's files hold tensors; save its `state_dict()`, and load that into one made anew
+            torch.save(self, file)
+
+    @staticmethod
+    def load(path):
+        # TODO(onecell): load: a whole module is a pickle of its class, and MindSpore's files hold tensors; save its `state_dict()`, and load that into one made anew
+        return torch.load(path)

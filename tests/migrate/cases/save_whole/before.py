@@ -19,3 +19,16 @@ def load(path):
     both = torch.load(path)
     encoder = both["encoder"].to("cpu")
     return model, encoder
+
+
+class Player:
+    def __init__(self, model):
+        self.model = model
+
+    def save(self, path):
+        with open(path, "wb") as file:
+            torch.save(self, file)
+
+    @staticmethod
+    def load(path):
+        return torch.load(path)

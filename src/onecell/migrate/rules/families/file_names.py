@@ -6,11 +6,12 @@ from typing import Final
 
 import libcst as cst
 
+from onecell.migrate.meaning.survey import CHECKPOINTS
 from onecell.migrate.meaning.syntax import literal, upwards
 from onecell.migrate.rules.context import Context
 
-_SUFFIXES: Final = {"torch": (".pth.tar", ".pt.tar", ".pt", ".pth"), "mindspore": (".ckpt",)}
-"""Framework → how the names of its checkpoints end, what ends in another first."""
+_SUFFIXES: Final = {"torch": CHECKPOINTS, "mindspore": (".ckpt",)}
+"""Framework → how the names of its checkpoints end."""
 _USUAL: Final = {"torch": ".pt", "mindspore": ".ckpt"}
 
 

@@ -45,9 +45,10 @@ _WHOLE: Final = Unsure(
 )
 _MEMORY: Final = Unsure("MindSpore writes and reads files by name alone", "give it a file's name")
 _MODEL: Final = re.compile(
-    r"(?:^|_)(?:model|module|net|network|encoder|decoder|generator|discriminator)$", re.IGNORECASE
+    r"(?:^|_)(?:model|module|net|network|encoder|decoder|generator|discriminator|optim(?:izer)?)$",
+    re.IGNORECASE,
 )
-"""How modules are called that a file does not show to be some."""
+"""How modules and optimizers are called that a file does not show to be some."""
 
 
 def plan_file(ctx: Context, node: cst.Call, row: Row, converter: Converter) -> Plan:
@@ -58,14 +59,15 @@ def plan_file(ctx: Context, node: cst.Call, row: Row, converter: Converter) -> P
     """
     if ctx.to == "torch":
         return _plain(ctx, node, row, converter)
-    if any(arg.star for arg in node.args):
-        raise Unsure("its arguments are not written out")
     saving = row.rule == "save"
+    rest = [arg for arg in node.args if arg.star]
+    if rest and (saving or len(node.args) != 2 or rest[0] is not node.args[1]):  # `load(f, **how)`
+        raise Unsure("its arguments are not written out")
     names = ("obj", "f") if saving else ("f",)
     given = {
         arg.keyword.value if arg.keyword is not None else names[place]: arg.value
         for place, arg in enumerate(node.args)
-        if arg.keyword is not None or place < len(names)
+        if not arg.star and (arg.keyword is not None or place < len(names))
     }
     if not given.keys() >= set(names):
         raise Unsure("its arguments are not written out")
@@ -74,11 +76,10 @@ def plan_file(ctx: Context, node: cst.Call, row: Row, converter: Converter) -> P
         for part in _parts(ctx, given["obj"]):
             if _is_module(ctx, part):
                 raise _WHOLE
-    elif _is_used_as_module(ctx, node):
+    elif _is_used_as_module(ctx, node) or _is_of_saved_object(ctx, node):
         raise _WHOLE
-    for name, value in given.items():
-        if name not in names:
-            ctx.forget(value)
+    for value in (*(given[name] for name in given if name not in names), *(a.value for a in rest)):
+        ctx.forget(value)
     alone = _is_state(ctx, given["obj"]) if saving else _goes_into_module(ctx, node)
     if alone and _ends(ctx, file):
         return _direct(ctx, node, row, names)
@@ -88,10 +89,10 @@ def plan_file(ctx: Context, node: cst.Call, row: Row, converter: Converter) -> P
             "what is saved is tensors, numbers, texts, and dictionaries and lists of these"
         )
     ctx.forget(node.func)
-    ctx.written.add(function)
+    named = ctx.write(function)
 
     def build(updated: cst.Call) -> cst.BaseExpression:
-        return cst.Call(cst.Name(function), _arguments(updated, names))
+        return cst.Call(named, _arguments(updated, names))
 
     return build
 
@@ -114,6 +115,8 @@ def _arguments(updated: cst.Call, names: tuple[str, ...]) -> list[cst.Arg]:
     """Return the arguments called `names`, by place and in order; of an opened file its name."""
     found: dict[str, cst.BaseExpression] = {}
     for place, arg in enumerate(updated.args):
+        if arg.star:
+            continue
         name = arg.keyword.value if arg.keyword is not None else names[place : place + 1]
         found["".join(name)] = arg.value
     values = [found[name] for name in names]
@@ -241,12 +244,9 @@ def _is_shown(ctx: Context, value: cst.BaseExpression, depth: int = 8) -> bool:
 
 def _is_module(ctx: Context, value: cst.BaseExpression) -> bool:
     if isinstance(value, cst.Name) and value.value == "self":
-        owner = ctx.kinds.class_around(value)
-        return owner is not None and bool(ctx.kinds.of_class(owner))
+        return ctx.kinds.class_around(value) is not None
     kind = ctx.kinds.of(value)
-    return kind in (*_MODULES, "optimizer") or (
-        kind == "" and (_called(value, _MODEL) or is_optimizer(ctx, value))
-    )
+    return kind in (*_MODULES, "optimizer") or (kind == "" and _called(value, _MODEL))
 
 
 def _is_used_as_module(ctx: Context, node: cst.Call) -> bool:
@@ -263,6 +263,20 @@ def _is_used_as_module(ctx: Context, node: cst.Call) -> bool:
             if isinstance(call, cst.Call) and call.func is around:
                 return True
     return False
+
+
+def _is_of_saved_object(ctx: Context, node: cst.Call) -> bool:
+    """Whether the class around a load saves its instances whole."""
+    owner = ctx.kinds.class_around(node)
+    return owner is not None and any(
+        call.args
+        and isinstance(call.args[0].value, cst.Name)
+        and call.args[0].value.value == "self"
+        and (row := ctx.row(call.func)) is not None
+        and row.rule == "save"
+        and ctx.kinds.class_around(call) is owner
+        for call in ctx.names.of_kind(cst.Call)
+    )
 
 
 def _reads(ctx: Context, node: cst.CSTNode) -> list[cst.CSTNode]:
@@ -315,11 +329,11 @@ def plan_state(ctx: Context, node: cst.Call, name: str) -> Made | None:
     if not is_optimizer(ctx, held) or len(node.args) != (name == "load_state_dict"):
         return None
     function = "optimizer_state" if name == "state_dict" else "load_optimizer"
-    ctx.written.add(function)
+    named = ctx.write(function)
 
     def build(updated: cst.Call) -> cst.BaseExpression:
         args = [cst.Arg(receiver(updated)), *(cst.Arg(arg.value) for arg in updated.args)]
-        return cst.Call(cst.Name(function), args)
+        return cst.Call(named, args)
 
     if ctx.kinds.of(held) == "optimizer":
         return "optimizer_state", build
