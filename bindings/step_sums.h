@@ -29,6 +29,13 @@ struct StepSizes {
   std::int64_t x_bytes() const { return batch * input * (bits / 8); }
   std::int64_t h_bytes() const { return batch * hidden * (bits / 8); }
   std::int64_t z_bytes() const { return 4 * h_bytes(); }
+
+  // Whether a step takes less time than to let other threads of Python run and to come back.
+  bool are_tiny() const {
+    constexpr std::int64_t kProducts = 1 << 14;
+    return batch <= kProducts && input <= kProducts && hidden <= kProducts / 4 &&
+           batch * (input + hidden) <= kProducts / (4 * hidden);
+  }
 };
 
 class StepSums {
@@ -37,6 +44,11 @@ class StepSums {
   // `once`, for which nothing need wait.
   StepSums(bool weight_ih, bool weight_hh, bool bias, bool once)
       : wanted_{weight_ih, weight_hh, bias}, once_(once) {}
+
+  // How many steps of so many rows are gathered in one call of the kernel, or fewer.
+  static std::int64_t at_once(std::int64_t batch) {
+    return std::max<std::int64_t>(1, kRows / batch);
+  }
 
   // Room for the gradients by z of the next step, which comes before those that are here; null
   // where it is of another cell. `weights` are weight_ih, weight_hh and a bias or None.
@@ -49,7 +61,7 @@ class StepSums {
     if (sizes != sizes_) {
       if (waiting_ != 0) gather(reader, framework, kept());
       sizes_ = sizes;
-      capacity_ = once_ ? 1 : std::max<std::int64_t>(1, kRows / sizes.batch);
+      capacity_ = once_ ? 1 : at_once(sizes.batch);
       grad_z_.reset(new std::byte[capacity_ * sizes.z_bytes()]);
       // One step that is gathered at once is read where it is.
       const std::int64_t copies = capacity_ == 1 ? 0 : capacity_;

@@ -13,6 +13,7 @@
 #include "everyday_call.h"
 #include "framework.h"
 #include "onecell/cell.h"
+#include "program.h"
 #include "step_sums.h"
 #include "tensor_reader.h"
 
@@ -153,6 +154,10 @@ class StepReader {
   }
 
   nb::object totals(StepSums& sums) const { return sums.totals(reader_, framework_); }
+
+  nb::object run(const nb::list& tensors, const char* program) const {
+    return run_program(reader_, framework_, tensors, program);
+  }
 
  private:
   struct Step {
@@ -301,17 +306,10 @@ class StepReader {
     return static_cast<T*>(s.data[place]);
   }
 
-  // Whether a step takes less time than to let other threads of Python run and to come back.
-  static bool is_tiny(const StepSizes& n) {
-    constexpr std::int64_t kProducts = 1 << 14;
-    return n.batch <= kProducts && n.input <= kProducts && n.hidden <= kProducts / 4 &&
-           n.batch * (n.input + n.hidden) <= kProducts / (4 * n.hidden);
-  }
-
   template <class T>
   static void unroll(const Step& s, void* h_next, void* c_next, void* trace) {
     std::optional<Released> released;
-    if (!is_tiny(s.sizes)) released.emplace();
+    if (!s.sizes.are_tiny()) released.emplace();
     onecell::unroll(onecell::Forward<T>{
         1, s.sizes.batch, s.sizes.input, s.sizes.hidden, at<T>(s, kWeightIh), at<T>(s, kWeightHh),
         at<T>(s, kBiasIh), at<T>(s, kBiasHh), at<T>(s, kX), at<T>(s, kH), at<T>(s, kC),
@@ -354,5 +352,6 @@ void define_tensors(nb::module_& m) {
       .def("call", &StepReader::call)
       .def("back", &StepReader::back, nb::arg(), nb::arg(), nb::arg(), nb::arg(), nb::arg().none(),
            nb::arg().none(), nb::arg().none(), nb::arg().none())
-      .def("totals", &StepReader::totals);
+      .def("totals", &StepReader::totals)
+      .def("run", &StepReader::run);
 }

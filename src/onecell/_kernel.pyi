@@ -328,6 +328,27 @@ class StepReader:
         RuntimeError if an x or h was written since its step's way back.
         """
 
+    def run(self, tensors: list[Any], program: str, /) -> list[Any] | None:
+        """Compute a program, and return the tensors that it gives.
+
+        A program is words and numbers with a space between them. `tensors` are the values 0, 1, …;
+        what an instruction makes are the next ones; -1 is a value that is left out. States and x
+        are one step's, and all is of one element type; of which strides does not matter.
+
+        - `step x h c weight_ih weight_hh bias_ih bias_hh` makes h' and c'.
+        - `record` with the same makes h', c' and the gates.
+        - `back which c weight_ih weight_hh gates by_h by_c` makes gradients by x, h and c, those of
+          them whose bit 1, 2 or 4 is in `which`, and by z, from those by h' and c'.
+        - `sums which by_z… x… h…` makes the gradients by the four parameters, those whose bit is in
+          `which`, over steps of one cell, the last step first.
+        - `add a b` makes the sum of two matrices.
+        - `pick a axis place` makes one of the matrices along an axis of three.
+        - `give …` ends the program, with the results that are returned.
+
+        None where a tensor is out of the ordinary or of another shape than it should be.
+        ValueError if the text is no program.
+        """
+
 class AskedStep:
     """One step on tensors that can only be asked what they are, of exactly two classes.
 

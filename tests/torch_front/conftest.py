@@ -51,6 +51,9 @@ class Reader:
     def back(self, *arguments: Any) -> Any:
         return self._seen(self._reader.back(*arguments))
 
+    def run(self, *arguments: Any) -> Any:
+        return self._seen(self._reader.run(*arguments))
+
 
 @pytest.fixture
 def kernel(monkeypatch: pytest.MonkeyPatch) -> Kernel:

@@ -10,7 +10,6 @@ import torch
 from hypothesis import given, settings
 from torch import Tensor
 
-from onecell.torch import operators
 from problems import Problem, assert_same_bits, problem, problems
 from problems import results as array_results
 from torch_cells import State, by_loop, by_unroll, ours, results, step_inputs
@@ -59,10 +58,7 @@ def test_compiled_has_the_bits_of_arrays(compiler: str) -> None:
 
 
 @pytest.mark.filterwarnings("ignore:The .grad attribute of a Tensor that is not a leaf:UserWarning")
-def test_compiled_loop_has_the_bits_of_arrays_where_the_kernel_pays(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(operators, "_MANY_PRODUCTS", 0)
+def test_a_compiled_loop_has_the_bits_of_arrays() -> None:
     p = problem(steps=3)
 
     def run(cell: Any, x: Tensor, state: State) -> Any:

@@ -10,9 +10,9 @@ from torch import Tensor
 from torch._dynamo.testing import CompileCounterWithBackend
 from torch.func import grad, vmap
 
-from onecell.torch import LSTMCell, operators
+from onecell.torch import LSTMCell
 from problems import problem
-from torch_cells import by_loop, by_unroll, of_torch, ours, step_inputs
+from torch_cells import by_loop, of_torch, ours, step_inputs
 
 P = problem()
 X, STATE = step_inputs(P)
@@ -23,16 +23,9 @@ def compiled(function: Any) -> Any:
 
 
 @pytest.fixture(autouse=True)
-def fresh_compiler(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Forget what was compiled, and take the kernel where torch's operators would be faster."""
+def fresh_compiler() -> None:
+    """Forget what was compiled."""
     torch.compiler.reset()
-    monkeypatch.setattr(operators, "_FEW_STEPS", 0)
-
-
-@pytest.fixture
-def by_size(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Take what is faster."""
-    monkeypatch.setattr(operators, "_FEW_STEPS", 3)
 
 
 def assert_same(got: Any, want: Any) -> None:
@@ -65,35 +58,6 @@ def test_a_compiled_cell_calls_the_kernel(recording: bool, kernel: Any) -> None:
 def test_every_spelling_compiles_to_the_same_bits(call: Any) -> None:
     cell = ours(P)
     assert_same(compiled(lambda x, s: call(cell, x, s))(X, STATE), call(cell, X, STATE))
-
-
-@pytest.mark.usefixtures("by_size")
-def test_small_steps_that_are_recorded_compile_by_torch_s_operators(no_kernel: Any) -> None:
-    cell, theirs = ours(P), of_torch(P)
-    xs = torch.from_numpy(P.x)[:3]
-    for run in (by_loop, by_unroll):
-        got = compiled(lambda x, s, run=run: run(cell, x, s))(xs, STATE)
-        want = by_loop(theirs, xs, STATE)
-        torch.testing.assert_close(got, want)
-        found = torch.autograd.grad(got[0].sum(), list(cell.parameters()))
-        torch.testing.assert_close(
-            found, torch.autograd.grad(want[0].sum(), list(theirs.parameters()))
-        )
-
-
-@pytest.mark.usefixtures("by_size")
-def test_large_or_many_steps_and_steps_for_inference_compile_by_the_kernel(kernel: Any) -> None:
-    cell, large = ours(P), LSTMCell(256, 256)
-    xs, x = torch.randn(4, *X.shape), torch.randn(16, 256)
-    assert compiled(cell.unroll)(xs, STATE)[0].requires_grad
-    assert kernel.calls == 1
-    assert compiled(large)(x)[0].requires_grad
-    assert kernel.calls == 2
-    with torch.no_grad():
-        compiled(cell)(X, STATE)
-        assert kernel.calls == 3
-        compiled(cell)(X)
-    assert kernel.calls == 4
 
 
 def test_hooks_run_in_a_compiled_unroll() -> None:

@@ -20,6 +20,11 @@ unroll = torch.ops.onecell.unroll
 backward = torch.ops.onecell.unroll_backward
 
 
+step = torch.ops.onecell.step
+recorded_step = torch.ops.onecell.recorded_step
+step_backward = torch.ops.onecell.step_backward
+
+
 def recorded() -> tuple[Tensor, ...]:
     h_all, _, _, c_all, gates = unroll(X, H, C, *WEIGHTS, True)
     return X, H, C, *WEIGHTS[:2], h_all, c_all, gates
@@ -40,6 +45,33 @@ def test_backward_is_a_proper_operator() -> None:
     torch.library.opcheck(backward.default, (*recorded(), *grads, [True] * 6))
 
 
+@pytest.mark.parametrize("bias", [True, False])
+def test_steps_are_proper_operators(bias: bool) -> None:
+    biases = WEIGHTS[2:] if bias else (None, None)
+    torch.library.opcheck(step.default, (X[0], H, C, *WEIGHTS[:2], *biases))
+    leaves = [w.clone().requires_grad_() for w in WEIGHTS]
+    biases = (leaves[2], leaves[3]) if bias else (None, None)
+    torch.library.opcheck(recorded_step.default, (X[0], H, C, *leaves[:2], *biases))
+
+
+@pytest.mark.parametrize("place", range(7))
+def test_each_gradient_of_a_step_alone_has_the_bits_of_all(place: int) -> None:
+    gates = recorded_step(X[0], H, C, *WEIGHTS)[2]
+    given = (X[0], H, C, *WEIGHTS[:2], gates, None, torch.from_numpy(P.grad_c_last))
+    torch.library.opcheck(step_backward.default, (*given, [True] * 7))
+    found = step_backward(*given, [k == place for k in range(7)])
+    assert torch.equal(found[place], step_backward(*given, [True] * 7)[place])
+    assert all(t.numel() == 0 for k, t in enumerate(found) if k != place)
+
+
+def test_a_step_of_no_rows_is_computed() -> None:
+    empty = (X[0, :0], H[:0], C[:0])
+    assert [t.shape for t in step(*empty, *WEIGHTS)] == [(0, 16), (0, 16)]
+    gates = recorded_step(*empty, *WEIGHTS)[2]
+    found = step_backward(*empty, *WEIGHTS[:2], gates, H[:0], None, [True] * 7)
+    assert not any(t.any() for t in found)
+
+
 def test_batching_gives_each_sample_its_own_bits() -> None:
     xs = torch.stack([X, -X, 2 * X])
     got = torch.vmap(lambda x: unroll(x, H, C, *WEIGHTS, False)[0])(xs)
@@ -56,6 +88,27 @@ def test_a_second_gradient_is_refused() -> None:
     (by_x,) = torch.autograd.grad(unroll(x, H, C, *WEIGHTS, True)[0].sum(), x, create_graph=True)
     with pytest.raises(NotImplementedError, match="second gradients"):
         by_x.sum().backward()
+
+
+@pytest.mark.parametrize("place", range(7))
+def test_steps_check_what_they_are_given(place: int, no_kernel: Any) -> None:
+    arguments = [X[0], H, C, *WEIGHTS]
+    arguments[place] = arguments[place][:1]
+    for operator in (step, recorded_step):
+        with pytest.raises(RuntimeError, match="not of one cell"):
+            operator(*arguments)
+
+
+@pytest.mark.parametrize("place", range(8))
+def test_the_way_back_of_a_step_checks_what_it_is_given(place: int, kernel: Any) -> None:
+    gates = recorded_step(X[0], H, C, *WEIGHTS)[2]
+    arguments = [X[0], H, C, *WEIGHTS[:2], gates, H, C]
+    kernel.forbidden = True
+    arguments[place] = arguments[place][:1]
+    with pytest.raises(RuntimeError, match="not of one cell"):
+        step_backward(*arguments, [True] * 7)
+    with pytest.raises(RuntimeError, match="not of one cell"):
+        step_backward(X[0], H, C, *WEIGHTS[:2], gates, H, C, [True] * 6)
 
 
 BAD_UNROLLS: dict[str, tuple[Any, ...]] = {

@@ -1,45 +1,48 @@
 """The kernel as registered operators, which is how compiled graphs call it.
 
-`onecell::unroll` and `onecell::unroll_backward` carry what torch.compile asks of an operator: a
-schema, shapes without data (fake), a gradient and a batching rule. A step that is recorded is an
-unroll of one; one that is not has an operator of its own, `onecell::step`, which costs little more
-than the step itself.
+They carry what torch.compile asks of an operator: a schema, shapes without data (fake), a gradient
+and a batching rule. A step has operators of its own, recorded or not, and a way back; Inductor
+gathers the steps of a graph into few calls (see `gathering`).
 """
 
 # ruff: noqa: ANN401 - torch hands over contexts, and arguments, of any type.
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Sequence
+from functools import cache
+from importlib import import_module
 from typing import Any, Final
 
 import torch
 from torch import Tensor
 
-from onecell.spec import PARAMETERS
-from onecell.torch import calls, reading
-from onecell.torch.errors import CellShapeError
-from onecell.torch.plain import are_plain
+from onecell.torch import calls, programs
+from onecell.torch.programs import refuse
 
 STEP: Final = "onecell::step"
+RECORDED: Final = "onecell::recorded_step"
+STEP_BACKWARD: Final = "onecell::step_backward"
 UNROLL: Final = "onecell::unroll"
 BACKWARD: Final = "onecell::unroll_backward"
 
-_FEW_STEPS: Final = 3
-_MANY_PRODUCTS: Final = 1 << 22
-"""Of weights and inputs, in one step."""
-
-_INPUTS: Final = (
-    "Tensor x, Tensor? h, Tensor? c, "
-    "Tensor weight_ih, Tensor weight_hh, Tensor? bias_ih, Tensor? bias_hh"
+_WEIGHTS: Final = "Tensor weight_ih, Tensor weight_hh, Tensor? bias_ih, Tensor? bias_hh"
+torch.library.define(STEP, f"(Tensor x, Tensor h, Tensor c, {_WEIGHTS}) -> (Tensor h, Tensor c)")
+torch.library.define(
+    RECORDED, f"(Tensor x, Tensor h, Tensor c, {_WEIGHTS}) -> (Tensor h, Tensor c, Tensor gates)"
 )
 torch.library.define(
-    STEP, f"({_INPUTS.replace('? h', ' h').replace('? c', ' c')}) -> (Tensor h, Tensor c)"
+    STEP_BACKWARD,
+    "(Tensor x, Tensor h, Tensor c, Tensor weight_ih, Tensor weight_hh, Tensor gates, "
+    "Tensor? grad_h, Tensor? grad_c, bool[] wanted) -> "
+    "(Tensor x, Tensor h, Tensor c, Tensor weight_ih, Tensor weight_hh, "
+    "Tensor bias_ih, Tensor bias_hh)",
 )
 # record=True also returns every c and the activated gates, for the backward operator; else the two
 # are empty. The last h and the last c are results of their own so that each has its own gradient.
 torch.library.define(
     UNROLL,
-    f"({_INPUTS}, bool record)"
+    f"(Tensor x, Tensor? h, Tensor? c, {_WEIGHTS}, bool record)"
     " -> (Tensor h_all, Tensor h_last, Tensor c_last, Tensor c_all, Tensor gates)",
 )
 torch.library.define(
@@ -51,13 +54,6 @@ torch.library.define(
 )
 
 
-def _check(name: str, tensors: list[Tensor], *, fits: bool) -> None:
-    """Raise unless the kernel may compute; graphs that onecell built always pass."""
-    if not (fits and are_plain(tensors)):
-        came = ", ".join(f"{tuple(t.shape)} {t.dtype}" for t in tensors)
-        raise CellShapeError(f"{name} got tensors that are not of one cell: {came}.")
-
-
 @torch.library.impl(STEP, "CPU")
 def _step(
     x: Tensor,
@@ -67,23 +63,132 @@ def _step(
     weight_hh: Tensor,
     bias_ih: Tensor | None,
     bias_hh: Tensor | None,
-) -> tuple[Tensor, Tensor]:
+) -> tuple[Tensor, ...]:
     weights = (weight_ih, weight_hh, bias_ih, bias_hh)
     there = [t for t in (x, h, c, *weights) if t is not None]
     if torch.is_grad_enabled() and any(t.requires_grad for t in there):
-        raise RuntimeError(f"{STEP} cannot be differentiated: call {UNROLL} with record=True.")
-    if reading.step_reader is not None and x.dim() == 2:
-        named = dict(zip(PARAMETERS, weights, strict=True))
-        done: Any = reading.step_reader.step(named, weight_hh.shape[-1], x, (h, c))
-        if done:
-            return done[0], done[1]
-    _check(STEP, there, fits=x.dim() == 2 and calls.fits(x, h, c, weights))
+        raise RuntimeError(f"{STEP} cannot be differentiated: call {RECORDED}.")
+    found = programs.run(there, _forward_program("step", bias_ih is not None, bias_hh is not None))
+    if found is not None:
+        return tuple(found)
+    refuse(STEP, there, fits=x.dim() == 2 and calls.fits(x, h, c, weights))
     return calls.forward(x, h, c, weights, record=False)[:2]
 
 
-@torch.library.register_fake(STEP)  # type: ignore[untyped-decorator]
+@torch.library.impl(RECORDED, "CPU")
+def _recorded_step(
+    x: Tensor,
+    h: Tensor,
+    c: Tensor,
+    weight_ih: Tensor,
+    weight_hh: Tensor,
+    bias_ih: Tensor | None,
+    bias_hh: Tensor | None,
+) -> tuple[Tensor, ...]:
+    weights = (weight_ih, weight_hh, bias_ih, bias_hh)
+    there = [t for t in (x, h, c, *weights) if t is not None]
+    program = _forward_program("record", bias_ih is not None, bias_hh is not None)
+    found = programs.run(there, program)
+    if found is not None:
+        return tuple(found)
+    refuse(RECORDED, there, fits=x.dim() == 2 and calls.fits(x, h, c, weights))
+    h_next, c_next, gates = calls.forward(x, h, c, weights, record=True)
+    return h_next, c_next, x.new_empty(0) if gates is None else gates
+
+
+@cache
+def _forward_program(word: str, *biases: bool) -> str:
+    """Return the program of one step of x, h, c and the parameters that are there."""
+    at = 5
+    where = []
+    for there in biases:
+        where.append(at if there else -1)
+        at += there
+    given = range(at, at + programs.RESULTS[word])
+    return " ".join(map(str, (word, 0, 1, 2, 3, 4, *where, "give", *given)))
+
+
 def _step_shapes(x: Tensor, h: Tensor, c: Tensor, *_: Any) -> tuple[Tensor, Tensor]:
+    gather_in_inductor()
     return x.new_empty(h.shape), x.new_empty(c.shape)
+
+
+def _recorded_shapes(x: Tensor, h: Tensor, c: Tensor, *weights: Any) -> tuple[Tensor, ...]:
+    gates = x.new_empty((x.shape[0], weights[0].shape[0]))
+    return *_step_shapes(x, h, c), gates
+
+
+torch.library.register_fake(STEP, _step_shapes)
+torch.library.register_fake(RECORDED, _recorded_shapes)
+
+
+def gather_in_inductor() -> None:
+    """Have Inductor, if it is there, gather the steps of the graphs that it compiles from now on.
+
+    Called while a graph is traced: to import Inductor takes longer than all of torch, and only who
+    compiles by it has done so.
+    """
+    if "torch._inductor.config" in sys.modules:
+        import_module("onecell.torch.gathering").take_part()
+
+
+@torch.library.impl(STEP_BACKWARD, "CPU")
+def _step_backward(*arguments: Any) -> tuple[Tensor, ...]:
+    inputs, gates, grads, wanted = arguments[:5], arguments[5], arguments[6:8], arguments[8]
+    there = [t for t in arguments[:8] if t is not None]
+    whole = len(wanted) == 7
+    program = _backward_program(*(g is not None for g in grads), *wanted) if whole else ""
+    found = programs.run(there, program) if whole else None
+    if found is None:
+        fits = inputs[0].dim() == 2 and whole
+        done, three = (None, None, gates), (None, *grads)
+        refuse(STEP_BACKWARD, there, fits=fits and calls.fits_back(inputs, done, three))
+        by = calls.backward(inputs, done, three, (*wanted[:5], wanted[5] or wanted[6]))
+        twin = by.bias.clone() if by.bias is not None and wanted[5] and wanted[6] else by.bias
+        pairs = zip((*by, twin), wanted, strict=True)
+        found = [t for t, want in pairs if want and t is not None]
+    given = iter(found)
+    return tuple(next(given) if want else gates.new_empty(0) for want in wanted)
+
+
+@cache
+def _backward_program(grad_h: bool, grad_c: bool, *wanted: bool) -> str:
+    """Return the program of one way back of x, h, c, the matrices, the gates and the gradients."""
+    by_h, by_c = 6 if grad_h else -1, 6 + grad_h if grad_c else -1
+    first = 6 + grad_h + grad_c  # of what is made: by x, h and c, by z, by the parameters
+    back, sums = (
+        sum(want << k for k, want in enumerate(part)) for part in (wanted[:3], wanted[3:])
+    )
+    words: list[object] = ["back", back, 2, 3, 4, 5, by_h, by_c]
+    if sums:
+        words += ["sums", sums, first + 3, 0, 1]
+    places = (*range(first, first + 3), *range(first + 4, first + 8))
+    words += ["give", *(at for at, want in zip(places, wanted, strict=True) if want)]
+    return " ".join(map(str, words))
+
+
+@torch.library.register_fake(STEP_BACKWARD)  # type: ignore[untyped-decorator]
+def _step_backward_shapes(*arguments: Any) -> tuple[Tensor, ...]:
+    x, _, c, weight_ih, weight_hh = arguments[:5]
+    rows = weight_ih.shape[:1]
+    shapes = (x.shape, c.shape, c.shape, weight_ih.shape, weight_hh.shape, rows, rows)
+    return tuple(x.new_empty(s if w else (0,)) for s, w in zip(shapes, arguments[8], strict=True))
+
+
+def _keep_step(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, ...]) -> None:
+    ctx.set_materialize_grads(False)
+    ctx.save_for_backward(*inputs[:5], output[2])
+
+
+def _pull_step(ctx: Any, *grads: Tensor | None) -> tuple[Tensor | None, ...]:
+    needs = ctx.needs_input_grad
+    if grads[0] is None and grads[1] is None:
+        return (None,) * len(needs)
+    found = torch.ops.onecell.step_backward(*ctx.saved_tensors, *grads[:2], list(needs))
+    return tuple(t if want else None for t, want in zip(found, needs, strict=True))
+
+
+torch.library.register_autograd(RECORDED, _pull_step, setup_context=_keep_step)
 
 
 @torch.library.impl(UNROLL, "CPU")
@@ -99,7 +204,7 @@ def _unroll(
 ) -> tuple[Tensor, ...]:
     weights = (weight_ih, weight_hh, bias_ih, bias_hh)
     there = [t for t in (x, h, c, *weights) if t is not None]
-    _check(UNROLL, there, fits=x.dim() == 3 and calls.fits(x, h, c, weights))
+    refuse(UNROLL, there, fits=x.dim() == 3 and calls.fits(x, h, c, weights))
     h_all, c_all, gates = calls.forward(x, h, c, weights, record=record)
     if gates is None:
         return h_all, h_all[-1].clone(), c_all, x.new_empty(0), x.new_empty(0)
@@ -129,7 +234,7 @@ def _backward(*arguments: Any) -> tuple[Tensor, ...]:
     inputs, done, grads, wanted = arguments[:5], arguments[5:8], arguments[8:11], arguments[11]
     there = [t for t in (*inputs, *done, *grads) if t is not None]
     fits = inputs[0].dim() == 3 and len(wanted) == 6 and calls.fits_back(inputs, done, grads)
-    _check(BACKWARD, there, fits=fits)
+    refuse(BACKWARD, there, fits=fits)
     found = calls.backward(inputs, done, grads, wanted)
     return tuple(inputs[0].new_empty(0) if t is None else t for t in found)
 
@@ -165,11 +270,12 @@ torch.library.register_autograd(UNROLL, _pull, setup_context=_keep)
 
 def _refuse(ctx: Any, *grads: Tensor | None) -> None:
     raise NotImplementedError(
-        f"{BACKWARD} has no gradient: take second gradients of the cell itself, not compiled."
+        "the way back has no gradient: take second gradients of the cell itself, not compiled."
     )
 
 
 torch.library.register_autograd(BACKWARD, _refuse)
+torch.library.register_autograd(STEP_BACKWARD, _refuse)
 
 
 def _one_by_one(operator: Callable[..., Sequence[Tensor]]) -> Callable[..., Any]:
@@ -189,48 +295,25 @@ def _one_by_one(operator: Callable[..., Sequence[Tensor]]) -> Callable[..., Any]
 
 
 torch.library.register_vmap(STEP, _one_by_one(torch.ops.onecell.step))
+torch.library.register_vmap(RECORDED, _one_by_one(torch.ops.onecell.recorded_step))
+torch.library.register_vmap(STEP_BACKWARD, _one_by_one(torch.ops.onecell.step_backward))
 torch.library.register_vmap(UNROLL, _one_by_one(torch.ops.onecell.unroll))
 torch.library.register_vmap(BACKWARD, _one_by_one(torch.ops.onecell.unroll_backward))
 
 
 def run(
     x: Tensor, h: Tensor | None, c: Tensor | None, weights: calls.Weights
-) -> tuple[Tensor, ...] | None:
-    """Return a step (h', c') or an unroll (h_all, h, c) as one node of the graph being built.
-
-    None where torch's own operators are faster.
-    """
+) -> tuple[Tensor, ...]:
+    """Return a step (h', c') or an unroll (h_all, h, c) as one node of the graph being built."""
     record = torch.is_grad_enabled() and any(
         t is not None and t.requires_grad for t in (x, h, c, *weights)
     )
-    if record and not _pays(x, weights[1]):
-        return None
+    found: tuple[Tensor, ...]
     if x.dim() == 3:
-        return _unrolled(x, h, c, weights, record)
-    if record:
-        return _unrolled(x.unsqueeze(0), h, c, weights, record)[1:]
-    zeros = x.new_zeros((x.shape[0], weights[1].shape[1])) if h is None or c is None else None
-    found: tuple[Tensor, Tensor] = torch.ops.onecell.step(
-        x, zeros if h is None else h, zeros if c is None else c, *weights
-    )
-    return found
-
-
-def _pays(x: Tensor, weight_hh: Tensor) -> bool:
-    """Whether to call the kernel and its way back costs less than torch's operators, compiled.
-
-    Theirs are fused with what is around them, and add the weights' gradients of all steps as they
-    are made; a call of an operator and back takes 50 to 100 µs, as long as three small steps.
-    """
-    steps = x.shape[0] if x.dim() == 3 else 1
-    if steps > _FEW_STEPS:
-        return True
-    hidden_size, width = weight_hh.shape[1], x.shape[-1]
-    return bool(x.shape[-2] * 4 * hidden_size * (width + hidden_size) >= _MANY_PRODUCTS)
-
-
-def _unrolled(
-    x: Tensor, h: Tensor | None, c: Tensor | None, weights: calls.Weights, record: bool
-) -> tuple[Tensor, Tensor, Tensor]:
-    h_all, h_last, c_last, _, _ = torch.ops.onecell.unroll(x, h, c, *weights, record)
-    return h_all, h_last, c_last
+        found = torch.ops.onecell.unroll(x, h, c, *weights, record)
+        return found[:3]
+    # Of a weight, not of x: they must not seem to wait for the step that x comes from.
+    zeros = weights[1].new_zeros((len(x), weights[1].shape[1])) if h is None or c is None else None
+    step = torch.ops.onecell.recorded_step if record else torch.ops.onecell.step
+    found = step(x, zeros if h is None else h, zeros if c is None else c, *weights)
+    return found[:2]
