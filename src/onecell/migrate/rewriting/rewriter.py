@@ -14,7 +14,7 @@ from onecell.migrate.meaning.unsure import Unsure
 from onecell.migrate.rewriting.comments import lost_between
 from onecell.migrate.rewriting.statements import StatementRewriter
 from onecell.migrate.rules.context import Context, Made
-from onecell.migrate.rules.families import attributes, file_names, registry, special
+from onecell.migrate.rules.families import attributes, cuda, file_names, registry, special
 from onecell.migrate.rules.families.calls import plan_call
 from onecell.migrate.rules.families.methods import plan_method
 from onecell.migrate.rules.families.modules import (
@@ -26,6 +26,7 @@ from onecell.migrate.rules.families.modules import (
     renamed,
 )
 from onecell.migrate.rules.families.modules.cell_calls import plan_cell_call
+from onecell.migrate.rules.families.tensors.indices import listed_ranges
 from onecell.migrate.rules.families.tensors.pairs import part_of
 from onecell.migrate.rules.table.candidates import advice, of_method
 from onecell.migrate.rules.table.layers import CELL
@@ -223,11 +224,20 @@ class Rewriter(StatementRewriter):
         if attributes.is_count(self.ctx, node):
             by_hand = Unsure("`size` of a tensor is a method in torch", "write `numel()`")
             return self._mark(node, "size", by_hand)
+        if cuda.asks_cuda(self.ctx, node):
+            self.ctx.forget(node)
+            self.swaps[node] = cst.Name("False")
+            self._converted(node, "cuda", "`is_cuda` is False on a CPU.")
+            return False
         try:
             attributes.check(self.ctx, node)
         except Unsure as why:
             advised = why.by_hand or of_method(node.attr.value)
             return self._mark(node, "attribute", Unsure(why.message, advised))
+        if (width := attributes.width(self.ctx, node)) is not None:
+            self.swaps[node] = width
+            self._converted(node, "attribute", "MindSpore's layer keeps no `input_size`.")
+            return True
         replaced = attributes.attribute(self.ctx, node)
         if replaced is not None:
             self.swaps[node] = node.with_changes(attr=cst.Name(replaced))
@@ -258,7 +268,7 @@ class Rewriter(StatementRewriter):
             return part
         if original_node in self.swaps:
             return cst.Call(cst.Name("float"), [cst.Arg(updated_node)])
-        return updated_node
+        return listed_ranges(self.ctx, original_node, updated_node)
 
     def visit_Name(self, node: cst.Name) -> bool:
         is_read = node in self.ctx.names.loads and node not in self.ctx.gone

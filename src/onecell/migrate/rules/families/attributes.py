@@ -8,6 +8,7 @@ from typing import Final
 import libcst as cst
 
 from onecell.dialect import DIALECTS
+from onecell.migrate.meaning.syntax import expression
 from onecell.migrate.meaning.unsure import Unsure
 from onecell.migrate.rules.arguments import Converter
 from onecell.migrate.rules.context import Context
@@ -17,8 +18,10 @@ from onecell.migrate.rules.families.tensors.changes import is_parameter
 from onecell.migrate.rules.table.row import Row
 from onecell.neighbours import find_neighbour, rename_parameters
 
-_LACKING: Final = {"grad_fn", "is_cuda", "is_leaf", "requires_grad"}
+_LACKING: Final = {"grad_fn", "is_leaf", "requires_grad"}
 """Attributes of tensors that only torch has."""
+_LISTS: Final = ("w_ih_list", "w_hh_list", "b_ih_list", "b_hh_list")
+"""Attributes of recurrent layers that only MindSpore's have."""
 _PAIR: Final[Mapping[str, int]] = {"values": 0, "indices": 1}
 """What torch calls the parts of the pair that `max` along an axis gives."""
 _NOT_KEPT: Final = {"bias", "has_bias", "modules", "cells", "normalized_shape"}
@@ -52,6 +55,14 @@ def attribute(ctx: Context, node: cst.Attribute) -> str | None:
     return _of_layer(ctx, node.value, name) if kind == "layer" or derived is not None else None
 
 
+def width(ctx: Context, node: cst.Attribute) -> cst.BaseExpression | None:
+    """Return what a recurrent layer's `input_size` is in MindSpore, None for any attribute else."""
+    row = ctx.kinds.made_by(node.value) if node.attr.value == "input_size" else None
+    if ctx.to != "mindspore" or row is None or row.shape != "recurrent":
+        return None
+    return expression("x_.w_ih_list[0].shape[1]", x_=node.value)
+
+
 def _of_layer(ctx: Context, held: cst.BaseExpression, name: str) -> str | None:
     """Return what a layer's parameter or size is called on the other side, None if the same."""
     owner = ctx.kinds.owner_of(held)
@@ -81,6 +92,10 @@ def check(ctx: Context, node: cst.Attribute) -> None:
     """Raise `Unsure` for an attribute of a tensor that the other framework's lacks."""
     parent, name = ctx.names.parents.get(node), node.attr.value
     called = isinstance(parent, cst.Call) and parent.func is node
+    if ctx.to == "torch" and name in _LISTS and ctx.kinds.of(node.value) in ("module", ""):
+        raise Unsure(
+            f"`{name}` of a layer has no exact counterpart", "ask `weight_ih_l0` and so on"
+        )
     if called or ctx.to != "mindspore":
         return
     held = node.value

@@ -45,6 +45,14 @@ def _gone(ctx: Context, node: cst.Call, path: str) -> Plan:
     return lambda _: cst.Name("None")
 
 
+def asks_cuda(ctx: Context, node: cst.Attribute) -> bool:
+    """Whether an attribute tells that something is on a CUDA device, as nothing is here."""
+    up = ctx.names.parents.get(node)
+    set_or_called = isinstance(up, cst.AssignTarget | cst.AnnAssign | cst.Call)
+    asked = node.attr.value == "is_cuda" and ctx.to == "mindspore"
+    return asked and not set_or_called and not ctx.kinds.defines("is_cuda")
+
+
 def is_steering(ctx: Context, node: cst.Assign) -> bool:
     """Whether a statement sets something that steers CUDA alone."""
     return ctx.to == "mindspore" and all(

@@ -89,7 +89,8 @@ ARITHMETIC: Final = (
     *_of_one("sqrt", called="x"),
     *_of_one("abs", "sign", "neg", "square", "round", dtypes=NUMBERS),
     *_of_one("floor", "ceil", dtypes=NUMBERS, raises=("integers",)),
-    *_of_one("isnan", "logical_not"),
+    *_of_one("isnan", "isfinite", "logical_not"),
+    *_of_one("isinf", dtypes=FLOATS),
     *_of_one("silu", home="functional", dtypes=FLOATS),
     *_of_one(
         "relu6", home="functional", dtypes=FLOATS, called="x", raises=("float64",), holds=("nan",)

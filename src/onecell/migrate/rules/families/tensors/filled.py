@@ -43,6 +43,9 @@ def _is_float(ctx: Context, node: cst.BaseExpression) -> bool:
     """Whether an expression is surely a Python float, or a name bound to nothing else."""
     if isinstance(node, cst.UnaryOperation):
         return _is_float(ctx, node.expression)
+    if isinstance(node, cst.BinaryOperation):  # of numbers, which alone may fill
+        parts = (node.left, node.right)
+        return isinstance(node.operator, cst.Divide) or any(_is_float(ctx, p) for p in parts)
     if isinstance(literal(node), float) or ctx.names.path(node) in _NOT_FINITE:
         return True
     if isinstance(node, cst.Call):

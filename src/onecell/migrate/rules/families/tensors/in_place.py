@@ -66,7 +66,7 @@ def check_augmented(ctx: Context, node: cst.AugAssign) -> None:
         case cst.Subscript():  # an item of a tensor is written in place by both
             is_item = ctx.kinds.of(target.value) == "tensor"
             shared = not is_item and (
-                adds_tensor or ctx.kinds.of(target) == "tensor" or _lists(ctx, target.value)
+                adds_tensor or ctx.kinds.of(target) == "tensor" or lists(ctx, target.value)
             )
         case cst.Name():
             shared = _Walk(ctx, target.value, adds_tensor).is_shared(node)
@@ -91,7 +91,7 @@ def _is_given(ctx: Context, target: cst.Attribute) -> bool:
     )
 
 
-def _lists(ctx: Context, node: cst.BaseExpression, *, alone: bool = False, depth: int = 4) -> bool:
+def lists(ctx: Context, node: cst.BaseExpression, *, alone: bool = False, depth: int = 4) -> bool:
     """Whether an expression is a list, tuple or dictionary of tensors.
 
     They have other names besides, unless `alone` is enough. `depth` is how many expressions may be
@@ -119,7 +119,7 @@ def _lists(ctx: Context, node: cst.BaseExpression, *, alone: bool = False, depth
         ctx.kinds.of(part) in ("tensor", "state")
         and (alone or isinstance(part, cst.Name | cst.Attribute))
         for part in parts
-    ) or any(each is not None and _lists(ctx, each, alone=alone, depth=depth - 1) for each in inner)
+    ) or any(each is not None and lists(ctx, each, alone=alone, depth=depth - 1) for each in inner)
 
 
 def _appended(ctx: Context, name: str) -> Iterator[cst.BaseExpression]:
@@ -181,7 +181,7 @@ class _Walk:
                     return True
                 if isinstance(up, cst.For) and self._names(up.target):
                     held = self.is_tensor and isinstance(up.iter, cst.Name | cst.Attribute)
-                    listed = held or _lists(self.ctx, up.iter, alone=True)
+                    listed = held or lists(self.ctx, up.iter, alone=True)
                     return not self.views and (listed or self.ctx.kinds.of(up.iter) == "tensor")
             if isinstance(up, cst.FunctionDef):
                 return self._is_given(up.params)

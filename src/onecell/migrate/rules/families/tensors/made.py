@@ -7,12 +7,13 @@ from typing import Final
 
 import libcst as cst
 
-from onecell.migrate.meaning.syntax import code, elements, expression, keyword, literal
+from onecell.migrate.meaning.syntax import code, elements, expression, keyword, literal, operand
 from onecell.migrate.meaning.unsure import Unsure
 from onecell.migrate.rules.arguments import Converter, bind
 from onecell.migrate.rules.context import Context, Plan
 from onecell.migrate.rules.families.called import called, forget_dropped
 from onecell.migrate.rules.families.tensors.counts import is_count
+from onecell.migrate.rules.families.tensors.in_place import lists
 from onecell.migrate.rules.table.row import Row
 
 TYPES: Final = {
@@ -115,10 +116,42 @@ def plan_data(ctx: Context, node: cst.Call, row: Row, converter: Converter) -> P
             "give it a `dtype`",
         )
 
+    listed = next((i for i, arg in enumerate(node.args) if arg.value is data), None)
+    numbers = listed is not None and ctx.to == "mindspore" and _holds_tensors(ctx, data)
+
     def build(updated: cst.Call) -> cst.Call:
-        return called(ctx, node, row, updated, converter.convert(node.args, updated.args))
+        args = list(updated.args)
+        if numbers and listed is not None:
+            value = args[listed].value
+            args[listed] = args[listed].with_changes(value=_as_numbers(ctx, data, value))
+        return called(ctx, node, row, updated, converter.convert(node.args, args))
 
     return build
+
+
+def _holds_tensors(ctx: Context, data: cst.BaseExpression | None) -> bool:
+    """Whether a list has tensors in it: torch takes the one number of each."""
+    if isinstance(data, cst.List | cst.Tuple):
+        return any(ctx.kinds.of(part) == "tensor" for part in elements(data) or ())
+    return isinstance(data, cst.Name) and lists(ctx, data, alone=True)
+
+
+def _as_numbers(
+    ctx: Context, data: cst.BaseExpression | None, updated: cst.BaseExpression
+) -> cst.BaseExpression:
+    """Return a list with the number of each tensor in it: MindSpore would keep their axes."""
+    if isinstance(data, cst.List | cst.Tuple) and isinstance(updated, cst.List | cst.Tuple):
+        pairs = zip(data.elements, updated.elements, strict=True)
+        return updated.with_changes(
+            elements=[
+                new.with_changes(value=expression("x_.item()", x_=operand(new.value)))
+                if ctx.kinds.of(old.value) == "tensor" and isinstance(new, cst.Element)
+                else new
+                for old, new in pairs
+            ]
+        )
+    text = "[each.item() if isinstance(each, t_) else each for each in x_]"
+    return expression(text, t_=ctx.speller.spell("mindspore.Tensor"), x_=updated)
 
 
 def plan_from_zero(ctx: Context, node: cst.Call, row: Row, converter: Converter) -> Plan:
