@@ -191,6 +191,29 @@ def test_inductor_gathers_a_whole_loop(kernel: Any) -> None:
     assert all(map(torch.equal, found, by))
 
 
+@pytest.mark.filterwarnings("ignore:.torch.jit.script_method. is deprecated:DeprecationWarning")
+def test_states_that_are_written_are_read_before() -> None:
+    torch.compiler.reset()
+    cell = LSTMCell(3, 3)
+
+    def listen(x: Tensor, h: Tensor, c: Tensor) -> Tensor:
+        first = cell(x, (h, c))
+        out = h.sin() + first[1]
+        second = cell(out.relu(), first)
+        third = cell(first[0], second)
+        h.copy_(third[0])
+        c.copy_(second[1])
+        return out + third[1] + h
+
+    x, state = torch.randn(2, 3), torch.randn(2, 2, 3)
+    mine, other = state.clone(), state.clone()
+    with torch.no_grad():
+        run = torch.compile(listen, fullgraph=True)
+        for _ in range(2):
+            torch.testing.assert_close(run(x, *mine), listen(x, *other))
+            torch.testing.assert_close(mine, other)
+
+
 STEP = "step 0 1 2 3 4 5 6"
 
 

@@ -16,7 +16,6 @@ from typing import Any, Final, TypeAlias
 import torch
 from torch._inductor import config
 from torch._inductor.custom_graph_pass import CustomGraphPass, get_hash_for_files
-from torch._inductor.pattern_matcher import stable_topological_sort
 from torch.fx import Graph, Node
 from torch.fx.experimental.symbolic_shapes import statically_known_true
 
@@ -67,7 +66,6 @@ class Gathering(CustomGraphPass):
         _merge_sums(graph)
         for group in _groups(graph):
             _write(graph, group)
-        stable_topological_sort(graph)
         graph.lint()
 
     def uuid(self) -> Any:
@@ -177,10 +175,10 @@ def _groups(graph: Graph) -> list[list[Node]]:
     outside: set[Node] = set()
     for node in graph.nodes:
         needs = set(node.all_input_nodes)
+        if _writes(node) or (node.target in _WORDS and needs & outside):
+            groups.append([*now])
+            now, values, outside = {}, set(), set()
         if node.target in _WORDS:
-            if needs & outside:
-                groups.append([*now])
-                now, values, outside = {}, set(), set()
             now[node] = None
         elif node.target is operator.getitem and needs <= now.keys():
             values.add(node)
@@ -190,6 +188,12 @@ def _groups(graph: Graph) -> list[list[Node]]:
         elif needs & values or needs & outside:
             outside.add(node)
     return [group for group in map(_without_last_sums, [*groups, [*now]]) if group]
+
+
+def _writes(node: Node) -> bool:
+    """Whether a node writes into tensors: nothing is moved past it."""
+    schema = getattr(node.target, "_schema", None)
+    return schema is not None and bool(schema.is_mutable)
 
 
 def _is_sum(node: Node) -> bool:
@@ -248,6 +252,7 @@ def _write(graph: Graph, group: list[Node]) -> None:
         count += programs.RESULTS[word]
     text = " ".join(map(str, (*words, "give", *given.values())))
     last = next(node for node in reversed(group) if node.target in _WORDS)
+    waits = _between(group[0], last, set(given))
     with graph.inserting_before(last):
         made = graph.call_function(_ops.program.default, (tensors, text))
         made.meta["val"] = [part.meta["val"] for part in given]
@@ -255,11 +260,26 @@ def _write(graph: Graph, group: list[Node]) -> None:
             taken = graph.call_function(operator.getitem, (made, at))
             taken.meta.update(part.meta)
             part.replace_all_uses_with(taken, lambda user: user not in inside)
+    for node in reversed(waits):
+        last.append(node)
     for node in reversed(group):
         if node.target in _WORDS:
             for part in _results(node).values():
                 graph.erase_node(part)
         graph.erase_node(node)
+
+
+def _between(first: Node, last: Node, results: set[Node]) -> list[Node]:
+    """Return the nodes from `first` to `last` that wait for results, in order, but for the last."""
+    waiting = set(results)
+    found = []
+    node = first
+    while node is not last:
+        if node not in results and not waiting.isdisjoint(node.all_input_nodes):
+            waiting.add(node)
+            found.append(node)
+        node = node.next
+    return found
 
 
 def _operands(node: Node) -> Iterator[Any]:
