@@ -203,7 +203,8 @@ def test_states_that_are_written_are_read_before() -> None:
         third = cell(first[0], second)
         h.copy_(third[0])
         c.copy_(second[1])
-        return out + third[1] + h
+        heard: Tensor = out + third[1] + h
+        return heard
 
     x, state = torch.randn(2, 3), torch.randn(2, 2, 3)
     mine, other = state.clone(), state.clone()
