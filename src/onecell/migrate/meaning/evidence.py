@@ -9,7 +9,7 @@ import libcst as cst
 
 from onecell.migrate.meaning.names import Names, dotted
 from onecell.migrate.meaning.scopes import ImportAssignment
-from onecell.migrate.meaning.syntax import upwards
+from onecell.migrate.meaning.syntax import literal, upwards
 
 _TELLTALE: Final = {
     "torch": {"parameters", "named_parameters", "state_dict", "load_state_dict"},
@@ -63,7 +63,7 @@ def evidence_of(names: Names, framework: str) -> frozenset[str | cst.CSTNode]:
 
 
 def attributes_of(names: Names) -> dict[cst.ClassDef, dict[str, list[cst.BaseExpression]]]:
-    """Return, for every class, what its methods assign to attributes of `self`."""
+    """Return, for every class, what its methods assign to `self` and register as buffers."""
     found: dict[cst.ClassDef, dict[str, list[cst.BaseExpression]]] = {}
     assigned: list[tuple[cst.Assign | cst.AnnAssign, cst.BaseExpression]] = [
         *((node, t.target) for node in names.of_kind(cst.Assign) for t in node.targets),
@@ -77,4 +77,13 @@ def attributes_of(names: Names) -> dict[cst.ClassDef, dict[str, list[cst.BaseExp
         )
         if owner is not None and node.value is not None:
             found.setdefault(owner, {}).setdefault(target.attr.value, []).append(node.value)
+    for call in names.of_kind(cst.Call):
+        if dotted(call.func) != "self.register_buffer" or len(call.args) < 2:
+            continue
+        name = literal(call.args[0].value)
+        owner = next(
+            (up for up in upwards(call, names.parents) if isinstance(up, cst.ClassDef)), None
+        )
+        if owner is not None and isinstance(name, str):
+            found.setdefault(owner, {}).setdefault(name, []).append(call.args[1].value)
     return found

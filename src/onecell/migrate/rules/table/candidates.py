@@ -25,11 +25,7 @@ CANDIDATES: Final[Mapping[str, str]] = {
     "torch.nn.init.calculate_gain": "the number itself: 5 / 3 for tanh, the square root of 2 for"
     " relu",
     "torch.nn.functional.normalize": "`x / mindspore.ops.norm(x, dim=…, keepdim=True)`",
-    "torch.nn.functional.kl_div": "`mindspore.ops.kl_div`, whose `reduction` divides otherwise",
     "torch.nn.functional.embedding": "`weight[indices]`",
-    "torch.nn.functional.conv1d": "`mindspore.ops.conv1d(…, pad_mode='pad')`",
-    "torch.nn.functional.conv2d": "`mindspore.ops.conv2d(…, pad_mode='pad')`",
-    "torch.nn.functional.max_pool2d": "`mindspore.ops.max_pool2d`, equal where the stride is given",
     "torch.nn.functional.avg_pool2d": "`mindspore.ops.avg_pool2d`, whose stride is 1 by default",
     "torch.nn.ConvTranspose1d": "`mindspore.nn.Conv1dTranspose(…, pad_mode='pad')`",
     "torch.nn.ConvTranspose2d": "`mindspore.nn.Conv2dTranspose(…, pad_mode='pad')`",
@@ -103,8 +99,8 @@ _SAME_FUNCTIONS: Final = (
     "avg_pool3d baddbmm batch_norm binary_cross_entropy_with_logits bincount bitwise_and "
     "bitwise_left_shift bitwise_or bitwise_right_shift bitwise_xor blackman_window block_diag "
     "broadcast_to bucketize cartesian_prod cdist celu channel_shuffle cholesky cholesky_inverse "
-    "cholesky_solve clip column_stack combinations cond conj conv1d conv2d conv3d "
-    "conv_transpose2d copysign cosh cosine_embedding_loss cosine_similarity cov cross ctc_loss "
+    "cholesky_solve clip column_stack combinations cond conj conv3d "
+    "conv_transpose2d copysign cosh cosine_embedding_loss cov cross ctc_loss "
     "cummax cummin cumprod deg2rad det diag diag_embed diagflat diagonal diagonal_scatter diff "
     "digamma dist divide dot dropout dropout1d dropout2d dropout3d dsplit dstack eig einsum "
     "embedding equal erfc erfinv exp2 expm1 fill fliplr flipud float_power floor_divide fmax fmin "
@@ -112,8 +108,8 @@ _SAME_FUNCTIONS: Final = (
     "geqrf ger greater greater_equal grid_sample group_norm gumbel_softmax hamming_window "
     "hann_window hardshrink hardsigmoid hardswish heaviside hinge_embedding_loss histc hsplit "
     "hstack huber_loss hypot i0 igamma igammac imag index_add index_fill inner interpolate "
-    "inverse is_complex is_floating_point is_nonzero isclose isfinite isinf isneginf isposinf "
-    "isreal kaiser_window kl_div kron layer_norm lcm ldexp lerp less less_equal lgamma log10 log2 "
+    "inverse is_complex is_floating_point is_nonzero isclose isneginf isposinf "
+    "isreal kaiser_window kron layer_norm lcm ldexp lerp less less_equal lgamma log10 log2 "
     "logaddexp logaddexp2 logcumsumexp logdet logical_xor logit logsigmoid logspace logsumexp "
     "lp_pool1d lp_pool2d lstsq lu_solve lu_unpack margin_ranking_loss matrix_exp matrix_power "
     "max_pool2d max_pool3d max_unpool1d max_unpool2d max_unpool3d meshgrid mish moveaxis movedim "

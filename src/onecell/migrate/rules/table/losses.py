@@ -60,6 +60,18 @@ LOSSES: Final = (
         },
     ),
     row(
+        "kl_div",
+        "torch.nn.functional.kl_div(input, target, *, reduction='mean')",
+        "mindspore.ops.kl_div(logits, labels, reduction='mean')",
+        pairs={"input": "logits", "target": "labels"},
+        gives="tensor",
+        domain={
+            "input": Tensor("n c", ("float32",), "finite"),
+            "target": Tensor("n c", ("float32",), "unit", constant=True),
+            "reduction": OneOf("'mean'", "'sum'", "'none'", "'batchmean'"),
+        },
+    ),
+    row(
         "binary_cross_entropy",
         "torch.nn.functional.binary_cross_entropy(input, target, weight=None, *, reduction='mean')",
         "mindspore.ops.binary_cross_entropy(logits, labels, weight=None, reduction='mean')",

@@ -205,7 +205,11 @@ def _of_torch_alone(ctx: Context, node: cst.Call, name: str, *, known: bool) -> 
         return ("clone", renaming("copy"), *supposed)
     if name == "new" and _is_of_list(node):
         name = "new_tensor"
-    if name in _LIKE_IT and len(node.args) == _LIKE_IT[name].count(",") and is_pure(receiver(node)):
+    places = [arg for arg in node.args if not _is_moot(arg)]
+    if name in _LIKE_IT and len(places) == _LIKE_IT[name].count(",") and is_pure(receiver(node)):
+        for arg in node.args:
+            if _is_moot(arg):
+                ctx.forget(arg.value)
         return ("new", _like_it(ctx, name), *supposed)
     if name == "new" and len(node.args) > 1 and not any(arg.keyword for arg in node.args):
         return (*_new(node), *supposed)
@@ -216,12 +220,18 @@ _LIKE_IT: Final = {"new_full": "full(a_, b_, dtype=x_.dtype)", "new_tensor": "te
 """Methods that make a tensor of the same element type → what MindSpore's functions do."""
 
 
+def _is_moot(arg: cst.Arg) -> bool:
+    """Whether an argument of what makes a tensor changes no number of it."""
+    return _named(arg, "device") or (_named(arg, "requires_grad") and literal(arg.value) is False)
+
+
 def _like_it(ctx: Context, name: str) -> Plan:
     function, _, rest = _LIKE_IT[name].partition("(")
     path = f"mindspore.{'' if function == 'tensor' else 'ops.'}{function}"
 
     def build(updated: cst.Call) -> cst.BaseExpression:
-        given = dict(zip(("a_", "b_"), (arg.value for arg in updated.args), strict=False))
+        values = (arg.value for arg in updated.args if not _is_moot(arg))
+        given = dict(zip(("a_", "b_"), values, strict=False))
         return expression(f"f_({rest}", f_=ctx.speller.spell(path), x_=receiver(updated), **given)
 
     return build
