@@ -19,6 +19,7 @@ PACKAGES = [
     "onecell.migrate",
     "onecell.mindspore",
     "onecell.mindspore.data",
+    "onecell.mindspore.distributions",
     "onecell.project",
     "onecell.torch",
     "onecell.verify",

@@ -17,6 +17,7 @@ _TWINS: Final = (
     ("torch.optim", "mindspore.experimental.optim"),
     ("onecell.torch", "onecell.mindspore"),
     ("torch.utils.data", "onecell.mindspore.data"),
+    ("torch.distributions", "onecell.mindspore.distributions"),
 )
 """Modules that hold the same things."""
 
@@ -38,6 +39,7 @@ _BY_LEAF: Final = (
     "onecell.torch",
     "onecell.mindspore",
     "onecell.mindspore.data",
+    "onecell.mindspore.distributions",
 )
 """Modules from which a name is imported by itself."""
 

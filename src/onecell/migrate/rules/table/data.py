@@ -1,4 +1,4 @@
-"""Rows: data sets and loaders, which onecell has for MindSpore as torch has them."""
+"""Rows: data sets, loaders and distributions, which onecell has for MindSpore as torch has them."""
 
 from __future__ import annotations
 
@@ -43,7 +43,22 @@ DATA: Final = (
     *(_row(name) for name in _CLASSES),
     _row("pad_sequence", _PADDING, "torch.nn.utils.rnn"),
 )
+_DRAWN: Final = {
+    "Normal": "(loc, scale)",
+    "Categorical": "(probs=None, logits=None)",
+    "Bernoulli": "(probs=None, logits=None)",
+}
+DISTRIBUTIONS: Final = tuple(
+    row(
+        "distribution",
+        f"torch.distributions.{name}{arguments}",
+        f"onecell.mindspore.distributions.{name}{arguments}",
+        proof="run",
+    )
+    for name, arguments in _DRAWN.items()
+)
 DATA_SYNONYMS: Final = {
+    **{f"torch.distributions.{n.lower()}.{n}": f"torch.distributions.{n}" for n in _DRAWN},
     **{f"{_HOME}.dataset.{name}": f"{_HOME}.{name}" for name in ("Dataset", "TensorDataset")},
     **{f"{_HOME}.dataset.{n}": f"{_HOME}.{n}" for n in ("Subset", "random_split", "ConcatDataset")},
     **{f"{_HOME}.dataloader.{n}": f"{_HOME}.{n}" for n in ("DataLoader", "default_collate")},

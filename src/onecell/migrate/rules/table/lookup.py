@@ -10,7 +10,7 @@ from onecell.dialect import DIALECTS
 from onecell.migrate.rules.table.activations import ACTIVATIONS
 from onecell.migrate.rules.table.arithmetic import ARITHMETIC
 from onecell.migrate.rules.table.arrangement import ARRANGEMENT
-from onecell.migrate.rules.table.data import DATA
+from onecell.migrate.rules.table.data import DATA, DISTRIBUTIONS
 from onecell.migrate.rules.table.domain import OneOf
 from onecell.migrate.rules.table.functions import DTYPES, FUNCTIONS
 from onecell.migrate.rules.table.layers import CELL, LAYERS
@@ -34,6 +34,7 @@ ROWS: Final = (
     *LOSSES,
     *DTYPES,
     *DATA,
+    *DISTRIBUTIONS,
 )
 
 # `mindspore.Tensor(data, dtype)` makes a tensor, which torch does by a function.
@@ -65,7 +66,7 @@ def rows_to(to: str, target: str) -> Mapping[str, Row]:
     source = other_framework(to)
     found = {r.side(source).path: r for r in (*ROWS, *METHODS.values()) if r.one_way in ("", to)}
     if target == "native" and to == "mindspore":  # which has none of its own that are used alike
-        found = {path: r for path, r in found.items() if r.rule != "data"}
+        found = {path: r for path, r in found.items() if r.rule not in ("data", "distribution")}
     for cell in CELL.values():
         found[cell.side(source).path] = CELL[target]
     return found | {other: found[path] for other, path in SYNONYMS.items() if path in found}

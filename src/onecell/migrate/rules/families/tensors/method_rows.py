@@ -154,7 +154,7 @@ def _is_tensors(node: cst.Call, name: str, keywords: set[str]) -> bool:
         case "flip":
             return bool(places) and all(isinstance(place, int) for place in places)
         case "repeat":
-            return len(node.args) > 2
+            return len(node.args) > 1
         case "sort":
             return bool(keywords & {"dim", "descending"}) or isinstance(first, int)
     return False
