@@ -275,12 +275,28 @@ def test_a_library_that_is_missing_is_named(library: str, tree: Path) -> None:
     assert "pip install 'onecell[migrate]'" in ran.stderr
 
 
+def test_each_use_is_shown_before_and_after_on_one_line(run: Run, tmp_path: Path) -> None:
+    lines = "d = torch.device(\n    'cpu')\na = torch.zeros(2,\n    3)\na = a.to(d)\n"
+    path = write(tmp_path / "model.py", f"{USE}{lines}")
+    ran = run("migrate", path, "--to", "mindspore")
+    assert ": converted (zeros): torch.zeros(2, 3) → ops.zeros((2, 3))\n" in ran.out
+    assert ": converted (device): d = torch.device( 'cpu') → nothing: MindSpore has one" in ran.out
+    told = json.loads(run("migrate", path, "--to", "mindspore", "--json").out)
+    found = [f for f in told["files"][0]["findings"] if f["rule"] == "zeros"]
+    assert ("torch.zeros(2, 3)", "ops.zeros((2, 3))") in [(f["before"], f["after"]) for f in found]
+
+
 def test_of_many_uses_those_that_are_done_are_counted(run: Run, tmp_path: Path) -> None:
     uses = "".join(f"a{n} = torch.sigmoid(torch.zeros(2, {n + 1}))\n" for n in range(40))
     marks = "b = torch.fft.fft(a0)\n" * 3
     path = write(tmp_path / "model.py", f"{USE}{uses}{marks}c = torch.svd(a1)\n")
     ran = run("migrate", path, "--to", "mindspore", "--out", tmp_path / "out")
-    assert re.search(r"^Converted, by rule: (zeros 4\d, sigmoid 40|sigmoid 40)", ran.out)
+    assert ran.out.startswith("Converted, by rule, the first of each (--diff shows all):\n")
+    assert (
+        "\n  sigmoid 40: torch.sigmoid(torch.zeros(2, 1)) → ops.sigmoid(ops.zeros((2, 1)))\n"
+        in ran.out
+    )
+    assert re.search(rf"^Converted, by file: {path} \d+\.$", ran.out, re.MULTILINE)
     assert "converted (" not in ran.out
     left = [line for line in ran.out.splitlines() if ": marked (" in line]
     assert len(left) == 2

@@ -27,6 +27,9 @@ MOST_REMAINS: Final = 6
 NARROW: Final = 100
 """In a terminal with fewer columns places and rules would be broken: a row is a line there."""
 
+_DONE: Final = "Rewritten for "
+"""How a message begins that says no more than what it was and is."""
+
 _COLOURS: Final = {
     Outcome.CONVERTED: "green",
     Outcome.ASSUMED: "yellow",
@@ -120,7 +123,7 @@ def _rows(result: FileResult) -> Iterator[_Row]:
         yield plain(str(result.path)), Outcome.FAILED, "", plain(result.error), ""
         return
     shown = (found for found in result.findings if found.outcome is not Outcome.ALREADY)
-    for told, run in groupby(shown, lambda f: (f.outcome, f.rule, f.message, f.by_hand)):
+    for told, run in groupby(shown, lambda f: (f.outcome, f.rule, _what(f), f.by_hand)):
         first, *more = run
         outcome, rule, what, by_hand = told
         if more and outcome in LEFT:
@@ -131,13 +134,30 @@ def _rows(result: FileResult) -> Iterator[_Row]:
             yield plain(result.place(found)), outcome, plain(rule), plain(what), plain(by_hand)
 
 
+def _what(found: Finding) -> str:
+    """Return what was done, old → new, or why not."""
+    if not found.before:
+        return found.message
+    done, _, condition = found.message.partition("; ")
+    became = "stays" if found.before == found.after else f"→ {found.after or 'nothing'}"
+    said = f"{found.before} {became}"
+    if not done.startswith((_DONE, "`")):
+        said += f": {done}"
+    return f"{said}; {condition}" if condition else said
+
+
 def _counted(migration: Migration) -> Iterator[str]:
     """Yield how often each rule was used, and on what the assumed uses depend."""
     found = [(each, f) for each in migration.results for f in each.findings]
-    rules = Counter(f.rule for _, f in found if f.outcome is Outcome.CONVERTED)
+    done = [(each, f) for each, f in found if f.outcome is Outcome.CONVERTED]
+    rules = Counter(f.rule for _, f in done)
     if rules:
-        said = ", ".join(f"{rule} {times}" for rule, times in rules.most_common())
-        yield f"Converted, by rule: {said}. --diff shows each."
+        first = {f.rule: _what(f) for _, f in reversed(done)}
+        yield "Converted, by rule, the first of each (--diff shows all):"
+        for rule, times in rules.most_common():
+            yield f"  {plain(rule)} {times}: {plain(first[rule])}"
+        files = Counter(plain(str(each.path)) for each, _ in done)
+        yield f"Converted, by file: {_cut([f'{p} {times}' for p, times in files.most_common()])}."
     assumed: dict[str, list[str]] = {}
     for result, f in found:
         if f.outcome is Outcome.ASSUMED:
@@ -279,4 +299,6 @@ def _finding(result: FileResult, found: Finding) -> dict[str, Any]:
         "column": found.column,
         "message": found.message,
         "by_hand": found.by_hand or None,
+        "before": found.before or None,
+        "after": found.after if found.before else None,
     }

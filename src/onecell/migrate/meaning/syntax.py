@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import fields
 from functools import cache
 from typing import Final
@@ -185,37 +185,3 @@ def upwards(node: cst.CSTNode, parents: dict[cst.CSTNode, cst.CSTNode]) -> Itera
     while up is not None:
         yield up
         up = parents.get(up)
-
-
-def rearranged(
-    original: Sequence[cst.CSTNode],
-    updated: Sequence[cst.BaseStatement],
-    gone: Collection[cst.CSTNode],
-    followed: Mapping[cst.CSTNode, cst.BaseStatement],
-) -> tuple[list[cst.BaseStatement], list[cst.EmptyLine]]:
-    """Return a block's statements less those `gone`, and the lines over the last of these.
-
-    Comments and blank lines over a statement that goes are then over the next one. A statement in
-    `followed` has another one right after it.
-    """
-    result: list[cst.BaseStatement] = []
-    lines: list[cst.EmptyLine] = []
-    for before, statement in zip(original, updated, strict=True):
-        if before in gone and isinstance(statement, cst.SimpleStatementLine):
-            lines += statement.leading_lines
-            if (comment := statement.trailing_whitespace.comment) is not None:
-                lines.append(cst.EmptyLine(comment=comment))
-            continue
-        if lines:
-            over = getattr(statement, "leading_lines", ())
-            if over and over[0].comment is None:  # its own blank lines are enough
-                while lines and lines[-1].comment is None:
-                    lines.pop()
-                if not any(line.comment for line in lines):
-                    lines = []
-            statement = statement.with_changes(leading_lines=[*lines, *over])  # noqa: PLW2901
-            lines = []
-        result.append(statement)
-        if before in followed:
-            result.append(followed[before])
-    return result, lines

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import libcst as cst
@@ -37,6 +38,56 @@ def with_todos(
     return updated.with_changes(leading_lines=[*lines, *new])
 
 
+_RUN: Final = re.compile(r"; so too the next (?:(\d+) lines|line)$")
+"""How a mark ends that is for the lines below as well."""
+
+
+def run_of(comment: str) -> tuple[str, int]:
+    """Return a mark without what it says of the lines below, and how many lines it is for."""
+    found = _RUN.search(comment)
+    if found is None:
+        return comment, 1
+    return comment[: found.start()], int(found[1] or 1) + 1
+
+
+def with_runs(
+    module: cst.Module,
+    original: Sequence[cst.BaseStatement],
+    updated: Sequence[cst.BaseStatement],
+    todos: Mapping[cst.CSTNode, Sequence[str]],
+) -> list[cst.BaseStatement]:
+    """Return the statements of a block, plain lines with the comments that are due over them.
+
+    Lines one under the other of which the same is to be said get it once.
+    """
+    result = list(updated)
+    place = 0
+    while place < len(result):
+        said = todos.get(original[place], ())
+        end = place + 1
+        if said and isinstance(original[place], cst.SimpleStatementLine):
+            while end < len(result) and _goes_on(original[end], todos.get(original[end]), said):
+                end += 1
+            more = end - place - 1
+            tail = (
+                "" if not more else f"; so too the next {f'{more} lines' if more > 1 else 'line'}"
+            )
+            told = [f"{text}{tail}" for text in said]
+            result[place] = with_todos(module, original[place], result[place], told)
+        place = end
+    return result
+
+
+def _goes_on(line: cst.BaseStatement, said: Sequence[str] | None, before: Sequence[str]) -> bool:
+    """Whether the same is to be said of a line as of that before, with nothing between them."""
+    return (
+        said == before
+        and isinstance(line, cst.SimpleStatementLine)
+        and not line.leading_lines
+        and all(text.startswith(MARK) for text in before)
+    )
+
+
 def _rule_of(comment: str) -> str:
     """Return the rule that a mark names, or nothing for any other comment."""
     return comment.removeprefix(MARK).split(":")[0] if comment.startswith(MARK) else ""
@@ -65,7 +116,11 @@ def marked_before(module: cst.Module, names: Names) -> frozenset[cst.CSTNode]:
         if not any(e.comment and e.comment.value.startswith(MARK) for e in over):
             continue
         if isinstance(node, cst.SimpleStatementLine):
-            found.add(node)
+            block = names.parents[node]
+            body = list(block.body) if isinstance(block, cst.IndentedBlock | cst.Module) else []
+            longest = max(run_of(e.comment.value)[1] for e in over if e.comment)
+            at = body.index(node) if body else 0
+            found.update(body[at : at + longest] or [node])
         else:
             found.update(part for part in children(node) if not isinstance(part, _BLOCKS))
     return frozenset(found)

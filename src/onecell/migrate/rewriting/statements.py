@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 import libcst as cst
 
-from onecell.migrate.meaning.syntax import code, rearranged, upwards
+from onecell.migrate.meaning.flow import nodes
+from onecell.migrate.meaning.lines import rearranged
+from onecell.migrate.meaning.syntax import code, elements, is_pure, upwards
 from onecell.migrate.meaning.unsure import Unsure
-from onecell.migrate.rewriting.comments import MARK, with_todos
+from onecell.migrate.rewriting.comments import MARK, with_runs, with_todos
+from onecell.migrate.rewriting.leavings import without_empty, without_empty_try
 from onecell.migrate.rewriting.rebuild import Rebuilder
 from onecell.migrate.rules.assumptions import Assumption, said
 from onecell.migrate.rules.by_hand import by_hand
@@ -21,6 +24,7 @@ from onecell.migrate.rules.families.tensors import changes, in_place
 from onecell.migrate.rules.findings import Finding, Outcome
 from onecell.migrate.rules.training import either_way
 from onecell.migrate.source.positions import Positions
+from onecell.text import short
 
 _STATEMENTS: Final = (
     cst.SimpleStatementLine
@@ -36,6 +40,8 @@ _STATEMENTS: Final = (
 )
 
 
+_SHOWN: Final = cst.BaseExpression | cst.BaseSmallStatement
+"""What is short enough to be shown before and after."""
 _SCOPES: Final = cst.FunctionDef | cst.ClassDef | cst.Lambda
 
 
@@ -46,6 +52,20 @@ class Log:
     positions: Positions
     findings: list[Finding] = field(default_factory=list)
     todos: dict[cst.CSTNode, list[str]] = field(default_factory=dict)
+
+    becoming: dict[cst.CSTNode, int] = field(default_factory=dict)
+    """Node that becomes another → the place of what is said of it."""
+
+    def became(self, node: cst.CSTNode, built: cst.CSTNode) -> None:
+        """Note what a node has become that something is said of."""
+        place = self.becoming.pop(node, None)
+        if place is None or not isinstance(node, _SHOWN):
+            return
+        old, new = (" ".join(code(each).split()) for each in (node, built))
+        new = "" if isinstance(built, cst.Pass) else new
+        found = self.findings[place]
+        if old != new or found.rule != "training_step":
+            self.findings[place] = replace(found, before=short(old), after=short(new))
 
     def add(
         self,
@@ -58,7 +78,11 @@ class Log:
     ) -> None:
         """Note what became of `node`."""
         line, column = self.positions.start(node)
-        self.findings.append(Finding(rule, outcome, line, column, message, by_hand, assumes))
+        if outcome in (Outcome.CONVERTED, Outcome.ASSUMED):
+            self.becoming[node] = len(self.findings)
+        self.findings.append(
+            Finding(rule, outcome, line, column, message, by_hand, assumes=assumes)
+        )
 
 
 class StatementRewriter(Rebuilder):
@@ -77,8 +101,6 @@ class StatementRewriter(Rebuilder):
         self.copied: set[cst.CSTNode] = set()
         self.devices: set[cst.CSTNode] = set()
         """Names of devices whose statements are among these."""
-        self.emptied: set[cst.CSTNode] = set()
-        self.followed = ctx.followed
         self.made: dict[cst.CSTNode, cst.SimpleStatementLine | cst.BaseCompoundStatement] = {}
         self.steps: dict[cst.CSTNode, list[either_way.Step]] = {}
 
@@ -88,10 +110,11 @@ class StatementRewriter(Rebuilder):
 
     def left(self, node: cst.CSTNode, built: cst.CSTNode) -> cst.CSTNode:
         """Put the comments that are due in front of a statement."""
+        self.log.became(node, built)
+        if isinstance(node, cst.SimpleStatementLine) or not isinstance(built, cst.BaseStatement):
+            return built  # lines are looked at by their block
         todos = self.log.todos.get(node)
-        if todos is None or not isinstance(built, cst.BaseStatement):
-            return built
-        return with_todos(self.module, node, built, todos)
+        return built if todos is None else with_todos(self.module, node, built, todos)
 
     # What is left as it is.
 
@@ -151,7 +174,7 @@ class StatementRewriter(Rebuilder):
                 self.ctx.forget(call)
                 self._stepped(call, step.assumes.get(call, ()))
             self.steps.setdefault(block, []).append(step)
-            self.emptied.update(step.emptied)
+            self.ctx.lines.gone.update(step.emptied)
 
     def _stepped(self, call: cst.Call, assumes: tuple[Assumption, ...]) -> None:
         """Note what became of a call of a step, with what that takes for granted."""
@@ -166,10 +189,11 @@ class StatementRewriter(Rebuilder):
         self, original: cst.IndentedBlock | cst.Module, updated: Sequence[cst.BaseStatement]
     ) -> tuple[list[cst.BaseStatement], list[cst.EmptyLine]]:
         """Return a block's statements, and the lines over the last of those that go."""
-        before, now = _statements(original), list(updated)
+        before = _statements(original)
+        now = with_runs(self.module, before, updated, self.log.todos)
         for step in reversed(self.steps.get(original, [])):  # so that places before it still hold
-            before, now = step.write(before, now, self.emptied, self.followed)
-        return rearranged(before, now, self.emptied, self.followed)
+            before, now = step.write(before, now, self.ctx.lines)
+        return rearranged(before, now, self.ctx.lines)
 
     # The skeleton of a class.
 
@@ -243,7 +267,7 @@ class StatementRewriter(Rebuilder):
     def visit_SimpleStatementLine(self, node: cst.SimpleStatementLine) -> None:
         mode = special.mode_to_state(self.ctx, node)
         if mode is not None:
-            self.followed[node] = cst.parse_statement(mode)
+            self.ctx.lines.followed[node] = cst.parse_statement(mode)
             self._converted(node, "training", "A module begins in the mode of its framework.")
 
     def visit_Assign(self, node: cst.Assign) -> bool:
@@ -302,10 +326,9 @@ class StatementRewriter(Rebuilder):
         self, original_node: cst.Assign, updated_node: cst.Assign
     ) -> cst.BaseSmallStatement:
         same = (
-            isinstance(original_node.value, cst.Call)
-            and original_node.value in self.plans
+            updated_node.value is not original_node.value
             and len(updated_node.targets) == 1
-            and isinstance(updated_node.value, cst.Name | cst.Attribute)
+            and all(is_pure(v) for v in elements(updated_node.value) or [updated_node.value])
             and code(updated_node.targets[0].target) == code(updated_node.value)
         )
         if original_node in self.removed or same:
@@ -357,16 +380,49 @@ class StatementRewriter(Rebuilder):
     def _gone(self, node: cst.BaseSmallStatement) -> cst.BaseSmallStatement:
         """Leave a statement out, with its line if that has nothing else."""
         line = self.ctx.names.parents[node]
-        if isinstance(line, cst.SimpleStatementLine) and len(line.body) == 1:
-            self.emptied.add(line)
+        assert isinstance(line, cst.SimpleStatementLine | cst.SimpleStatementSuite)  # noqa: S101
+        self.ctx.lines.delete(node)
+        if all(each in self.ctx.lines.gone for each in line.body):
+            self.ctx.lines.delete(line)
         return cst.Pass()
+
+    def leave_SimpleStatementLine(
+        self, original_node: cst.SimpleStatementLine, updated_node: cst.SimpleStatementLine
+    ) -> cst.SimpleStatementLine:
+        gone = self.ctx.lines.gone
+        if original_node in gone or not any(each in gone for each in original_node.body):
+            return updated_node
+        pairs = zip(original_node.body, updated_node.body, strict=True)
+        left = [new for old, new in pairs if old not in gone]
+        left[-1] = left[-1].with_changes(semicolon=cst.MaybeSentinel.DEFAULT)
+        return updated_node.with_changes(body=left)
+
+    def leave_If(self, original_node: cst.If, updated_node: cst.If) -> cst.If | cst.Else:
+        around = self.ctx.names.parents.get(original_node)
+        if original_node in self.log.todos:
+            return updated_node
+        built = without_empty(
+            original_node, updated_node, self.ctx.lines, is_elif=isinstance(around, cst.If)
+        )
+        if original_node in self.ctx.lines.gone or original_node in self.ctx.lines.instead:
+            self.ctx.forget(original_node.test)
+        return built
+
+    def leave_Try(self, original_node: cst.Try, updated_node: cst.Try) -> cst.Try:
+        handlers = original_node.handlers
+        if not any(each in self.log.todos for part in handlers for each in nodes(part)):
+            without_empty_try(original_node, updated_node, self.ctx.lines)
+            if {original_node} & (self.ctx.lines.gone | self.ctx.lines.instead.keys()):
+                for part in handlers:
+                    self.ctx.forget(part)
+        return updated_node
 
     def leave_IndentedBlock(
         self, original_node: cst.IndentedBlock, updated_node: cst.IndentedBlock
     ) -> cst.IndentedBlock:
         body, left = self._block(original_node, updated_node.body)
         if not body:
-            return updated_node
+            body, left = [cst.SimpleStatementLine([cst.Pass()], leading_lines=left)], []
         return updated_node.with_changes(body=body, footer=[*left, *updated_node.footer])
 
     def leave_Module(self, original_node: cst.Module, updated_node: cst.Module) -> cst.Module:

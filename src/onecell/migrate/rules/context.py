@@ -9,6 +9,7 @@ import libcst as cst
 
 from onecell.migrate.meaning.bindings import Binding, bindings_of
 from onecell.migrate.meaning.kinds import Kinds
+from onecell.migrate.meaning.lines import Lines
 from onecell.migrate.meaning.names import Names, root
 from onecell.migrate.meaning.scopes import ImportAssignment
 from onecell.migrate.meaning.syntax import children, code
@@ -45,10 +46,10 @@ class Context:
     """Call → what has to hold for it, that only its plan knows."""
     taken: dict[cst.CSTNode, tuple[int, bool]] = field(default_factory=dict)
     """Item or attribute of a pair → which part it is, and whether it has to be made int64."""
-    followed: dict[cst.CSTNode, cst.BaseStatement] = field(default_factory=dict)
-    """Line → what has to follow it."""
     written: dict[str, str] = field(default_factory=dict)
     """Functions of `written` that the rewritten module calls → how it calls them."""
+    lines: Lines = field(default_factory=Lines)
+    """What becomes of lines."""
     gone: set[cst.CSTNode] = field(default_factory=set)
     """What the rewrite leaves out; nothing is to be said about it."""
     pinned: frozenset[cst.CSTNode] = frozenset()

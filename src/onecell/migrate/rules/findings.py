@@ -42,6 +42,10 @@ class Finding:
     """What is left to do by hand; empty where nothing is."""
     assumes: tuple[Assumption, ...] = ()
     """What an ASSUMED use takes for granted; `message` says the same in words."""
+    before: str = ""
+    """What the source has there, shortened to one line; empty where that says nothing."""
+    after: str = ""
+    """What it has become; empty where it is left out."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from typing import Final
 from urllib.parse import quote
 
 from onecell.checkpoint.atomic import check_output, write_whole
+from onecell.migrate.rewriting.comments import run_of
 from onecell.migrate.rules.findings import Finding
 from onecell.migrate.run.files import MARK
 from onecell.migrate.run.results import FileOutcome, FileResult, Migration
@@ -99,16 +100,13 @@ def _entries(result: FileResult) -> Iterator[_Entry]:
         lines = result.rewrite.after.split("\n")
         for number, text in enumerate(lines, 1):
             if (comment := text.lstrip()).startswith(_START):
-                said = comment.removeprefix(_START)
+                said, times = run_of(comment.removeprefix(_START))
                 found_here = advice.get(f"{said}.")
                 at = number + 1
                 while lines[at - 1 : at] and lines[at - 1].lstrip().startswith("#"):
                     at += 1
-                yield (
-                    said if found_here is None else f"{found_here.rule}: {told(found_here)}",
-                    "",
-                    at,
-                )
+                what = said if found_here is None else f"{found_here.rule}: {told(found_here)}"
+                yield from ((what, "", at + below) for below in range(times))
     if not result.left:
         for remain in result.remains:
             for in_cell, at in remain.places:

@@ -1,7 +1,5 @@
 from onecell.mindspore import LSTMCell
 
-# where it runs
-
 
 def build():
     model = LSTMCell(10, 16)

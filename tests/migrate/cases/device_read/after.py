@@ -2,11 +2,9 @@ import torch
 from mindspore import nn
 from onecell.mindspore import LSTMCell
 
-# TODO(onecell): unknown: `torch.device` is not in the table; leave it out, or write a string: MindSpore has one device for the process
+# TODO(onecell): unknown: `torch.device` is not in the table; leave it out, or write a string: MindSpore has one device for the process; so too the next 2 lines
 device = torch.device("cpu")  # read by a class of this file's own
-# TODO(onecell): unknown: `torch.device` is not in the table; leave it out, or write a string: MindSpore has one device for the process
 unused = torch.device("cpu")  # for other files
-# TODO(onecell): unknown: `torch.device` is not in the table; leave it out, or write a string: MindSpore has one device for the process
 refused = torch.device("cpu")
 
 

@@ -4,8 +4,7 @@ cell = LSTMCell(10, 16)
 
 
 def begin(model, machine, data):
-    # TODO(onecell): method: `train` of something that this file does not show to be a module; if it is one, it is `set_train`
+    # TODO(onecell): method: `train` of something that this file does not show to be a module; if it is one, it is `set_train`; so too the next line
     model.train(False)
-    # TODO(onecell): method: `train` of something that this file does not show to be a module; if it is one, it is `set_train`
     model.train(mode=True)
     machine.train(data)

@@ -7,12 +7,13 @@ with the gradients.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import libcst as cst
 
 from onecell.migrate.meaning.flow import Flow, nodes
+from onecell.migrate.meaning.lines import Lines
 from onecell.migrate.meaning.syntax import elements, is_none, is_pure, literal, upwards
 from onecell.migrate.meaning.unsure import Unsure
 from onecell.migrate.rules.context import Context
@@ -38,27 +39,26 @@ class StepBack:
         self,
         original: Sequence[cst.BaseStatement],
         updated: Sequence[cst.BaseStatement],
-        gone: Collection[cst.CSTNode],
-        followed: Mapping[cst.CSTNode, cst.BaseStatement],
+        lines: Lines,
     ) -> tuple[list[cst.BaseStatement], list[cst.BaseStatement]]:
         """Return the block before and now, with the step as torch writes it."""
-        del gone, followed
+        del lines
         before: list[cst.BaseStatement] = []
         after: list[cst.BaseStatement] = []
         for place, (old, new) in enumerate(zip(original, updated, strict=True)):
             if place == self.place:
-                lines = _inlined(new)
+                new_lines = _inlined(new)
             elif place == self.place + 1:
-                lines = self._backward(new)
+                new_lines = self._backward(new)
             elif place == self.step:
                 assert isinstance(new, cst.SimpleStatementLine)  # noqa: S101 - a call
-                lines = [new.with_changes(body=[_called(self.optimizer, "step")])]
+                new_lines = [new.with_changes(body=[_called(self.optimizer, "step")])]
             else:
                 before.append(old)
                 after.append(new)
                 continue
-            before += lines
-            after += lines
+            before += new_lines
+            after += new_lines
         return before, after
 
     def _backward(self, line: cst.BaseStatement) -> list[cst.BaseStatement]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
 import libcst as cst
 
+from onecell.migrate.meaning.lines import Lines
 from onecell.migrate.meaning.unsure import Unsure
 from onecell.migrate.rules.context import Context
 from onecell.migrate.rules.training.back import find_steps_back
@@ -17,15 +18,7 @@ from onecell.migrate.rules.training.step import backward_call, find_step
 
 Block = tuple[list[cst.BaseStatement], list[cst.BaseStatement]]
 """Statements as they were, and what each is now."""
-Write = Callable[
-    [
-        Sequence[cst.BaseStatement],
-        Sequence[cst.BaseStatement],
-        Collection[cst.CSTNode],
-        Mapping[cst.CSTNode, cst.BaseStatement],
-    ],
-    Block,
-]
+Write = Callable[[Sequence[cst.BaseStatement], Sequence[cst.BaseStatement], Lines], Block]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +32,7 @@ class Step:
     assumes: Assumed
     """Of these calls, what some take for granted."""
     write: Write
-    """Given a block before and now, and what goes or is followed: the block with the step."""
+    """Given a block before and now, and what becomes of its lines: the block with the step."""
 
 
 def find_steps(

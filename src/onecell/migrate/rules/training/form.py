@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 import libcst as cst
 
-from onecell.migrate.meaning.syntax import code, rearranged
+from onecell.migrate.meaning.lines import Lines, rearranged
+from onecell.migrate.meaning.syntax import code
 from onecell.migrate.rules.context import Context
 from onecell.migrate.rules.training.clips import clipped, clips_in
 from onecell.migrate.rules.training.step import Step
@@ -27,17 +28,16 @@ def step_written(
     step: Step,
     original: Sequence[cst.BaseStatement],
     updated: Sequence[cst.BaseStatement],
-    gone: Collection[cst.CSTNode],
-    followed: Mapping[cst.CSTNode, cst.BaseStatement],
+    lines: Lines,
 ) -> Block:
-    """Return a block with the step as MindSpore writes it; `zero_grad` is to be among `gone`."""
+    """Return a block with the step as MindSpore writes it; `lines` knows that `zero_grad` goes."""
     function, gradients = (_free_name(ctx, name) for name in (FUNCTION, GRADIENTS))
     before: list[cst.BaseStatement] = []
     after: list[cst.BaseStatement] = []
     for place, (old, new) in enumerate(zip(original, updated, strict=True)):
         if place == step.first:
-            follows = any(line not in gone for line in original[:place])
-            define = _function(step, function, original, updated, gone, followed, follows)
+            follows = any(line not in lines.gone for line in original[:place])
+            define = _function(step, function, original, updated, lines, follows)
             before.append(define)
             after.append(define)
             call = _call(ctx, step, function, gradients, updated[step.backward])
@@ -60,17 +60,16 @@ def _function(
     name: str,
     original: Sequence[cst.BaseStatement],
     updated: Sequence[cst.BaseStatement],
-    gone: Collection[cst.CSTNode],
-    followed: Mapping[cst.CSTNode, cst.BaseStatement],
+    lines: Lines,
     follows: bool,
 ) -> cst.FunctionDef:
     region = slice(step.first, step.between)
-    body, left = rearranged(original[region], updated[region], gone, followed)
+    body, left = rearranged(original[region], updated[region], lines)
     first = body[0]
-    lines = list(getattr(first, "leading_lines", ()))
+    over = list(getattr(first, "leading_lines", ()))
     body[0] = first.with_changes(leading_lines=[])
-    if follows and not lines:
-        lines = [_BLANK]  # as formatters want it; a block does not begin with one
+    if follows and not over:
+        over = [_BLANK]  # as formatters want it; a block does not begin with one
     given = [cst.Param(cst.Name(n), default=cst.Name(n), equal=_TIGHT) for n in step.carried]
     names = ", ".join([step.loss, *step.returned])
     statements = [*body, cst.parse_statement(f"return {names}").with_changes(leading_lines=left)]
@@ -78,7 +77,7 @@ def _function(
         cst.Name(name),
         cst.Parameters(params=given),
         cst.IndentedBlock(statements),
-        leading_lines=lines,
+        leading_lines=over,
     )
 
 

@@ -92,7 +92,7 @@ def take_apart(ctx: Context, node: cst.Call, *, long: bool) -> bool:
         return False
     after = cst.parse_statement(f"{whole} = {whole}.long()")
     if code(_next(ctx, line)) != code(after):  # an earlier run's
-        ctx.followed[line] = after
+        ctx.lines.followed[line] = after
     return True
 
 
