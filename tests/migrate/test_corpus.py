@@ -75,7 +75,18 @@ def strays(result: FileResult) -> Iterator[int]:
             lines = own_lines(node)
             if isinstance(node, ast.Import | ast.ImportFrom) or used & set(lines):
                 allowed |= set(lines)
+    # A block that is empty then goes as well, and comments over what goes.
+    for node in reversed(list(ast.walk(ast.parse(before)))):
+        if isinstance(node, ast.If | ast.Try) and all(
+            set(own_lines(s)) <= allowed for s in node.body
+        ):
+            handlers = getattr(node, "handlers", ())
+            last = max(each.end_lineno or 0 for each in (node.body[-1], *handlers))
+            allowed |= {*own_lines(node), *range(node.body[-1].lineno, last + 1)}
     old, new = before.split("\n"), after.split("\n")
+    for line in range(len(old) - 1, 0, -1):
+        if line + 1 in allowed and old[line - 1].lstrip().startswith("#"):
+            allowed.add(line)
     # What computes a loss moves into a function as it is, but for its indentation.
     steps = any(found.rule == "training_step" for found in result.findings)
     moved = {line.strip() for line in new} if steps else set()

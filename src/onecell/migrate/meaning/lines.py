@@ -63,7 +63,7 @@ def rearranged(
             continue
         first, *more = lines.instead.get(before, [statement])
         if held:
-            over = getattr(first, "leading_lines", ())
+            over = list(getattr(first, "leading_lines", ()))
             if over and over[0].comment is None:  # its own blank lines are enough
                 while held and held[-1].comment is None:
                     held.pop()

@@ -45,7 +45,7 @@ def hold_back(ctx: Context, node: cst.Call, row: Row) -> None:
         p_=padding,
         t_=ctx.speller.spell("mindspore.int32"),
     )
-    ctx.followed[ctx.names.parents[assigned]] = cst.SimpleStatementLine([cst.Expr(hook)])
+    ctx.lines.followed[ctx.names.parents[assigned]] = cst.SimpleStatementLine([cst.Expr(hook)])
 
 
 def check(ctx: Context, node: cst.Call, row: Row) -> None:
