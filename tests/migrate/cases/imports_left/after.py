@@ -11,11 +11,8 @@ def sizes(n: int):
 
 
 def loaders(rows):
-    # TODO(onecell): unknown: `torch.utils.data.ChainDataset` is not in the table; use `mindspore.dataset.GeneratorDataset`, or a plain loop over arrays
+    # TODO(onecell): unknown: `torch.utils.data.ChainDataset` is not in the table; use `mindspore.dataset.GeneratorDataset`, or a plain loop over arrays; so too the next 3 lines
     yield torch.utils.data.ChainDataset(rows)
-    # TODO(onecell): unknown: `torch.utils.data.ChainDataset` is not in the table; use `mindspore.dataset.GeneratorDataset`, or a plain loop over arrays
     yield batches.ChainDataset(rows)
-    # TODO(onecell): unknown: `torch.utils.data.ChainDataset` is not in the table; use `mindspore.dataset.GeneratorDataset`, or a plain loop over arrays
     yield data.ChainDataset(rows)
-    # TODO(onecell): unknown: `torch.utils.data.ChainDataset` is not in the table; use `mindspore.dataset.GeneratorDataset`, or a plain loop over arrays
     yield ChainDataset(rows)
