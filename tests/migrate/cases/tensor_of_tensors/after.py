@@ -21,8 +21,6 @@ class Chooser(nn.Cell):
         h, c = self.cell(x, (h, c))
         out, _ = self.rnn(h.view(-1, 1, self.input_size))
         scores = self.head(out.squeeze(1)) + self.level
-        if False:
-            pass
         picked = []
         for row in scores:
             best = ops.argmax(row, dim=0).view(1)
