@@ -140,7 +140,14 @@ void Team::perform(const Job& job, int members) {
   // Releases the cursors too; and in one order with `asleep_`, see `call`.
   epoch_.fetch_add(1, std::memory_order_seq_cst);
   if (is_lent_) {
-    lent_.run(members, [&](int me) { take_part(plan, me); });
+    // A region ends when all its threads have come and gone, though the work may long be done.
+    Clock::time_point done = begin_;
+    lent_.run(members, [&](int me) {
+      take_part(plan, me);
+      if (me == 0) done = Clock::now();
+    });
+    slept_ns_.fetch_add(members * std::chrono::nanoseconds(Clock::now() - done).count(),
+                        std::memory_order_relaxed);
   } else {
     call(members, last);
     take_part(plan, 0);
