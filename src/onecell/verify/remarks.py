@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -66,7 +67,7 @@ class Remarks:
 
     def _named(self, *kinds: NoteKind) -> list[Finding]:
         return [
-            Finding(_SAID[kind], {"names": listed(names)})
+            Finding(_SAID[kind], {"names": (said := listed(names)), "names_zh": _chinese(said)})
             for kind in kinds
             if (names := self.noted(kind))
         ]
@@ -99,6 +100,11 @@ def idle_by_side(quantities: Iterable[Quantity]) -> dict[str, tuple[str, ...]]:
         for side in dict.fromkeys(r.side for r in quantity.readings if not r.proves):
             found.setdefault(side, []).append(quantity.name)
     return {side: tuple(names) for side, names in found.items()}
+
+
+def _chinese(names: str) -> str:
+    """Return a list of names with its count of those left out in Chinese."""
+    return re.sub(r" and (\d+) more$", r" 等另 \1 个", names)
 
 
 def _cannot_fail(families: Sequence[str]) -> Finding:

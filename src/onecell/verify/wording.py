@@ -166,13 +166,13 @@ SENTENCES: Final[Mapping[str, tuple[str, str]]] = {
     "names of a cell": ("its names are a cell's", "其名称是单元的名称"),
     "cells perhaps": (
         "with a cell's names, and perhaps one: {names}",
-        "名称像单元、可能是单元：{names}",
+        "名称像单元、可能是单元：{names_zh}",
     ),
     "none by its shapes": (
         "with a cell's names, and by its shapes none: {names}",
-        "名称像单元、但形状表明不是单元：{names}",
+        "名称像单元、但形状表明不是单元：{names_zh}",
     ),
-    "something beside": ("with something else beside it: {names}", "旁边还有其他张量：{names}"),
+    "something beside": ("with something else beside it: {names}", "旁边还有其他张量：{names_zh}"),
     "idle": (
         "{idle} of {total} quantities prove nothing",
         "{total} 项中有 {idle} 项不构成证明",

@@ -12,12 +12,13 @@ import torch
 
 import onecell
 from onecell import Spec, Weights
-from onecell.checkpoint import save_checkpoint, survey
+from onecell.checkpoint import Note, save_checkpoint, survey
 from onecell.errors import NotFiniteError
 from onecell.verify import Comparison, compare
 from onecell.verify.comparing.checks import check_numbers
 from onecell.verify.comparing.wrong_ports import WRONG_PORTS
 from onecell.verify.mutation import ENLARGED, GATE_SWAPS
+from onecell.verify.remarks import Remarks
 from onecell.verify.report.known import known
 
 NAMES = [
@@ -104,6 +105,7 @@ def noted() -> Iterator[str]:
         cell | {"bias_ih": np.ones(16, np.int8)},
         cell | {"bias_ih": np.ones(16, np.float64)},
         cell | {"bias_ih": np.ones(15, np.float32)},
+        cell | {"weight_hh": np.ones(16, np.float32)},
         cell | {"weight_hr": np.ones((2, 4), np.float32)},
         {"weight_ih": np.ones((4, 3)), "weight_hh": np.ones((4, 4))},
         {"weight_ih": np.ones((12, 3)), "weight_hh": np.ones((12, 4))},
@@ -124,8 +126,17 @@ def noted() -> Iterator[str]:
 
 def test_every_note_of_a_cell_has_its_chinese() -> None:
     said = list(noted())
-    assert len(said) == 12
+    assert len(said) == 13
     for sentence in said:
         chinese = known(sentence).zh
         assert re.search("[一-鿿]", chinese)
-        assert not re.search(r"\b(?:perhaps|proved|no LSTM cell|missing|finite)\b", chinese)
+        assert not re.search(
+            r"\b(?:perhaps|proved|no LSTM cell|missing|finite|must|got)\b", chinese
+        )
+
+
+def test_what_a_list_leaves_out_is_counted_in_the_language() -> None:
+    notes = [Note(f"cell{number}", "", "other") for number in range(20)]
+    (found,) = Remarks({}, notes).looks
+    assert found.text().endswith("cell7 and 12 more")
+    assert found.text("zh").endswith("cell7 等另 12 个")

@@ -101,6 +101,17 @@ _KNOWN: Final = tuple(
             ),
             r"可能是 LSTM 单元，但无法证明：\1 的类型是 \2，\3 的类型是 \4",
         ),
+        (
+            (
+                r"no LSTM cell: (`\w+`) must have shape (.+), got (\(.*?\))\."
+                r"(?: It looks transposed\.)? There are (.+)"
+            ),
+            r"不是 LSTM 单元：\1 的形状应为 \2，实为 \3；现有 \4",
+        ),
+        (
+            r"no LSTM cell: (`\w+`) must have 2 dimensions, got shape (\(.*?\))\. There are (.+)",
+            r"不是 LSTM 单元：\1 应有 2 维，实为 \2；现有 \3",
+        ),
         (r"no LSTM cell: (.+) There are (.+)", r"不是 LSTM 单元：\1 现有 \2"),
         (
             r"an LSTM with projections \((`\w+`)\), no LSTM cell",
