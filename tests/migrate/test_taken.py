@@ -34,6 +34,54 @@ class Model(nn.Module):
     assert "self.cells__ = " in rewrite(source, to="mindspore").after
 
 
+def test_annotated_names_and_names_put_together_are_seen() -> None:
+    source = """
+from torch import nn
+class Model(nn.Module):
+    cells: nn.ModuleList
+    def __init__(self):
+        super().__init__()
+        self.cells = nn.ModuleList([nn.LSTMCell(5, 4)])
+def pick(stored, i):
+    return stored[f"cells.{i}.weight_ih"]
+"""
+    after = rewrite(source, to="mindspore").after
+    assert "    cells_: nn.CellList\n" in after
+    assert "    # TODO(onecell): reserved: `cells` is called `cells_`" in after
+
+
+def test_asking_for_a_class_or_a_flag_is_no_change() -> None:
+    source = """
+import torch
+from torch import nn
+class Model(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.cell = nn.LSTMCell(5, 4)
+        self.head = nn.Linear(4, 3)
+    def forward(self, x):
+        return self.head(self.cell(x)[0]).sum()
+def train(rows):
+    model = Model()
+    print(sum(p.numel() for p in model.parameters() if p.requires_grad))
+    print(type(model.head) == nn.Linear)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    for x in rows:
+        optimizer.zero_grad()
+        loss = model(x)
+        loss.backward()
+        optimizer.step()
+"""
+    after = rewrite(source, to="mindspore").after
+    assert "type(model.head) == nn.Dense" in after
+    assert "mindspore.value_and_grad(" in after
+    assert "TODO(onecell)" not in after
+    frozen = source.replace(
+        "    print(sum", "    model.head.bias.requires_grad = False\n    print(sum"
+    )
+    assert "the file uses `requires_grad`" in rewrite(frozen, to="mindspore").after
+
+
 def test_classes_that_are_no_modules_keep_theirs() -> None:
     source = """
 from torch import nn

@@ -341,15 +341,18 @@ class Rewriter(StatementRewriter):
             return updated_node.with_changes(attr=found.attr)
         return found.with_changes(lpar=original_node.lpar, rpar=original_node.rpar)
 
-    def visit_SimpleString(self, node: cst.SimpleString) -> bool:
-        if node in self.swaps:
+    def _tensor_name(self, node: cst.SimpleString | cst.FormattedString) -> bool:
+        """Mark the name of a tensor, given as text, of which a part is called anew."""
+        if (part := renamed.names_tensor(self.ctx, node)) is None:
             return False
-        if (part := renamed.names_tensor(self.ctx, node)) is not None:
-            new = self.ctx.outside.renamed[part]
-            said = f"`{part}` is called `{new}` in {self.ctx.to}, which has a `{part}` of its own"
-            return self._mark(
-                node, "reserved", Unsure(said, f"a tensor's name has `{new}` in its place")
-            )
+        new = self.ctx.outside.renamed[part]
+        said = f"`{part}` is called `{new}` in {self.ctx.to}, which has a `{part}` of its own"
+        self._mark(node, "reserved", Unsure(said, f"a tensor's name has `{new}` in its place"))
+        return True
+
+    def visit_SimpleString(self, node: cst.SimpleString) -> bool:
+        if node in self.swaps or self._tensor_name(node):
+            return False
         if self._file_name(node):
             return False
         try:
@@ -373,6 +376,7 @@ class Rewriter(StatementRewriter):
         return True
 
     def visit_FormattedString(self, node: cst.FormattedString) -> None:
+        self._tensor_name(node)
         self._file_name(node)
 
     def leave_FormattedString(

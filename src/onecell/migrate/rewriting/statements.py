@@ -295,6 +295,10 @@ class StatementRewriter(Rebuilder):
                 self._class_name(target.target)
         return True
 
+    def visit_AnnAssign(self, node: cst.AnnAssign) -> None:
+        if isinstance(node.target, cst.Name):
+            self._class_name(node.target)
+
     def visit_AugAssign(self, node: cst.AugAssign) -> bool:
         if isinstance(node.target, cst.Subscript) and rates.is_rate(self.ctx, node.target):
             self._converted(node, "rate", "A rate is kept as a parameter: its number is read.")

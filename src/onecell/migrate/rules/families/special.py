@@ -204,7 +204,6 @@ def unfit_as_type(ctx: Context, node: cst.CSTNode, row: Row) -> Unsure | None:
 
 def is_type_context(ctx: Context, node: cst.CSTNode) -> bool:
     """Whether a name stands where only the class itself matters: a base, a check, an annotation."""
-    before = node
     for up in upwards(node, ctx.names.parents):
         if isinstance(up, cst.Annotation):
             return True
@@ -220,11 +219,21 @@ def is_type_context(ctx: Context, node: cst.CSTNode) -> bool:
             | cst.BinaryOperation
             | cst.Subscript
             | cst.SubscriptElement
-            | cst.Index,
+            | cst.Index
+            | cst.ComparisonTarget,
         ):
-            return False
-        before = up
-    return before is not node and False
+            return isinstance(up, cst.Comparison) and _compares_types(up)
+    return False
+
+
+def _compares_types(node: cst.Comparison) -> bool:
+    """Whether something's class is one side of a comparison: `type(m) == …`, `m.__class__ is …`."""
+    for side in (node.left, *(each.comparator for each in node.comparisons)):
+        if isinstance(side, cst.Attribute) and side.attr.value == "__class__":
+            return True
+        if isinstance(side, cst.Call) and code(side.func) == "type" and len(side.args) == 1:
+            return True
+    return False
 
 
 _SCOPES: Final = cst.FunctionDef | cst.ClassDef

@@ -128,7 +128,10 @@ def _check_module(ctx: Context) -> None:
     for watched in _WATCHED:
         for name in ctx.names.called(watched):
             up = ctx.names.parents.get(name)
-            if isinstance(up, cst.Attribute) and up.attr is name:
+            if not isinstance(up, cst.Attribute) or up.attr is not name:
+                continue
+            set_ = isinstance(ctx.names.parents.get(up), cst.AssignTarget | cst.AugAssign)
+            if watched != "requires_grad" or set_:  # who asks for it changes nothing
                 raise Unsure(f"the file uses `{watched}`", BY_HAND)
 
 

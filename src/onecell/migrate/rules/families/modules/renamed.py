@@ -94,11 +94,15 @@ def anew(ctx: Context, name: cst.SimpleString) -> cst.SimpleString:
     return name.with_changes(value=f"{name.prefix}{name.quote}{new}{name.quote}")
 
 
-def names_tensor(ctx: Context, node: cst.SimpleString) -> str | None:
+def names_tensor(ctx: Context, node: cst.SimpleString | cst.FormattedString) -> str | None:
     """Return the part of a tensor's name, given as text, that is called anew, else None."""
     if not ctx.outside.renamed:
         return None
-    said = literal(node)
+    if isinstance(node, cst.FormattedString):
+        texts = [p.value if isinstance(p, cst.FormattedStringText) else "0" for p in node.parts]
+        said: object = "".join(texts)
+    else:
+        said = literal(node)
     if not isinstance(said, str) or not _ENDS.search(said) or " " in said:
         return None
     return next((part for part in said.split(".")[:-1] if part in ctx.outside.renamed), None)
