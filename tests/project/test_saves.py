@@ -155,3 +155,51 @@ def test_a_file_that_only_names_a_checkpoint_names_the_ported_one(tmp_path: Path
     carry_out_project(plan, rollout_steps=2)
     found = (tmp_path / "after" / "options.py").read_text()
     assert found == 'CHECKPOINT = "runs/best.ckpt"\nURL = "http://a/b.pt"\n'
+
+
+BACK = """\
+import mindspore as ms
+from mindspore import nn
+
+
+def build():
+    return nn.LSTMCell(3, 4)
+
+
+def save(net: nn.LSTMCell):
+    ms.save_checkpoint(net, "net.ckpt")
+    ms.save_checkpoint(net, "more.ckpt", append_dict={"epoch": 3})
+
+
+def load():
+    net, other = build(), build()
+    ms.load_checkpoint("net.ckpt", net)
+    found = ms.load_checkpoint("more.ckpt")
+    missing, unused = ms.load_param_into_net(other, found)
+    return net, other, int(found["epoch"]), sorted(unused), missing
+"""
+
+
+def test_a_program_of_mindspore_loads_in_torch_what_it_saved(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before, after = tmp_path / "before", tmp_path / "after"
+    before.mkdir()
+    (before / "program.py").write_text(BACK)
+    monkeypatch.chdir(before)
+    module = load_module(BACK)
+    module.save(module.build())
+    want = module.load()
+    plan = plan_project([before], "torch", after, sides=["arrays"], target="native")
+    assert carry_out_project(plan, rollout_steps=2).left == 0
+    monkeypatch.chdir(after)
+    ported = load_module((after / "program.py").read_text())
+    for _ in range(2):
+        got = ported.load()
+        assert got[2:4] == want[2:4] == (3, ["epoch"])
+        assert list(got[4]) == list(want[4]) == []
+        for net, other in zip(got[:2], want[:2], strict=True):
+            new, old = net.state_dict(), other.parameters_dict()
+            assert new.keys() == old.keys()
+            assert all(np.array_equal(new[n].numpy(), old[n].asnumpy()) for n in new)
+        ported.save(got[0])

@@ -13,7 +13,7 @@ from onecell.migrate.rules.arguments import Converter, bind, equals
 from onecell.migrate.rules.context import Context, Plan
 from onecell.migrate.rules.families.called import called
 from onecell.migrate.rules.families.modules.cell_constructor import plan_cell
-from onecell.migrate.rules.families.saves import plan_file, plan_load_into
+from onecell.migrate.rules.families.saves_back import plan_file, plan_load_into
 from onecell.migrate.rules.families.tensors.filled import plan_filled
 from onecell.migrate.rules.families.tensors.made import MADE, begun
 from onecell.migrate.rules.families.tensors.pairs import plan_extreme, plan_ordered

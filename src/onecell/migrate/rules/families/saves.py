@@ -14,16 +14,14 @@ from typing import Final
 import libcst as cst
 
 from onecell.migrate.meaning.evidence import OPTIMIZER, SCHEDULER
-from onecell.migrate.meaning.syntax import expression, literal
+from onecell.migrate.meaning.syntax import literal
 from onecell.migrate.meaning.unsure import Unsure
-from onecell.migrate.rules.arguments import Converter, bind
 from onecell.migrate.rules.context import Context, Made, Plan
-from onecell.migrate.rules.families.called import called, forget_dropped
 from onecell.migrate.rules.families.file_names import renamed
 from onecell.migrate.rules.families.receivers import receiver, shown
 from onecell.migrate.rules.table.row import Row
 
-_MODULES: Final = {"cell", "cells", "layer", "layers", "module", "modules"}
+MODULES: Final = {"cell", "cells", "layer", "layers", "module", "modules"}
 _USED_AS_MODULE: Final = frozenset(
     (
         "eval",
@@ -44,21 +42,19 @@ _WHOLE: Final = Unsure(
     "save its `state_dict()`, and load that into one made anew",
 )
 _MEMORY: Final = Unsure("MindSpore writes and reads files by name alone", "give it a file's name")
-_MODEL: Final = re.compile(
+MODEL: Final = re.compile(
     r"(?:^|_)(?:model|module|net|network|encoder|decoder|generator|discriminator|optim(?:izer)?)$",
     re.IGNORECASE,
 )
 """How modules and optimizers are called that a file does not show to be some."""
 
 
-def plan_file(ctx: Context, node: cst.Call, row: Row, converter: Converter) -> Plan:
-    """Plan a call of `save` or `load` of either framework.
+def to_mindspore(ctx: Context, node: cst.Call, row: Row) -> Plan:
+    """Plan a call of `torch.save` or `torch.load`.
 
     Raises:
         Unsure: it is a whole module, or no file that is saved or loaded.
     """
-    if ctx.to == "torch":
-        return _plain(ctx, node, row, converter)
     saving = row.rule == "save"
     rest = [arg for arg in node.args if arg.star]
     if rest and (saving or len(node.args) != 2 or rest[0] is not node.args[1]):  # `load(f, **how)`
@@ -80,7 +76,7 @@ def plan_file(ctx: Context, node: cst.Call, row: Row, converter: Converter) -> P
         raise _WHOLE
     for value in (*(given[name] for name in given if name not in names), *(a.value for a in rest)):
         ctx.forget(value)
-    alone = _is_state(ctx, given["obj"]) if saving else _goes_into_module(ctx, node)
+    alone = is_state(ctx, given["obj"]) if saving else _goes_into_module(ctx, node)
     if alone and _ends(ctx, file):
         return _direct(ctx, node, row, names)
     function = "save_nested" if saving else "load_nested"
@@ -156,7 +152,7 @@ def _file(ctx: Context, value: cst.BaseExpression) -> cst.BaseExpression:
     return opened(value) or value
 
 
-def _is_state(ctx: Context, value: cst.BaseExpression) -> bool:
+def is_state(ctx: Context, value: cst.BaseExpression) -> bool:
     """Whether a value is written as the `state_dict()` of a module."""
     match value:
         case cst.Call(func=cst.Attribute(value=held, attr=cst.Name(value=name)), args=[]):
@@ -246,7 +242,7 @@ def _is_module(ctx: Context, value: cst.BaseExpression) -> bool:
     if isinstance(value, cst.Name) and value.value == "self":
         return ctx.kinds.class_around(value) is not None
     kind = ctx.kinds.of(value)
-    return kind in (*_MODULES, "optimizer") or (kind == "" and _called(value, _MODEL))
+    return kind in (*MODULES, "optimizer") or (kind == "" and is_called(value, MODEL))
 
 
 def _is_used_as_module(ctx: Context, node: cst.Call) -> bool:
@@ -295,20 +291,21 @@ def _key(item: cst.Subscript) -> object:
 def is_optimizer(ctx: Context, held: cst.BaseExpression) -> bool:
     """Whether something is an optimizer, or is called as one."""
     kind = ctx.kinds.of(held)
-    return kind == "optimizer" or (kind == "" and _called(held, OPTIMIZER))
+    return kind == "optimizer" or (kind == "" and is_called(held, OPTIMIZER))
 
 
 def is_scheduler(held: cst.BaseExpression) -> bool:
     """Whether something is called as a learning-rate scheduler is."""
-    return _called(held, SCHEDULER)
+    return is_called(held, SCHEDULER)
 
 
-def _called(held: cst.BaseExpression, pattern: re.Pattern[str]) -> bool:
+def is_called(held: cst.BaseExpression, pattern: re.Pattern[str]) -> bool:
+    """Whether the last of a value's names, or of what it is an item of, is like `pattern`."""
     match held:
         case cst.Name(value=name) | cst.Attribute(attr=cst.Name(value=name)):
             return pattern.search(name) is not None
         case cst.Subscript(value=inner):
-            return _called(inner, pattern)
+            return is_called(inner, pattern)
     return False
 
 
@@ -338,39 +335,3 @@ def plan_state(ctx: Context, node: cst.Call, name: str) -> Made | None:
     if ctx.kinds.of(held) == "optimizer":
         return "optimizer_state", build
     return "optimizer_state", build, f"`{shown(node)}` is an optimizer"
-
-
-def _plain(ctx: Context, node: cst.Call, row: Row, converter: Converter) -> Plan:
-    """Plan MindSpore's own call on the way to torch."""
-    converter.convert(node.args, node.args)
-    if row.rule == "save" and not _is_state(ctx, node.args[0].value):
-        raise Unsure(
-            "what is saved is not written as `….state_dict()`", "save the state_dict of one model"
-        )
-    bound = bind(node.args, row.side(ctx.source))
-    place = next((b.index for b in bound if b.parameter == "ckpt_file_name"), None)
-    forget_dropped(ctx, node, row)
-
-    def build(updated: cst.Call) -> cst.Call:
-        args = list(updated.args)
-        if place is not None and (named := renamed(ctx, args[place].value)) is not None:
-            args[place] = args[place].with_changes(value=named)
-        return called(ctx, node, row, updated, converter.convert(node.args, args))
-
-    return build
-
-
-def plan_load_into(ctx: Context, node: cst.Call, row: Row, converter: Converter) -> Plan:
-    """`load_param_into_net(net, parameters)` is the net's `load_state_dict`, which it forgives."""
-    del converter
-    bound = {b.parameter: node.args[b.index].value for b in bind(node.args, row.mindspore)}
-    if not {"net", "parameter_dict"} <= bound.keys() or any(arg.star for arg in node.args):
-        raise Unsure("`net` and `parameter_dict` are not written out")
-    places = {b.parameter: b.index for b in bind(node.args, row.mindspore)}
-    ctx.forget(node.func)
-
-    def build(updated: cst.Call) -> cst.BaseExpression:
-        net, parameters = (updated.args[places[n]].value for n in ("net", "parameter_dict"))
-        return expression("net_.load_state_dict(dict_, strict=False)", net_=net, dict_=parameters)
-
-    return build
