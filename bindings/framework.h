@@ -21,13 +21,14 @@ class Framework {
         new_empty_(answers.attr("new_empty")),
         contiguous_(answers.attr("contiguous")) {}
 
-  // Whether the framework's own operators must compute now: rarely, so what is cheap is asked
+  // Whether the framework's own operators must compute now: False in everyday life, True where they
+  // may at once, None where something else has to see the call. Rarely, so what is cheap is asked
   // first.
-  bool must_run() const {
+  nanobind::object must_run() const {
     PyObject* const level = PyDict_GetItemWithError(dual_.ptr(), level_.ptr());
     bool quiet = level != nullptr && PyLong_Check(level) && PyLong_AsLong(level) < 0;
     for (nanobind::handle mode : modes_) quiet = quiet && !truth(called(mode));
-    return !quiet && truth(called(must_run_));
+    return quiet ? nanobind::borrow(Py_False) : called(must_run_);
   }
 
   bool recording() const { return truth(called(recording_)); }

@@ -63,7 +63,9 @@ class StepReader {
       PyErr_Clear();  // a size that is no 64-bit number
       return nb::none();
     }
-    if (!is_calm(tensors)) return nb::bool_(false);
+    const nb::object theirs = framework_.must_run();
+    if (theirs.ptr() == Py_True) return nb::borrow(Py_False);
+    if (theirs.ptr() != Py_False || is_negated(tensors)) return nb::none();
     nb::object gates = nb::none();
     void* trace = nullptr;
     if (framework_.recording() && needs_grad(tensors)) {
@@ -109,7 +111,8 @@ class StepReader {
                                          saved[0], saved[1], saved[2]};
     const nb::object gates = saved[7];
     Step s;
-    if (framework_.recording() || !read(tensors, &s) || !is_calm(tensors)) return nb::none();
+    if (framework_.recording() || !read(tensors, &s)) return nb::none();
+    if (framework_.must_run().ptr() != Py_False || is_negated(tensors)) return nb::none();
     const StepSizes& n = s.sizes;
     std::unique_ptr<std::byte[]> zeros;
     if (tensors[kH].is_none()) {
@@ -252,12 +255,11 @@ class StepReader {
                    : framework_.new_empty(like, s.sizes.batch, width);
   }
 
-  // Whether nothing stands between these tensors' elements and their numbers.
-  bool is_calm(const nb::object (&tensors)[kPlaces]) const {
-    if (framework_.must_run()) return false;
+  // Whether something stands between these tensors' elements and their numbers.
+  bool is_negated(const nb::object (&tensors)[kPlaces]) const {
     for (const nb::object& tensor : tensors)
-      if (!tensor.is_none() && framework_.negated(tensor)) return false;
-    return true;
+      if (!tensor.is_none() && framework_.negated(tensor)) return true;
+    return false;
   }
 
   bool needs_grad(const nb::object (&tensors)[kPlaces]) const {

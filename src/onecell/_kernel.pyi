@@ -270,7 +270,8 @@ class StepReader:
     what DLPack does not show, `framework` has functions to ask: `negated(tensor)`, whether a
     negation is pending; `recording()`, whether gradients are recorded; `modes`, functions all false
     in everyday life, and `dual`, a dict with `_current_level`, below 0 then; `must_run()`, asked
-    where that is not so, whether the framework's own operators must compute; and
+    where that is not so, whether the framework's own operators must compute (None: and something
+    has to see the call first); and
     `empty_like(tensor)`, `new_empty(tensor, *sizes)` and `contiguous(tensor)`.
     """
 

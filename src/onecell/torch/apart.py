@@ -14,8 +14,10 @@ nodes that are ready the one with the highest number, so the numbers here are gi
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import lru_cache, partial
+from itertools import compress
 from typing import Any, Final, TypeAlias
-from weakref import WeakValueDictionary
+from weakref import WeakValueDictionary, ref
 
 import torch
 from torch import Tensor
@@ -64,6 +66,19 @@ class Walk:
         return tuple(self._found)
 
 
+Walks: TypeAlias = dict[int, ref[Walk]]
+"""The passes that go on, by torch's number of each."""
+
+
+def _found(walks: Walks, number: int) -> Walk | None:
+    found = walks.get(number)
+    return None if found is None else found()
+
+
+def _forget_walk(walks: Walks, number: int, _: object) -> None:
+    walks.pop(number, None)
+
+
 def _sums_of(wanted: tuple[bool, ...], *, once: bool = False) -> _kernel.StepSums:
     return _kernel.StepSums(wanted[0], wanted[1], wanted[2] or wanted[3], once)
 
@@ -78,6 +93,12 @@ def _totals(sums: _kernel.StepSums, wanted: tuple[bool, ...]) -> tuple[Grad, ...
     return tuple(g if want else None for g, want in zip(made, wanted, strict=True))
 
 
+@lru_cache(maxsize=256)
+def _shapes(*shapes: torch.Size | None) -> tuple[tuple[torch.Size | None, ...], int]:
+    """Return the shapes, and how many elements they have together."""
+    return shapes, sum(shape.numel() for shape in shapes if shape is not None)
+
+
 class Anchor(Function):
     """(*weights) → a token, which has a place in the graph: after all steps that hang on it.
 
@@ -87,32 +108,31 @@ class Anchor(Function):
     """
 
     @staticmethod
-    def forward(ctx: Any, walks: WeakValueDictionary[int, Walk], *weights: Grad) -> Tensor:
+    def forward(ctx: Any, walks: Walks, *weights: Grad) -> Tensor:
         """Return the token, one number repeated without memory for it."""
         ctx.walks = walks
         ctx.set_materialize_grads(False)
-        ctx.shapes = [None if w is None else w.shape for w in weights]
-        needed = [w for w in weights if w is not None]
-        return needed[0].new_empty(1).expand(sum(w.numel() for w in needed))
+        first: Any = next(w for w in weights if w is not None)
+        ctx.shapes, count = _shapes(*(None if w is None else w.shape for w in weights))
+        return torch.empty_strided((count,), (0,), dtype=first.dtype, device="cpu")
 
     @staticmethod
     def backward(ctx: Any, *grads: Grad) -> Any:
         """Return what the steps have left, or sent."""
-        walk = ctx.walks.get(_walk_now()) or Walk(_NOTHING)
+        walk = _found(ctx.walks, _walk_now()) or Walk(_NOTHING)
         if grads[0] is not None:
             walk.add(_apart(grads[0], ctx.shapes))
         return None, *walk.totals()
 
 
-def _apart(together: Tensor, shapes: list[torch.Size | None]) -> tuple[Grad, ...]:
+def _apart(together: Tensor, shapes: tuple[torch.Size | None, ...]) -> tuple[Grad, ...]:
     """Return the gradients by the four parameters, which were sent in one; None for no shape."""
     parts = iter(together.split([shape.numel() for shape in shapes if shape is not None]))
     return tuple(None if shape is None else next(parts).reshape(shape) for shape in shapes)
 
 
-def _place(tensor: Tensor, name: str) -> None:
-    """Let the node that `tensor` comes of run in its turn among those that wait for all steps."""
-    node: Any = tensor.grad_fn
+def _turn(node: Any, name: str) -> None:
+    """Let a node run in its turn among those that wait for all steps."""
     node._set_sequence_nr(_FIRST - 1 - _AFTER.index(name))
 
 
@@ -142,7 +162,7 @@ def _placed(tensor: Tensor, name: str) -> Tensor:
     if tensor.is_inference():
         return tensor
     alias = tensor.view_as(tensor)
-    _place(alias, name)
+    _turn(alias.grad_fn, name)
     return alias
 
 
@@ -160,24 +180,28 @@ class Hold:
         self.computed = any(w is not leaf for w, leaf in zip(weights, leaves, strict=True))
         """Whether there are such others."""
         self.needs = tuple(w is not None and w.requires_grad for w in leaves)
-        self._walks: WeakValueDictionary[int, Walk] = WeakValueDictionary()
+        self._walks: Walks = {}
         self.kept = tuple(None if w is None else w.detach() for w in leaves)
         """The leaves as the steps read them, whatever is assigned to their `data` later."""
         self.token: Grad = None
         if any(self.needs):
-            named = zip(PARAMETERS, leaves, self.needs, strict=True)
-            placed = (
-                _placed(w, name) if w is not None and need else None for name, w, need in named
-            )
-            self.token = _apply_anchor(self._walks, *placed)
-            _place(self.token, "anchor")
+            both = zip(leaves, self.needs, strict=True)
+            self.token = _apply_anchor(self._walks, *(w if need else None for w, need in both))
+            # Where the weights' gradients go: torch fills such places at once, several in no order.
+            names = compress(PARAMETERS, self.needs)
+            for (place, _), name in zip(self._places(), names, strict=True):
+                _turn(place, name)
+            _turn(self.token.grad_fn, "anchor")
+
+    def _places(self) -> tuple[tuple[Any, int], ...]:
+        anchor: Any = None if self.token is None else self.token.grad_fn
+        return () if anchor is None else anchor.next_functions
 
     def in_graph(self, weights: Sequence[Grad]) -> tuple[Grad, ...]:
         """Return what a step kept of its weights so that gradients lead to the parameters again."""
-        anchor: Any = None if self.token is None else self.token.grad_fn
-        places = iter(() if anchor is None else (alias for alias, _ in anchor.next_functions))
+        places = iter(self._places())
         return tuple(
-            Standing.apply(next(places).next_functions[0][0].variable, w) if need else w  # type: ignore[no-untyped-call]
+            Standing.apply(next(places)[0].variable, w) if need else w  # type: ignore[no-untyped-call]
             for w, need in zip(weights, self.needs, strict=True)
         )
 
@@ -189,11 +213,12 @@ class Hold:
         if self.token is None or type(ctx) not in _BY_ENGINE:
             return None
         number = _walk_now()
-        found = self._walks.get(number)
+        found = _found(self._walks, number)
         if found is None and number >= 0:
             asked = _will_run(self.token.grad_fn)
             found = Walk(self.needs if asked else _NOTHING)
-            self._walks[number] = found
+            gone = partial(_forget_walk, self._walks, number)
+            self._walks[number] = ref(found, gone)
             Variable._execution_engine.queue_callback(found)
         return found
 
@@ -352,6 +377,14 @@ def record(x: Tensor, h: Grad, c: Grad, weights: calls.Weights) -> tuple[Tensor,
     found: tuple[Tensor, ...] = _apply_cell(x, h, c, hold.token, *direct, saved, hold)
     return found
 
+
+# What profilers show, and `grad_fn`.
+for _function, _name in (
+    (Anchor, "onecell::lstm_cell_weights"),
+    (Step, "onecell::lstm_cell_step"),
+    (autograd.Cell, "onecell::lstm_cell_steps"),
+):
+    _function.__name__, _function._backward_cls.__name__ = _name, f"{_name}_backward"
 
 _BY_ENGINE: Final[tuple[Any, ...]] = (Step._backward_cls, autograd.Cell._backward_cls)
 

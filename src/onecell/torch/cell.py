@@ -6,6 +6,8 @@ from typing import Any, ClassVar, Final, Self
 
 import torch
 from torch import Tensor
+from torch.autograd import profiler as _profiler
+from torch.profiler import record_function
 
 from onecell.frozen import FrozenCell, WeightDtype
 from onecell.spec import PARAMETERS
@@ -105,7 +107,7 @@ class LSTMCell(torch.nn.LSTMCell):
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - whatever is called
         """Run `forward` and the hooks around it; at once where there are none."""
-        if not kwargs and not _in_dynamo():
+        if not (kwargs or _in_dynamo() or _profiler._is_profiler_enabled):
             reader = reading.step_reader
             done = None if reader is None else reader.call(_everyday, self, args)
             if done:
@@ -145,6 +147,12 @@ class LSTMCell(torch.nn.LSTMCell):
         )
 
     def _forward(self, x: Any, hx: AnyState, c_0: Tensor | None) -> State:  # noqa: ANN401 - proxies
+        if not torch.compiler.is_compiling() and _profiler._is_profiler_enabled:
+            with record_function("onecell::lstm_cell"):
+                return self._step(x, hx, c_0)
+        return self._step(x, hx, c_0)
+
+    def _step(self, x: Any, hx: AnyState, c_0: Tensor | None) -> State:  # noqa: ANN401 - proxies
         computed = False
         if not torch.compiler.is_compiling():
             computed = self._computes_weights or hides_weights(self)
@@ -213,10 +221,22 @@ class LSTMCell(torch.nn.LSTMCell):
         Raises:
             CellShapeError, CellDtypeError, CellTypeError, RuntimeError: as `forward`.
         """
+        given: Any = input
+        if isinstance(given, torch.fx.Proxy):
+            tracer: Any = given.tracer
+            found: Any = tracer.create_proxy("get_attr", tracer.path_of_module(self), (), {})
+            traced: tuple[Tensor, State] = found.unroll(given, hx, c_0)
+            return traced
         state = read_state(hx, c_0)
         check_ranks(input, state, time=True)
         if must_loop(self, LSTMCell) and len(input) > 0:
             return loop(self, input, state)
+        if not torch.compiler.is_compiling() and _profiler._is_profiler_enabled:
+            with record_function("onecell::lstm"):
+                return self._steps(input, state)
+        return self._steps(input, state)
+
+    def _steps(self, input: Tensor, state: State | None) -> tuple[Tensor, State]:  # noqa: A002
         check_sizes(input, state, self.input_size, self.hidden_size, time=True)
         h, c = (None, None) if state is None else state
         if input.dim() == 3:

@@ -118,9 +118,14 @@ def mode_is_on() -> bool:
     )
 
 
-def torch_must_run() -> bool:
-    """Whether a new computation belongs to torch: a mode is on, or autocast is for the CPU."""
-    return mode_is_on() or (_autocast_on() and torch.is_autocast_enabled("cpu"))
+def torch_must_run() -> bool | None:
+    """Whether a new computation belongs to torch: True for autocast for the CPU, None for a mode.
+
+    Under autocast alone its operators may be called at once.
+    """
+    if mode_is_on():
+        return None
+    return _autocast_on() and torch.is_autocast_enabled("cpu")
 
 
 def _only_default_devices() -> bool:

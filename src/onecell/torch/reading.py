@@ -25,7 +25,7 @@ class _Answers(NamedTuple):
     negated: Callable[[Tensor], bool] = Tensor.is_neg
     recording: Callable[[], bool] = torch.is_grad_enabled
     modes: tuple[Callable[[], object], ...] = plain.MODES
-    must_run: Callable[[], bool] = plain.torch_must_run
+    must_run: Callable[[], bool | None] = plain.torch_must_run
     dual: dict[str, Any] = forward_ad.__dict__
     empty_like: Callable[[Tensor], Tensor] = torch.empty_like
     new_empty: Callable[..., Tensor] = Tensor.new_empty

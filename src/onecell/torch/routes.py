@@ -17,7 +17,6 @@ from onecell.torch.plain import (
     COMPUTE_DTYPES,
     PLAIN_CLASSES,
     are_plain,
-    mode_is_on,
     torch_must_run,
     transforms_are_on,
 )
@@ -50,8 +49,6 @@ def finish(
         return None
     if done:
         return done if len(done) == 2 else record_step(*done)
-    if mode_is_on():
-        return None
     h, c = (None, None) if hx is None else hx
     return any_step(x, h, c, *(parameters[name] for name in PARAMETERS))
 
@@ -80,7 +77,7 @@ def kernel_may_run(tensors: Sequence[Tensor]) -> bool:
     """Whether the kernel may compute on these now, outside a graph that is being built."""
     # A graph may not keep what was made in inference mode, and torch's operators keep less.
     kept = not _records(tensors) or not any(t.is_inference() for t in tensors)
-    return not torch_must_run() and kept and are_plain(tensors)
+    return torch_must_run() is False and kept and are_plain(tensors)
 
 
 def _records(tensors: Sequence[Tensor]) -> bool:

@@ -1,0 +1,172 @@
+"""Time calls of `onecell.torch.LSTMCell` as people write them, beside torch's own cell.
+
+Both run in one process, by turns, each some milliseconds at a time; a ratio is the median over
+rounds of torch's time divided by ours, in processor time and on the clock. Above 1 ours is faster.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import time
+import warnings
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn.utils import parametrizations, weight_norm
+
+from onecell.torch import LSTMCell
+
+Call = Callable[[], object]
+Row = tuple[str, str, Callable[[Any], Call], tuple[int, int]]
+SMALL, LARGE = (10, 4, 10, 16), (20, 16, 128, 128)
+STEP = (8, 64, 64)
+
+
+def _loop(size: tuple[int, int, int, int], *, training: bool) -> Callable[[Any], Call]:
+    """Go over the steps of a batch-first input."""
+    steps, batch, width, hidden = size
+
+    def make(cell: Any) -> Call:  # noqa: ANN401
+        x, state = torch.randn(batch, steps, width), torch.zeros(2, batch, hidden).unbind()
+
+        def run() -> Tensor:
+            s, every = state, []
+            for t in range(steps):
+                s = cell(x[:, t], s)
+                every.append(s[0])
+            return torch.stack(every, 1).sum()
+
+        def train() -> None:
+            cell.zero_grad()
+            run().backward()
+
+        return train if training else torch.no_grad()(run)
+
+    return make
+
+
+def _step(kind: str, how: str) -> Callable[[Any], Call]:
+    batch, width, hidden = STEP
+
+    def make(cell: Any) -> Call:  # noqa: ANN401
+        x, state = torch.randn(batch, width), torch.randn(2, batch, hidden).unbind()
+        wide = torch.randn(batch, 3, width)
+        row, alone = torch.randn(width), torch.randn(2, hidden).unbind()
+        calls: dict[str, Callable[[], Any]] = {
+            "as usual": lambda: cell(x, state),
+            "no state": lambda: cell(x),
+            "strided x": lambda: cell(wide[:, 1], state),
+            "one row": lambda: cell(row, alone),
+            "autocast": lambda: cell(x, state),
+        }
+        once = calls[kind]
+        if kind == "autocast":
+            once = torch.autocast("cpu")(once)
+
+        def back() -> None:
+            cell.zero_grad()
+            h, c = once()
+            (h.sum() + c.sum()).backward()
+
+        return {"inference": torch.no_grad()(once), "recorded": once, "and back": back}[how]
+
+    return make
+
+
+def _computed(kind: str, size: tuple[int, int, int, int]) -> Callable[[Any], Call]:
+    steps, batch, width, hidden = size
+
+    def make(cell: Any) -> Call:  # noqa: ANN401
+        x, state = torch.randn(steps, batch, width), torch.zeros(2, batch, hidden).unbind()
+        call, below = cell, list(cell.parameters())
+        if kind == "weight_norm":
+            weight_norm(cell, "weight_hh")
+        elif kind == "parametrizations":
+            parametrizations.weight_norm(cell, "weight_hh")
+        elif kind == "FSDP1":
+            from torch.distributed.fsdp import FullyShardedDataParallel  # noqa: PLC0415
+
+            call = FullyShardedDataParallel(cell, device_id=torch.device("cpu"))
+        below = list(call.parameters())
+
+        def run() -> None:
+            for parameter in below:
+                parameter.grad = None
+            one: Callable[..., Any] = call
+            if kind == "functional_call":
+                named = {name: 1.01 * p for name, p in cell.named_parameters()}
+                one = lambda *given: torch.func.functional_call(cell, named, given)  # noqa: E731
+            s, loss = state, torch.zeros(())
+            for row in x:
+                s = one(row, s)
+                loss = loss + s[0].sum()
+            loss.backward()
+
+        return run
+
+    return make
+
+
+def rows() -> Iterator[Row]:
+    """Give every row: its name, its sizes, what makes a call of a cell, and the cell's sizes."""
+    for size in (SMALL, LARGE):
+        for name, training in (("inference", False), ("training", True)):
+            work = f"loop, batch first, {name}"
+            yield work, ", ".join(map(str, size)), _loop(size, training=training), size[2:]
+    for kind in ("as usual", "no state", "strided x", "one row", "autocast"):
+        for how in ("inference", "recorded", "and back"):
+            work = f"step, {kind}, {how}"
+            yield work, ", ".join(map(str, (1, *STEP))), _step(kind, how), STEP[1:]
+    for kind in ("weight_norm", "parametrizations", "functional_call", "FSDP1"):
+        for size in (SMALL, LARGE):
+            name = ", ".join(map(str, size))
+            yield f"loop, training, {kind}", name, _computed(kind, size), size[2:]
+
+
+def ratios(make: Callable[[Any], Call], sizes: tuple[int, int], rounds: int) -> tuple[float, float]:
+    """Return torch's time divided by ours: of the processors, and on the clock."""
+    own, ours = torch.nn.LSTMCell(*sizes), LSTMCell(*sizes)
+    ours.load_state_dict(own.state_dict())
+    both = [make(own), make(ours)]
+    for call in both:
+        for _ in range(20):
+            call()
+    begin = time.perf_counter()
+    both[0]()
+    count = max(1, int(0.015 / (time.perf_counter() - begin)))
+    found: list[tuple[float, float]] = []
+    for turn in range(rounds):
+        times = {}
+        for which in (0, 1) if turn % 2 else (1, 0):
+            cpu, wall = time.process_time(), time.perf_counter()
+            for _ in range(count):
+                both[which]()
+            times[which] = time.process_time() - cpu, time.perf_counter() - wall
+        found.append((times[0][0] / times[1][0], times[0][1] / times[1][1]))
+    return statistics.median(f[0] for f in found), statistics.median(f[1] for f in found)
+
+
+def main() -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--rounds", type=int, default=15)
+    parser.add_argument("--only", default="", help="rows whose name has this in it")
+    wanted = parser.parse_args()
+    warnings.simplefilter("ignore")
+    torch.set_num_threads(wanted.threads)
+    store: Any = vars(torch.distributed)["HashStore"]()
+    torch.distributed.init_process_group("gloo", store=store, rank=0, world_size=1)
+    print("| work | T, B, I, H | processor time | time |\n| --- | --- | ---: | ---: |")
+    for name, size, make, sizes in rows():
+        if wanted.only in name:
+            cpu, wall = ratios(make, sizes, wanted.rounds)
+            print(f"| {name} | {size} | {cpu:.2f}× | {wall:.2f}× |", flush=True)
+    torch.distributed.destroy_process_group()
+
+
+if __name__ == "__main__":
+    main()
