@@ -23,8 +23,10 @@ class Straight:
     def __init__(self) -> None:
         reader: Any = reading.step_reader
         self.reader = reader
-        self.step, self.back, self.totals = reader.step, reader.back, reader.totals
         self.calls = 0
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.reader, name)
 
     def call(self, *arguments: Any) -> Any:
         done = self.reader.call(*arguments)
