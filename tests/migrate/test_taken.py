@@ -111,3 +111,17 @@ def test_a_module_may_stand_under_the_name_of_its_base() -> None:
     assert outside_of(files, "mindspore").modules == {"Accessor", "Dynamic"}
     files.append(surveyed("class Accessor:\n    pass\n"))
     assert not outside_of(files, "mindspore").modules
+
+
+def test_a_second_run_leaves_what_the_first_has_written() -> None:
+    source = """
+import torch
+from torch import nn
+cell = nn.LSTMCell(5, 4)
+spectrum = torch.fft.fft(cell.weight_hh)
+def kept(optimizer, path):
+    torch.save({"optimizer": optimizer.state_dict()}, path)
+"""
+    once = rewrite(source, to="mindspore").after
+    assert "def optimizer_state(optimizer):" in once
+    assert rewrite(once, to="mindspore", whole_file=True).after == once

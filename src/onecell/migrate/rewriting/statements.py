@@ -23,6 +23,7 @@ from onecell.migrate.rules.families.modules import buffers, rates, renamed
 from onecell.migrate.rules.families.tensors import changes, in_place
 from onecell.migrate.rules.findings import Finding, Outcome
 from onecell.migrate.rules.training import either_way
+from onecell.migrate.rules.written import is_written
 from onecell.migrate.source.positions import Positions
 from onecell.text import short
 
@@ -105,7 +106,9 @@ class StatementRewriter(Rebuilder):
         self.steps: dict[cst.CSTNode, list[either_way.Step]] = {}
 
     def passes(self, node: cst.CSTNode) -> bool:
-        """Pass over what an earlier run has finished."""
+        """Pass over what an earlier run has finished, or written."""
+        if isinstance(node, cst.FunctionDef) and self.ctx.to == "mindspore" and is_written(node):
+            return True
         return node in self.ctx.finished
 
     def left(self, node: cst.CSTNode, built: cst.CSTNode) -> cst.CSTNode:
