@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from migrate.sources import MOVED, USE, write
@@ -110,6 +110,7 @@ def test_text_comes_back_as_it_was(lines: list[tuple[str, str]], bom: bool, whol
     assert source.encode(source.text) == data
 
 
+@example([("b", "\r"), ("a", "\n")], [("b", "\n"), ("a", "\r"), ("b", "\n")], "")
 @given(LINES, LINES, st.sampled_from(["new\n", "new\nnewer\n", ""]))
 def test_lines_around_a_change_keep_their_bytes(
     before: list[tuple[str, str]], after: list[tuple[str, str]], new: str

@@ -166,6 +166,25 @@ def _lost(line: str) -> re.Match[str] | None:
 
 def _aligned(old: list[str], simple: list[str], new: list[str], usual: str) -> Iterator[str]:
     """Yield the lines of `new`: those that were there as in `old`, the others with a fit end."""
+    # Around the first and the last change, lines that stand more than once are these very ones.
+    first = _count_equal(simple, new)
+    last = _count_equal(simple[first:][::-1], new[first:][::-1])
+    yield from old[:first]
+    inside, new_inside = simple[first : len(old) - last], new[first : len(new) - last]
+    old_inside = old[first : len(old) - last]
+    yield from _aligned_inside(old_inside, inside, new_inside, usual, first)
+    yield from old[len(old) - last :]
+
+
+def _count_equal(some: list[str], others: list[str]) -> int:
+    """Return how many lines are the same at the beginning of both."""
+    pairs = zip(some, others, strict=False)
+    return next((at for at, (a, b) in enumerate(pairs) if a != b), min(len(some), len(others)))
+
+
+def _aligned_inside(
+    old: list[str], simple: list[str], new: list[str], usual: str, above: int
+) -> Iterator[str]:
     match = SequenceMatcher(None, simple, new, autojunk=False)
     for what, start, stop, new_start, new_stop in match.get_opcodes():
         if what == "equal":
@@ -173,7 +192,7 @@ def _aligned(old: list[str], simple: list[str], new: list[str], usual: str) -> I
             continue
         feeds = {at: found.group() for at in range(start, stop) if (found := _lost(old[at]))}
         if feeds and stop - start != new_stop - new_start:
-            raise SourceError(f"line {min(feeds) + 1} has a form feed, which would be lost")
+            raise SourceError(f"line {above + min(feeds) + 1} has a form feed, which would be lost")
         for at, line in enumerate(new[new_start:new_stop], start):
             end = _END.search(old[at]) if at < stop else None
             yield feeds.get(at, "") + _END.sub(end.group() if end else usual, line)
