@@ -171,7 +171,7 @@ def _specially(values: Array, special: str, rng: np.random.Generator) -> Array:
     elif special == "infinite":
         flat[some] = rng.choice([np.inf, -np.inf], len(some))
     elif special == "denormal":
-        flat[some] = rng.choice([1, -1]) * np.finfo(values.dtype).tiny / 8
+        flat[some] = rng.choice([1, -1], len(some)) * np.finfo(values.dtype).tiny / 8
     elif special == "large":
         flat[some] *= 100
     elif special == "zeros":
