@@ -82,7 +82,7 @@ def test_batches_are_torchs(
     mine, other = both(kind, count)
     got, want = ours.DataLoader(mine, **settings), theirs.DataLoader(other, **settings)
     assert len(got) == len(want)
-    assert len(got.dataset) == len(cast(Any, want.dataset)) == count
+    assert len(got.dataset) == len(cast("Any", want.dataset)) == count
     if order == "collated" and size is None:
         assert len(list(got)) == len(list(want))
         return
@@ -147,7 +147,7 @@ def test_a_random_order_has_each_sample_once_and_is_another_each_time() -> None:
         parts = ours.random_split(mine, lengths)
         wanted = theirs.random_split(both("numbers", 8)[1], lengths)
         assert [len(part) for part in parts] == [len(part) for part in wanted]
-        assert sorted(int(s[0]) for part in parts for s in cast(Any, part)) == list(range(8))
+        assert sorted(int(s[0]) for part in parts for s in cast("Any", part)) == list(range(8))
     with pytest.raises(ValueError, match="does not equal"):
         ours.random_split(mine, (5, 4))
 
