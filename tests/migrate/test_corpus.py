@@ -52,7 +52,9 @@ def sample() -> list[Path]:
 
 def check(done: Migration, before: dict[Path, bytes]) -> None:
     """Assert what holds of any source."""
-    assert done.failed == ()
+    for each in done.failed:  # only what the interpreter itself refuses: files for later versions
+        with pytest.raises(SyntaxError):
+            compile(before[each.path], str(each.path), "exec")
     for result in done.results:
         assert result.path.read_bytes() == before[result.path]
         if not mentions_framework(before[result.path]):
