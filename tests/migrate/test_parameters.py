@@ -118,3 +118,14 @@ class Model(nn.Module):
     after = result.after.decode()
     assert want in after
     assert "TODO" not in after
+
+
+def test_what_the_first_run_made_is_known_in_the_second(tmp_path: Path) -> None:
+    kept = "self.kept = nn.LayerNorm(d, **n)"  # stays torch's
+    write(tmp_path / "encoder.py", ENCODER.replace("self.cell =", f"{kept}\n        self.cell ="))
+    made = "    d = nn.Linear(3, 4)\n    d.bias.data.zero_()\n    return Encoder(d, 5)\n"
+    write(tmp_path / "user.py", USER[: USER.index("    model")] + made)
+    for each in migrate_paths([tmp_path], to="mindspore").results:
+        each.path.write_bytes(each.after)
+    assert "nn.Dense(3, 4)" in (tmp_path / "user.py").read_text(encoding="utf-8")
+    assert migrate_paths([tmp_path], to="mindspore").changed == ()

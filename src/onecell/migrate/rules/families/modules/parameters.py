@@ -78,7 +78,16 @@ def _is_known(ctx: Context, held: cst.BaseExpression) -> bool:
         return True
     if ctx.names.paths(held) - {"?"}:
         return True
-    return bool(isinstance(held, cst.Attribute) and ctx.kinds.values_of(held))
+    values = ctx.kinds.values_of(held)
+    if values and all(_is_theirs(ctx, value) for value in values):
+        return True
+    return bool(isinstance(held, cst.Attribute) and values)
+
+
+def _is_theirs(ctx: Context, made: cst.BaseExpression | None) -> bool:
+    """Whether something is made by the other framework already, as in a second run."""
+    path = ctx.names.path(made.func) if isinstance(made, cst.Call) else None
+    return (path or "").partition(".")[0] in (ctx.to, "onecell")
 
 
 def _agreed(
