@@ -22,6 +22,7 @@ from onecell.torch import LSTMCell
 Call = Callable[[], object]
 Row = tuple[str, str, Callable[[Any], Call], tuple[int, int]]
 SMALL, LARGE = (10, 4, 10, 16), (20, 16, 128, 128)
+TINY, WIDE = (5, 3, 1, 51), (5, 16, 256, 256)
 STEP = (8, 64, 64)
 
 
@@ -44,6 +45,31 @@ def _loop(size: tuple[int, int, int, int], *, training: bool) -> Callable[[Any],
             run().backward()
 
         return train if training else torch.no_grad()(run)
+
+    return make
+
+
+def _compiled(size: tuple[int, int, int, int], *, training: bool) -> Callable[[Any], Call]:
+    """Compile the whole loop by Inductor, for either cell."""
+    steps, batch, width, hidden = size
+
+    def make(cell: Any) -> Call:  # noqa: ANN401
+        xs, state = torch.randn(steps, batch, width), torch.zeros(2, batch, hidden).unbind()
+
+        def loop(x: Tensor) -> Tensor:
+            s = state
+            for t in range(steps):
+                s = cell(x[t], s)
+            last: Tensor = s[0]
+            return last
+
+        run = torch.compile(loop)
+
+        def train() -> None:
+            cell.zero_grad()
+            run(xs).sum().backward()
+
+        return train if training else torch.no_grad()(lambda: run(xs))
 
     return make
 
@@ -116,6 +142,10 @@ def rows() -> Iterator[Row]:
         for name, training in (("inference", False), ("training", True)):
             work = f"loop, batch first, {name}"
             yield work, ", ".join(map(str, size)), _loop(size, training=training), size[2:]
+    for size in (TINY, WIDE):
+        for name, training in (("inference", False), ("training", True)):
+            work = f"loop, compiled, {name}"
+            yield work, ", ".join(map(str, size)), _compiled(size, training=training), size[2:]
     for kind in ("as usual", "no state", "strided x", "one row", "autocast"):
         for how in ("inference", "recorded", "and back"):
             work = f"step, {kind}, {how}"
