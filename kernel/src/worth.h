@@ -19,7 +19,6 @@ class Kind {
   struct Key {
     double phase_ns;  // as estimated for one thread
     bool many;        // phases
-    bool lent;        // threads
     int members;
     bool operator==(const Key&) const = default;
   };
@@ -104,7 +103,7 @@ class Kind {
 class Worth {
  public:
   Kind& of(const Kind::Key& key) {
-    const auto place = std::hash<double>()(key.phase_ns) * 4 + key.many * 2U + key.lent;
+    const auto place = std::hash<double>()(key.phase_ns) * 2 + key.many;
     Kind& kind = kinds_[place % kinds_.size()];
     if (kind.key() != key) kind = Kind(key);
     return kind;

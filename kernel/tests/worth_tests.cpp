@@ -92,11 +92,11 @@ void test_a_look_is_put_off() {
 
 void test_kinds_are_apart() {
   onecell::Worth worth;
-  calls(worth.of({3000, true, false, 2}), 100, 3000, kGains);
-  calls(worth.of({3000, true, false, 3}), 100, 3000, kLoses);
-  calls(worth.of({5000, true, false, 2}), 100, 5000, kLoses);
-  check(!worth.of({5000, true, false, 2}).goes_together(5000), "a kind that loses");
-  Kind& again = worth.of({3000, true, true, 2});
+  calls(worth.of({3000, true, 2}), 100, 3000, kGains);
+  calls(worth.of({3000, true, 3}), 100, 3000, kLoses);
+  calls(worth.of({5000, true, 2}), 100, 5000, kLoses);
+  check(!worth.of({5000, true, 2}).goes_together(5000), "a kind that loses");
+  Kind& again = worth.of({3000, false, 2});
   check(!again.goes_together(3000) && again.is_timed(), "one that is new is looked at");
 }
 
