@@ -95,8 +95,7 @@ def _results(node: Node) -> dict[int, Node]:
 def _split(graph: Graph, node: Node) -> None:
     """Take a step's way back apart: what the step before waits for, and its part in the sums."""
     x, h, c, weight_ih, weight_hh, gates, grad_h, grad_c, wanted = node.args
-    parts: Any = wanted
-    back, sums = (sum(want << k for k, want in enumerate(part)) for part in (parts[:3], parts[3:]))
+    back, sums = programs.masks(wanted)  # type: ignore[arg-type]
     with graph.inserting_before(node):
         first = graph.call_function(_back, (back, c, weight_ih, weight_hh, gates, grad_h, grad_c))
         by_z = graph.call_function(operator.getitem, (first, 3))

@@ -55,45 +55,28 @@ torch.library.define(
 
 
 @torch.library.impl(STEP, "CPU")
-def _step(
-    x: Tensor,
-    h: Tensor,
-    c: Tensor,
-    weight_ih: Tensor,
-    weight_hh: Tensor,
-    bias_ih: Tensor | None,
-    bias_hh: Tensor | None,
-) -> tuple[Tensor, ...]:
-    weights = (weight_ih, weight_hh, bias_ih, bias_hh)
-    there = [t for t in (x, h, c, *weights) if t is not None]
-    if torch.is_grad_enabled() and any(t.requires_grad for t in there):
+def _step(*inputs: Tensor | None) -> tuple[Tensor, ...]:
+    if torch.is_grad_enabled() and any(t is not None and t.requires_grad for t in inputs):
         raise RuntimeError(f"{STEP} cannot be differentiated: call {RECORDED}.")
-    found = programs.run(there, _forward_program("step", bias_ih is not None, bias_hh is not None))
-    if found is not None:
-        return tuple(found)
-    refuse(STEP, there, fits=x.dim() == 2 and calls.fits(x, h, c, weights))
-    return calls.forward(x, h, c, weights, record=False)[:2]
+    return _forward(STEP, "step", *inputs)
 
 
 @torch.library.impl(RECORDED, "CPU")
-def _recorded_step(
-    x: Tensor,
-    h: Tensor,
-    c: Tensor,
-    weight_ih: Tensor,
-    weight_hh: Tensor,
-    bias_ih: Tensor | None,
-    bias_hh: Tensor | None,
-) -> tuple[Tensor, ...]:
-    weights = (weight_ih, weight_hh, bias_ih, bias_hh)
-    there = [t for t in (x, h, c, *weights) if t is not None]
-    program = _forward_program("record", bias_ih is not None, bias_hh is not None)
-    found = programs.run(there, program)
+def _recorded_step(*inputs: Tensor | None) -> tuple[Tensor, ...]:
+    return _forward(RECORDED, "record", *inputs)
+
+
+def _forward(name: str, word: str, *inputs: Any) -> tuple[Tensor, ...]:
+    """Return what a step of x, h, c and the parameters makes, by the instruction `word`."""
+    x, h, c, *given = inputs
+    weights: calls.Weights = (given[0], given[1], given[2], given[3])
+    there = [t for t in inputs if t is not None]
+    found = programs.run(there, _forward_program(word, *(b is not None for b in given[2:])))
     if found is not None:
         return tuple(found)
-    refuse(RECORDED, there, fits=x.dim() == 2 and calls.fits(x, h, c, weights))
-    h_next, c_next, gates = calls.forward(x, h, c, weights, record=True)
-    return h_next, c_next, x.new_empty(0) if gates is None else gates
+    refuse(name, there, fits=x.dim() == 2 and calls.fits(x, h, c, weights))
+    made = calls.forward(x, h, c, weights, record=word == "record")
+    return tuple(t for t in made if t is not None)
 
 
 @cache
@@ -156,9 +139,7 @@ def _backward_program(grad_h: bool, grad_c: bool, *wanted: bool) -> str:
     """Return the program of one way back of x, h, c, the matrices, the gates and the gradients."""
     by_h, by_c = 6 if grad_h else -1, 6 + grad_h if grad_c else -1
     first = 6 + grad_h + grad_c  # of what is made: by x, h and c, by z, by the parameters
-    back, sums = (
-        sum(want << k for k, want in enumerate(part)) for part in (wanted[:3], wanted[3:])
-    )
+    back, sums = programs.masks(wanted)
     words: list[object] = ["back", back, 2, 3, 4, 5, by_h, by_c]
     if sums:
         words += ["sums", sums, first + 3, 0, 1]

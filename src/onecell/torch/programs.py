@@ -27,6 +27,14 @@ torch.library.define(
 )
 
 
+def masks(wanted: Sequence[bool]) -> tuple[int, int]:
+    """Return which of a step's seven gradients are wanted, as `back` and as `sums` are told."""
+    by_step, by_weights = (
+        sum(want << k for k, want in enumerate(part)) for part in (wanted[:3], wanted[3:])
+    )
+    return by_step, by_weights
+
+
 def run(tensors: list[Tensor], program: str) -> list[Tensor] | None:
     """Compute a program; None where the tensors must be laid out or looked at in another way."""
     reader = reading.step_reader
