@@ -90,7 +90,7 @@ def _totals(sums: _kernel.StepSums, wanted: tuple[bool, ...]) -> tuple[Grad, ...
     # Two parameters must not share one array of gradients: a caller may write into either.
     twin = bias.clone() if bias is not None and wanted[2] and wanted[3] else bias
     made = (weight_ih, weight_hh, bias, twin)
-    return tuple(g if want else None for g, want in zip(made, wanted, strict=True))
+    return calls.only(made, wanted)
 
 
 @lru_cache(maxsize=256)
@@ -232,7 +232,7 @@ class Hold:
 
     def take(self, walk: Walk | None, grads: tuple[Grad, ...]) -> Grad:
         """Leave gradients by the weights in a pass, or return what to send along the graph."""
-        ours = tuple(g if need else None for g, need in zip(grads, self.needs, strict=True))
+        ours = calls.only(grads, self.needs)
         if walk is not None:
             walk.add(ours)
         elif self.token is not None:
@@ -327,7 +327,7 @@ class Step(Function):
             weights = autograd.as_needed(hold.in_graph(saved[3:7]), needed)
             saved = (*saved[:3], *weights, saved[7])
         found = _longer_way((by_x, by_h, by_c, *both), grads, saved)
-        own_grads = (g if want else None for g, want in zip(found[3:], direct, strict=True))
+        own_grads = calls.only(found[3:], direct)
         return *found[:3], hold.take(walk, found[3:]), *own_grads, None, None, None
 
 

@@ -70,7 +70,7 @@ class Cell(Function):
             found = Gradient.apply(needs, len(grads), *grads, *inputs, *done)  # type: ignore[no-untyped-call]
         else:
             found = _by_kernel(needs, grads, saved)
-        by_weights = (g if want else None for g, want in zip(found[3:], direct, strict=True))
+        by_weights = calls.only(found[3:], direct)
         return *found[:3], hold.take(walk, tuple(found[3:])), *by_weights, None, None
 
 

@@ -78,6 +78,11 @@ def _have(wanted: Iterable[tuple[Tensor | None, tuple[int, ...]]]) -> bool:
     return all(tensor is None or tensor.shape == shape for tensor, shape in wanted)
 
 
+def only(values: Iterable[Tensor | None], wanted: Iterable[bool]) -> tuple[Tensor | None, ...]:
+    """Return the values that are wanted, None in the place of the others."""
+    return tuple(t if want else None for t, want in zip(values, wanted, strict=True))
+
+
 def addresses(tensors: Iterable[Tensor | None]) -> tuple[list[int], list[Tensor | None]]:
     """Return where the tensors lie, 0 for None, and what must stay alive while that is used.
 

@@ -166,7 +166,7 @@ def _pull_step(ctx: Any, *grads: Tensor | None) -> tuple[Tensor | None, ...]:
     if grads[0] is None and grads[1] is None:
         return (None,) * len(needs)
     found = torch.ops.onecell.step_backward(*ctx.saved_tensors, *grads[:2], list(needs))
-    return tuple(t if want else None for t, want in zip(found, needs, strict=True))
+    return calls.only(found, needs)
 
 
 torch.library.register_autograd(RECORDED, _pull_step, setup_context=_keep_step)
@@ -240,7 +240,7 @@ def _pull(ctx: Any, *grads: Tensor | None) -> tuple[Tensor | None, ...]:
     needs = ctx.needs_input_grad
     wanted = [*needs[:5], needs[5] or needs[6]]
     found = torch.ops.onecell.unroll_backward(*ctx.saved_tensors, *grads[:3], wanted)
-    kept = [t if want else None for t, want in zip(found, wanted, strict=True)]
+    kept = calls.only(found, wanted)
     bias = kept[5]
     twin = bias.clone() if bias is not None and needs[5] and needs[6] else bias
     return *kept[:5], bias if needs[5] else None, twin if needs[6] else None, None
