@@ -118,9 +118,6 @@ class Run {
  private:
   // No graph that is compiled within an hour has more values.
   static constexpr std::int64_t kMost = std::int64_t{1} << 24;
-  // Elements up to which the time to make a tensor counts.
-  static constexpr std::int64_t kSmall = 1 << 14;
-  static constexpr std::int64_t kLargest = std::int64_t{1} << 40;  // 4 H cannot overflow
 
   struct Use {
     std::size_t last = 0;
@@ -230,7 +227,7 @@ class Run {
     for (std::int64_t size : shape) count *= size;
     if (values_.size() < uses_.size() && uses_[values_.size()].given) {
       const nb::object& like = values_[0].tensor;
-      if (fixed && shape.size() == 2 && count <= kSmall) {
+      if (fixed && shape.size() == 2 && count <= TensorReader::kSmall) {
         void* data = nullptr;
         made.tensor = reader_.make(bits_, shape[0], shape[1], &data);
         made.data = static_cast<char*>(data);
@@ -282,7 +279,8 @@ class Run {
   void back(const std::vector<std::int64_t>& n) {
     const Value& gates = value(n[4]);
     const Value& weight_ih = value(n[2]);
-    if (gates.shape.size() != 2 || gates.shape[1] > 4 * kLargest || weight_ih.shape.size() != 2)
+    if (gates.shape.size() != 2 || gates.shape[1] > 4 * StepSizes::kLargest ||
+        weight_ih.shape.size() != 2)
       throw Odd();
     const std::int64_t batch = gates.shape[0], hidden = gates.shape[1] / 4;
     const std::int64_t input = weight_ih.shape[1];
@@ -313,7 +311,7 @@ class Run {
     // A value and a step's sizes; where x or h has no part in what is wanted, its size is none.
     const auto width = [&](std::size_t k) {
       const Value& found = value(n[k]);
-      if (found.shape.size() != 2 || found.shape[1] > 4 * kLargest) throw Odd();
+      if (found.shape.size() != 2 || found.shape[1] > 4 * StepSizes::kLargest) throw Odd();
       return found.shape[1];
     };
     const std::int64_t hidden = width(0) / 4;
@@ -398,7 +396,8 @@ class Run {
   StepSizes sizes_of(std::int64_t x_at, std::int64_t weight_at) {
     const Value& x = value(x_at);
     const Value& weight = value(weight_at);
-    if (x.shape.size() != 2 || weight.shape.size() != 2 || weight.shape[1] > kLargest) throw Odd();
+    if (x.shape.size() != 2 || weight.shape.size() != 2 || weight.shape[1] > StepSizes::kLargest)
+      throw Odd();
     return {x.shape[0], x.shape[1], weight.shape[1], bits_};
   }
 

@@ -22,6 +22,9 @@
 
 // The sizes of one step, and the bits of an element.
 struct StepSizes {
+  static constexpr std::int64_t kLargest = std::int64_t{1}
+                                           << 40;  // an H of which 4 H is no overflow
+
   std::int64_t batch = 0, input = 0, hidden = 0;
   int bits = 0;
 

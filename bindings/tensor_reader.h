@@ -54,6 +54,9 @@ class TensorReader {
     return reinterpret_cast<std::uintptr_t>(data) % (tensor.type_bits / 8) == 0 ? data : nullptr;
   }
 
+  // Elements up to which the time to make a tensor counts.
+  static constexpr std::int64_t kSmall = 1 << 14;
+
   // A new tensor (rows, width), or (width) for no rows, of elements of `bits`, not yet set, which
   // are at `*data` then. Less than half of what the framework's own `empty` costs, but its memory
   // is of one size for good.

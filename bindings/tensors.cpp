@@ -74,7 +74,7 @@ class StepReader {
       if (trace == nullptr) return nb::none();
     }
     // What is recorded may be freed early by resizing, as tools that save memory do.
-    const bool fixed = trace == nullptr && s.sizes.batch <= kSmall / s.sizes.hidden;
+    const bool fixed = trace == nullptr && s.sizes.batch <= TensorReader::kSmall / s.sizes.hidden;
     const State h_next = new_state(s, x, fixed), c_next = new_state(s, x, fixed);
     if (h_next.data == nullptr || c_next.data == nullptr) return nb::none();
     s.sizes.bits == 32 ? unroll<float>(s, h_next.data, c_next.data, trace)
@@ -185,8 +185,7 @@ class StepReader {
     if (given[kBiasIh].is_none() != given[kBiasHh].is_none()) return false;
     if (given[kH].is_none() != given[kC].is_none()) return false;
     const std::int64_t hidden = weight.shape[1], gates = weight.shape[0];
-    constexpr std::int64_t kLargest = std::int64_t{1} << 40;  // 4 H cannot overflow
-    if (hidden > kLargest || gates != 4 * hidden) return false;
+    if (hidden > StepSizes::kLargest || gates != 4 * hidden) return false;
     step->sizes.hidden = hidden;
     const int bits = x.type_bits;
     step->data[kWeightHh] = TensorReader::place(weight, bits, {gates, hidden});
@@ -283,9 +282,6 @@ class StepReader {
     nb::object tensor;
     void* data = nullptr;
   };
-
-  // Elements up to which the time to make a tensor counts.
-  static constexpr std::int64_t kSmall = 1 << 14;
 
   // Elements up to which rows that do not lie dense are copied here.
   static constexpr std::int64_t kManyCopied = 1 << 18;
