@@ -42,7 +42,13 @@ _NO_TENSOR: Final = {
     "get_device",
 }
 _FORWARD: Final = {"torch": "forward", "mindspore": "construct"}
-_PARTS: Final = {"weight", "bias", "weight_ih", "weight_hh", "bias_ih", "bias_hh", "gamma", "beta"}
+PARAMETERS: Final = frozenset(
+    (
+        *("weight", "bias", "weight_ih", "weight_hh", "bias_ih", "bias_hh"),
+        *("gamma", "beta", "embedding_table"),
+    )
+)
+"""What layers and cells of either framework call their parameters."""
 _SAME_KIND: Final = {"to", "cuda", "cpu", "train", "eval", "set_train", "float", "double", "half"}
 
 
@@ -316,7 +322,7 @@ class Kinds(Generic[_Row]):
         kind = self.of(node.value)
         if kind == "tensor" and name in ("T", "data", "grad", "mT"):
             return "tensor"
-        return "tensor" if kind in ("layer", "cell") and name in _PARTS else ""
+        return "tensor" if kind in ("layer", "cell") and name in PARAMETERS else ""
 
     def values_of(self, node: cst.BaseExpression) -> list[cst.BaseExpression | None]:
         """Return what an attribute of `self`, or a name, is given; None for what is not seen."""

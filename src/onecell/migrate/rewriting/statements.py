@@ -20,7 +20,7 @@ from onecell.migrate.rules.by_hand import by_hand
 from onecell.migrate.rules.context import Context, Plan
 from onecell.migrate.rules.families import cuda, special
 from onecell.migrate.rules.families.modules import buffers, rates, renamed
-from onecell.migrate.rules.families.tensors import changes, in_place
+from onecell.migrate.rules.families.tensors import augmented, changes, in_place
 from onecell.migrate.rules.findings import Finding, Outcome
 from onecell.migrate.rules.training import either_way
 from onecell.migrate.rules.written import is_written
@@ -311,7 +311,7 @@ class StatementRewriter(Rebuilder):
         if buffers.set_buffer(self.ctx, node.target) is not None:
             why = Unsure("MindSpore lets no buffer be set", "register it anew with the new numbers")
             return self._mark(node, "buffer", why)
-        if (said := changes.augmented(self.ctx, node)) is not None:
+        if (said := augmented.augmented(self.ctx, node)) is not None:
             self.copied.add(node)
             self._converted(node, "in_place", "What else holds the tensor sees the change.", [said])
             return True
@@ -365,7 +365,7 @@ class StatementRewriter(Rebuilder):
     ) -> cst.BaseSmallStatement:
         target = original_node.target
         if original_node in self.copied:
-            return changes.copied(updated_node)
+            return augmented.copied(updated_node)
         if isinstance(target, cst.Subscript) and rates.is_rate(self.ctx, target):
             return rates.scaled(updated_node) or updated_node
         if (other := self.items.get(target)) is not None:

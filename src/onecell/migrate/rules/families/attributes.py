@@ -14,7 +14,7 @@ from onecell.migrate.rules.arguments import Converter
 from onecell.migrate.rules.context import Context
 from onecell.migrate.rules.families.modules import padding
 from onecell.migrate.rules.families.special import STEP
-from onecell.migrate.rules.families.tensors.changes import is_parameter
+from onecell.migrate.rules.families.tensors.holders import is_parameter
 from onecell.migrate.rules.table.row import Row
 from onecell.neighbours import find_neighbour, rename_parameters
 

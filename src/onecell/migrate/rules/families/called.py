@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import libcst as cst
 
 from onecell.migrate.meaning.syntax import expression, literal
 from onecell.migrate.meaning.unsure import Unsure
-from onecell.migrate.rules.arguments import bind
-from onecell.migrate.rules.context import Context
+from onecell.migrate.rules.arguments import Converter, bind
+from onecell.migrate.rules.context import Context, Plan
 from onecell.migrate.rules.families.tensors.unasked import suppose_unasked
 from onecell.migrate.rules.table.row import Row
 
@@ -43,3 +43,42 @@ def called(
     if func is None:
         func = updated.func
     return updated.with_changes(func=func, args=args)
+
+
+def converted(
+    ctx: Context,
+    node: cst.Call,
+    row: Row,
+    converter: Converter,
+    *,
+    arguments: Callable[[list[cst.Arg]], Sequence[cst.Arg]] = list,
+    result: Callable[[cst.Call], cst.BaseExpression] | None = None,
+) -> Plan:
+    """Return the plan of a call that its row tells, but for some arguments or its result.
+
+    Args:
+        ctx: the module.
+        node: the call.
+        row: its row.
+        converter: of that row.
+        arguments: changes arguments before the row renames them.
+        result: puts around the call what its value needs.
+
+    Raises:
+        Unsure: the call would not surely compute the same.
+    """
+    converter.convert(node.args, node.args)
+    forget_dropped(ctx, node, row)
+
+    def build(updated: cst.Call) -> cst.BaseExpression:
+        args = converter.convert(node.args, arguments(list(updated.args)))
+        made = called(ctx, node, row, updated, args)
+        return made if result is None else result(made)
+
+    return build
+
+
+def place_of(ctx: Context, node: cst.Call, row: Row, parameter: str) -> int | None:
+    """Return which argument is given as `parameter`, None where none is."""
+    bound = bind(node.args, row.side(ctx.source))
+    return next((each.index for each in bound if each.parameter == parameter), None)

@@ -9,9 +9,9 @@ import libcst as cst
 from onecell.migrate.meaning.syntax import expression, is_none, keyword, literal
 from onecell.migrate.rules.arguments import Converter
 from onecell.migrate.rules.context import Context, Plan
-from onecell.migrate.rules.families.called import called, forget_dropped
+from onecell.migrate.rules.families import registry
+from onecell.migrate.rules.families.called import converted
 from onecell.migrate.rules.families.modules import padding
-from onecell.migrate.rules.families.reshape import SHAPES
 from onecell.migrate.rules.families.tensors.denormals import in_float64, kept_type
 from onecell.migrate.rules.families.tensors.made import TYPES
 from onecell.migrate.rules.families.tensors.picked import supposed
@@ -53,23 +53,17 @@ def plan_call(ctx: Context, node: cst.Call, row: Row, *, func: bool = True) -> P
         )
     if node.args and (picked := supposed(ctx, node, row.rule, node.args[0].value)) is not None:
         ctx.holds.setdefault(node, []).append(picked)
-    special = SHAPES.get(row.shape)
+    special = registry.of_shape(row.shape)
     converter = Converter(
         row, ctx.source, ctx.to, ctx.make, ctx.same, loose=row.shape == "cell" and func
     )
     if special is not None:
         return special(ctx, node, row, converter)
-    converter.convert(node.args, node.args)
+    plan = converted(ctx, node, row, converter)
     padding.hold_back(ctx, node, row)
     if row.rule == "data" and _draws_order(node, row):
         ctx.holds.setdefault(node, []).append("another random order of the samples will do")
-    forget_dropped(ctx, node, row)
-
-    def build(updated: cst.Call) -> cst.Call:
-        args = converter.convert(node.args, updated.args)
-        return called(ctx, node, row, updated, args)
-
-    return build
+    return plan
 
 
 def _draws_order(node: cst.Call, row: Row) -> bool:

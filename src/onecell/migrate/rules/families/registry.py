@@ -1,5 +1,7 @@
 """Families of functions that no row tells: a file registers the import paths that it knows.
 
+What a row tells but for its `shape` is planned by whoever registers that shape.
+
 Every file below this folder is loaded on the first question, so that a new family is one new file.
 """
 
@@ -14,7 +16,9 @@ from functools import cache
 import libcst as cst
 
 from onecell.migrate.rules import families
+from onecell.migrate.rules.arguments import Converter
 from onecell.migrate.rules.context import Context, Plan
+from onecell.migrate.rules.table.row import Row
 
 Make = Callable[[Context, cst.Call, str], Plan]
 """Returns how a call of an import path is rewritten; raises `Unsure`."""
@@ -32,7 +36,11 @@ class Family:
     """Kind of what a call returns; see `kinds`."""
 
 
+Shape = Callable[[Context, cst.Call, Row, Converter], Plan]
+"""Returns how a call of a row of this shape is rewritten; raises `Unsure`."""
+
 _BY_PATH: dict[str, Family] = {}
+_BY_SHAPE: dict[str, Shape] = {}
 
 
 def family(
@@ -46,6 +54,22 @@ def family(
         return make
 
     return register
+
+
+def shape(name: str) -> Callable[[Shape], Shape]:
+    """Register the function below for the rows of this shape."""
+
+    def register(make: Shape) -> Shape:
+        _BY_SHAPE[name] = make
+        return make
+
+    return register
+
+
+def of_shape(name: str) -> Shape | None:
+    """Return who plans the calls of rows of this shape, or None: the row tells it all."""
+    every()
+    return _BY_SHAPE.get(name)
 
 
 def of_path(ctx: Context, path: str) -> Family | None:

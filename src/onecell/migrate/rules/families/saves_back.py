@@ -11,6 +11,7 @@ from onecell.migrate.meaning.unsure import Unsure
 from onecell.migrate.rules.arguments import Converter, bind
 from onecell.migrate.rules.context import Context, Plan
 from onecell.migrate.rules.families.file_names import renamed
+from onecell.migrate.rules.families.registry import shape
 from onecell.migrate.rules.families.saves import (
     MODEL,
     MODULES,
@@ -22,6 +23,7 @@ from onecell.migrate.rules.families.saves import (
 from onecell.migrate.rules.table.row import Row
 
 
+@shape("file")
 def plan_file(ctx: Context, node: cst.Call, row: Row, converter: Converter) -> Plan:
     """Plan a call of `save` or `load` of either framework.
 
@@ -123,6 +125,7 @@ def _appended(value: cst.BaseExpression) -> tuple[bool, ...]:
     raise Unsure("`append_dict` is not written out", "write its entries out")
 
 
+@shape("load_into")
 def plan_load_into(ctx: Context, node: cst.Call, row: Row, converter: Converter) -> Plan:
     """`load_param_into_net(net, parameters)` is the net's `load_state_dict`, which it forgives."""
     del converter

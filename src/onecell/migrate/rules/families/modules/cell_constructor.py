@@ -11,11 +11,13 @@ from onecell.migrate.meaning.unsure import Unsure
 from onecell.migrate.rules.arguments import Converter, bind
 from onecell.migrate.rules.context import Context, Plan
 from onecell.migrate.rules.families.called import called, forget_dropped
+from onecell.migrate.rules.families.registry import shape
 from onecell.migrate.rules.table.row import Row
 
 Args = Sequence[cst.Arg]
 
 
+@shape("cell")
 def plan_cell(ctx: Context, node: cst.Call, row: Row, converter: Converter) -> Plan:
     """The cell: a real bool, plain sizes, and an element type that it can compute in."""
     args = _accept_bias(ctx, node.args)

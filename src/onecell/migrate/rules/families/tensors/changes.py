@@ -2,7 +2,7 @@
 
 `x.copy_(y)` changes the whole of x for whoever holds it, and its gradient is torch's. In part of a
 tensor it changes nothing or the wrong part, without a word; there an item is set. A parameter gets
-its first numbers from an initializer.
+its first numbers from an initializer. Who else holds a tensor is told in `holders`.
 """
 
 from __future__ import annotations
@@ -13,12 +13,20 @@ from typing import Final
 
 import libcst as cst
 
-from onecell.migrate.meaning.syntax import expression, is_pure, literal, operand, upwards
+from onecell.migrate.meaning.syntax import expression, is_pure, literal, operand
 from onecell.migrate.meaning.unsure import Unsure
 from onecell.migrate.rules.arguments import bind
 from onecell.migrate.rules.context import Context, Plan
 from onecell.migrate.rules.families.modules.initializers import HOME, between, filled, uniform
-from onecell.migrate.rules.families.tensors.in_place import is_shared, viewed
+from onecell.migrate.rules.families.tensors.holders import (
+    comes_back,
+    is_new,
+    is_new_view,
+    is_own,
+    is_parameter,
+    is_part,
+    is_view,
+)
 from onecell.migrate.rules.table.row import Signature
 
 
@@ -57,25 +65,6 @@ _FORMS: Final[Mapping[str, _Form]] = {
     "scatter_": _Form("dim, index, src", "x_.scatter(dim_, index_, src_)"),
     **{f"{name}_": _function(name) for name in ("exp", "log", "sqrt", "tanh", "sigmoid", "abs")},
 }
-_NEW: Final = frozenset(
-    "clone copy new new_zeros new_ones new_full new_empty new_tensor masked_fill scatter"  # noqa: SIM905 - one name a line would be a page
-    " repeat sum mean matmul bmm exp log softmax sigmoid tanh".split()
-)
-"""Methods that return a tensor of its own."""
-_OWN_RULES: Final = frozenset(
-    "zeros ones zeros_like ones_like full full_like rand randn empty empty_like arange tensor"  # noqa: SIM905 - as above
-    " rand_like randn_like tensor_type typed_tensor eye bmm mm matmul cat stack where".split()
-)
-"""Rules of functions that do."""
-_VIEWING: Final = frozenset(
-    "unsqueeze squeeze_function transpose_function permute_function t_function flatten reshape"  # noqa: SIM905 - as above
-    " dropout_function identity from_numpy parameter typed_tensor".split()
-)
-"""Rules of functions that may give back what they are given, or a view of it."""
-PARAMETERS: Final = frozenset(
-    "weight bias weight_ih weight_hh bias_ih bias_hh gamma beta embedding_table".split()  # noqa: SIM905 - as above
-)
-_LISTED: Final = frozenset(["parameters", "named_parameters"])
 
 
 def plan_change(ctx: Context, node: cst.Call, name: str, *, known: bool) -> Plan | None:
@@ -96,96 +85,28 @@ def plan_change(ctx: Context, node: cst.Call, name: str, *, known: bool) -> Plan
     assert isinstance(node.func, cst.Attribute)  # noqa: S101 - the caller looked
     held = node.func.value
     if not isinstance(ctx.names.parents.get(node), cst.Expr):
-        takes = _is_new(ctx, held) or _comes_back(ctx, node, held)
+        takes = is_new(ctx, held) or comes_back(ctx, node, held)
         return _computing(ctx, node, form, name) if takes and name != "copy_" else None
     base = less_data(held)
     if isinstance(base, cst.Subscript):
         if not is_pure(base.value):
             return None
         return _setting(ctx, node, form, name)
-    if name == "copy_" and base is held and _is_view(ctx, base):
+    if name == "copy_" and base is held and is_view(ctx, base):
         raise Unsure(
             "what is copied into a view is right in MindSpore, and its gradient is not",
             "copy into the tensor itself, in its shape, and make the view anew",
         )
     if not is_pure(base):
         return None
-    if _is_part(ctx, base) or (base is held and _is_new_view(ctx, base)):
+    if is_part(ctx, base) or (base is held and is_new_view(ctx, base)):
         return _setting(ctx, node, form, name)
-    given = base is held and not is_parameter(ctx, base) and not (known and _is_own(ctx, base))
+    given = base is held and not is_parameter(ctx, base) and not (known and is_own(ctx, base))
     if name == "copy_":
         return (lambda updated: updated) if known else None
     if given:
         return None
     return _copying(ctx, node, form, name)
-
-
-_OPERATORS: Final[Mapping[type[cst.BaseAugOp], str]] = {
-    cst.AddAssign: "+",
-    cst.SubtractAssign: "-",
-    cst.MultiplyAssign: "*",
-    cst.DivideAssign: "/",
-}
-_OF_TENSORS: Final = frozenset(
-    "size numel dim unsqueeze expand expand_as view_as type_as float long detach permute clone mm"  # noqa: SIM905 - as above
-    " bmm masked_fill gather scatter index_select contiguous cuda cpu device new_zeros".split()
-)
-"""Attributes that tensors have, and nothing else of this kind."""
-_LIKE: Final = frozenset(["expand_as", "view_as", "type_as", "reshape_as"])
-
-
-def augmented(ctx: Context, node: cst.AugAssign) -> str | None:
-    """Return what has to hold for `x += y` of a tensor that is given to be `x.copy_(x + y)`.
-
-    Whoever gives it sees the change. None where x may be a number, is bound to something else as
-    well, or is no parameter of a function.
-    """
-    target = node.target
-    if ctx.to != "mindspore" or type(node.operator) not in _OPERATORS:
-        return None
-    reads = _reads_beside(ctx, target) if isinstance(target, cst.Name) else []
-    if not isinstance(target, cst.Name) or not any(_is_of_tensor(ctx, read) for read in reads):
-        return None
-    bound = {each.node for read in reads for each in ctx.names.assignments(read)}
-    values = [
-        ctx.names.value_of(each)
-        for each in bound
-        if not isinstance(each, cst.Param)
-        and not isinstance(ctx.names.parents.get(each), cst.AugAssign)
-    ]
-    given = any(isinstance(each, cst.Param) for each in bound)
-    whole = all(isinstance(v, cst.Name | cst.Attribute) and viewed(v) is None for v in values)
-    return f"`{target.value}` is no part of another tensor" if given and whole else None
-
-
-def _reads_beside(ctx: Context, target: cst.Name) -> list[cst.Name]:
-    """Return what reads a name in the function that binds it."""
-
-    def function_of(node: cst.CSTNode) -> cst.CSTNode | None:
-        ups = upwards(node, ctx.names.parents)
-        return next((up for up in ups if isinstance(up, cst.FunctionDef)), None)
-
-    home = function_of(target)
-    every = ctx.names.called(target.value)
-    return [each for each in every if each in ctx.names.loads and function_of(each) is home]
-
-
-def _is_of_tensor(ctx: Context, read: cst.Name) -> bool:
-    """Whether a name is read as that of a tensor."""
-    up = ctx.names.parents.get(read)
-    if isinstance(up, cst.Attribute) and up.value is read and up.attr.value in _OF_TENSORS:
-        return True
-    call = ctx.names.parents.get(up) if isinstance(up, cst.Arg) else None
-    func = call.func if isinstance(call, cst.Call) else None
-    likened = isinstance(func, cst.Attribute) and func.attr.value in _LIKE
-    return likened or ctx.kinds.of(read) == "tensor"
-
-
-def copied(node: cst.AugAssign) -> cst.Expr:
-    """Return `x.copy_(x + y)` for `x += y`."""
-    sign = _OPERATORS[type(node.operator)]
-    value = node.value if sign == "+" else operand(node.value)
-    return cst.Expr(expression(f"x_.copy_(x_ {sign} v_)", x_=node.target, v_=value))
 
 
 Retarget = Callable[[cst.BaseExpression], cst.BaseExpression]
@@ -220,146 +141,6 @@ def less_data(node: cst.BaseExpression) -> cst.BaseExpression:
     if isinstance(node, cst.Subscript):
         return node.with_changes(value=less_data(node.value))
     return node
-
-
-def is_parameter(ctx: Context, node: cst.BaseExpression) -> bool:
-    """Whether an expression surely stands for a parameter of a module."""
-    if isinstance(node, cst.Attribute):
-        return node.attr.value in PARAMETERS or is_own_parameter(ctx, node)
-    if not isinstance(node, cst.Name):
-        return False
-    bound = ctx.names.assignments(node)
-    return bool(bound) and all(_loops_over_parameters(ctx, each.node) for each in bound)
-
-
-def is_own_parameter(ctx: Context, node: cst.Attribute) -> bool:
-    """Whether an attribute of `self` is set to parameters, and to nothing else."""
-    owner = ctx.kinds.owner_of(node.value)
-    values = ctx.kinds.attributes.get(owner, {}).get(node.attr.value, ()) if owner else ()
-    rows = [ctx.row(value.func) if isinstance(value, cst.Call) else None for value in values]
-    return bool(rows) and all(row is not None and row.rule == "parameter" for row in rows)
-
-
-def _loops_over_parameters(ctx: Context, target: cst.CSTNode) -> bool:
-    for up in upwards(target, ctx.names.parents):
-        if isinstance(up, cst.For | cst.CompFor):
-            call = up.iter
-            return (
-                isinstance(call, cst.Call)
-                and isinstance(call.func, cst.Attribute)
-                and call.func.attr.value in _LISTED
-            )
-        if not isinstance(up, cst.Tuple | cst.Element):
-            return False
-    return False
-
-
-def _is_part(ctx: Context, node: cst.BaseExpression) -> bool:
-    """Whether a name is bound to an item of a tensor."""
-    if not isinstance(node, cst.Name):
-        return False
-    values = [ctx.names.value_of(each.node) for each in ctx.names.assignments(node)]
-    return any(value is not None and _is_item(ctx, value) for value in values)
-
-
-def _is_item(ctx: Context, value: cst.BaseExpression | None) -> bool:
-    while value is not None:
-        inner = viewed(value)
-        if isinstance(value, cst.Subscript):
-            return inner is not None and ctx.kinds.of(inner) == "tensor"
-        value = inner
-    return False
-
-
-def _is_view(ctx: Context, node: cst.BaseExpression) -> bool:
-    """Whether an expression, or what its name is bound to, is a view of what something else holds.
-
-    A view of what has no gradient, as `p.data` or what is detached, is none here.
-    """
-    values: list[cst.BaseExpression | None] = [node]
-    if isinstance(node, cst.Name):
-        if _is_new_view(ctx, node):
-            return False  # its items are set
-        values = [ctx.names.value_of(each.node) for each in ctx.names.assignments(node)]
-    return any(value is not None and _shares(ctx, value) for value in values)
-
-
-def _shares(ctx: Context, value: cst.BaseExpression) -> bool:
-    """Whether a chain of views begins at a name or attribute."""
-    seen = False
-    while (inner := viewed(value)) is not None and not isinstance(value, cst.Subscript):
-        name = value.attr if isinstance(value, cst.Attribute) else None
-        if isinstance(value, cst.Call) and isinstance(value.func, cst.Attribute):
-            name = value.func.attr
-        if name is not None and name.value in ("data", "detach"):
-            return False
-        seen, value = True, inner
-    return seen and isinstance(value, cst.Name | cst.Attribute) and not is_parameter(ctx, value)
-
-
-def _is_new_view(ctx: Context, node: cst.BaseExpression) -> bool:
-    """Whether a name is bound to nothing but views of what nothing else holds.
-
-    `copy_` into a view gives MindSpore a wrong gradient, and setting all of its items does not.
-    """
-    if not isinstance(node, cst.Name):
-        return False
-    values = [ctx.names.value_of(each.node) for each in ctx.names.assignments(node)]
-    return bool(values) and all(value is not None and _views_new(ctx, value) for value in values)
-
-
-def _views_new(ctx: Context, value: cst.BaseExpression) -> bool:
-    inner = viewed(value)
-    if inner is None or isinstance(value, cst.Subscript):
-        return False
-    row = ctx.row(inner.func) if isinstance(inner, cst.Call) else None
-    computed = row is not None and row.gives == "tensor" and row.rule not in _VIEWING
-    return computed or _is_new(ctx, inner) or _views_new(ctx, inner)
-
-
-def _is_own(ctx: Context, node: cst.BaseExpression) -> bool:
-    """Whether a name is bound in this file to nothing but whole tensors."""
-    if not isinstance(node, cst.Name):
-        return False
-    bound = ctx.names.assignments(node)
-    values = [ctx.names.value_of(each.node) for each in bound]
-    return bool(values) and all(
-        value is not None and (viewed(value) is None or _is_new(ctx, value)) for value in values
-    )
-
-
-def _is_new(ctx: Context, node: cst.BaseExpression) -> bool:
-    """Whether nothing else holds what an expression gives."""
-    if isinstance(node, cst.BinaryOperation | cst.UnaryOperation):
-        return True
-    if not isinstance(node, cst.Call):
-        return False
-    row = ctx.row(node.func)
-    if row is not None:
-        shares = row.rule in ("typed_tensor", "tensor_type") and any(
-            ctx.kinds.of(arg.value) == "tensor" for arg in node.args
-        )
-        return row.rule in _OWN_RULES and not shares
-    if not isinstance(node.func, cst.Attribute):
-        return False
-    name = node.func.attr.value
-    return name in _NEW or (name in _FORMS and _is_new(ctx, node.func.value))
-
-
-def _comes_back(ctx: Context, node: cst.Call, held: cst.BaseExpression) -> bool:
-    """Whether the statement binds the name anew that the changed tensor had: nothing sees it."""
-    name = held
-    while (inner := viewed(name)) is not None and not isinstance(name, cst.Subscript):
-        name = inner
-    if not isinstance(name, cst.Name) or (name is held and is_shared(ctx, name, node)):
-        return False
-    for up in upwards(node, ctx.names.parents):
-        if isinstance(up, cst.Assign):
-            targets = [each.target for each in up.targets]
-            return len(targets) == 1 and name.deep_equals(targets[0])
-        if not isinstance(up, cst.Attribute | cst.Call):
-            return False
-    return False
 
 
 def _values(

@@ -10,7 +10,8 @@ from onecell.migrate.meaning.syntax import keyword, literal
 from onecell.migrate.meaning.unsure import Unsure
 from onecell.migrate.rules.arguments import Converter, bind
 from onecell.migrate.rules.context import Context, Plan
-from onecell.migrate.rules.families.called import called, forget_dropped
+from onecell.migrate.rules.families.called import converted
+from onecell.migrate.rules.families.registry import shape
 from onecell.migrate.rules.table.row import Row
 
 _NOT_FINITE: Final = frozenset(
@@ -20,23 +21,20 @@ _NOT_FINITE: Final = frozenset(
 )
 
 
-def plan_filled(ctx: Context, node: cst.Call, row: Row, converter: Converter) -> Plan:
+@shape("filled")
+def _filled(ctx: Context, node: cst.Call, row: Row, converter: Converter) -> Plan:
     """Without a `dtype`, MindSpore makes integers of any value, and torch what the value is."""
-    converter.convert(node.args, node.args)
-    forget_dropped(ctx, node, row)
     bound = {b.parameter: node.args[b.index].value for b in bind(node.args, row.side(ctx.source))}
     value = literal(bound["fill_value"])
     missing = "dtype" not in bound and not (isinstance(value, int) and not isinstance(value, bool))
     if missing and not (ctx.to == "mindspore" and _is_float(ctx, bound["fill_value"])):
         raise Unsure("without `dtype`, MindSpore makes integers", "give both sides a `dtype`")
 
-    def build(updated: cst.Call) -> cst.Call:
-        args = converter.convert(node.args, updated.args)
-        if missing:
-            args.append(keyword("dtype", ctx.speller.spell("mindspore.float32")))
-        return called(ctx, node, row, updated, args)
+    def result(made: cst.Call) -> cst.Call:
+        typed = keyword("dtype", ctx.speller.spell("mindspore.float32"))
+        return made.with_changes(args=[*made.args, typed])
 
-    return build
+    return converted(ctx, node, row, converter, result=result if missing else None)
 
 
 def _is_float(ctx: Context, node: cst.BaseExpression) -> bool:

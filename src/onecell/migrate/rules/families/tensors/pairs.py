@@ -8,14 +8,16 @@ from onecell.migrate.meaning.syntax import code, elements, expression, literal
 from onecell.migrate.meaning.unsure import Unsure
 from onecell.migrate.rules.arguments import Converter
 from onecell.migrate.rules.context import Context, Plan
-from onecell.migrate.rules.families.called import called
+from onecell.migrate.rules.families.called import converted
+from onecell.migrate.rules.families.registry import shape
 from onecell.migrate.rules.table.row import Row
 
 PARTS = {"values": 0, "indices": 1}
 """What torch calls the parts of such a pair."""
 
 
-def plan_extreme(ctx: Context, node: cst.Call, row: Row, converter: Converter) -> Plan:
+@shape("extreme")
+def _extreme(ctx: Context, node: cst.Call, row: Row, converter: Converter) -> Plan:
     """`torch.max` is three functions: of all numbers, along an axis, and of two tensors.
 
     Raises:
@@ -34,9 +36,9 @@ def plan_extreme(ctx: Context, node: cst.Call, row: Row, converter: Converter) -
             f"write `dim=` for an axis; of two tensors it is `mindspore.ops.{row.rule}imum`",
         )
     if along:
-        converter.convert(node.args, node.args)
+        plan = converted(ctx, node, row, converter)
         take_apart(ctx, node, long=False)
-        return lambda u: called(ctx, node, row, u, converter.convert(node.args, u.args))
+        return plan
     if any(arg.star or arg.keyword is not None for arg in node.args):
         raise Unsure("its arguments are not written by position")
     ctx.forget(node.func)
@@ -49,19 +51,20 @@ def plan_extreme(ctx: Context, node: cst.Call, row: Row, converter: Converter) -
     return build
 
 
-def plan_ordered(ctx: Context, node: cst.Call, row: Row, converter: Converter) -> Plan:
+@shape("ordered")
+def _ordered(ctx: Context, node: cst.Call, row: Row, converter: Converter) -> Plan:
     """MindSpore's `topk` and `sort` give int32 indices, torch's int64.
 
     Raises:
         Unsure: the pair is not taken apart where it is made.
     """
-    converter.convert(node.args, node.args)
+    plan = converted(ctx, node, row, converter)
     if ctx.to == "mindspore" and not take_apart(ctx, node, long=True):
         raise Unsure(
             f"`{row.mindspore.path}` computes the same, but its indices are int32",
             "take the pair apart here, and give the indices `.long()`",
         )
-    return lambda u: called(ctx, node, row, u, converter.convert(node.args, u.args))
+    return plan
 
 
 def take_apart(ctx: Context, node: cst.Call, *, long: bool) -> bool:

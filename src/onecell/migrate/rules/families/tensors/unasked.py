@@ -9,7 +9,7 @@ import libcst as cst
 from onecell.migrate.meaning.syntax import literal, upwards
 from onecell.migrate.meaning.unsure import Unsure
 from onecell.migrate.rules.context import Context, Plan
-from onecell.migrate.rules.families.tensors.changes import is_own_parameter
+from onecell.migrate.rules.families.tensors.holders import is_own_parameter
 
 _ASKING: Final = ("grad", "retain_grad", "register_hook")
 """Attributes by which a program asks a tensor for its gradient."""
