@@ -2,6 +2,7 @@
 #include <nanobind/nanobind.h>
 #include <pthread.h>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <cstdint>
@@ -143,10 +144,11 @@ class Stream {
     const auto* const from = reinterpret_cast<const void*>(number(2));
     auto* const to = reinterpret_cast<std::byte*>(number(3));
     const Claim claim(*this);
+    choose_rows(indices, count);
     make_spare();
     {
       const Released released;
-      const std::size_t bytes = bytes_ / static_cast<std::size_t>(batch_);
+      const std::size_t bytes = row_bytes();
       const auto spare = [&](int half) { return spare_.get() + half * stride_; };
       const auto each = [&](const auto& f) {
         for (Size k = 0; k < count; ++k)
@@ -156,23 +158,23 @@ class Stream {
         std::memcpy(spare(half) + here, row(half) + there, bytes);
       });
       if (count > 0) step_->run(count, from, spare(0), spare(1), spare(2), spare(3));
-      std::memcpy(row(2), row(0), bytes_);
-      std::memcpy(row(3), row(1), bytes_);
       each([&](int half, std::size_t here, std::size_t there) {
         std::memcpy(row(2 + half) + there, spare(2 + half) + here, bytes);
       });
       if (count > 0) std::memcpy(to, spare(2), count * bytes);
-      move_on();
+      move_on(count);
     }
     return nb::object(chosen[nb::int_(4)]);
   }
 
-  // What `work()` returns, while no other thread is in here. Where it `moves` the state on, it has
-  // written the next one into the last two rows of `room`; where it raises, the state stays.
-  nb::object hold(nb::handle work, bool moves) {
+  // What `work()` returns, while no other thread is in here. Where it moves the state on, it has
+  // written the next one into the last two rows of `room`, for the `count` states whose `indices`
+  // are given, or for all where `count` is kAll; where it raises, the state stays.
+  nb::object hold(nb::handle work, Address indices, Size count) {
     const Claim claim(*this);
+    if (count > 0) choose_rows(reinterpret_cast<const Size*>(indices), count);
     nb::object done = called(work);
-    if (moves) move_on();
+    if (count != 0) move_on(count);
     return done;
   }
 
@@ -186,7 +188,8 @@ class Stream {
       if (holder == now || !stream.holder_.compare_exchange_strong(holder, now)) refuse();
       // A holder of before is a thread of the process that this one was forked from, and is not
       // here. If it was moving the state on, all of the next state is there.
-      if (stream.moving_.load(std::memory_order_acquire)) stream.move_on();
+      const Size moving = stream.moving_.load(std::memory_order_acquire);
+      if (moving != 0) stream.move_on(moving);
     }
     ~Claim() { stream_.holder_.store(0, std::memory_order_release); }
     Claim(const Claim&) = delete;
@@ -206,13 +209,28 @@ class Stream {
   // h, c, and the next h and c.
   std::byte* row(std::size_t index) const { return state_ + index * stride_; }
 
-  void move_on() {
-    moving_.store(true, std::memory_order_release);
+  // Let the next state be the state: of everything, or of the first `count` chosen rows, so that
+  // some rows cost what they are and not what all of them are.
+  void move_on(Size count = kAll) {
+    moving_.store(count, std::memory_order_release);
     std::atomic_thread_fence(std::memory_order_seq_cst);
-    std::memcpy(row(0), row(2), bytes_);
-    std::memcpy(row(1), row(3), bytes_);
-    moving_.store(false, std::memory_order_release);
+    for (std::size_t half = 0; half < 2; ++half) {
+      if (count == kAll) std::memcpy(row(half), row(2 + half), bytes_);
+      for (Size k = 0; k < count; ++k) {
+        const std::size_t at = rows_[k] * row_bytes();
+        std::memcpy(row(half) + at, row(2 + half) + at, row_bytes());
+      }
+    }
+    moving_.store(0, std::memory_order_release);
   }
+
+  // Keep which rows will move on: memory of the stream's own, which a fork's child has too.
+  void choose_rows(const Size* indices, Size count) {
+    if (!rows_) rows_ = std::make_unique<Size[]>(batch_);
+    std::copy_n(indices, count, rows_.get());
+  }
+
+  std::size_t row_bytes() const { return bytes_ / static_cast<std::size_t>(batch_); }
 
   void* open(nb::handle array, Size width, bool write = false) const {
     return batched_ ? reader_.open(array, {batch_, width}, write)
@@ -229,6 +247,7 @@ class Stream {
     void operator()(std::byte* memory) const { ::operator delete(memory, kSpareAlignment); }
   };
   static constexpr std::align_val_t kSpareAlignment{64};
+  static constexpr Size kAll = -1;
 
   nb::object owner_, held_step_, h_, arrange_, refuse_, choose_;
   numpy::Reader reader_;  // keeps `room` alive
@@ -239,7 +258,8 @@ class Stream {
   std::byte* state_;
   std::unique_ptr<std::byte, FreeSpare> spare_;
   std::atomic<std::uint64_t> holder_ = 0;  // the generation of whoever is in here, or 0
-  std::atomic<bool> moving_ = false;
+  std::unique_ptr<Size[]> rows_;           // those that move on
+  std::atomic<Size> moving_ = 0;           // how many of them are being moved, kAll for everything
 };
 
 // The arguments of a step, by place or by name; a Python error where they are not.

@@ -237,11 +237,12 @@ class Stream:
     ) -> np.ndarray:
         """Compute one step, of all rows or of some, and return h', in `out` if that is given."""
 
-    def _hold(self, work: Callable[[], Any], moves: bool, /) -> Any:  # noqa: ANN401
+    def _hold(self, work: Callable[[], Any], indices: int, count: int, /) -> Any:  # noqa: ANN401
         """Return `work()`, while no other thread can step; BusyError if one is stepping.
 
-        Where it `moves` the state on, it has to write all of the next state into the last two rows
-        of `room`, which then becomes the state at once; where it raises, the state stays.
+        `count` rows of the state move on, whose indices (int64, every one once) lie at the address
+        `indices`: -1 for all of them, 0 for none. `work` has to write their next state into the
+        last two rows of `room`, which then becomes theirs at once; where it raises, they stay.
         """
 
 class EverydayCall:

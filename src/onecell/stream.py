@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, NoReturn, Protocol
 
@@ -129,13 +129,9 @@ class Stream(_kernel.Stream):
             BusyError: another thread is stepping this stream.
         """
         chosen = _rows(self._batch, rows)
-
-        def clear() -> None:
-            for half, after in zip(self._state, self._next, strict=True):
-                after[...] = half
-                after[chosen] = 0
-
-        self._hold(clear, True)
+        if chosen is not ...:
+            chosen = np.unique(chosen)
+        self._move(chosen, (0, 0))
 
     def snapshot(self, rows: Any = None) -> State:  # noqa: ANN401
         """Return a copy of the state (h, c), each (N, H); or of K rows, as `reset` takes them.
@@ -145,7 +141,7 @@ class Stream(_kernel.Stream):
         """
         chosen = _rows(self._batch, rows)
         copy: State = self._hold(
-            lambda: (self._state[0][chosen].copy(), self._state[1][chosen].copy()), False
+            lambda: (self._state[0][chosen].copy(), self._state[1][chosen].copy()), 0, 0
         )
         return copy
 
@@ -172,13 +168,18 @@ class Stream(_kernel.Stream):
             if isinstance(half, np.ndarray):
                 check_shape(name, half.shape, shape, symbols)
             found.append(ready(name, half, mine.dtype))
+        self._move(chosen, found)
+
+    def _move(self, chosen: Any, state: Sequence[Any]) -> None:  # noqa: ANN401 - as `_rows` returns
+        """Let `state` be the state of the chosen rows, every one chosen once, at once."""
 
         def write() -> None:
-            for half, after, array in zip(self._state, self._next, found, strict=True):
-                after[...] = half
-                after[chosen] = array
+            for after, half in zip(self._next, state, strict=True):
+                after[chosen] = half
 
-        self._hold(write, True)
+        indices = None if chosen is ... else np.array(chosen, np.int64)
+        where = (0, -1) if indices is None else (_kernel.address(indices), indices.size)
+        self._hold(write, *where)
 
 
 def _again(kind: type[Stream], cell: Steps, batch: int | None, state: State) -> Stream:
