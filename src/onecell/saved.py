@@ -13,6 +13,7 @@ from typing import Any, BinaryIO, Final
 
 import numpy as np
 
+from onecell.checkpoint.content import CELL
 from onecell.checkpoint.files import load_checkpoint, save_checkpoint
 from onecell.checkpoint.formats.safetensors import Contents, read_header
 from onecell.checkpoint.limits import Budget, read_array
@@ -69,7 +70,7 @@ def _save(
     if Path(path).suffix != _SUFFIX:
         raise ArgumentError(f"`path` must end in {_SUFFIX}, got {Path(path).name!r}.")
     told = {f"onecell.{name}": str(getattr(spec, name)) for name in _SIZES}
-    metadata = {"onecell.cell": kind, "onecell.version": VERSION, **told, **more}
+    metadata = {CELL: kind, "onecell.version": VERSION, **told, **more}
     # Names and layout of a live cell are torch's, and a converter has to be told so by the file.
     dialect = "torch" if kind == "live" else None
     save_checkpoint(path, tensors, dialect=dialect, metadata=metadata, force=force)
@@ -175,7 +176,7 @@ def _read(file: BinaryIO, contents: Contents) -> dict[str, Array]:
 
 def _check_kind(metadata: Mapping[str, str], kind: str, *, marked: bool) -> None:
     """Raise unless the file says that it holds a cell of `kind`, or says nothing and need not."""
-    found = metadata.get("onecell.cell")
+    found = metadata.get(CELL)
     if found is None:
         if marked:
             raise CheckpointError(f"it is no {kind} cell that onecell saved.")

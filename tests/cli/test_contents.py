@@ -10,6 +10,8 @@ import numpy as np
 import pytest
 import torch
 
+from onecell import LSTMCell
+
 from .conftest import Run
 
 
@@ -146,3 +148,35 @@ def test_numbers_that_are_none_are_counted_in_every_type(run: Run, tmp_path: Pat
         {"name": str(kind), "text": "holds 1 NaN and 2 infinite of 4 numbers", "kind": ""}
         for kind in kinds
     ]
+
+
+def test_a_frozen_cell_is_named_for_what_it_is(run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "small.safetensors"
+    LSTMCell(18, 20, rng=0).freeze("int8").save(path)
+    ran = run("info", path)
+    said = "a frozen cell, input_size = 18, hidden_size = 20, weight_dtype = int8"
+    assert said in " ".join(ran.out.split())
+    assert "Its pieces: 6" in ran.out
+    assert "No LSTM cell" not in ran.out
+    (found,) = json.loads(run("info", path, "--from", "torch", "--json").out)["files"]
+    assert found["frozen"].startswith(said)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("convert", "{}", "{}.ckpt", "--from", "torch"),
+        ("port", "{}", "--to", "mindspore", "--out", "{}.ported"),
+        ("verify", "{}", "{}"),
+    ],
+    ids=lambda words: words[0],
+)
+def test_a_frozen_cell_is_no_frameworks_weights(
+    run: Run, tmp_path: Path, words: tuple[str, ...]
+) -> None:
+    path = tmp_path / "small.safetensors"
+    LSTMCell(18, 20, rng=0).freeze("int8").save(path)
+    ran = run(*(word.format(path) for word in words))
+    assert ran.status == 3
+    assert "a frozen cell, input_size = 18" in ran.err
+    assert list(tmp_path.iterdir()) == [path]

@@ -28,6 +28,9 @@ DTYPES: Final[Mapping[str, np.dtype]] = {
 }
 """The element types that a `Checkpoint` can hold, by plain name. A format may have fewer."""
 
+CELL: Final = "onecell.cell"
+"""The metadata by which a file says that it holds one cell of ours: "live" or "frozen"."""
+
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
 
 
@@ -50,6 +53,15 @@ class Checkpoint:
     """What no checkpoint can hold and was left: name → what it is, "a NumPy array of dates"."""
     plain: str = ""
     """How `metadata` and the tensors are nested, see `plain.plain_of`; "" where nothing tells."""
+
+    @property
+    def frozen(self) -> str:
+        """What a frozen cell the file says that it holds (`onecell.saved`); "" if it is no such."""
+        if self.metadata.get(CELL) != "frozen":
+            return ""
+        told = ("input_size", "hidden_size", "weight_dtype")
+        sizes = (f"{n} = {short(self.metadata.get(f'onecell.{n}', '?'), 20)}" for n in told)
+        return f"a frozen cell, {', '.join(sizes)}, packed for onecell.FrozenCell.load"
 
 
 def check_tensors(tensors: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:

@@ -114,6 +114,7 @@ def to_json(contents: Contents) -> dict[str, Any]:
     return {
         "format": checkpoint.format,
         "framework": checkpoint.dialect,
+        "frozen": checkpoint.frozen or None,
         "cells": [
             {
                 "name": cell.site.name,

@@ -64,7 +64,8 @@ def info(
         for number, path in enumerate(files):
             try:
                 read = read_checkpoint(path)
-                contents = look_into(read, from_ and source_dialect(read, from_, path))
+                told = from_ and not read.frozen
+                contents = look_into(read, source_dialect(read, from_, path) if told else None)
             except CheckpointError as error:
                 if debug:
                     raise

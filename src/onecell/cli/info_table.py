@@ -32,18 +32,21 @@ _FORMATS: Final = {
 def print_contents(path: Path, contents: Contents, console: Console, *, verbose: bool) -> None:
     """Print one file: what it is, its cells, other tensors, plain values and notes."""
     checkpoint = contents.checkpoint
-    said = (
-        f"written by {checkpoint.dialect}"
-        if checkpoint.dialect
-        else f"the file does not tell its framework; its names are read as {contents.dialect}'s"
-    )
+    if checkpoint.frozen:
+        said = checkpoint.frozen
+    elif checkpoint.dialect:
+        said = f"written by {checkpoint.dialect}"
+    else:
+        said = f"the file does not tell its framework; its names are read as {contents.dialect}'s"
     count = _count(len(checkpoint.tensors), "tensor")
     size = sum(array.nbytes for array in checkpoint.tensors.values())
     console.print(Text(plain(str(path)), "bold"), soft_wrap=True)
-    console.print(f"{_FORMATS[checkpoint.format]}, {said}; {count}, {size:,} bytes")
+    console.print(Text(f"{_FORMATS[checkpoint.format]}, {said}; {count}, {size:,} bytes"))
     most = None if verbose else _MOST
-    _print_cells(contents.cells, console, most)
-    _print_tensors("Other tensors", contents.others, checkpoint.tensors, console, most)
+    if not checkpoint.frozen:
+        _print_cells(contents.cells, console, most)
+    others = "Its pieces" if checkpoint.frozen else "Other tensors"
+    _print_tensors(others, contents.others, checkpoint.tensors, console, most)
     _print_tensors("Optimizer state", contents.optimizer, checkpoint.tensors, console, most)
     _print_values("Optimizer settings", contents.settings, checkpoint.metadata, console, most)
     settings = set(contents.settings)

@@ -163,6 +163,8 @@ def _dialect(place: Place, source: str | None, to: str, *, named: bool) -> str |
         read = load_checkpoint(place.path)
         if source is not None and named:
             source_dialect(read, source, place.path)
+        if read.frozen and not named:
+            return ""
         dialect = read.dialect or source or other(to)
         # An .npz in a folder is as likely a table of data; what the user named is a checkpoint.
         if read.format == "npz" and not named and not find_cells(read.tensors, dialect):

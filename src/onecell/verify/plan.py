@@ -236,7 +236,13 @@ def source_dialect(checkpoint: Checkpoint, given: str | None, path: Path) -> str
 
     Raises:
         ArgumentError: neither is there, the one given does not exist, or the two contradict.
+        CheckpointError: it is no framework's.
     """
+    if checkpoint.frozen:
+        raise CheckpointError(
+            f"{path}: it holds {checkpoint.frozen}, and no framework's weights. To move these, "
+            "say FrozenCell.load(path).weights, or take the live cell that it was made from."
+        )
     if given is not None:
         named = get_dialect(given).name
         if checkpoint.dialect not in (None, named):
@@ -279,5 +285,7 @@ def split_metadata(
 
 def say_no_cell(checkpoint: Checkpoint, notes: Sequence[Note]) -> str:
     """Say what is there instead of a cell."""
+    if checkpoint.frozen:
+        return f"it holds {checkpoint.frozen}, whose weights no other side reads."
     why = f" {notes[0]}." if notes else ""
     return f"it holds no LSTM cell, only {listed(checkpoint.tensors) or 'nothing'}.{why}"
