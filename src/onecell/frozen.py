@@ -111,6 +111,12 @@ class FrozenCell:
             setattr(twin, name, value)
         return twin
 
+    @classmethod
+    def _of_pieces(cls, weight_dtype: WeightDtype, spec: Spec, pieces: Pieces) -> Self:
+        """Return a cell over a copy of packed weights, or raise where they are none."""
+        packed = to_kernel(pieces, spec, weight_dtype, in_place=False)
+        return cls.__new__(cls)._adopt(packed, spec, weight_dtype)
+
     def _pieces(self) -> dict[str, Array]:
         """Return the packed weights as read-only arrays, not a copy."""
         return pieces_of(self._packed, self._spec, self._weight_dtype)
@@ -279,9 +285,7 @@ def _unpickled(
     pieces: Pieces,
 ) -> FrozenCell:
     """Return the cell that a pickle holds."""
-    spec = Spec(input_size, hidden_size, has_bias(pieces))
-    packed = to_kernel(pieces, spec, weight_dtype, in_place=False)
-    return kind.__new__(kind)._adopt(packed, spec, weight_dtype)
+    return kind._of_pieces(weight_dtype, Spec(input_size, hidden_size, has_bias(pieces)), pieces)
 
 
 def _check_range(arrays: dict[str, Array], weight_dtype: str) -> None:

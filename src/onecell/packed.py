@@ -120,6 +120,9 @@ def are_aligned(pieces: Pieces) -> bool:
 
 def _check(pieces: Pieces, spec: Spec, weight_dtype: WeightDtype) -> None:
     """Raise unless `pieces` are what packing could have made; nothing below looks again."""
+    if weight_dtype not in WEIGHT_DTYPES:
+        names = ", ".join(WEIGHT_DTYPES)
+        raise ArgumentError(f"`weight_dtype` must be one of {names}, got {weight_dtype!r}.")
     wanted = layout(spec, weight_dtype)
     if pieces.keys() != wanted.keys():
         raise ArgumentError(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import copy
 import io
+import pickle
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -152,8 +154,8 @@ def test_a_float64_cell_is_refused() -> None:
 
 def test_a_16_bit_cell_is_widened() -> None:
     cell = onecell.torch.LSTMCell(3, 5, dtype=torch.bfloat16)
-    held = cell.freeze("bfloat16").get_extra_state()
-    assert torch.equal(held["weight_hh"], cell.weight_hh.float())
+    held = torch.from_numpy(cell.freeze("bfloat16")._cell.weights.weight_hh)
+    assert torch.equal(held, cell.weight_hh.float())
 
 
 @pytest.mark.parametrize("name", WEIGHT_DTYPES)
@@ -168,6 +170,44 @@ def test_a_state_dict_goes_through_a_file(name: WeightDtype) -> None:
     other.load_state_dict(torch.load(file, weights_only=True))
     assert other.weight_dtype == name
     assert torch.equal(other(x, state)[0], frozen(x, state)[0])
+
+
+@pytest.mark.parametrize("name", WEIGHT_DTYPES)
+def test_it_travels_at_its_own_size(name: WeightDtype) -> None:
+    frozen = onecell.torch.LSTMCell(256, 256).freeze(name)
+    file = io.BytesIO()
+    torch.save(frozen.state_dict(), file)
+    for size in (len(pickle.dumps(frozen)), file.getbuffer().nbytes):
+        assert frozen.nbytes < size < frozen.nbytes + 8192
+    with torch.no_grad():
+        x = torch.ones(2, 256)
+        assert torch.equal(pickle.loads(pickle.dumps(frozen))(x)[0], frozen(x)[0])
+
+
+def test_a_state_dict_is_a_copy_that_is_checked() -> None:
+    frozen = onecell.torch.LSTMCell(10, 16).freeze("int8")
+    before = frozen(torch.ones(2, 10))[0]
+    state = frozen.state_dict()
+    held = state["_extra_state"]
+    held["packed_scale_hh"].fill_(0.1)
+    assert torch.equal(frozen(torch.ones(2, 10))[0], before)
+    with pytest.raises(ArgumentError, match="scales of 16 bits"):
+        frozen.load_state_dict(state)
+    del held["packed_scale_hh"]
+    with pytest.raises(ArgumentError, match="packed_scale_hh"):
+        frozen.load_state_dict(state)
+    del held["weight_dtype"]
+    with pytest.raises(ArgumentError, match="`weight_dtype` must be"):
+        frozen.load_state_dict(state)
+
+
+def test_it_computes_on_a_mapped_file(tmp_path: Path) -> None:
+    p = problem()
+    x, state = step_inputs(p)
+    frozen = ours(p).freeze("bfloat16")
+    FrozenCell(p.weights, "bfloat16").save(tmp_path / "cell.safetensors")
+    mapped = FrozenLSTMCell(FrozenCell.load(tmp_path / "cell.safetensors"))
+    assert torch.equal(mapped(x, state)[0], frozen(x, state)[0])
 
 
 def test_a_state_dict_of_another_cell_is_refused() -> None:

@@ -5,22 +5,22 @@ from __future__ import annotations
 from operator import attrgetter
 from typing import Any, Final
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from onecell import _kernel
+from onecell.dtypes import BFLOAT16
 from onecell.errors import ArgumentError
 from onecell.frozen import FrozenCell, WeightDtype
-from onecell.spec import PARAMETERS
 from onecell.torch.arguments import AnyState, State, check_ranks, check_sizes, read_state
 from onecell.torch.calls import addresses
 from onecell.torch.errors import CellDtypeError, CellFrozenError
 from onecell.torch.overrides import hooks, loop, must_loop, override, remember
 from onecell.torch.plain import are_plain, check_memory, mode_is_on
 from onecell.torch.reading import make_reader
-from onecell.weights import Weights
 
-_EXTRA: Final = "weight_dtype"
+_EXTRA: Final = ("weight_dtype", "input_size", "hidden_size", "bias")
 _empty_like: Final = torch.empty_like
 _grad_enabled: Final = torch.is_grad_enabled
 _negated: Final = Tensor.is_neg
@@ -33,11 +33,12 @@ class FrozenLSTMCell(torch.nn.Module):
 
     It is called as the live cell is, on float32 CPU tensors, and gives the bits of
     `onecell.FrozenCell`. It has no parameters and no gradient: while gradients are recorded, an
-    input that requires one is refused. Its `state_dict` holds the weights that are stored. Under
-    torch.compile it runs outside the graph.
+    input that requires one is refused. Its `state_dict` and its pickle hold the packed weights, at
+    their own size. Under torch.compile it runs outside the graph.
 
     Args:
-        cell: the frozen cell over arrays; shared, since nothing can change it.
+        cell: the frozen cell over arrays; shared, since nothing can change it:
+            `FrozenLSTMCell(onecell.FrozenCell.load(path))` computes on a mapped file.
     """
 
     def __init__(self, cell: FrozenCell) -> None:
@@ -154,22 +155,28 @@ class FrozenLSTMCell(torch.nn.Module):
         return h_all, c_last
 
     def get_extra_state(self) -> dict[str, Any]:
-        """Return what is stored: weights as float32 tensors, exactly, and the weight dtype."""
-        arrays = self._cell.weights.arrays()
-        tensors = {name: torch.from_numpy(array) for name, array in arrays.items()}
-        return {_EXTRA: self.weight_dtype, **tensors}
+        """Return copies of the packed weights as tensors, at their own size, and what they are of.
+
+        Names, types and shapes are those of the file that `onecell.FrozenCell.save` writes.
+        """
+        found = {name: _to_tensor(piece) for name, piece in self._cell._pieces().items()}
+        return {name: getattr(self, name) for name in _EXTRA} | found
 
     def set_extra_state(self, state: Any) -> None:  # noqa: ANN401 - torch's signature
         """Take over what `get_extra_state` returned, of a cell of the same sizes.
 
         Raises:
-            ArgumentError: it is of another cell.
+            ArgumentError, ShapeError, DtypeError: it is of another cell, or of none.
         """
-        weights = Weights(**{n: as_array(n, state[n]) for n in PARAMETERS if n in state})
-        mine = self._cell.weights.spec
-        if weights.spec != mine:
-            raise ArgumentError(f"the state is of {weights.spec}, the cell is of {mine}.")
-        self._cell = FrozenCell(weights, state[_EXTRA])
+        kept = dict(state)
+        told = {name: kept.pop(name, None) for name in _EXTRA}
+        for name in _EXTRA[1:]:
+            if told[name] != getattr(self, name):
+                raise ArgumentError(
+                    f"the state is of {name}={told[name]}, the cell is of {getattr(self, name)}."
+                )
+        pieces = {name: _to_array(tensor) for name, tensor in kept.items()}
+        self._cell = FrozenCell._of_pieces(told["weight_dtype"], self._cell._spec, pieces)
 
 
 def check_freezable(cell: torch.nn.Module, kind: type[torch.nn.Module]) -> None:
@@ -208,6 +215,21 @@ def as_array(name: str, weight: Tensor) -> Any:  # noqa: ANN401 - an array of an
         )
     check_memory(f"`{name}`", value)
     return torch.empty_like(value, dtype=torch.float32, device="cpu").copy_(value).numpy()
+
+
+def _to_tensor(piece: Any) -> Tensor:  # noqa: ANN401 - an array of any shape
+    """Return a copy of a piece of packed weights."""
+    if piece.dtype == BFLOAT16:  # which NumPy has not
+        return torch.from_numpy(piece.view(np.int16).copy()).view(torch.bfloat16)
+    return torch.from_numpy(piece.copy())
+
+
+def _to_array(tensor: Tensor) -> Any:  # noqa: ANN401
+    """Return the memory of such a tensor."""
+    dense = tensor.detach().cpu().contiguous()
+    if dense.dtype == torch.bfloat16:
+        return dense.view(torch.int16).numpy().view(BFLOAT16)
+    return dense.numpy()
 
 
 def _check_inference(tensors: tuple[Tensor, ...]) -> None:
