@@ -58,6 +58,11 @@ def operand(node: cst.BaseExpression) -> cst.BaseExpression:
     return node if isinstance(node, cst.Integer | cst.Float | cst.SimpleString) else atom(node)
 
 
+def is_named(arg: cst.Arg, name: str) -> bool:
+    """Whether an argument is given by this keyword."""
+    return arg.keyword is not None and arg.keyword.value == name
+
+
 def keyword(name: str, value: cst.BaseExpression) -> cst.Arg:
     """Return the argument `name=value`."""
     return cst.Arg(value=value, keyword=cst.Name(name), equal=_TIGHT)

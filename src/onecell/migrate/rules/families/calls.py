@@ -6,7 +6,7 @@ from typing import Final
 
 import libcst as cst
 
-from onecell.migrate.meaning.syntax import expression, is_none, keyword, literal
+from onecell.migrate.meaning.syntax import expression, is_named, is_none, keyword, literal
 from onecell.migrate.rules.arguments import Converter
 from onecell.migrate.rules.context import Context, Plan
 from onecell.migrate.rules.families import registry
@@ -71,7 +71,7 @@ def _draws_order(node: cst.Call, row: Row) -> bool:
     name = row.torch.path.rpartition(".")[2]
     if name != "DataLoader":
         return name in ("random_split", "RandomSampler", "SubsetRandomSampler")
-    given = [arg.value for arg in node.args if _named(arg, "shuffle")]
+    given = [arg.value for arg in node.args if is_named(arg, "shuffle")]
     given += [arg.value for arg in node.args[2:3] if arg.keyword is None]
     return bool(given) and literal(given[0]) is not False
 
@@ -84,20 +84,16 @@ def _guesses_axis(ctx: Context, node: cst.Call, row: Row) -> bool:
     """Whether a softmax is given no axis, or None."""
     if ctx.to != "mindspore" or row.rule not in _GUESSING or any(a.star for a in node.args):
         return False
-    found = [arg.value for arg in node.args if _named(arg, "dim")]
+    found = [arg.value for arg in node.args if is_named(arg, "dim")]
     found += [arg.value for arg in node.args if arg.keyword is None][
         row.torch.positional.index("dim") :
     ]
     return not found or is_none(found[0])
 
 
-def _named(arg: cst.Arg, name: str) -> bool:
-    return arg.keyword is not None and arg.keyword.value == name
-
-
 def _with_axis(node: cst.Call, axis: cst.BaseExpression) -> cst.Call:
     args = list(node.args)
-    if args and (_named(args[-1], "dim") or is_none(args[-1].value)):
+    if args and (is_named(args[-1], "dim") or is_none(args[-1].value)):
         del args[-1]
     if args and not isinstance(args[-1].comma, cst.Comma):
         space = cst.SimpleWhitespace(" ")
@@ -110,10 +106,10 @@ def _typed_by_out(ctx: Context, node: cst.Call, row: Row) -> tuple[int, str] | N
     if ctx.to != "mindspore" or row.gives != "tensor" or "dtype" not in row.torch.names:
         return None
     for place, arg in enumerate(node.args):
-        if not _named(arg, "out") or not isinstance(arg.value, cst.Call):
+        if not is_named(arg, "out") or not isinstance(arg.value, cst.Call):
             continue
         home, _, name = (ctx.names.path(arg.value.func) or "").rpartition(".")
-        if home not in ("torch", "torch.cuda") or any(_named(a, "dtype") for a in node.args):
+        if home not in ("torch", "torch.cuda") or any(is_named(a, "dtype") for a in node.args):
             return None
         kind = TYPES.get(name)
         return (place, kind) if kind is not None else None

@@ -11,7 +11,7 @@ from onecell.migrate.rules.context import Context, Made
 from onecell.migrate.rules.families.modules.module_methods import LACKING, of_module
 from onecell.migrate.rules.families.receivers import is_super
 from onecell.migrate.rules.families.saves import plan_state
-from onecell.migrate.rules.families.tensors import tensor_methods
+from onecell.migrate.rules.families.tensors import tensor_methods, tensor_methods_back
 
 MODULES: Final = {"cell", "cells", "layer", "layers", "module", "modules"}
 
@@ -42,4 +42,4 @@ def plan_method(ctx: Context, node: cst.Call) -> Made | None:
         return state
     if ctx.to == "mindspore":
         return tensor_methods.to_mindspore(ctx, node, name, kind)
-    return tensor_methods.to_torch(ctx, node, name, kind)
+    return tensor_methods_back.to_torch(ctx, node, name, kind)

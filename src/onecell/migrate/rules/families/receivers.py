@@ -99,3 +99,12 @@ def shown(node: cst.Call) -> str:
     """Return what a method is called on, as the source has it, on one line."""
     assert isinstance(node.func, cst.Attribute)  # noqa: S101 - the caller looked
     return " ".join(code(node.func.value).split())
+
+
+def may_be_tensor(ctx: Context, node: cst.Call) -> bool:
+    """Whether an unknown receiver may be a tensor: nothing of another library's."""
+    assert isinstance(node.func, cst.Attribute)  # noqa: S101 - the caller looked
+    value = node.func.value
+    return ctx.names.path(value) is None and not isinstance(
+        value, cst.SimpleString | cst.FormattedString | cst.Dict | cst.List | cst.Tuple
+    )

@@ -23,7 +23,7 @@ from onecell.migrate.meaning.flow import Flow, nodes
 from onecell.migrate.meaning.syntax import code, is_pure, upwards
 from onecell.migrate.meaning.unsure import Unsure
 from onecell.migrate.rules.context import Context
-from onecell.migrate.rules.families.tensors.tensor_methods import may_be_tensor
+from onecell.migrate.rules.families.receivers import may_be_tensor
 from onecell.migrate.rules.training.clips import clips_in, suppose
 from onecell.migrate.rules.training.gradients import BY_HAND, Assumed, check_origins
 from onecell.migrate.rules.training.purity import is_free, is_free_call, is_model, observes

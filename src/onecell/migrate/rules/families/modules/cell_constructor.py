@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import libcst as cst
 
-from onecell.migrate.meaning.syntax import expression, literal
+from onecell.migrate.meaning.syntax import expression, is_named, literal
 from onecell.migrate.meaning.unsure import Unsure
 from onecell.migrate.rules.arguments import Converter, bind
 from onecell.migrate.rules.context import Context, Plan
@@ -58,9 +58,7 @@ def _accept_bias(ctx: Context, args: Args) -> Args:
     if ctx.source != "mindspore":
         return args
     return [
-        arg.with_changes(keyword=cst.Name("has_bias"))
-        if arg.keyword is not None and arg.keyword.value == "bias"
-        else arg
+        arg.with_changes(keyword=cst.Name("has_bias")) if is_named(arg, "bias") else arg
         for arg in args
     ]
 

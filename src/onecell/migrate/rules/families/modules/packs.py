@@ -9,7 +9,7 @@ import libcst as cst
 
 from onecell.migrate.meaning.flow import nodes
 from onecell.migrate.meaning.names import root
-from onecell.migrate.meaning.syntax import code, elements, is_pure, literal, upwards
+from onecell.migrate.meaning.syntax import code, elements, is_named, is_pure, literal, upwards
 from onecell.migrate.meaning.unsure import Unsure
 from onecell.migrate.rules.arguments import bind
 from onecell.migrate.rules.context import Context
@@ -50,7 +50,7 @@ def turns(ctx: Context, layers: list[cst.Call], first: cst.BaseExpression | None
     """
     found = set()
     for layer in layers:
-        theirs = next((a.value for a in layer.args if _named(a, "batch_first")), None)
+        theirs = next((a.value for a in layer.args if is_named(a, "batch_first")), None)
         one, other = is_true(ctx, first), is_true(ctx, theirs)
         if one is None and other is None and first is not None and theirs is not None:
             found.add(False if _told(ctx, first) == _told(ctx, theirs) else None)
@@ -62,10 +62,6 @@ def turns(ctx: Context, layers: list[cst.Call], first: cst.BaseExpression | None
     if turned is None:
         raise Unsure("whether rows or steps come first is not written out", BY_HAND)
     return turned
-
-
-def _named(arg: cst.Arg, name: str) -> bool:
-    return arg.keyword is not None and arg.keyword.value == name
 
 
 def given_to(node: cst.Call, side: Signature) -> dict[str, cst.BaseExpression]:

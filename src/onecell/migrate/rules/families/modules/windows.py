@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import libcst as cst
 
-from onecell.migrate.meaning.syntax import code, elements, keyword, literal
+from onecell.migrate.meaning.syntax import code, elements, is_named, keyword, literal
 from onecell.migrate.meaning.unsure import Unsure
 from onecell.migrate.rules.arguments import Converter, bind
 from onecell.migrate.rules.context import Context, Plan
@@ -75,9 +75,7 @@ def _pads(node: cst.Call) -> int | None:
         (
             place
             for place, arg in enumerate(node.args)
-            if arg.keyword is not None
-            and arg.keyword.value == "pad_mode"
-            and literal(arg.value) == "pad"
+            if is_named(arg, "pad_mode") and literal(arg.value) == "pad"
         ),
         None,
     )

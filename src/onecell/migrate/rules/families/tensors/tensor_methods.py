@@ -6,48 +6,25 @@ from typing import Final
 
 import libcst as cst
 
-from onecell.migrate.meaning.syntax import as_keyword, expression, is_pure, literal
+from onecell.migrate.meaning.syntax import expression, is_named, literal
 from onecell.migrate.meaning.unsure import Unsure
 from onecell.migrate.rules.context import Context, Made, Plan
-from onecell.migrate.rules.families.modules.element_types import CASTS, plan_back
-from onecell.migrate.rules.families.modules.module_methods import of_module, set_train
+from onecell.migrate.rules.families.modules.element_types import CASTS
+from onecell.migrate.rules.families.modules.module_methods import of_module
 from onecell.migrate.rules.families.receivers import (
     forget_args,
     is_like_module,
+    may_be_tensor,
     moves,
     receiver,
-    renaming,
     shown,
 )
+from onecell.migrate.rules.families.tensors.alike import is_of_list, new, of_torch_alone
 from onecell.migrate.rules.families.tensors.changes import plan_change
 from onecell.migrate.rules.families.tensors.in_place import check_method
-from onecell.migrate.rules.families.tensors.method_rows import is_of_others, plan_row, plan_supposed
+from onecell.migrate.rules.families.tensors.method_rows import plan_row, plan_supposed
 from onecell.migrate.rules.families.tensors.unasked import plan_requiring
 from onecell.migrate.rules.families.tensors.variable import is_data
-
-_LACKING: Final = frozenset(
-    [
-        "value",
-        "set_data",
-        "assign_value",
-        "asnumpy_",
-        "init_data",
-        "tile_",
-        "random_categorical",
-        "top_k",
-        "ptp",
-        "choose",
-        "fills",
-        "searchsorted",
-        "resize",
-        "fill",
-        "equal",
-        "gather_elements",
-        "select",
-    ]
-)
-"""Methods of MindSpore's tensors that torch's lack, or have for something else."""
-
 
 _GUESSED: Final = {
     "size": "it is `shape` there",
@@ -66,7 +43,6 @@ _THERE: Final = {
     "named_parameters": "parameters_and_names",
 }
 """Methods of torch's modules → what MindSpore's are called."""
-_NORM: Final = "`norm` with an order is that of a matrix in MindSpore, of all numbers in torch"
 _SIZED: Final = {"zeros", "ones", "rand", "randn"}
 """Rules of functions that take the shape of a tensor."""
 
@@ -106,12 +82,8 @@ def _like_tensor(ctx: Context, node: cst.Call) -> bool:
 def _is_mode(node: cst.Call, name: str) -> bool:
     """Whether a call is one of those by which torch's modules change their mode."""
     if name == "train" and len(node.args) == 1:
-        return _named(node.args[0], "mode") or isinstance(literal(node.args[0].value), bool)
+        return is_named(node.args[0], "mode") or isinstance(literal(node.args[0].value), bool)
     return name in ("train", "eval") and not node.args
-
-
-def _named(arg: cst.Arg, name: str) -> bool:
-    return arg.keyword is not None and arg.keyword.value == name
 
 
 def to_mindspore(ctx: Context, node: cst.Call, name: str, kind: str) -> Made | None:
@@ -154,7 +126,7 @@ def to_mindspore(ctx: Context, node: cst.Call, name: str, kind: str) -> Made | N
             "`zero_grad` has no counterpart: MindSpore's gradients are results, kept nowhere",
             "leave the call out",
         )
-    if (made := _of_torch_alone(ctx, node, name, known=known)) is not None:
+    if (made := of_torch_alone(ctx, node, name, known=known)) is not None:
         return made
     return plan_row(ctx, node, name) if known else plan_supposed(ctx, node, name)
 
@@ -194,71 +166,6 @@ def _is_made(ctx: Context, node: cst.Call) -> bool:
     return isinstance(receiver(node), cst.Call) and is_data(ctx, receiver(node))
 
 
-def _of_torch_alone(ctx: Context, node: cst.Call, name: str, *, known: bool) -> Made | None:
-    """Plan what nothing but torch's tensors has, whether the file shows one or not."""
-    supposed = () if known else (f"`{shown(node)}` is a tensor",)
-    if ctx.kinds.defines(name):
-        return None
-    if _spreads_sizes(node, name):
-        return ("new_zeros", _gathered, *supposed)
-    if name == "clone" and not node.args:
-        return ("clone", renaming("copy"), *supposed)
-    if name == "new" and _is_of_list(node):
-        name = "new_tensor"
-    places = [arg for arg in node.args if not _is_moot(arg)]
-    if name in _LIKE_IT and len(places) == _LIKE_IT[name].count(",") and is_pure(receiver(node)):
-        for arg in node.args:
-            if _is_moot(arg):
-                ctx.forget(arg.value)
-        return ("new", _like_it(ctx, name), *supposed)
-    if name == "new" and len(node.args) > 1 and not any(arg.keyword for arg in node.args):
-        return (*_new(node), *supposed)
-    return None
-
-
-_LIKE_IT: Final = {"new_full": "full(a_, b_, dtype=x_.dtype)", "new_tensor": "tensor(a_, x_.dtype)"}
-"""Methods that make a tensor of the same element type → what MindSpore's functions do."""
-
-
-def _is_moot(arg: cst.Arg) -> bool:
-    """Whether an argument of what makes a tensor changes no number of it."""
-    return _named(arg, "device") or (_named(arg, "requires_grad") and literal(arg.value) is False)
-
-
-def _like_it(ctx: Context, name: str) -> Plan:
-    function, _, rest = _LIKE_IT[name].partition("(")
-    path = f"mindspore.{'' if function == 'tensor' else 'ops.'}{function}"
-
-    def build(updated: cst.Call) -> cst.BaseExpression:
-        values = (arg.value for arg in updated.args if not _is_moot(arg))
-        given = dict(zip(("a_", "b_"), values, strict=False))
-        return expression(f"f_({rest}", f_=ctx.speller.spell(path), x_=receiver(updated), **given)
-
-    return build
-
-
-def _is_of_list(node: cst.Call) -> bool:
-    """Whether `x.new([1, 2])` is given numbers, as `new_tensor` is."""
-    return len(node.args) == 1 and isinstance(node.args[0].value, cst.List)
-
-
-def _spreads_sizes(node: cst.Call, name: str) -> bool:
-    """Whether a tensor like another is made by sizes one by one, which MindSpore takes as one."""
-    return (
-        name in ("new_zeros", "new_ones")
-        and len(node.args) > 1
-        and not any(arg.keyword for arg in node.args)
-    )
-
-
-def _gathered(updated: cst.Call) -> cst.BaseExpression:
-    sizes = [
-        cst.StarredElement(arg.value) if arg.star else cst.Element(arg.value)
-        for arg in updated.args
-    ]
-    return updated.with_changes(args=[cst.Arg(cst.Tuple(sizes))])
-
-
 def _of_any_tensor(
     ctx: Context, node: cst.Call, name: str, *, known: bool
 ) -> tuple[str, Plan] | None:
@@ -271,8 +178,8 @@ def _of_any_tensor(
         return "detach", lambda u: expression(
             "f_(x_)", f_=ctx.speller.spell("mindspore.ops.stop_gradient"), x_=receiver(u)
         )
-    if name == "new" and known and not _is_of_list(node):
-        return _new(node)
+    if name == "new" and known and not is_of_list(node):
+        return new(node)
     if name in ("cpu", "cuda") and (known or not node.args):
         return "device", receiver
     if name == "to" and moves(ctx, node):
@@ -281,105 +188,9 @@ def _of_any_tensor(
     return None
 
 
-def _new(node: cst.Call) -> tuple[str, Plan]:
-    """Plan `x.new(2, 3)`, whose numbers are whatever memory held: zeros are as good."""
-    if not node.args or any(
-        arg.keyword is not None or isinstance(arg.value, cst.List | cst.Tuple) for arg in node.args
-    ):
-        raise Unsure("`new` of a tensor is given no sizes", "`x.new_tensor(data)`")
-    if (
-        len(node.args) == 1
-        and not node.args[0].star
-        and not isinstance(node.args[0].value, cst.Integer | cst.BinaryOperation)
-    ):
-        raise Unsure(
-            "`new` of a tensor may be given numbers or a size",
-            "write `x.new_zeros(size)` or `x.new_tensor(data)`",
-        )
-
-    def build(updated: cst.Call) -> cst.BaseExpression:
-        sizes = [
-            cst.StarredElement(arg.value) if arg.star else cst.Element(arg.value)
-            for arg in updated.args
-        ]
-        return expression("_.new_zeros(s_)", _=receiver(updated), s_=cst.Tuple(sizes))
-
-    return "new", build
-
-
 def _differentiates(ctx: Context) -> bool:
     """Whether the file calls `backward`, which is marked, and with it all of its step."""
     return any(
         isinstance(call.func, cst.Attribute) and call.func.attr.value == "backward"
         for call in ctx.names.of_kind(cst.Call)
     )
-
-
-def may_be_tensor(ctx: Context, node: cst.Call) -> bool:
-    """Whether an unknown receiver may be a tensor: nothing of another library's."""
-    assert isinstance(node.func, cst.Attribute)  # noqa: S101 - the caller looked
-    value = node.func.value
-    return ctx.names.path(value) is None and not isinstance(
-        value, cst.SimpleString | cst.FormattedString | cst.Dict | cst.List | cst.Tuple
-    )
-
-
-def to_torch(ctx: Context, node: cst.Call, name: str, kind: str) -> tuple[str, Plan] | None:
-    """Return the rule and plan of a tensor's or optimizer's method, None where it may stay.
-
-    Raises:
-        Unsure: the method is known to have no counterpart.
-    """
-    if kind not in ("", "tensor") or not may_be_tensor(ctx, node):
-        return None
-    assert isinstance(node.func, cst.Attribute)  # noqa: S101 - the caller looked
-    if name == "asnumpy" and not node.args:
-        return "asnumpy", lambda u: expression("_.detach().cpu().numpy()", _=receiver(u))
-    found = set_train(ctx, node, name) or plan_back(ctx, node, name)
-    if found is not None:
-        return found
-    if name == "construct" and kind == "":
-        raise Unsure(
-            "`construct` of something that this file does not show to be a cell",
-            "if it is one, it is `forward`",
-        )
-    if name == "expand_dims" and len(node.args) == 1 and not node.args[0].star:
-        return "unsqueeze_method", lambda u: expression(
-            "_.unsqueeze(i_)", _=receiver(u), i_=u.args[0].value
-        )
-    if name == "trainable_params" and not node.args:
-        return of_module(ctx, node, name)
-    if name in ("get_parameters", "parameters_and_names") and not node.args:
-        return of_module(ctx, node, name)
-    if name in ("std", "var") and not is_of_others(ctx, node.func.value):
-        raise Unsure(
-            f"`{name}` divides by N - 1 in torch and by N in MindSpore", "write the division out"
-        )
-    return _known_to_torch(ctx, node, name) if kind == "tensor" else None
-
-
-def _known_to_torch(ctx: Context, node: cst.Call, name: str) -> tuple[str, Plan] | None:
-    """Do as `to_torch` for what is surely a tensor."""
-    if name == "transpose" and (len(node.args) != 2 or any(a.keyword for a in node.args)):
-        if not node.args or any(a.keyword for a in node.args):
-            raise Unsure("`transpose` without its axes has no exact counterpart")
-        return "transpose", renaming("permute")
-    if name == "mean" and any(_named(arg, "keep_dims") for arg in node.args):
-        raise Unsure("`mean` of a tensor has other keywords in torch")
-    if name == "split" and any(_named(arg, "axis") for arg in node.args):
-        raise Unsure("`split` of a tensor has other keywords in torch")
-    if name == "norm" and len(node.args) == 1:
-        raise Unsure(_NORM, "write it out")
-    if name in ("max", "min") and any(_named(arg, "axis") for arg in node.args):
-        raise Unsure(f"`{name}` along an axis gives the indices too in torch")
-    if name == "astype":
-        if len(node.args) != 1 or ctx.kinds.of(node.args[0].value) != "dtype":
-            raise Unsure("`astype` of anything but an element type has no exact counterpart")
-        return "astype", renaming("to")
-    if name == "copy" and not node.args:
-        return "clone", renaming("clone")
-    if name == "squeeze" and node.args and node.args[0].keyword is not None:
-        return "squeeze", lambda u: u.with_changes(args=[as_keyword(u.args[0], "dim")])
-    if name in _LACKING:
-        raise Unsure(f"`{name}` of a tensor has no exact counterpart")
-    return None
