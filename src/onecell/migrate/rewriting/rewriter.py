@@ -14,15 +14,13 @@ from onecell.migrate.meaning.unsure import Unsure
 from onecell.migrate.rewriting.comments import lost_between
 from onecell.migrate.rewriting.statements import StatementRewriter
 from onecell.migrate.rules.context import Context, Made
-from onecell.migrate.rules.families import attributes, cuda, file_names, registry, special
+from onecell.migrate.rules.families import file_names, registry, special
 from onecell.migrate.rules.families.calls import plan_call
 from onecell.migrate.rules.families.methods import plan_method
 from onecell.migrate.rules.families.modules import (
     class_names,
     element_types,
     packed,
-    parameters,
-    rates,
     renamed,
 )
 from onecell.migrate.rules.families.modules.cell_calls import plan_cell_call
@@ -221,44 +219,10 @@ class Rewriter(StatementRewriter):
                 return True
         if root(node) in self.ctx.names.loads and self.ctx.names.paths(node) - {"?"}:
             return self._reference(node)
-        if attributes.is_count(self.ctx, node):
-            by_hand = Unsure("`size` of a tensor is a method in torch", "write `numel()`")
-            return self._mark(node, "size", by_hand)
-        if cuda.asks_cuda(self.ctx, node):
-            self.ctx.forget(node)
-            self.swaps[node] = cst.Name("False")
-            self._converted(node, "cuda", "`is_cuda` is False on a CPU.")
-            return False
-        try:
-            attributes.check(self.ctx, node)
-        except Unsure as why:
-            advised = why.by_hand or of_method(node.attr.value)
-            return self._mark(node, "attribute", Unsure(why.message, advised))
-        if (width := attributes.width(self.ctx, node)) is not None:
-            self.swaps[node] = width
-            self._converted(node, "attribute", "MindSpore's layer keeps no `input_size`.")
-            return True
-        replaced = attributes.attribute(self.ctx, node)
-        if replaced is not None:
-            self.swaps[node] = node.with_changes(attr=cst.Name(replaced))
-            self._converted(node, "attribute", f"`{node.attr.value}` is `{replaced}`.")
-            return True
-        try:
-            seen = parameters.renamed(self.ctx, node)
-        except Unsure as why:
-            return self._mark(node, "attribute", why)
-        if seen is not None:
-            new, sure = seen
-            self.swaps[node] = node.with_changes(attr=cst.Name(new))
-            supposed = () if sure else (f"`{code(node.value)}` is a layer of this project",)
-            self._converted(node, "attribute", f"`{node.attr.value}` is `{new}`.", supposed)
-        return True
+        return self._apply(node)
 
     def visit_Subscript(self, node: cst.Subscript) -> bool:
-        if rates.is_rate(self.ctx, node) and rates.is_read(self.ctx, node):
-            self.swaps[node] = node
-            self._converted(node, "rate", "A rate is kept as a parameter: its number is read.")
-        return True
+        return self._apply(node)
 
     def leave_Subscript(
         self, original_node: cst.Subscript, updated_node: cst.Subscript
@@ -266,9 +230,15 @@ class Rewriter(StatementRewriter):
         part = part_of(self.ctx, original_node, updated_node.value)
         if part is not None:
             return part
-        if original_node in self.swaps:
-            return cst.Call(cst.Name("float"), [cst.Arg(updated_node)])
+        if original_node in self.changes:
+            return self._other(original_node, updated_node)
         return listed_ranges(self.ctx, original_node, updated_node)
+
+    def _other(self, node: cst.BaseExpression, updated: cst.BaseExpression) -> cst.BaseExpression:
+        """Return what a rule has made of an expression."""
+        build = self.changes[node].build
+        assert build is not None  # noqa: S101 - an expression does not go
+        return cst.ensure_type(build(updated), cst.BaseExpression)
 
     def visit_Name(self, node: cst.Name) -> bool:
         is_read = node in self.ctx.names.loads and node not in self.ctx.gone
@@ -332,6 +302,8 @@ class Rewriter(StatementRewriter):
         part = part_of(self.ctx, original_node, updated_node.value)
         if part is not None:
             return part
+        if original_node in self.changes:
+            return self._other(original_node, updated_node)
         found = self.swaps.get(original_node)
         if found is None:
             return updated_node

@@ -19,8 +19,8 @@ from onecell.migrate.meaning.survey import surveyed
 from onecell.migrate.meaning.syntax import is_none, parents_of
 from onecell.migrate.rewriting.comments import marked_before
 from onecell.migrate.rewriting.imports import Imported, settle
+from onecell.migrate.rewriting.log import Log
 from onecell.migrate.rewriting.rewriter import Rewriter
-from onecell.migrate.rewriting.statements import Log
 from onecell.migrate.rules.assumptions import Outside
 from onecell.migrate.rules.context import Context, sources_of
 from onecell.migrate.rules.families import registry
@@ -75,7 +75,7 @@ def transform(
         changed = cast("cst.Module", rewriter.rebuilt(module))  # a module stays one
         found = list(_imported(scopes, ctx))
         left = frozenset(one.binding.name for one in found if one.kept)
-        read = {name for name in rewriter.devices if set(names.reads_of(name)) - ctx.dropped}
+        read = {name for name in ctx.devices if set(names.reads_of(name)) - ctx.dropped}
         retry = bool(left & {b.name for b in speller.needed}) and not left <= kept
         if not retry and not read:
             break

@@ -54,6 +54,8 @@ class Context:
     """What the rewrite leaves out; nothing is to be said about it."""
     pinned: frozenset[cst.CSTNode] = frozenset()
     """Names of devices that something still reads, as an earlier round has shown."""
+    devices: set[cst.CSTNode] = field(default_factory=set)
+    """Names of devices whose statements are left out."""
     finished: frozenset[cst.CSTNode] = frozenset()
     """What an earlier run has rewritten as far as it could, and marked."""
     outside: Outside = field(default_factory=Outside)

@@ -8,13 +8,15 @@ from typing import Final
 import libcst as cst
 
 from onecell.dialect import DIALECTS
-from onecell.migrate.meaning.syntax import expression
+from onecell.migrate.meaning.syntax import code, expression
 from onecell.migrate.meaning.unsure import Unsure
 from onecell.migrate.rules.arguments import Converter
 from onecell.migrate.rules.context import Context
-from onecell.migrate.rules.families.modules import padding
+from onecell.migrate.rules.families.modules import padding, parameters
+from onecell.migrate.rules.families.registry import Change, syntax
 from onecell.migrate.rules.families.special import STEP
 from onecell.migrate.rules.families.tensors.holders import is_parameter
+from onecell.migrate.rules.table.candidates import of_method
 from onecell.migrate.rules.table.row import Row
 from onecell.neighbours import find_neighbour, rename_parameters
 
@@ -28,19 +30,17 @@ _NOT_KEPT: Final = {"bias", "has_bias", "modules", "cells", "normalized_shape"}
 """Arguments of layers that are no attributes of them, or name something else."""
 
 
-def is_count(ctx: Context, node: cst.Attribute) -> bool:
-    """Whether an attribute is the number of a MindSpore tensor's elements."""
+@syntax("size", cst.Attribute)
+def _count(ctx: Context, node: cst.Attribute) -> None:
+    """Mark the number of a MindSpore tensor's elements."""
     parent = ctx.names.parents.get(node)
     called = isinstance(parent, cst.Call) and parent.func is node
-    return (
-        ctx.to == "torch"
-        and node.attr.value == "size"
-        and not called
-        and ctx.kinds.of(node.value) == "tensor"
-    )
+    counts = ctx.to == "torch" and node.attr.value == "size" and not called
+    if counts and ctx.kinds.of(node.value) == "tensor":
+        raise Unsure("`size` of a tensor is a method in torch", "write `numel()`")
 
 
-def attribute(ctx: Context, node: cst.Attribute) -> str | None:
+def _other(ctx: Context, node: cst.Attribute) -> str | None:
     """Return what an attribute of a known object is called on the other side, None if the same."""
     kind, name = ctx.kinds.of(node.value), node.attr.value
     old, new = (DIALECTS[f].constructor["bias"] for f in (ctx.source, ctx.to))
@@ -55,7 +55,7 @@ def attribute(ctx: Context, node: cst.Attribute) -> str | None:
     return _of_layer(ctx, node.value, name) if kind == "layer" or derived is not None else None
 
 
-def width(ctx: Context, node: cst.Attribute) -> cst.BaseExpression | None:
+def _width(ctx: Context, node: cst.Attribute) -> cst.BaseExpression | None:
     """Return what a recurrent layer's `input_size` is in MindSpore, None for any attribute else."""
     row = ctx.kinds.made_by(node.value) if node.attr.value == "input_size" else None
     if ctx.to != "mindspore" or row is None or row.shape != "recurrent":
@@ -88,7 +88,7 @@ def _is_left(ctx: Context, held: cst.BaseExpression, row: Row) -> bool:
     return False
 
 
-def check(ctx: Context, node: cst.Attribute) -> None:
+def _check(ctx: Context, node: cst.Attribute) -> None:
     """Raise `Unsure` for an attribute of a tensor that the other framework's lacks."""
     parent, name = ctx.names.parents.get(node), node.attr.value
     called = isinstance(parent, cst.Call) and parent.func is node
@@ -118,3 +118,23 @@ def check(ctx: Context, node: cst.Attribute) -> None:
         return
     if name in _LACKING:
         raise Unsure(f"`{name}` of a tensor has no exact counterpart")
+
+
+@syntax("attribute", cst.Attribute)
+def _attribute(ctx: Context, node: cst.Attribute) -> Change | None:
+    try:
+        _check(ctx, node)
+    except Unsure as why:
+        raise Unsure(why.message, why.by_hand or of_method(node.attr.value)) from why
+    if (width := _width(ctx, node)) is not None:
+        return Change("MindSpore's layer keeps no `input_size`.", lambda _: width)
+    old, new = node.attr.value, _other(ctx, node)
+    supposed: tuple[str, ...] = ()
+    if new is None:
+        found = parameters.renamed(ctx, node)
+        if found is None:
+            return None
+        new, sure = found
+        supposed = () if sure else (f"`{code(node.value)}` is a layer of this project",)
+    named = cst.Name(new)
+    return Change(f"`{old}` is `{new}`.", lambda u: u.with_changes(attr=named), supposed)

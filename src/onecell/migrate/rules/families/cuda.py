@@ -8,7 +8,7 @@ import libcst as cst
 
 from onecell.migrate.meaning.unsure import Unsure
 from onecell.migrate.rules.context import Context, Plan
-from onecell.migrate.rules.families.registry import family
+from onecell.migrate.rules.families.registry import Change, family, syntax
 
 _ABOUT: Final = "`torch.cuda.is_available()` is False, and what only steers CUDA goes"
 _ANSWERS: Final = {
@@ -45,16 +45,23 @@ def _gone(ctx: Context, node: cst.Call, path: str) -> Plan:
     return lambda _: cst.Name("None")
 
 
-def asks_cuda(ctx: Context, node: cst.Attribute) -> bool:
-    """Whether an attribute tells that something is on a CUDA device, as nothing is here."""
+@syntax("cuda", cst.Attribute)
+def _asked(ctx: Context, node: cst.Attribute) -> Change | None:
+    """Answer whether something is on a CUDA device, as nothing is here."""
     up = ctx.names.parents.get(node)
     set_or_called = isinstance(up, cst.AssignTarget | cst.AnnAssign | cst.Call)
     asked = node.attr.value == "is_cuda" and ctx.to == "mindspore"
-    return asked and not set_or_called and not ctx.kinds.defines("is_cuda")
+    if not asked or set_or_called or ctx.kinds.defines("is_cuda"):
+        return None
+    ctx.forget(node)
+    return Change("`is_cuda` is False on a CPU.", lambda _: cst.Name("False"), below=False)
 
 
-def is_steering(ctx: Context, node: cst.Assign) -> bool:
-    """Whether a statement sets something that steers CUDA alone."""
-    return ctx.to == "mindspore" and all(
-        (ctx.names.path(target.target) or "").startswith(STEERED) for target in node.targets
-    )
+@syntax("cuda", cst.Assign)
+def _steering(ctx: Context, node: cst.Assign) -> Change | None:
+    """Leave out what is set to steer CUDA alone."""
+    paths = [ctx.names.path(target.target) or "" for target in node.targets]
+    if ctx.to != "mindspore" or not all(path.startswith(STEERED) for path in paths):
+        return None
+    ctx.forget(node)
+    return Change("It steers CUDA alone.", below=False)

@@ -1,6 +1,7 @@
 """Families of functions that no row tells: a file registers the import paths that it knows.
 
-What a row tells but for its `shape` is planned by whoever registers that shape.
+What a row tells but for its `shape` is planned by whoever registers that shape, and syntax that is
+no call by whoever registers its class of nodes.
 
 Every file below this folder is loaded on the first question, so that a new family is one new file.
 """
@@ -12,6 +13,7 @@ import pkgutil
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
 import libcst as cst
 
@@ -39,7 +41,36 @@ class Family:
 Shape = Callable[[Context, cst.Call, Row, Converter], Plan]
 """Returns how a call of a row of this shape is rewritten; raises `Unsure`."""
 
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What becomes of syntax that is no call."""
+
+    message: str
+    """What is said of it, as a sentence."""
+    build: Callable[[Any], cst.CSTNode] | None = None
+    """Builds it anew from itself with its parts rewritten; None for what goes."""
+    holds: tuple[str, ...] = ()
+    """What has to hold for it, where the file does not show it."""
+    below: bool = True
+    """Whether rules look at its parts too."""
+
+
+Look = Callable[[Context, Any], Change | None]
+"""Returns what becomes of a node, None where the rule is not about it; raises `Unsure`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Syntax:
+    """A rule about a class of nodes."""
+
+    rule: str
+    look: Look
+
+
 _BY_PATH: dict[str, Family] = {}
+_BY_CLASS: dict[type[cst.CSTNode], list[Syntax]] = {}
+_CHECKS: dict[type[cst.CSTNode], list[Syntax]] = {}
 _BY_SHAPE: dict[str, Shape] = {}
 
 
@@ -70,6 +101,27 @@ def of_shape(name: str) -> Shape | None:
     """Return who plans the calls of rows of this shape, or None: the row tells it all."""
     every()
     return _BY_SHAPE.get(name)
+
+
+def syntax(rule: str, *classes: type[cst.CSTNode], check: bool = False) -> Callable[[Look], Look]:
+    """Register the function below for nodes of these classes.
+
+    `check` is for a rule that only marks, and is asked after all those that build something.
+    """
+
+    def register(look: Look) -> Look:
+        for each in classes:
+            (_CHECKS if check else _BY_CLASS).setdefault(each, []).append(Syntax(rule, look))
+        return look
+
+    return register
+
+
+@cache
+def of_class(kind: type[cst.CSTNode]) -> tuple[Syntax, ...]:
+    """Return the rules about a class of nodes, in the order in which they are asked."""
+    every()
+    return (*_BY_CLASS.get(kind, ()), *_CHECKS.get(kind, ()))
 
 
 def of_path(ctx: Context, path: str) -> Family | None:

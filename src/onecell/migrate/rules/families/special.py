@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Final
 
 import libcst as cst
@@ -12,7 +11,7 @@ from onecell.migrate.meaning.syntax import code, upwards
 from onecell.migrate.meaning.unsure import Unsure
 from onecell.migrate.rules.context import Context, Plan
 from onecell.migrate.rules.families.calls import plan_call
-from onecell.migrate.rules.families.receivers import is_device, is_super
+from onecell.migrate.rules.families.receivers import is_super
 from onecell.migrate.rules.table.layers import CELL
 from onecell.migrate.rules.table.row import Row
 from onecell.migrate.rules.table.scan import canonical
@@ -234,43 +233,6 @@ def _compares_types(node: cst.Comparison) -> bool:
         if isinstance(side, cst.Call) and code(side.func) == "type" and len(side.args) == 1:
             return True
     return False
-
-
-_SCOPES: Final = cst.FunctionDef | cst.ClassDef
-
-
-def is_device_only(ctx: Context, node: cst.Assign) -> bool:
-    """Whether a statement names a device that is used for nothing but moving things there."""
-    target = node.targets[0].target
-    if ctx.to != "mindspore" or len(node.targets) != 1 or not isinstance(target, cst.Name):
-        return False
-    if ctx.kinds.of(node.value) != "device" or target in ctx.pinned:
-        return False
-    ups = upwards(node, ctx.names.parents)
-    around: Iterator[cst.CSTNode] = (up for up in ups if isinstance(up, _SCOPES))
-    scope = next(around, None)
-    if isinstance(scope, cst.ClassDef):
-        return False  # anybody may read it as an attribute
-    if scope is None and target.value in ctx.outside.taken:
-        return False
-    reads = ctx.names.reads_of(target)
-    # One that nothing here reads is there for other files.
-    return bool(reads) and all(_moves_only(ctx, name) for name in reads)
-
-
-def _moves_only(ctx: Context, name: cst.CSTNode) -> bool:
-    arg = ctx.names.parents.get(name)
-    if not isinstance(arg, cst.Arg):
-        return False
-    if arg.keyword is not None:
-        return arg.keyword.value in ("device", "map_location")
-    call = ctx.names.parents.get(arg)
-    return (
-        isinstance(call, cst.Call)
-        and isinstance(call.func, cst.Attribute)
-        and call.func.attr.value == "to"
-        and is_device(ctx, arg.value)
-    )
 
 
 def handed_on(ctx: Context, module: cst.Module, node: cst.ImportFrom) -> dict[str, Row]:

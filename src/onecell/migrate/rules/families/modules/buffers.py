@@ -9,10 +9,12 @@ from __future__ import annotations
 import libcst as cst
 
 from onecell.migrate.meaning.syntax import literal
+from onecell.migrate.meaning.unsure import Unsure
 from onecell.migrate.rules.context import Context
+from onecell.migrate.rules.families.registry import Change, syntax
 
 
-def set_buffer(ctx: Context, target: cst.BaseExpression) -> str | None:
+def _buffer(ctx: Context, target: cst.BaseExpression) -> str | None:
     """Return the name of the buffer that a statement sets, None where it sets none."""
     match target:
         case cst.Attribute(value=cst.Name(value="self"), attr=cst.Name(value=name)):
@@ -42,7 +44,22 @@ def _registers(ctx: Context, call: cst.Call, owner: cst.ClassDef, name: str) -> 
     )
 
 
-def registering(name: str, value: cst.BaseExpression) -> cst.Expr:
+def _registering(name: str, value: cst.BaseExpression) -> cst.Expr:
     """Return the statement that sets a buffer."""
     call = cst.ensure_type(cst.parse_expression(f'self.register_buffer("{name}", _)'), cst.Call)
     return cst.Expr(call.with_changes(args=[call.args[0], cst.Arg(value)]))
+
+
+@syntax("buffer", cst.Assign)
+def _set(ctx: Context, node: cst.Assign) -> Change | None:
+    name = _buffer(ctx, node.targets[0].target) if len(node.targets) == 1 else None
+    if name is None:
+        return None
+    build = lambda updated: _registering(name, updated.value)  # noqa: E731
+    return Change("A buffer is set by registering it anew.", build)
+
+
+@syntax("buffer", cst.AugAssign)
+def _augmented(ctx: Context, node: cst.AugAssign) -> None:
+    if _buffer(ctx, node.target) is not None:
+        raise Unsure("MindSpore lets no buffer be set", "register it anew with the new numbers")

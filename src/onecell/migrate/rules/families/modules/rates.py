@@ -11,11 +11,12 @@ import libcst as cst
 
 from onecell.migrate.meaning.syntax import literal, upwards
 from onecell.migrate.rules.context import Context
+from onecell.migrate.rules.families.registry import Change, syntax
 
 _KEYS: Final = ("lr", "initial_lr")
 
 
-def is_rate(ctx: Context, node: cst.Subscript) -> bool:
+def _is_rate(ctx: Context, node: cst.Subscript) -> bool:
     """Whether an expression is the learning rate of a group of parameters."""
     if ctx.to != "mindspore" or len(node.slice) != 1:
         return False
@@ -27,7 +28,7 @@ def is_rate(ctx: Context, node: cst.Subscript) -> bool:
     )
 
 
-def is_read(ctx: Context, node: cst.Subscript) -> bool:
+def _is_read(ctx: Context, node: cst.Subscript) -> bool:
     """Whether its value is wanted as a number, and is not made one already."""
     up = ctx.names.parents.get(node)
     if isinstance(up, cst.AssignTarget | cst.AugAssign | cst.AnnAssign | cst.Del):
@@ -77,7 +78,7 @@ _OPERATORS: Final[dict[type[cst.BaseAugOp], type[cst.BaseBinaryOp]]] = {
 }
 
 
-def scaled(node: cst.AugAssign) -> cst.Assign | None:
+def _scaled(node: cst.AugAssign) -> cst.Assign | None:
     """Return `g["lr"] = float(g["lr"]) * f` for `g["lr"] *= f`."""
     operator = _OPERATORS.get(type(node.operator))
     if operator is None or not isinstance(node.target, cst.Subscript):
@@ -88,3 +89,20 @@ def scaled(node: cst.AugAssign) -> cst.Assign | None:
         value = value.with_changes(lpar=[cst.LeftParen()], rpar=[cst.RightParen()])
     product = cst.BinaryOperation(read, operator(), value)
     return cst.Assign([cst.AssignTarget(node.target)], product)
+
+
+_SAID: Final = "A rate is kept as a parameter: its number is read."
+
+
+@syntax("rate", cst.AugAssign)
+def _changed(ctx: Context, node: cst.AugAssign) -> Change | None:
+    if not isinstance(node.target, cst.Subscript) or not _is_rate(ctx, node.target):
+        return None
+    return Change(_SAID, lambda updated: _scaled(updated) or updated)
+
+
+@syntax("rate", cst.Subscript)
+def _asked(ctx: Context, node: cst.Subscript) -> Change | None:
+    if not _is_rate(ctx, node) or not _is_read(ctx, node):
+        return None
+    return Change(_SAID, lambda updated: cst.Call(cst.Name("float"), [cst.Arg(updated)]))

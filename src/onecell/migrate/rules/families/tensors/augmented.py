@@ -9,6 +9,7 @@ import libcst as cst
 
 from onecell.migrate.meaning.syntax import expression, operand, upwards
 from onecell.migrate.rules.context import Context
+from onecell.migrate.rules.families.registry import Change, syntax
 from onecell.migrate.rules.families.tensors.in_place import viewed
 
 _OPERATORS: Final[Mapping[type[cst.BaseAugOp], str]] = {
@@ -29,7 +30,7 @@ _OF_TENSORS: Final = frozenset(
 _LIKE: Final = frozenset(["expand_as", "view_as", "type_as", "reshape_as"])
 
 
-def augmented(ctx: Context, node: cst.AugAssign) -> str | None:
+def _supposed(ctx: Context, node: cst.AugAssign) -> str | None:
     """Return what has to hold for `x += y` of a tensor that is given to be `x.copy_(x + y)`.
 
     Whoever gives it sees the change. None where x may be a number, is bound to something else as
@@ -76,8 +77,16 @@ def _is_of_tensor(ctx: Context, read: cst.Name) -> bool:
     return likened or ctx.kinds.of(read) == "tensor"
 
 
-def copied(node: cst.AugAssign) -> cst.Expr:
+def _copied(node: cst.AugAssign) -> cst.Expr:
     """Return `x.copy_(x + y)` for `x += y`."""
     sign = _OPERATORS[type(node.operator)]
     value = node.value if sign == "+" else operand(node.value)
     return cst.Expr(expression(f"x_.copy_(x_ {sign} v_)", x_=node.target, v_=value))
+
+
+@syntax("in_place", cst.AugAssign)
+def _given(ctx: Context, node: cst.AugAssign) -> Change | None:
+    said = _supposed(ctx, node)
+    if said is None:
+        return None
+    return Change("What else holds the tensor sees the change.", _copied, (said,))

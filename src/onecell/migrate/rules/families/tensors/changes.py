@@ -7,7 +7,7 @@ its first numbers from an initializer. Who else holds a tensor is told in `holde
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -27,6 +27,7 @@ from onecell.migrate.rules.families.tensors.holders import (
     is_part,
     is_view,
 )
+from onecell.migrate.rules.families.tensors.items import less_data
 from onecell.migrate.rules.table.row import Signature
 
 
@@ -107,40 +108,6 @@ def plan_change(ctx: Context, node: cst.Call, name: str, *, known: bool) -> Plan
     if given:
         return None
     return _copying(ctx, node, form, name)
-
-
-Retarget = Callable[[cst.BaseExpression], cst.BaseExpression]
-
-
-def item_target(ctx: Context, target: cst.BaseExpression) -> Retarget | None:
-    """Return how an item of a parameter is named where it is set, None where it may stay.
-
-    MindSpore keeps nothing of what is set in `p.data`, and torch lets no item of p itself be set.
-    """
-    if not isinstance(target, cst.Subscript) or not is_pure(target.value):
-        return None
-    held = target.value
-    if ctx.to == "torch":
-        return _of_data if is_parameter(ctx, held) and ctx.names.path(held) is None else None
-    if not isinstance(held, cst.Attribute) or held.attr.value != "data":
-        return None
-    is_tensor = is_parameter(ctx, held.value) or ctx.kinds.of(held.value) == "tensor"
-    return less_data if is_tensor and ctx.names.path(held) is None else None
-
-
-def _of_data(node: cst.BaseExpression) -> cst.BaseExpression:
-    """Return `p.data[i]` for `p[i]`."""
-    assert isinstance(node, cst.Subscript)  # noqa: S101 - the caller asked
-    return node.with_changes(value=cst.Attribute(node.value, cst.Name("data")))
-
-
-def less_data(node: cst.BaseExpression) -> cst.BaseExpression:
-    """Return `p` for `p.data`, and `p[i]` for `p.data[i]`."""
-    if isinstance(node, cst.Attribute) and node.attr.value == "data":
-        return node.value
-    if isinstance(node, cst.Subscript):
-        return node.with_changes(value=less_data(node.value))
-    return node
 
 
 def _values(

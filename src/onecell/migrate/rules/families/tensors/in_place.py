@@ -16,6 +16,7 @@ from onecell.migrate.meaning.flow import nodes
 from onecell.migrate.meaning.syntax import code, elements, upwards
 from onecell.migrate.meaning.unsure import Unsure
 from onecell.migrate.rules.context import Context
+from onecell.migrate.rules.families.registry import syntax
 
 _VIEWS: Final = frozenset(
     "view view_as reshape reshape_as t transpose permute squeeze unsqueeze expand expand_as"  # noqa: SIM905 - one name a line would be a page
@@ -56,7 +57,8 @@ def check_method(ctx: Context, name: str, *, known: bool) -> None:
         raise Unsure(f"`{name}` changes a tensor in place, which MindSpore does not do on the CPU")
 
 
-def check_augmented(ctx: Context, node: cst.AugAssign) -> None:
+@syntax("in_place", cst.AugAssign, check=True)
+def _check_augmented(ctx: Context, node: cst.AugAssign) -> None:
     """Raise `Unsure` where `x += y` changes a tensor that something else may hold."""
     target = node.target
     adds_tensor = ctx.kinds.of(node.value) == "tensor"
@@ -136,7 +138,8 @@ def is_shared(ctx: Context, name: cst.Name, node: cst.CSTNode) -> bool:
     return _Walk(ctx, name.value, True).is_shared(node)
 
 
-def check_item(ctx: Context, node: cst.Assign | cst.AugAssign) -> None:
+@syntax("in_place", cst.Assign, cst.AugAssign, check=True)
+def _check_item(ctx: Context, node: cst.Assign | cst.AugAssign) -> None:
     """Raise `Unsure` where an item is set in a view of a tensor that has another name."""
     targets = [node.target] if isinstance(node, cst.AugAssign) else [t.target for t in node.targets]
     for target in targets:
