@@ -20,17 +20,12 @@ from onecell.migrate.rules.assumptions import Outside
 from onecell.migrate.rules.findings import Outcome
 from onecell.migrate.rules.table.scan import other_framework
 from onecell.migrate.rules.taken import outside_of
+from onecell.migrate.run.asking import Asking, failed
 from onecell.migrate.run.files import MARK, mentions_cell, read_source
-from onecell.migrate.run.folders import SUFFIXES as FOLDER_SUFFIXES
 from onecell.migrate.run.folders import Found, check_paths, walk
-from onecell.migrate.run.jobs import migrate_data, testify
 from onecell.migrate.run.pool import Pool
-from onecell.migrate.run.project import Import, belonging, classes, edges, imports
-from onecell.migrate.run.remains import Look, find_remains, may_remain
+from onecell.migrate.run.project import belonging, edges
 from onecell.migrate.run.results import FileOutcome, FileResult, Migration
-from onecell.migrate.run.tasks import Answer, Task
-from onecell.migrate.run.testimony import Question
-from onecell.migrate.source.limits import time_limit
 
 if TYPE_CHECKING:
     from onecell.migrate.run.settle import Asked
@@ -129,11 +124,16 @@ class _Run:
     _surveys: dict[Path, Survey] = field(default_factory=dict)
     _graph: dict[Path, frozenset[Path]] | None = None
 
+    @property
+    def asking(self) -> Asking:
+        """What child processes are asked about one file."""
+        return Asking(self.pool, self.to, self.target)
+
     def survey(self, *, together: bool) -> None:
         """Look what classes there are, before any file is rewritten."""
         if not together or len(self.found) < 2:
             return
-        seen = self.pool.map(self._classes, self.found)
+        seen = self.pool.map(self.asking.classes, self.found)
         self._surveys = {found.path: survey for found, survey in seen}
         self.outside = outside_of(self._surveys.values(), self.to)
 
@@ -218,36 +218,18 @@ class _Run:
         local = frozenset(name for place in places for name in (*place.parts[:-1], place.stem))
         source = other_framework(self.to)
 
-        def look(found: Found) -> FileResult:
-            result = self.results[found.path]
-            if result.outcome is FileOutcome.FAILED:
-                return result
-            changed = result.outcome is FileOutcome.CHANGED
-            try:
-                data = result.after if changed else read_source(found.path)
-                if not may_remain(data, source) and (found.root is not None or result.rewrite):
-                    return result
-                asked = Look(data, found.path.name, source, local)
-                remains = self.pool.ask(find_remains, asked, time_limit(len(data)))
-            except SourceError as error:
-                return _failed(found, error)
-            return replace(result, remains=remains)
-
+        look = partial(self._look, source, local)
         for _, result in self.pool.map(look, self.found):
             self.results[result.path] = result
+
+    def _look(self, source: str, local: frozenset[str], found: Found) -> FileResult:
+        return self.asking.remains(found, self.results[found.path], source, local)
 
     def _ask(
         self, by_place: Mapping[Path, Found], asked: Mapping[Path, Asked]
     ) -> dict[Path, Testimony]:
         def ask(place: Path) -> Testimony | None:
-            found, what = by_place[place], asked[place]
-            try:
-                data = read_source(found.path)
-                task = Task(data, found.path.name, self.to, self.target, True, self.outside)
-                question = Question(task, what.given, what.returned)
-                return self.pool.ask(testify, question, time_limit(len(data)))
-            except SourceError:
-                return None
+            return self.asking.testimony(by_place[place], asked[place], self.outside)
 
         answers = self.pool.map(ask, list(asked))
         return {place: answer for place, answer in answers if answer is not None}
@@ -259,24 +241,16 @@ class _Run:
             roots = list(dict.fromkeys(homes))
             read = {
                 _place(found.path): imported
-                for found, imported in self.pool.map(self._imports, self.found)
+                for found, imported in self.pool.map(self.asking.imports, self.found)
             }
             self._graph = edges(read, roots)
         return self._graph
-
-    def _classes(self, found: Found) -> Survey:
-        """Return what a file says of its classes; nothing if it cannot be told."""
-        try:
-            data = read_source(found.path)
-            return self.pool.ask(classes, (data, found.path.name), time_limit(len(data)))
-        except SourceError:
-            return Survey()
 
     def _first_look(self, found: Found) -> FileResult:
         try:
             data = read_source(found.path)
         except SourceError as error:
-            return _failed(found, error)
+            return failed(found, error)
         if other_framework(self.to).encode() in data:
             self.speaks.add(found.path)
         if not mentions_cell(data):
@@ -294,32 +268,8 @@ class _Run:
         data: bytes | None = None,
         outside: Outside | None = None,
     ) -> FileResult:
-        try:
-            data = read_source(found.path) if data is None else data
-            whole_file = whole_file or MARK in data
-            task = Task(data, found.path.name, self.to, self.target, whole_file, self._of(outside))
-            answer: Answer = self.pool.ask(migrate_data, task, time_limit(len(data)))
-        except SourceError as error:
-            return _failed(found, error)
-        if answer.after == data:
-            return FileResult(
-                found.path,
-                found.relative,
-                found.root,
-                FileOutcome.SAME,
-                answer.rewrite,
-                cells=answer.cells,
-            )
-        return FileResult(
-            found.path,
-            found.relative,
-            found.root,
-            FileOutcome.CHANGED,
-            answer.rewrite,
-            before=data,
-            after=answer.after,
-            cells=answer.cells,
-        )
+        known = self._of(outside)
+        return self.asking.rewritten(found, whole_file=whole_file, data=data, outside=known)
 
     def _of(self, shown: Outside | None) -> Outside | None:
         """Return what is known from outside, with what has been shown about one file."""
@@ -330,16 +280,6 @@ class _Run:
             base, carrying=shown.carrying, returning=shown.returning, keepers=shown.keepers
         )
 
-    def _imports(self, found: Found) -> tuple[Import, ...]:
-        """Return what a file imports; nothing if it cannot be told."""
-        try:
-            data = read_source(found.path)
-            if b"import" not in data:
-                return ()
-            return self.pool.ask(imports, (data, found.path.name), time_limit(len(data)))
-        except SourceError:
-            return ()
-
     def _report(self, done: int, total: int) -> None:
         if self.progress:
             self.progress(done, total)
@@ -348,13 +288,3 @@ class _Run:
 def _place(path: Path) -> Path:
     """Return where a file really is; of links that go round, some name of theirs."""
     return Path(os.path.realpath(path))
-
-
-def _failed(found: Found, error: SourceError) -> FileResult:
-    said = str(error)
-    if found.root is None and found.path.suffix not in FOLDER_SUFFIXES:
-        from onecell.checkpoint.files import SUFFIXES  # noqa: PLC0415 - NumPy, for an error alone
-
-        if found.path.suffix in SUFFIXES:
-            said = f"a checkpoint, not source; `onecell port` takes it ({said})"
-    return FileResult(found.path, found.relative, found.root, FileOutcome.FAILED, error=said)
