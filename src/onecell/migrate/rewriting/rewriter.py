@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import Final
+from typing import Final, cast
 
 import libcst as cst
 
@@ -238,7 +238,7 @@ class Rewriter(StatementRewriter):
         """Return what a rule has made of an expression."""
         build = self.changes[node].build
         assert build is not None  # noqa: S101 - an expression does not go
-        return cst.ensure_type(build(updated), cst.BaseExpression)
+        return cast("cst.BaseExpression", build(updated))
 
     def visit_Name(self, node: cst.Name) -> bool:
         is_read = node in self.ctx.names.loads and node not in self.ctx.gone

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, cast
 
 import libcst as cst
 
+from onecell.migrate.meaning.classes import STEP
 from onecell.migrate.meaning.syntax import code, elements, is_pure, upwards
 from onecell.migrate.meaning.unsure import Unsure
 from onecell.migrate.rewriting.blocks import BlockRewriter
@@ -35,7 +36,7 @@ class StatementRewriter(BlockRewriter):
             return True
         if owner is None or node.name.value != ctx.kinds.step or not ctx.kinds.of_class(owner):
             return True
-        new = special.STEP[ctx.to]
+        new = STEP[ctx.to]
         if ctx.kinds.own(owner, new):
             self._refuse(
                 node, "skeleton", Unsure(f"the class has a `{new}` already", "rename one of them")
@@ -137,7 +138,7 @@ class StatementRewriter(BlockRewriter):
             return updated
         if change.build is None:
             return self._gone(node)
-        return cst.ensure_type(change.build(updated), cst.BaseSmallStatement)
+        return cast("cst.BaseSmallStatement", change.build(updated))
 
     def leave_Expr(self, original_node: cst.Expr, updated_node: cst.Expr) -> cst.BaseSmallStatement:
         if original_node.value not in self.plans:

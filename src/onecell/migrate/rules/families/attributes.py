@@ -8,13 +8,13 @@ from typing import Final
 import libcst as cst
 
 from onecell.dialect import DIALECTS
+from onecell.migrate.meaning.classes import STEP
 from onecell.migrate.meaning.syntax import code, expression
 from onecell.migrate.meaning.unsure import Unsure
 from onecell.migrate.rules.arguments import Converter
 from onecell.migrate.rules.context import Context
 from onecell.migrate.rules.families.modules import padding, parameters
 from onecell.migrate.rules.families.registry import Change, syntax
-from onecell.migrate.rules.families.special import STEP
 from onecell.migrate.rules.families.tensors.holders import is_parameter
 from onecell.migrate.rules.table.candidates import of_method
 from onecell.migrate.rules.table.row import Row

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 import libcst as cst
 
 from onecell.migrate.meaning.names import dotted, imported
@@ -15,9 +13,6 @@ from onecell.migrate.rules.families.receivers import is_super
 from onecell.migrate.rules.table.layers import CELL
 from onecell.migrate.rules.table.row import Row
 from onecell.migrate.rules.table.scan import canonical
-
-STEP: Final = {"torch": "forward", "mindspore": "construct"}
-"""Framework → the method of a module that computes."""
 
 
 def inherited_constructor(ctx: Context, node: cst.Call) -> bool | None:

@@ -15,21 +15,17 @@ from onecell.migrate.rules.families.modules import element_types
 from onecell.migrate.rules.families.receivers import forget_args, moves, receiver, renaming
 from onecell.migrate.rules.table.row import Row
 
+THERE: Final = {
+    "forward": "construct",
+    "parameters": "get_parameters",
+    "named_parameters": "parameters_and_names",
+    "children": "cells",
+    "from_torch": "from_mindspore",
+}
+"""Methods of torch's modules → what MindSpore's are called."""
 _RENAMED: Final[Mapping[str, Mapping[str, str]]] = {
-    "mindspore": {
-        "forward": "construct",
-        "parameters": "get_parameters",
-        "named_parameters": "parameters_and_names",
-        "children": "cells",
-        "from_torch": "from_mindspore",
-    },
-    "torch": {
-        "construct": "forward",
-        "get_parameters": "parameters",
-        "parameters_and_names": "named_parameters",
-        "cells": "children",
-        "from_mindspore": "from_torch",
-    },
+    "mindspore": THERE,
+    "torch": {new: old for old, new in THERE.items()},
 }
 LACKING: Final = {
     "mindspore": {

@@ -10,7 +10,7 @@ from onecell.migrate.meaning.syntax import expression, is_named, literal
 from onecell.migrate.meaning.unsure import Unsure
 from onecell.migrate.rules.context import Context, Made, Plan
 from onecell.migrate.rules.families.modules.element_types import CASTS
-from onecell.migrate.rules.families.modules.module_methods import of_module
+from onecell.migrate.rules.families.modules.module_methods import THERE, of_module
 from onecell.migrate.rules.families.receivers import (
     forget_args,
     is_like_module,
@@ -35,14 +35,7 @@ _GUESSED: Final = {
 }
 """Methods of tensors that other objects may have as well → what they become."""
 _LISTING: Final = ("parameters", "named_parameters")
-_THERE: Final = {
-    "forward": "construct",
-    "train": "set_train",
-    "eval": "set_train(False)",
-    "parameters": "get_parameters",
-    "named_parameters": "parameters_and_names",
-}
-"""Methods of torch's modules → what MindSpore's are called."""
+_MODES: Final = {"train": "set_train", "eval": "set_train(False)"}
 _SIZED: Final = {"zeros", "ones", "rand", "randn"}
 """Rules of functions that take the shape of a tensor."""
 
@@ -144,9 +137,10 @@ def _of_like_module(ctx: Context, node: cst.Call, name: str) -> Made | None:
         return (*found, f"`{shown(node)}` is a module")
     if not surely:
         return None
+    other = _MODES.get(name) or THERE[name]
     raise Unsure(
         f"`{name}` of something that this file does not show to be a module",
-        f"if it is one, it is `{_THERE[name]}`",
+        f"if it is one, it is `{other}`",
     )
 
 
