@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from dataclasses import dataclass, field
 from functools import cache
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import Literal
 
 from onecell.migrate import Outcome, Rewrite, rewrite
+from onecell.migrate.rules.written import WRITTEN
 
 FOLDER = Path(__file__).parent / "cases"
 
@@ -33,6 +35,11 @@ class RewriteCase:
         return self.name
 
 
+def with_written(after: str) -> str:
+    """Return a result with the functions that it is given, which it only names."""
+    return re.sub("^# written: (.*)\n", lambda m: WRITTEN[m[1]].lstrip("\n"), after, flags=re.M)
+
+
 def read_case(folder: Path) -> RewriteCase:
     head = tomllib.loads((folder / "case.toml").read_text())
     return RewriteCase(
@@ -45,7 +52,7 @@ def read_case(folder: Path) -> RewriteCase:
         head["run"],
         head.get("why", ""),
         (folder / "before.py").read_text(),
-        (folder / "after.py").read_text(),
+        with_written((folder / "after.py").read_text()),
         {Outcome(name): count for name, count in head.get("findings", {}).items()},
     )
 

@@ -3,48 +3,7 @@ import torch
 from mindspore import nn, ops
 
 
-def save_nested(content, path):
-    """Save tensors and plain values, in dictionaries and lists, as a MindSpore checkpoint.
-
-    A tensor is called by its keys, with dots between; "plain values" is the rest, as JSON.
-    """
-    import argparse, json, os
-    import mindspore, numpy
-
-    tensors = {}
-
-    def is_tensor(value):
-        return isinstance(value, (mindspore.Tensor, numpy.ndarray))
-
-    def rest(value, name):
-        inner = f"{name}." if name else ""
-        if is_tensor(value):
-            if name in tensors or not value.size:
-                raise ValueError(f"`{name}` is empty, or there twice.")
-            tensors[name] = mindspore.Tensor(value)
-            return None
-        if isinstance(value, argparse.Namespace):
-            return {"": rest(vars(value), name)}
-        if isinstance(value, dict):
-            left = [[key, each, rest(each, f"{inner}{key}")] for key, each in value.items()]
-            if not all(isinstance(key, str) and key for key in value):
-                return {"": [[key, plain] for key, _, plain in left]}
-            return {key: plain for key, each, plain in left if not is_tensor(each)}
-        if isinstance(value, (list, tuple)):
-            return [rest(each, f"{inner}{place}") for place, each in enumerate(value)]
-        if isinstance(value, numpy.generic):
-            return value.item()
-        if value is None or isinstance(value, (bool, int, float, str)):
-            return value
-        raise TypeError(f"`{name}` is a {type(value).__name__}: of a model, save `state_dict()`.")
-
-    plain = rest(content, "tensor" if is_tensor(content) else "")
-    text = {"plain values": json.dumps(plain)} if plain != {} or not tensors else None
-    path = path.name if hasattr(path, "write") else os.fspath(path)
-    named = [{"name": name, "data": tensor} for name, tensor in tensors.items()]
-    mindspore.save_checkpoint(named, f"{path}.ckpt", append_dict=text)
-    os.replace(f"{path}.ckpt", path)  # under its own name: MindSpore adds an end to another
-    os.chmod(path, 0o644)
+# written: save_nested
 
 
 def build():
