@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
-import warnings
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -195,27 +193,6 @@ def test_what_shards_say_differently_is_kept_by_file(index: Path) -> None:
 )
 def test_the_stem_of_an_index_is_the_models(name: str, stem: str) -> None:
     assert plain_stem(Path(name)) == stem
-
-
-@pytest.fixture
-def distributed(tmp_path: Path) -> Path:
-    """A torch.distributed.checkpoint."""
-    from torch.distributed.checkpoint.state_dict_saver import save
-
-    model = torch.nn.ModuleDict({"cell": torch.nn.LSTMCell(3, 5), "head": torch.nn.Linear(5, 2)})
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of being one process
-        save({"model": model.state_dict()}, checkpoint_id=str(tmp_path / "run"))
-    return tmp_path / "run"
-
-
-def test_a_distributed_checkpoint_is_named_for_what_it_is(distributed: Path) -> None:
-    shards = sorted(distributed.glob("*.distcp"))
-    renamed = distributed.parent / "model.pt"
-    shutil.copy(shards[0], renamed)
-    for path in (distributed, shards[0], renamed):
-        with pytest.raises(CheckpointError, match=r"torch.distributed.checkpoint.*dcp_to_torch"):
-            load_checkpoint(path)
 
 
 @pytest.fixture

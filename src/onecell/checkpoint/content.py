@@ -44,7 +44,7 @@ class Checkpoint:
     tensors: dict[str, np.ndarray]
     """Name → array, in file order; bfloat16 under `dtypes.BFLOAT16`."""
     format: str
-    """"pt", "safetensors", "ckpt" or "npz"."""
+    """"pt", "safetensors", "ckpt", "npz", or "dcp" for torch.distributed.checkpoint."""
     dialect: str | None
     """The framework that wrote the file, where the file itself tells; else None."""
     metadata: dict[str, str]

@@ -21,8 +21,9 @@ from onecell.checkpoint.content import (
     is_text,
 )
 from onecell.checkpoint.formats import mindspore_ckpt, npz, safetensors, torch_legacy, torch_zip
+from onecell.checkpoint.formats.distributed import read_folder
 from onecell.checkpoint.formats.protobuf import LONGEST_TEXT
-from onecell.checkpoint.formats.sharded import is_index, read_index, refuse_part
+from onecell.checkpoint.formats.sharded import is_distributed, is_index, read_index, refuse_part
 from onecell.checkpoint.formats.zipped import open_members
 from onecell.checkpoint.limits import Budget
 from onecell.dialect import get_dialect
@@ -75,6 +76,10 @@ def load_checkpoint(path: str | os.PathLike[str]) -> Checkpoint:
     if not stat.S_ISREG(kind) and not stat.S_ISDIR(kind):
         raise CheckpointError(f"{path}: it is a device or a pipe, not a file.")
     try:
+        if is_distributed(path):
+            checkpoint = read_folder(path)
+            _check_text(checkpoint)
+            return checkpoint
         refuse_part(path)
         return read_index(path, _load) if is_index(path) else _load(path)
     except CheckpointError as error:

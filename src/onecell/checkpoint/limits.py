@@ -48,9 +48,9 @@ _DENSE: Final = (
 class Budget:
     """The memory that reading one file may still take."""
 
-    def __init__(self, file_size: int) -> None:
+    def __init__(self, file_size: int, left: int | None = None) -> None:
         self.file_size = file_size
-        self.limit = max(FLOOR, RATIO * file_size)
+        self.limit = max(FLOOR, RATIO * file_size) if left is None else left
         self.left = self.limit
 
     def take(self, nbytes: int, what: str, name: str | None = None, advice: str = _DENSE) -> None:

@@ -26,6 +26,7 @@ _FORMATS: Final = {
     "ckpt": "MindSpore's format (.ckpt)",
     "safetensors": "safetensors",
     "npz": "NumPy's format (.npz)",
+    "dcp": "torch.distributed.checkpoint",
 }
 
 

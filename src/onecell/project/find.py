@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from onecell.checkpoint.files import SUFFIXES as CHECKPOINTS
-from onecell.checkpoint.formats.sharded import TARRED, files_of, is_index
+from onecell.checkpoint.formats.sharded import PART, TARRED, files_of, is_distributed, is_index
 from onecell.errors import CheckpointError, SourceError
 
 if TYPE_CHECKING:
@@ -45,7 +45,17 @@ class Found:
 
 def is_project(paths: Sequence[Path]) -> bool:
     """Return whether `paths` are more than one checkpoint."""
-    return len(paths) != 1 or paths[0].is_dir() or paths[0].suffix in SOURCES
+    return len(paths) != 1 or _is_folder(paths[0]) or paths[0].suffix in SOURCES
+
+
+def _is_folder(path: Path) -> bool:
+    """Whether a path is a folder that is no checkpoint itself."""
+    return path.is_dir() and not is_distributed(path)
+
+
+def _distributed(path: Path, relative: Path) -> Place:
+    """Return the place of a checkpoint that is a folder, under a name that says so."""
+    return Place(path, relative.with_name(relative.name + PART))
 
 
 def find(paths: Sequence[Path], exclude: Sequence[str] = (), *, apart: Path | None = None) -> Found:
@@ -65,7 +75,7 @@ def find(paths: Sequence[Path], exclude: Sequence[str] = (), *, apart: Path | No
         ArgumentError: there is nothing at a path.
     """
     found = Found()
-    folders = [path for path in dict.fromkeys(paths) if path.is_dir()]
+    folders = [path for path in dict.fromkeys(paths) if _is_folder(path)]
     for path in dict.fromkeys(paths):
         if not os.path.lexists(path):
             raise SourceError(f"there is nothing called {path}.")
@@ -75,6 +85,8 @@ def find(paths: Sequence[Path], exclude: Sequence[str] = (), *, apart: Path | No
             _sort_out(path, prefix, exclude, apart, found)
         elif path.suffix in SOURCES:
             found.code.append(path)
+        elif path.is_dir():
+            found.checkpoints.append(_distributed(path, Path(path.resolve().name)))
         else:
             found.checkpoints.append(Place(path, Path(path.name)))
     return found
@@ -97,6 +109,10 @@ def _sort_out(
         for name in sorted(folders):
             inner = folder / name
             if _is_skipped(inner, apart) or excluded(inner, folder=True):
+                continue
+            if is_distributed(inner):
+                within = inner.relative_to(root)
+                found.checkpoints.append(_distributed(path / within, prefix / within))
                 continue
             kept.append(name)
             open_to_git = ignored is not None and not ignored(inner, folder=True)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from onecell.checkpoint import find_cells, load_checkpoint
 from onecell.checkpoint.atomic import check_output
 from onecell.checkpoint.files import SUFFIXES
-from onecell.checkpoint.formats.sharded import called, files_of, goes_by
+from onecell.checkpoint.formats.sharded import called, files_of, goes_by, is_distributed
 from onecell.dialect import DIALECTS
 from onecell.errors import ArgumentError, CheckpointError, SourceError
 from onecell.project.find import Place, find
@@ -114,10 +114,10 @@ def plan_project(
     for place in found.checkpoints:
         dialect = _dialect(place, source, to, named=place.path in paths)
         if dialect in (to, ""):
-            others += [
-                Place(file, place.relative.with_name(file.name)) for file in files_of(place.path)
-            ]
-            already += [place] if dialect else []
+            own = place.relative.with_suffix("") if is_distributed(place.path) else place.relative
+            folder = own if is_distributed(place.path) else own.parent
+            others += [Place(file, folder / file.name) for file in files_of(place.path)]
+            already += [Place(place.path, own)] if dialect else []
             continue
         models.append(place)
         if dialect is not None:

@@ -30,11 +30,12 @@ _CONTAINERS: Final = 8
 
 _STRING: Final = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"', re.DOTALL)
 _SHARD: Final = re.compile(r"(?P<stem>.+)-(?P<number>\d{1,6})-of-(?P<all>\d{1,6})(?P<suffix>\.\w+)")
-DISTRIBUTED: Final = (
-    "torch reads that folder, and makes one file of it: "
-    "`torch.distributed.checkpoint.format_utils.dcp_to_torch_save(FOLDER, 'model.pt')`"
-)
+DISTRIBUTED: Final = "Give the folder, in which `.metadata` says what lies where"
+"""Of one file of a torch.distributed.checkpoint."""
 
+METADATA: Final = ".metadata"
+"""The index of a torch.distributed.checkpoint; see `distributed`."""
+PART: Final = ".distcp"
 
 TARRED: Final = (".pth.tar", ".pt.tar")
 """How many call a file of torch's, which is no archive."""
@@ -43,6 +44,11 @@ TARRED: Final = (".pth.tar", ".pt.tar")
 def is_index(path: Path) -> bool:
     """Whether a path has the name of an index."""
     return path.name.endswith(INDEX) or path.name == _MINDSPORE
+
+
+def is_distributed(path: Path) -> bool:
+    """Whether a path is a folder that is a torch.distributed.checkpoint."""
+    return path.is_dir() and (path / METADATA).is_file()
 
 
 def plain_stem(path: Path) -> str:
@@ -61,12 +67,14 @@ def goes_by(path: Path, suffix: str, known: Container[str]) -> Path:
 
     A program that calls it by a suffix that tells no format finds it by the same name.
     """
-    told = path.suffix in known or is_index(path) or path.name.endswith(TARRED)
+    told = path.suffix in known or is_index(path) or path.name.endswith((*TARRED, PART))
     return called(path, suffix) if told else path
 
 
 def files_of(path: Path) -> list[Path]:
     """Return the files that a checkpoint is made of, the index first where there is one."""
+    if is_distributed(path):
+        return [path / METADATA, *sorted(p for p in path.glob(f"*{PART}") if p.is_file())]
     if not is_index(path):
         return [path]
     return [path, *(path.with_name(file) for file in dict.fromkeys(_read_map(path).values()))]
@@ -76,9 +84,9 @@ def refuse_part(path: Path) -> None:
     """Raise `CheckpointError` if `path` is a part of a checkpoint, and say where the whole is."""
     if path.is_dir():
         raise CheckpointError(f"it is a folder{_say_folder(path)}.")
-    if path.suffix == ".distcp":
+    if path.suffix == PART or path.name == METADATA:
         raise CheckpointError(
-            f"it is one shard of a torch.distributed.checkpoint, which is a folder. {DISTRIBUTED}."
+            f"it is one part of a torch.distributed.checkpoint, which is a folder. {DISTRIBUTED}."
         )
     match = _SHARD.fullmatch(path.name)
     if match and int(match["all"]) > 1:
@@ -207,6 +215,4 @@ def _say_folder(path: Path) -> str:
     """Say what of a folder can be read."""
     if indexes := [each.name for each in _indexes(path)]:
         return f"; give the index in it, {listed(indexes)}"
-    if (path / ".metadata").exists():
-        return f": a torch.distributed.checkpoint, if it is one. {DISTRIBUTED}"
     return ", not a file"

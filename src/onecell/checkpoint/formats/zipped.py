@@ -112,7 +112,7 @@ def _check_alone(archive: zipfile.ZipFile, file: BinaryIO, size: int) -> None:
     if before:
         raise CheckpointError(
             f"it is not one zip file: {before} bytes lie before the last one in it. So does a "
-            f"shard of a torch.distributed.checkpoint (.distcp), which is a folder. {DISTRIBUTED}."
+            f"part of a torch.distributed.checkpoint (.distcp), which is a folder. {DISTRIBUTED}."
         )
     file.seek(max(0, size - _END_LENGTH - len(archive.comment)))
     if not file.read(_END_LENGTH).startswith(_END) or _END in archive.comment:

@@ -183,6 +183,22 @@ _TENSORS: Final[dict[str, Callable[..., object]]] = {
     ),
 }
 
+_DISTRIBUTED: Final = "torch.distributed.checkpoint"
+OBJECTS: Final = frozenset(
+    {
+        "argparse.Namespace",
+        f"{_DISTRIBUTED}.filesystem._StorageInfo",
+        *(
+            f"{_DISTRIBUTED}.metadata.{name}"
+            for name in (
+                *("Metadata", "MetadataIndex", "StorageMeta", "BytesStorageMetadata"),
+                *("TensorStorageMetadata", "TensorProperties", "ChunkStorageMetadata"),
+            )
+        ),
+    }
+)
+"""What may be made without a call: an object of which nothing is kept but its attributes."""
+
 REBUILD: Final[dict[str, Callable[..., object]]] = {
     **_TENSORS,
     "torch.serialization._get_layout": _text,
@@ -206,7 +222,8 @@ REBUILD: Final[dict[str, Callable[..., object]]] = {
     **inert_numpy.REBUILD,
     "torch._tensor._rebuild_from_type_v2": _from_type,
     "types.SimpleNamespace": _namespace,
-    "argparse.Namespace": _namespace,
+    **dict.fromkeys(OBJECTS, _namespace),
+    f"{_DISTRIBUTED}.metadata._MEM_FORMAT_ENCODING": _text,
 }
 """Global → what describes a call of it."""
 
@@ -247,9 +264,6 @@ GLOBALS: Final = {
 _DESCRIPTION: Final = 144
 _PLAN: Final = 96
 
-OBJECTS: Final = frozenset({"argparse.Namespace"})
-"""What may be made without a call: an object of which nothing is kept but its attributes."""
-
 
 def describe_call(function: object, arguments: object) -> object:
     """Describe the result of `function(*arguments)`: a row of `REBUILD`, or a refusal by name."""
@@ -284,6 +298,8 @@ def describe_state(target: object, state: object) -> None:
     if isinstance(target, inert_numpy.Dtype | inert_numpy.Array):
         target.set_state(state)
         return
+    if isinstance(target, Pairs) and target.attributes and isinstance(state, tuple):
+        return  # torch's TensorProperties: what each part says of itself
     if not isinstance(target, Pairs) or not isinstance(state, Pairs):
         raise UnsafeCheckpointError("it asks to set the state of an object.")
     if target.attributes:
