@@ -86,7 +86,7 @@ def zero(model: Model) -> tuple[Any, Any]:
     from torch.distributed.optim import ZeroRedundancyOptimizer  # whose import warns
 
     made = DistributedDataParallel(model)
-    given = {"lr": RATE, "momentum": 0.9}
+    given: dict[str, Any] = {"lr": RATE, "momentum": 0.9}
     return made, ZeroRedundancyOptimizer(made.parameters(), torch.optim.SGD, **given)
 
 
