@@ -12,7 +12,7 @@ import torch
 from onecell import LSTMCell
 from onecell.spec import PARAMETERS, Spec
 from onecell.verify import compare
-from onecell.verify.mutants import MUTANTS, Mutant, Spoiled
+from onecell.verify.mutants import MUTANTS
 from onecell.verify.quantities.cases import make_case
 from onecell.verify.quantities.limits import PROVES
 from onecell.verify.quantities.oracle import KINDS, Oracle, make_oracle
@@ -20,6 +20,7 @@ from onecell.verify.quantities.readings import measure
 from onecell.verify.quantities.stored import KIND, compare_stored
 from onecell.verify.sides import Side, get_side
 from onecell.verify.sides.torch import TorchSide
+from onecell.verify.spoiling import Mutant, Spoiled
 from onecell.weights import Weights
 
 from .wrong import off_by, right

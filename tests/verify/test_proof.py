@@ -15,13 +15,14 @@ from onecell.errors import ArgumentError, MissingExtraError
 from onecell.spec import Spec
 from onecell.verify import GATE_SWAPS, SIDES, CellProof, Column, Mutation, choose_columns, sides
 from onecell.verify import prove_cell as prove
-from onecell.verify.mutants import MUTANTS, Mutant, Spoiled
+from onecell.verify.mutants import MUTANTS
 from onecell.verify.quantities.cases import make_case
 from onecell.verify.quantities.columns import Cell
 from onecell.verify.quantities.optimizers import Optimizer
 from onecell.verify.quantities.oracle import KINDS, make_oracle
 from onecell.verify.quantities.readings import measure
 from onecell.verify.sides import Array, Entry, Side
+from onecell.verify.spoiling import Mutant, Spoiled
 from onecell.weights import Weights
 
 OURS = (Column("arrays", "target"),)

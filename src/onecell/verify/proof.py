@@ -8,7 +8,7 @@ from typing import Any, Final, Literal
 
 from onecell.errors import NotFiniteError
 from onecell.verify.comparing.checks import check_numbers
-from onecell.verify.mutants import Mutant, mutants_of
+from onecell.verify.mutants import mutants_of
 from onecell.verify.mutation import mutations
 from onecell.verify.quantities.cases import ROLLOUT_STEPS, make_case
 from onecell.verify.quantities.columns import Column, File
@@ -16,6 +16,7 @@ from onecell.verify.quantities.oracle import KINDS, Oracle, make_oracle
 from onecell.verify.quantities.readings import Quantity, Reading, by_quantity, measure
 from onecell.verify.remarks import idle_by_side, idle_families
 from onecell.verify.sides import Entry, Side, get_side
+from onecell.verify.spoiling import Mutant
 from onecell.weights import Weights
 
 SelfTest = Literal["quick", "full"]
