@@ -16,8 +16,10 @@ class Model(nn.Cell):
         self.head = nn.Dense(width, 3)
         self.shift = mindspore.Parameter(ops.zeros(width, dtype=mindspore.float32))
         for m in (part for _, part in self.cells_and_names()):
-            if isinstance(m, nn.Dense):
+            if isinstance(m, nn.Dense) or isinstance(m, nn.Conv1d):
                 m.bias.set_data(initializer(Constant(0), m.bias.shape, m.bias.dtype))
+            elif isinstance(m, LSTMCell):
+                m.bias_ih.set_data(initializer(Constant(0), m.bias_ih.shape, m.bias_ih.dtype))
 
     def construct(self, x, h, c):
         h, c = self.cell(x, (h, c))

@@ -15,8 +15,10 @@ class Model(nn.Module):
         self.head = nn.Linear(width, 3)
         self.shift = nn.Parameter(torch.Tensor(width))
         for m in self.modules():
-            if isinstance(m, nn.Linear):
+            if isinstance(m, nn.Linear) or isinstance(m, nn.Conv1d):
                 m.bias.data.fill_(0)
+            elif isinstance(m, nn.LSTMCell):
+                m.bias_ih.data.fill_(0)
 
     def forward(self, x, h, c):
         self.rnn.flatten_parameters()

@@ -103,6 +103,16 @@ ACTIVATIONS: Final = (
         holds=("nan",),
     ),
     row(
+        "softplus_layer",
+        "torch.nn.Softplus(beta=1, threshold=20)",
+        "mindspore.ops.Softplus()",
+        fixed={"beta": "1", "threshold": "20"},
+        gives="layer",
+        domain={"beta": OneOf("1"), "threshold": OneOf("20")},
+        given=_ANY,
+        holds=("nan",),
+    ),
+    row(
         "gelu_layer",
         "torch.nn.GELU()",
         "mindspore.nn.GELU(approximate=True)",

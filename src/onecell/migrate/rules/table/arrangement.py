@@ -231,6 +231,21 @@ ARRANGEMENT: Final = (
         },
     ),
     row(
+        "scatter_add",
+        "torch.scatter_add(input, dim, index, src)",
+        "mindspore.ops.tensor_scatter_elements(input_x, indices, updates, axis=0,"
+        " reduction='none')",
+        pairs={"input": "input_x", "dim": "axis", "index": "indices", "src": "updates"},
+        fixed={"reduction": "'add'"},
+        gives="tensor",
+        domain={
+            "input": Tensor("4 4"),
+            "dim": Axis("input"),
+            "index": Tensor("4 3", ("int64",), "below 4"),
+            "src": Tensor("4 3"),
+        },
+    ),
+    row(
         "one_hot",
         "torch.nn.functional.one_hot(input, num_classes)",
         "mindspore.ops.one_hot(indices, depth)",
@@ -279,8 +294,9 @@ ARRANGEMENT: Final = (
     ),
     row(
         "nonzero",
-        "torch.nonzero(input)",
+        "torch.nonzero(input, *, as_tuple=False)",
         "mindspore.ops.nonzero(input)",
+        fixed={"as_tuple": "False"},
         gives="tensor",
         domain={"input": Tensor("+s", ANY)},
     ),

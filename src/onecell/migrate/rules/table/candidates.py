@@ -117,7 +117,7 @@ _SAME_FUNCTIONS: Final = (
     "mvlgamma nan_to_num nanmean nanmedian nanquantile nansum narrow negative nextafter normal "
     "not_equal orgqr ormqr outer pdist pixel_shuffle pixel_unshuffle poisson polar polygamma "
     "positive prelu qr quantile rad2deg randint_like range ravel real reciprocal remainder renorm "
-    "repeat_interleave rms_norm roll rot90 row_stack rrelu scatter_add searchsorted select "
+    "repeat_interleave rms_norm roll rot90 row_stack rrelu searchsorted select "
     "select_scatter selu sgn signbit sinc sinh slice_scatter slogdet soft_margin_loss softmin "
     "softshrink softsign std_mean stft subtract svd swapaxes swapdims take tan tanhshrink "
     "tensor_split threshold trace trapz tril_indices triplet_margin_loss triu_indices true_divide "

@@ -30,7 +30,7 @@ from onecell.migrate.rules.table.row import Row, Signature, row
 AS_FUNCTION: Final = frozenset(
     (  # noqa: SIM905 - one name a line would be a page
         "any argmin argsort bernoulli count_nonzero dot log_softmax multinomial nan_to_num norm"
-        " relu softmax"
+        " relu scatter_add softmax"
     ).split()
 )
 """MindSpore's tensors lack the method, or it gives something else than torch's."""

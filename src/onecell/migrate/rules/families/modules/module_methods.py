@@ -178,7 +178,7 @@ def _tells_classes_apart(ctx: Context, node: cst.Call) -> bool:
     match ctx.names.parents.get(node):
         case cst.For(
             target=cst.Name(value=part),
-            body=cst.IndentedBlock(body=[cst.If(test=cst.Call() as test, orelse=orelse)]),
+            body=cst.IndentedBlock(body=[cst.If(test=test, orelse=orelse)]),
         ):
             while isinstance(orelse, cst.If) and _asks_class(orelse.test, part):
                 orelse = orelse.orelse
@@ -193,6 +193,8 @@ def _asks_class(test: cst.BaseExpression, part: str) -> bool:
             args=[cst.Arg(value=cst.Name(value=asked)), cst.Arg()],
         ):
             return asked == part
+        case cst.BooleanOperation(left=left, operator=cst.Or(), right=right):
+            return _asks_class(left, part) and _asks_class(right, part)
     return False
 
 
