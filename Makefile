@@ -8,7 +8,7 @@ PIP := $(BIN)/pip install --quiet --quiet --disable-pip-version-check --constrai
 SOURCES := CMakeLists.txt $(wildcard kernel/CMakeLists.txt kernel/include/onecell/* kernel/src/* bindings/*)
 # A new module has to be made known to the editable install: folders change when files come or go.
 FOLDERS := $(shell find src/onecell -type d -not -name __pycache__)
-CXX_FILES := $(wildcard benchmarks/probes/*.cpp kernel/include/onecell/*.h kernel/src/*.h kernel/src/*.cpp kernel/tests/*.h kernel/tests/*.cpp bindings/*.h bindings/*.cpp)
+CXX_FILES := $(wildcard benchmarks/probes/*.cpp kernel/include/onecell/*.h kernel/src/*.h kernel/src/*.cpp kernel/library/*.h kernel/library/*.cpp kernel/example/*.c kernel/tests/*.h kernel/tests/*.cpp bindings/*.h bindings/*.cpp)
 # As many files at once as there are processors; all of them must see the tests in one order.
 PYTEST := PYTHONHASHSEED=0 $(BIN)/python -m pytest --numprocesses auto --maxprocesses 8 --dist loadfile
 
@@ -97,6 +97,7 @@ define kernel_tests
 	build/kernel-$(1)/golden_tests
 	build/kernel-$(1)/lent_tests
 	build/kernel-$(1)/worth_tests
+	build/kernel-$(1)/library_tests
 endef
 
 # The peers, which only the benchmark needs.

@@ -212,7 +212,7 @@ inline void frozen_unroll_as(const FrozenForward& a) {
   const double step_ns =
       weights * (static_cast<double>(N) / 80 + sizeof(typename S::Element) / 100.0 + 0.01) +
       gates_ns<float>(N, H);
-  Turn turn(step_ns, a.steps);
+  Turn turn(a.alone ? 0 : step_ns, a.steps);
   const std::int64_t parts = parts_each(turn, w.blocks(), step_ns);
   const std::int64_t count = parts * turn.members();
 

@@ -28,6 +28,7 @@ thread_local Kept kept;
 }  // namespace
 
 Scratch::Scratch(std::size_t bytes) : next_(nullptr), owned_(nullptr) {
+  if (bytes == 0) return;  // a thread's first look at its block takes memory
   if (bytes > kKept || kept.taken) {
     next_ = owned_ = allocate(bytes);
     return;
@@ -45,7 +46,7 @@ Scratch::Scratch(std::size_t bytes) : next_(nullptr), owned_(nullptr) {
 Scratch::~Scratch() {
   if (owned_ != nullptr)
     Free{}(owned_);
-  else
+  else if (next_ != nullptr)
     kept.taken = false;
 }
 

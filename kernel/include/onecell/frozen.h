@@ -107,6 +107,8 @@ struct FrozenForward {
   const float* c;  // (N, H), or null for zeros
   float* h_all;    // out (T, N, H): h after every step
   float* c_last;   // out (N, H): the last c; may be `c` where T = 1
+  bool alone =
+      false;  // by the calling thread alone; then a step from a given state takes no memory
 };
 
 // Run T steps, each from the state the one before left. Throws std::bad_alloc.
