@@ -47,6 +47,20 @@ def test_the_same_seed_gives_the_same_cell() -> None:
     assert not LSTMCell(3, 4, rng=5).weights.same_bits(LSTMCell(3, 4, rng=6).weights)
 
 
+@pytest.mark.parametrize("sizes", [(3, 5), (100, 33), (300, 200)], ids=str)
+def test_parameters_and_large_results_begin_a_line_of_memory(sizes: tuple[int, int]) -> None:
+    drawn = LSTMCell(*sizes, rng=1)
+    copies = [drawn, LSTMCell.from_weights(drawn.weights), copy.deepcopy(drawn)]
+    copies.append(pickle.loads(pickle.dumps(drawn)))
+    for cell in copies:
+        assert [a.ctypes.data % 64 for a in cell.weights.arrays().values()] == [0] * 4
+        assert cell.weights.same_bits(drawn.weights)
+    h_all, _ = drawn.unroll(np.zeros((9, 20, sizes[0]), np.float32))
+    assert h_all.nbytes < 16384 or h_all.ctypes.data % 64 == 0
+    assert h_all.flags.c_contiguous
+    assert h_all.flags.writeable
+
+
 def test_one_row_without_a_batch_axis() -> None:
     p = problem(2, 1)
     h, c = p.cell(p.x[0, 0], (p.h[0], p.c[0]))

@@ -10,7 +10,7 @@ from typing import Any, Final, Generic, Self, TypeAlias, TypeVar, cast, overload
 import numpy as np
 import numpy.typing as npt
 
-from onecell import _kernel
+from onecell import _kernel, lines
 from onecell.arguments import (
     arrange_step,
     arrange_unroll,
@@ -38,6 +38,7 @@ _KERNELS: Final = {
 }
 _address: Final = _kernel.address
 _empty: Final = np.empty
+_LARGE: Final = 4096  # elements from which on it pays that what comes of them begins a line
 
 
 class _Live(Generic[Value]):
@@ -115,7 +116,7 @@ class LSTMCell:
         rng: np.random.Generator | int | None = None,
     ) -> None:
         spec = Spec(input_size, hidden_size, bias, check_dtype("dtype", dtype))
-        self._adopt(Weights.random(spec, rng))
+        self._adopt(_placed(Weights.random(spec, rng)))
 
     @classmethod
     def from_weights(cls, weights: Weights) -> Self:
@@ -123,7 +124,7 @@ class LSTMCell:
         cell = cls.__new__(cls)
         widened = check_weights("weights", weights).widened()
         dtype = widened.spec.dtype
-        copies = {name: np.array(a, dtype, order="C") for name, a in widened.arrays().items()}
+        copies = {name: lines.copy(a, dtype) for name, a in widened.arrays().items()}
         cell._adopt(Weights(**copies))
         return cell
 
@@ -398,7 +399,15 @@ class LSTMCell:
 
     def _after(self, x: Array, gates: int = 1) -> Array:
         """Return an array for what comes of every row of x: (..., gates * H)."""
-        return _empty((*x.shape[:-1], gates * self.hidden_size), x.dtype)
+        shape = (*x.shape[:-1], gates * self.hidden_size)
+        large = x.size // x.shape[-1] * shape[-1] >= _LARGE
+        return lines.empty(shape, x.dtype) if large else _empty(shape, x.dtype)
+
+
+def _placed(weights: Weights) -> Weights:
+    """Return the weights in arrays that begin a line of memory: those there, or copies."""
+    held = weights.arrays().items()
+    return Weights(**{n: a if lines.begins_a_line(a) else lines.copy(a, a.dtype) for n, a in held})
 
 
 def _at(array: Array | None) -> int:

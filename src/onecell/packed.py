@@ -13,7 +13,7 @@ from typing import Any, Final, Literal, TypeAlias, get_args
 import numpy as np
 import numpy.typing as npt
 
-from onecell import _kernel
+from onecell import _kernel, lines
 from onecell.dtypes import BFLOAT16, dtype_name
 from onecell.errors import ArgumentError, DtypeError, ShapeError
 from onecell.spec import BIASES, WEIGHTS, Spec
@@ -24,9 +24,6 @@ WeightDtype: TypeAlias = Literal["float32", "bfloat16", "float16", "int8"]
 
 WEIGHT_DTYPES: Final[tuple[WeightDtype, ...]] = get_args(WeightDtype)
 """How a frozen cell can store its weights."""
-
-ALIGNMENT: Final = 64
-"""Bytes: where a piece begins that the kernel reads in place."""
 
 _NAMES: Final = ("weight_ih", "weight_hh", "scale_ih", "scale_hh", "bias_ih", "bias_hh")
 _SCALES: Final = _NAMES[2:4]
@@ -115,7 +112,7 @@ def to_kernel(
 
 def are_aligned(pieces: Pieces) -> bool:
     """Whether the kernel can read all pieces where they lie."""
-    return all(_kernel.address(piece) % ALIGNMENT == 0 for piece in pieces.values())
+    return all(lines.begins_a_line(piece) for piece in pieces.values())
 
 
 def _check(pieces: Pieces, spec: Spec, weight_dtype: WeightDtype) -> None:

@@ -9,15 +9,13 @@ from typing import Any, NoReturn, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from onecell import _kernel
+from onecell import _kernel, lines
 from onecell.arguments import ready, split_state
 from onecell.errors import ArgumentError, DtypeError
 from onecell.spec import LARGEST_ELEMENTS, Spec, check_shape, check_size
 
 Array = npt.NDArray[Any]
 State = tuple[Array, Array]
-
-_ALIGNMENT = 64
 
 
 class Steps(Protocol):
@@ -240,10 +238,10 @@ def _fits(out: object, shape: tuple[int, ...], dtype: np.dtype[Any]) -> bool:
 
 def _aligned_rows(count: int, width: int, dtype: np.dtype[Any]) -> Array:
     """Return zeros (count, at least width), every row aligned."""
-    row = -(-width * dtype.itemsize // _ALIGNMENT) * _ALIGNMENT
-    store = np.zeros(count * row + _ALIGNMENT, np.uint8)
-    start = -_kernel.address(store) % _ALIGNMENT
-    return store[start : start + count * row].view(dtype).reshape(count, -1)
+    row = -(-width * dtype.itemsize // lines.LINE) * lines.LINE
+    rows = lines.empty((count, row // dtype.itemsize), dtype)
+    rows[...] = 0
+    return rows
 
 
 def _arrange(want: tuple[int, ...], symbols: str, dtype: np.dtype[Any], x: object) -> Array:
