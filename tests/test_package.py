@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import ast
 import os
+import re
 import subprocess
 import sys
 import tarfile
 import zipfile
+from importlib import metadata
 from pathlib import Path
 
 import pytest
@@ -115,12 +117,30 @@ def test_the_source_distribution_has_all_that_its_tests_read(tmp_path: Path) -> 
     (path,) = tmp_path.glob("*.tar.gz")
     with tarfile.open(path) as archive:
         carried = {name.partition("/")[2] for name in archive.getnames()}
-    for folder in ("docs", "benchmarks", "examples", "tests", "src/onecell"):
+    for folder in ("docs", "kernel", "benchmarks", "examples", "tests", "src/onecell"):
         wanted = {
             str(each.relative_to(ROOT))
-            for suffix in ("*.py", "*.md", "*.json", "*.svg")
+            for suffix in (
+                "*.py",
+                "*.md",
+                "*.json",
+                "*.svg",
+                "*.h",
+                "*.c",
+                "*.cpp",
+                "*.txt",
+                "*.map",
+            )
             for each in (ROOT / folder).rglob(suffix)
             if "__pycache__" not in each.parts
         }
         assert wanted
         assert wanted - carried == set()
+
+
+def test_all_say_one_version() -> None:
+    cited = re.search(r"^version: (.+)$", (ROOT / "CITATION.cff").read_text(), re.M)
+    told = re.search(r'^version = "(.+)"$', (ROOT / "pyproject.toml").read_text(), re.M)
+    assert cited is not None
+    assert told is not None
+    assert cited[1] == told[1] == metadata.version("onecell")
