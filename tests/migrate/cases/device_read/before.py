@@ -15,10 +15,16 @@ class Model(nn.Module):
         super().__init__()
         where = torch.device("cpu")
         self.device = device
+        self.where = torch.device("cuda:0" if torch.cuda.is_available() else "cpu")
+        self.far = torch.device("cuda", 1)
         self.cell = nn.LSTMCell(10, 16, device=where)
 
     def forward(self, x, h, c):
         return self.cell(x.to(device), (h, c.to(Config.device)))
+
+
+def is_far(device: torch.device):
+    return torch.device("cpu").type != "cpu"
 
 
 def make(n):

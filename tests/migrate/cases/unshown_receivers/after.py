@@ -9,7 +9,7 @@ class Model(nn.Cell):
 
     def construct(self, x, h, c):
         h, c = self.cell(x, (h, c))
-        # TODO(onecell): attribute: a tensor's `device` is a string in MindSpore, without `type`; compare the string itself, such as `CPU`
+        # TODO(onecell): attribute: a device is a string in MindSpore, without `type`; compare the string itself, such as `CPU`
         if x.device.type == "cpu":
             h = h + c
         # TODO(onecell): method: `size` has no exact counterpart

@@ -99,15 +99,17 @@ def _check(ctx: Context, node: cst.Attribute) -> None:
     if called or ctx.to != "mindspore":
         return
     held = node.value
-    if (
-        name in ("type", "index")
-        and isinstance(held, cst.Attribute)
-        and held.attr.value == "device"
-        and ctx.kinds.of(held.value)
-        in ("tensor", "", "module", "cell")  # or what a property of it gives
+    if name in ("type", "index") and (
+        ctx.kinds.of(held) == "device"
+        or (
+            isinstance(held, cst.Attribute)
+            and held.attr.value == "device"
+            and ctx.kinds.of(held.value)
+            in ("tensor", "", "module", "cell")  # or what a property of it gives
+        )
     ):
         raise Unsure(
-            f"a tensor's `device` is a string in MindSpore, without `{name}`",
+            f"a device is a string in MindSpore, without `{name}`",
             "compare the string itself, such as `CPU`",
         )
     if ctx.kinds.of(held) != "tensor":

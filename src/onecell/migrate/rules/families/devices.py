@@ -1,4 +1,4 @@
-"""Devices, which MindSpore has one of for the process: names of them go."""
+"""Devices, which MindSpore has one of for the process: names of them go, or hold its own name."""
 
 from __future__ import annotations
 
@@ -7,11 +7,13 @@ from typing import Final
 
 import libcst as cst
 
-from onecell.migrate.meaning.syntax import upwards
-from onecell.migrate.rules.context import Context
+from onecell.migrate.meaning.syntax import literal, upwards
+from onecell.migrate.meaning.unsure import Unsure
+from onecell.migrate.rules.context import Context, Plan
 from onecell.migrate.rules.families.receivers import is_device
-from onecell.migrate.rules.families.registry import Change, syntax
+from onecell.migrate.rules.families.registry import Change, family, syntax
 
+_BY_HAND: Final = "leave it out, or write a string: MindSpore has one device for the process"
 _SCOPES: Final = cst.FunctionDef | cst.ClassDef
 
 
@@ -56,3 +58,22 @@ def _named(ctx: Context, node: cst.Assign) -> Change | None:
     ctx.forget(node.value)
     ctx.devices.add(node.targets[0].target)
     return Change("MindSpore has one device for the process.", below=False)
+
+
+@family("device", "a `torch.device(…)` that is kept", ["torch.device"], gives="device")
+def _made(ctx: Context, node: cst.Call, path: str) -> Plan:
+    """Keep what a device is called where it is kept: what is moved there stays where it is."""
+    del path
+    if not isinstance(ctx.names.parents.get(node), cst.Assign):
+        raise Unsure("what a device is made for is not seen", _BY_HAND)
+    if not (len(node.args) == 1 and _may_be_cpu(node.args[0].value)):
+        raise Unsure("which device is meant depends on the machine", _BY_HAND)
+    ctx.forget(node)
+    return lambda _: cst.SimpleString('"CPU"')
+
+
+def _may_be_cpu(name: cst.BaseExpression) -> bool:
+    """Whether a device's name is `cpu`, or that where something is not to be had."""
+    if isinstance(name, cst.IfExp):
+        return _may_be_cpu(name.body) or _may_be_cpu(name.orelse)
+    return literal(name) == "cpu"
