@@ -331,3 +331,29 @@ def test_a_device_that_other_files_take_stays(
     assert config.rewrite is not None
     assert ("device = " in config.rewrite.after) == is_kept
     assert any(f.outcome is Outcome.MARKED for f in config.findings) == is_kept
+
+
+@pytest.mark.parametrize(
+    ("other", "is_kept"),
+    [
+        ("import model", False),
+        ("from model import Variable", True),
+        ("import model\nprint(model.Variable)", True),
+        ("from model import *", True),
+    ],
+)
+def test_an_import_that_no_file_reads_goes(other: str, is_kept: bool, tmp_path: Path) -> None:
+    head = "from torch.autograd import Variable\nfrom torch import nn\n"
+    write(tmp_path / "model.py", f"{head}\ncell = nn.LSTMCell(3, 4)\n")
+    write(tmp_path / "main.py", f"{other}\n")
+    (after,) = (each.after for each in migrate_paths([tmp_path], to="mindspore").changed)
+    assert (b"Variable" in after) is is_kept
+
+
+def test_an_import_that_its_file_does_not_read_stays_where_others_are_not_seen(
+    tmp_path: Path,
+) -> None:
+    head = "from torch.autograd import Variable\nfrom torch import nn\n"
+    write(tmp_path / "model.py", f"{head}\ncell = nn.LSTMCell(3, 4)\n")
+    (after,) = (each.after for each in migrate_paths([tmp_path], to="mindspore").changed)
+    assert b"Variable" in after

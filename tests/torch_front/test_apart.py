@@ -14,7 +14,7 @@ from torch import Tensor
 from torch.func import functional_call
 from torch.utils.checkpoint import checkpoint
 
-from onecell.torch import LSTMCell, apart
+from onecell.torch import LSTMCell, apart, walks
 from problems import assert_same_bits, problem
 from problems import results as array_results
 from torch_cells import by_loop, ours, results
@@ -66,7 +66,7 @@ def test_a_part_of_the_gradients_may_be_asked_for(wanted: str) -> None:
 def test_weights_that_nobody_asks_for_cost_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     cell, (x, state) = ours(P), inputs()
     loss = by_loop(cell, x.requires_grad_(), state)[0].sum()
-    monkeypatch.setattr(apart.Walk, "totals", lambda _: pytest.fail("sums that nobody wants"))
+    monkeypatch.setattr(walks.Walk, "totals", lambda _: pytest.fail("sums that nobody wants"))
     torch.autograd.grad(loss, x)
 
 

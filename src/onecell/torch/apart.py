@@ -16,21 +16,18 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import lru_cache, partial
 from itertools import compress
-from typing import Any, Final, TypeAlias
+from typing import Any, Final
 from weakref import WeakValueDictionary, ref
 
 import torch
 from torch import Tensor
 from torch.autograd import Function, Variable
 
-from onecell import _kernel
 from onecell.spec import PARAMETERS
 from onecell.torch import autograd, calls, composite, reading
 from onecell.torch.plain import are_plain, mode_is_on
+from onecell.torch.walks import NONE, Grad, Walk, Walks, forget_walk, going, sums_of, totals_of
 
-Grad: TypeAlias = Tensor | None
-
-_NONE: Final = (None,) * len(PARAMETERS)
 _NOTHING: Final = (False, False, False, False)
 _FIRST: Final = 2**64 - 1
 """torch's number for the place of a parameter's gradient, which it fills as soon as it can."""
@@ -38,59 +35,6 @@ _AFTER: Final = ("anchor", "bias_ih", "x", "weight_ih", "bias_hh", "h", "weight_
 """The order in which torch's own cell is done with gradients, once all steps are walked."""
 _walk_now: Final = torch._C._current_graph_task_id
 _will_run: Final[Callable[[Any], bool]] = torch._C._will_engine_execute_node
-
-
-class Walk:
-    """The gradients of the weights in one pass of torch's engine, as far as it has come.
-
-    The engine holds it for as long as the pass goes on, so that nothing of one that failed stays.
-    """
-
-    def __init__(self, wanted: tuple[bool, ...]) -> None:
-        self.wanted = wanted
-        """By which of the four parameters; none where nobody asked for any in this pass."""
-        self.sums = _sums_of(wanted)
-        self._found: list[Grad] = [*_NONE]
-
-    def __call__(self) -> None:
-        """Do nothing: what the engine holds, it calls in the end."""
-
-    def add(self, grads: tuple[Grad, ...]) -> None:
-        """Add gradients of a step that were made in another way."""
-        pairs = zip(self._found, grads, strict=True)
-        self._found = [b if a is None else a if b is None else a + b for a, b in pairs]
-
-    def totals(self) -> tuple[Grad, ...]:
-        """Return the gradients by the four parameters."""
-        self.add(_totals(self.sums, self.wanted))
-        return tuple(self._found)
-
-
-Walks: TypeAlias = dict[int, ref[Walk]]
-"""The passes that go on, by torch's number of each."""
-
-
-def _found(walks: Walks, number: int) -> Walk | None:
-    found = walks.get(number)
-    return None if found is None else found()
-
-
-def _forget_walk(walks: Walks, number: int, _: object) -> None:
-    walks.pop(number, None)
-
-
-def _sums_of(wanted: tuple[bool, ...], *, once: bool = False) -> _kernel.StepSums:
-    return _kernel.StepSums(wanted[0], wanted[1], wanted[2] or wanted[3], once)
-
-
-def _totals(sums: _kernel.StepSums, wanted: tuple[bool, ...]) -> tuple[Grad, ...]:
-    """Return the gradients by the four parameters that were left in `sums`, where `wanted`."""
-    reader = reading.step_reader
-    weight_ih, weight_hh, bias = _NONE[:3] if reader is None else reader.totals(sums)
-    # Two parameters must not share one array of gradients: a caller may write into either.
-    twin = bias.clone() if bias is not None and wanted[2] and wanted[3] else bias
-    made = (weight_ih, weight_hh, bias, twin)
-    return calls.only(made, wanted)
 
 
 @lru_cache(maxsize=256)
@@ -119,7 +63,7 @@ class Anchor(Function):
     @staticmethod
     def backward(ctx: Any, *grads: Grad) -> Any:
         """Return what the steps have left, or sent."""
-        walk = _found(ctx.walks, _walk_now()) or Walk(_NOTHING)
+        walk = going(ctx.walks, _walk_now()) or Walk(_NOTHING)
         if grads[0] is not None:
             walk.add(_apart(grads[0], ctx.shapes))
         return None, *walk.totals()
@@ -213,11 +157,11 @@ class Hold:
         if self.token is None or type(ctx) not in _BY_ENGINE:
             return None
         number = _walk_now()
-        found = _found(self._walks, number)
+        found = going(self._walks, number)
         if found is None and number >= 0:
             asked = _will_run(self.token.grad_fn)
             found = Walk(self.needs if asked else _NOTHING)
-            gone = partial(_forget_walk, self._walks, number)
+            gone = partial(forget_walk, self._walks, number)
             self._walks[number] = ref(found, gone)
             Variable._execution_engine.queue_callback(found)
         return found
@@ -225,7 +169,7 @@ class Hold:
     def apart(self, weights: calls.Weights) -> tuple[tuple[Grad, ...], tuple[Grad, ...]]:
         """Return what a step keeps of its weights, and those that its node itself hangs on."""
         if not self.computed:
-            return self.kept, _NONE
+            return self.kept, NONE
         pairs = list(zip(self.kept, weights, strict=True))
         kept = tuple(w if k is None else k for k, w in pairs)
         return kept, tuple(w if k is None else None for k, w in pairs)
@@ -315,10 +259,10 @@ class Step(Function):
         found: Any = None
         if reader is not None and (walk is not None or hold.token is None):
             sums = walk.sums if walk is not None and any(walk.wanted) else None
-            own = _sums_of(direct, once=True) if True in direct else None
+            own = sums_of(direct, once=True) if True in direct else None
             found = reader.back(by_x, by_h, by_c, saved, grads[0], grads[1], sums, own)
             if found is not None:
-                by_weights = _NONE if own is None else _totals(own, direct)
+                by_weights = NONE if own is None else totals_of(own, direct)
                 return *found, None, *by_weights, None, None, None
         wanted = hold.needs if walk is None else walk.wanted
         both = [a or b for a, b in zip(wanted, direct, strict=True)]

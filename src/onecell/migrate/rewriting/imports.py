@@ -26,7 +26,7 @@ class Imported:
     kept: bool
     """Whether something that stays as it is still reads it."""
     used: bool
-    """Whether anything read it before."""
+    """Whether anything read it before, or it is known that nothing does, here or elsewhere."""
 
 
 @dataclass(slots=True)

@@ -166,4 +166,10 @@ def _imported(scopes: Iterable[Scope], ctx: Context) -> Iterable[Imported]:
                 if ctx.is_foreign(binding.origin):
                     found.setdefault((statement, index), (binding, set()))[1].update(bound.reads)
     for (statement, index), (binding, reads) in found.items():
-        yield Imported(statement, index, binding, bool(reads - ctx.dropped), bool(reads))
+        known = bool(reads) or _is_for_nobody(ctx, binding.name)
+        yield Imported(statement, index, binding, bool(reads - ctx.dropped), known)
+
+
+def _is_for_nobody(ctx: Context, name: str) -> bool:
+    """Whether an import that its file does not read is read by no other file of the project."""
+    return ctx.outside.whole and not {name.partition(".")[0], "*"} & ctx.outside.taken

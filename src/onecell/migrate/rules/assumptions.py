@@ -48,7 +48,9 @@ class Outside:
     layers: Mapping[str, frozenset[str]] = field(default_factory=dict)
     """Attribute of an object of the project → import paths of what makes it, see `Survey`."""
     taken: frozenset[str] = field(default=frozenset())
-    """Names that some file of the project takes out of another."""
+    """Names that some file of the project takes out of another, `*` for all of them."""
+    whole: bool = False
+    """Whether this is what all files of a project show, so that nobody else takes anything."""
 
 
 _SAID: Final[dict[Basis, tuple[str, str]]] = {

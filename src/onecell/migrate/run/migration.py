@@ -135,7 +135,7 @@ class _Run:
             return
         seen = self.pool.map(self.asking.classes, self.found)
         self._surveys = {found.path: survey for found, survey in seen}
-        self.outside = outside_of(self._surveys.values(), self.to)
+        self.outside = replace(outside_of(self._surveys.values(), self.to), whole=True)
 
     def renamed(self) -> dict[str, str]:
         """Return the attributes of modules that are called anew in what was rewritten."""
