@@ -80,6 +80,34 @@ ACTIVATIONS: Final = (
     _plain("tanh_layer", "Tanh"),
     _plain("sigmoid_layer", "Sigmoid"),
     _plain("silu_layer", "SiLU"),
+    _plain("mish_layer", "Mish"),
+    _plain("softsign_layer", "Softsign"),
+    _plain("tanhshrink_layer", "Tanhshrink"),
+    *(
+        row(
+            f"{name.lower()}_layer",
+            f"torch.nn.{name}(inplace=False)",
+            f"mindspore.nn.{theirs}()",
+            fixed={"inplace": "False"},
+            gives="layer",
+            given=_FLOAT32,
+            holds=holds,
+        )
+        for name, theirs, holds in (
+            ("Hardswish", "HSwish", ()),
+            ("Hardsigmoid", "HSigmoid", ()),
+        )
+    ),
+    row(
+        "hardtanh_layer",
+        "torch.nn.Hardtanh(min_val=-1.0, max_val=1.0, inplace=False)",
+        "mindspore.nn.Hardtanh(min_val=-1.0, max_val=1.0)",
+        fixed={"inplace": "False"},
+        gives="layer",
+        domain={"min_val": OneOf("-0.5"), "max_val": OneOf("0.5", "2.0")},
+        given=_FLOAT32,
+        holds=("nan", "at a bound"),
+    ),
     _plain("relu6_layer", "ReLU6", _FLOAT32, ("nan",)),
     row(
         "leaky_relu_layer",

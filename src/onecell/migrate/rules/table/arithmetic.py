@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from onecell.migrate.rules.table.domain import ANY, FLOATS, NUMBERS, OneOf, Tensor
+from onecell.migrate.rules.table.domain import ANY, FLOATS, INTEGERS, NUMBERS, OneOf, Tensor
 from onecell.migrate.rules.table.row import Row, row
 
 _HOMES: Final = {
@@ -23,6 +23,7 @@ def _of_one(
     holds: tuple[str, ...] = (),
     raises: tuple[str, ...] = (),
     called: str = "input",
+    values: str = "any",
 ) -> tuple[Row, ...]:
     """Return the rows of functions of one tensor, which MindSpore's call `called`."""
     return tuple(
@@ -33,7 +34,7 @@ def _of_one(
             pairs={"input": called} if called != "input" else {},
             gives="tensor",
             one_way="mindspore" if i else "",
-            domain={"input": Tensor(dtypes=dtypes)},
+            domain={"input": Tensor(dtypes=dtypes, values=values)},
             holds=holds,
             raises=raises,
         )
@@ -86,12 +87,21 @@ ARITHMETIC: Final = (
     *_of_one("tanh", "sigmoid", home="both", raises=_FLOATS_ONLY),
     *_of_one("log", raises=_FLOATS_ONLY, holds=("denormal", "zero")),
     *_of_one("exp", "sin", "cos", "erf", "log1p", "rsqrt", raises=_FLOATS_ONLY),
+    *_of_one("atan", "sinh", "cosh", "tan", "asinh", "expm1", "erfc", "exp2", dtypes=FLOATS),
+    *_of_one("reciprocal", "trunc", "lgamma", dtypes=FLOATS),
+    *_of_one("log2", "log10", dtypes=FLOATS, holds=("zero",)),
+    *_of_one("asin", "acos", "atanh", "erfinv", dtypes=FLOATS, values="unit"),
+    *_of_one("frac", "deg2rad", "rad2deg", dtypes=FLOATS, called="x"),
     *_of_one("sqrt", called="x"),
     *_of_one("abs", "sign", "neg", "square", "round", dtypes=NUMBERS),
     *_of_one("floor", "ceil", dtypes=NUMBERS, raises=("integers",)),
     *_of_one("isnan", "isfinite", "logical_not"),
     *_of_one("isinf", dtypes=FLOATS),
-    *_of_one("silu", home="functional", dtypes=FLOATS),
+    *_of_one("silu", "tanhshrink", home="functional", dtypes=FLOATS),
+    *_of_one("softsign", home="functional", dtypes=FLOATS, called="x", holds=("infinite",)),
+    *_of_one("mish", home="functional", dtypes=FLOATS, called="x", holds=("plus infinite",)),
+    *_of_one("hardsigmoid", home="functional", dtypes=FLOATS, holds=("nan",)),
+    *_of_one("hardswish", home="functional", dtypes=FLOATS, holds=("nan", "infinite")),
     *_of_one(
         "relu6", home="functional", dtypes=FLOATS, called="x", raises=("float64",), holds=("nan",)
     ),
@@ -149,7 +159,9 @@ ARITHMETIC: Final = (
     *_of_two("mul", "div", "eq", "ne", "gt", "lt", "ge", "le"),
     *_of_two("add", "sub", holds=("0-d mixed",)),
     *_of_two("maximum", "minimum", holds=("0-d mixed",), raises=("0-d mixed",)),
-    *_of_two("logical_and", "logical_or", dtypes=ANY),
+    *_of_two("logical_and", "logical_or", "logical_xor", dtypes=ANY),
+    *_of_two("bitwise_and", "bitwise_or", "bitwise_xor", dtypes=INTEGERS),
+    *_of_two("atan2", "hypot", "logaddexp", "fmax", dtypes=FLOATS),
     row(
         "pow",
         "torch.pow(input, exponent)",
@@ -187,6 +199,18 @@ ARITHMETIC: Final = (
             "input": Tensor("*s", NUMBERS),
             "mask": Tensor("~s", ("bool",)),
             "value": OneOf("0", "-1", "1"),
+        },
+    ),
+    row(
+        "addcmul",
+        "torch.addcmul(input, tensor1, tensor2, *, value=1)",
+        "mindspore.ops.addcmul(input, tensor1, tensor2, value=1)",
+        gives="tensor",
+        domain={
+            "input": Tensor("+s"),
+            "tensor1": Tensor("+s"),
+            "tensor2": Tensor("+s"),
+            "value": OneOf("1", "0.5"),
         },
     ),
 )

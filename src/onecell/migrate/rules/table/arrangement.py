@@ -26,48 +26,6 @@ ARRANGEMENT: Final = (
         gives="tensor",
         domain={"tensors": Tensor("+s", ANY, listed=True), "dim": Axis("tensors")},
     ),
-    row(
-        "matmul",
-        "torch.matmul(input, other)",
-        "mindspore.ops.matmul(input, other)",
-        gives="tensor",
-        domain={"input": Tensor("b n m"), "other": Tensor("m k")},
-    ),
-    row(
-        "bmm",
-        "torch.bmm(input, mat2)",
-        "mindspore.ops.bmm(input_x, mat2)",
-        pairs={"input": "input_x"},
-        gives="tensor",
-        domain={"input": Tensor("b n m"), "mat2": Tensor("b m k")},
-    ),
-    row(
-        "mm",
-        "torch.mm(input, mat2)",
-        "mindspore.ops.mm(input, mat2)",
-        gives="tensor",
-        domain={"input": Tensor("n m"), "mat2": Tensor("m k")},
-    ),
-    row(
-        "addmm",
-        "torch.addmm(input, mat1, mat2, *, beta=1, alpha=1)",
-        "mindspore.ops.addmm(input, mat1, mat2, *, beta=1, alpha=1)",
-        gives="tensor",
-        domain={
-            "input": Tensor("n k"),
-            "mat1": Tensor("n m"),
-            "mat2": Tensor("m k"),
-            "beta": OneOf("1", "2"),
-            "alpha": OneOf("1", "3"),
-        },
-    ),
-    row(
-        "linear_function",
-        "torch.nn.functional.linear(input, weight, bias=None)",
-        "mindspore.ops.dense(input, weight, bias=None)",
-        gives="tensor",
-        domain={"input": Tensor("b n m"), "weight": Tensor("k m"), "bias": Tensor("k")},
-    ),
     *(
         row(
             f"conv{axes}d_function",
@@ -275,16 +233,6 @@ ARRANGEMENT: Final = (
         gives="tensor",
         domain={"input": Tensor("a b", ANY), "dims": OneOf("(2,)", "(2, 3)", "(1, 2, 1)")},
     ),
-    *(
-        row(
-            name,
-            f"torch.{name}(input, diagonal=0)",
-            f"mindspore.ops.{name}(input, diagonal=0)",
-            gives="tensor",
-            domain={"input": Tensor("a b", ANY), "diagonal": OneOf("0", "1", "-1")},
-        )
-        for name in ("triu", "tril")
-    ),
     row(
         "masked_select",
         "torch.masked_select(input, mask)",
@@ -299,5 +247,73 @@ ARRANGEMENT: Final = (
         fixed={"as_tuple": "False"},
         gives="tensor",
         domain={"input": Tensor("+s", ANY)},
+    ),
+    row(
+        "narrow_function",
+        "torch.narrow(input, dim, start, length)",
+        "mindspore.ops.narrow(input, axis, start, length)",
+        pairs=_AXIS,
+        gives="tensor",
+        domain={
+            "input": Tensor("4 3 5", ANY),
+            "dim": Axis("input"),
+            "start": OneOf("0", "1"),
+            "length": OneOf("1", "2"),
+        },
+    ),
+    row(
+        "movedim_function",
+        "torch.movedim(input, source, destination)",
+        "mindspore.ops.movedim(x, source, destination)",
+        pairs={"input": "x"},
+        gives="tensor",
+        domain={
+            "input": Tensor("4 3 5", ANY),
+            "source": Axis("input"),
+            "destination": Axis("input"),
+        },
+    ),
+    row(
+        "broadcast_to",
+        "torch.broadcast_to(input, size)",
+        "mindspore.ops.broadcast_to(input, shape)",
+        pairs={"size": "shape"},
+        gives="tensor",
+        domain={"input": Tensor("2 1", ANY), "size": OneOf("(2, 3)", "(4, 2, 3)", "(2, -1)")},
+    ),
+    row(
+        "repeat_interleave",
+        "torch.repeat_interleave(input, repeats, dim=None)",
+        "mindspore.ops.repeat_interleave(input, repeats, axis=None)",
+        pairs=_AXIS,
+        gives="tensor",
+        domain={
+            "input": Tensor("4 3 5", NUMBERS),
+            "repeats": OneOf("1", "3"),
+            "dim": Axis("input"),
+        },
+    ),
+    *(
+        row(
+            name,
+            f"torch.{name}(tensors)",
+            f"mindspore.ops.{name}({called})",
+            pairs={"tensors": called} if called != "tensors" else {},
+            gives="tensor",
+            domain={"tensors": Tensor("a b c", NUMBERS, listed=True)},
+        )
+        for name, called in (("hstack", "tensors"), ("vstack", "inputs"))
+    ),
+    row(
+        "meshgrid",
+        "torch.meshgrid(*tensors, indexing='ij')",
+        "mindspore.ops.meshgrid(*inputs, indexing='xy')",
+        pairs={"tensors": "inputs"},
+        gives="tensors",
+        shape="apart",
+        domain={
+            "tensors": OneOf("torch.arange(3), torch.arange(4)"),
+            "indexing": OneOf("'ij'", "'xy'"),
+        },
     ),
 )

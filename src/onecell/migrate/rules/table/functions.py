@@ -62,6 +62,16 @@ FUNCTIONS: Final = (
     ),
     _like("zeros_like", ANY, _TYPES),
     _like("ones_like", ANY, _TYPES),
+    row(  # as `empty`
+        "empty_like",
+        "torch.empty_like(input, *, dtype=None, device=None, requires_grad=False)",
+        "mindspore.ops.zeros_like(input, *, dtype=None)",
+        dropped=("device", "requires_grad"),
+        gives="tensor",
+        one_way="mindspore",
+        domain={"input": Tensor("*s", ANY), "dtype": _TYPES},
+        proof="random",
+    ),
     row(
         "full_like",
         "torch.full_like(input, fill_value, *, dtype=None, device=None, requires_grad=False)",
@@ -89,6 +99,17 @@ FUNCTIONS: Final = (
             "data": OneOf("[1, 2]", "[1.5, 2]", "2", "2.5", "True", "[[1, 2], [3, 4]]", "[]"),
             "dtype": _TYPES,
         },
+    ),
+    row(
+        "as_tensor",
+        "torch.as_tensor(data, *, dtype=None, device=None)",
+        "mindspore.tensor(input_data, dtype=None)",
+        pairs={"data": "input_data"},
+        dropped=("device",),
+        gives="tensor",
+        shape="data",
+        one_way="mindspore",
+        domain={"data": OneOf("[1, 2]", "[1.5, 2]", "2.5", "[[1, 2], [3, 4]]"), "dtype": _TYPES},
     ),
     *(
         row(

@@ -15,8 +15,10 @@ from onecell.migrate.rules.table.domain import OneOf
 from onecell.migrate.rules.table.functions import DTYPES, FUNCTIONS
 from onecell.migrate.rules.table.layers import CELL, LAYERS
 from onecell.migrate.rules.table.losses import LOSSES
+from onecell.migrate.rules.table.matrices import MATRICES
 from onecell.migrate.rules.table.methods import METHODS
 from onecell.migrate.rules.table.optimizers import OPTIMIZERS
+from onecell.migrate.rules.table.pictures import PICTURES
 from onecell.migrate.rules.table.recurrent import NEURAL
 from onecell.migrate.rules.table.reductions import REDUCTIONS
 from onecell.migrate.rules.table.row import Row, row
@@ -26,9 +28,11 @@ ROWS: Final = (
     *LAYERS,
     *NEURAL,
     *ACTIVATIONS,
+    *PICTURES,
     *OPTIMIZERS,
     *FUNCTIONS,
     *ARRANGEMENT,
+    *MATRICES,
     *ARITHMETIC,
     *REDUCTIONS,
     *LOSSES,

@@ -24,13 +24,16 @@ from onecell.migrate.rules.table.domain import (
     Tensor,
 )
 from onecell.migrate.rules.table.functions import FUNCTIONS
+from onecell.migrate.rules.table.matrices import MATRICES
 from onecell.migrate.rules.table.reductions import REDUCTIONS
 from onecell.migrate.rules.table.row import Row, Signature, row
 
 AS_FUNCTION: Final = frozenset(
     (  # noqa: SIM905 - one name a line would be a page
-        "any argmin argsort bernoulli count_nonzero dot log_softmax multinomial nan_to_num norm"
-        " relu scatter_add softmax"
+        "acos addcmul any argmin argsort asin asinh atanh baddbmm bernoulli bincount broadcast_to"
+        " count_nonzero deg2rad diag_embed diagonal dot erfinv exp2 fmax hypot inverse lgamma"
+        " log_softmax logaddexp multinomial mv nan_to_num norm outer rad2deg relu"
+        " repeat_interleave scatter_add softmax std var"
     ).split()
 )
 """MindSpore's tensors lack the method, or it gives something else than torch's."""
@@ -47,7 +50,7 @@ _BY_OTHER_NAMES: Final = frozenset(["amax", "amin", "squeeze"])
 
 
 def _functions() -> Mapping[str, Row]:
-    every = (*FUNCTIONS, *ARRANGEMENT, *ARITHMETIC, *REDUCTIONS)
+    every = (*FUNCTIONS, *ARRANGEMENT, *MATRICES, *ARITHMETIC, *REDUCTIONS)
     plain = [r for r in every if r.torch.path.count(".") == 1 and r.one_way != "torch"]
     return {r.torch.path.partition(".")[2]: r for r in plain}
 

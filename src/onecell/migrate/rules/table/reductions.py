@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from typing import Final
 
-from onecell.migrate.rules.table.domain import ANY, BOOLS, FLOATS, NUMBERS, Axis, OneOf, Tensor
+from onecell.migrate.rules.table.domain import (
+    ANY,
+    BOOLS,
+    FLOATS,
+    INTEGERS,
+    NUMBERS,
+    Axis,
+    OneOf,
+    Tensor,
+)
 from onecell.migrate.rules.table.row import Row, row
 
 _AXIS: Final = {"dim": "axis"}
@@ -238,5 +247,46 @@ REDUCTIONS: Final = (
         shape="long",
         domain={"input": Tensor("+s", ANY)},
         raises=("bool",),
+    ),
+    *(
+        row(
+            name,
+            f"torch.{name}(input, dim=None, *, unbiased=True, keepdim=False)",
+            f"mindspore.ops.{name}(input, axis=None, ddof=0, keepdims=False)",
+            pairs={"dim": "axis", "keepdim": "keepdims"},
+            fixed={"unbiased": "True", "ddof": "1"},
+            gives="tensor",
+            shape="spread",
+            domain={
+                "input": Tensor("4 3 5", FLOATS, "finite"),
+                "dim": Axis("input"),
+                "keepdim": BOOLS,
+            },
+            needs=_NEEDS,
+        )
+        for name in ("std", "var")
+    ),
+    row(
+        "logsumexp",
+        "torch.logsumexp(input, dim, keepdim=False)",
+        "mindspore.ops.logsumexp(input, dim, keepdim=False)",
+        gives="tensor",
+        domain={"input": Tensor("+s"), "dim": Axis("input"), "keepdim": BOOLS},
+        holds=("plus infinite",),
+    ),
+    row(
+        "cumprod",
+        "torch.cumprod(input, dim)",
+        "mindspore.ops.cumprod(input, dim)",
+        gives="tensor",
+        domain={"input": Tensor("+s", FLOATS, "finite"), "dim": Axis("input")},
+    ),
+    row(
+        "bincount",
+        "torch.bincount(input)",
+        "mindspore.ops.bincount(input)",
+        gives="tensor",
+        shape="long",
+        domain={"input": Tensor("6", INTEGERS, "below 5")},
     ),
 )

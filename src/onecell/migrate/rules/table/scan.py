@@ -18,7 +18,33 @@ FUNCTIONAL: Final = {
 
 
 SYNONYMS: Final[Mapping[str, str]] = {
-    "torch.concat": "torch.cat",
+    **{
+        f"torch.{other}": f"torch.{name}"
+        for name, others in {
+            "abs": "absolute",
+            "acos": "arccos",
+            "asin": "arcsin",
+            "atan": "arctan",
+            "atan2": "arctan2",
+            "cat": "concat concatenate",
+            "clamp": "clip",
+            "div": "divide true_divide",
+            "erf": "special.erf",
+            "ge": "greater_equal",
+            "gt": "greater",
+            "le": "less_equal",
+            "lt": "less",
+            "movedim": "moveaxis",
+            "mul": "multiply",
+            "ne": "not_equal",
+            "neg": "negative",
+            "outer": "ger",
+            "sigmoid": "special.expit",
+            "sub": "subtract",
+            "transpose": "swapaxes swapdims",
+        }.items()
+        for other in others.split()
+    },
     **DATA_SYNONYMS,
     "torch.nn.parameter.Parameter": "torch.nn.Parameter",
     "torch.nn.modules.module.Module": "torch.nn.Module",

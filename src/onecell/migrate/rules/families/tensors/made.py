@@ -118,6 +118,10 @@ def _data(ctx: Context, node: cst.Call, row: Row, converter: Converter) -> Plan:
 
     listed = next((i for i, arg in enumerate(node.args) if arg.value is data), None)
     numbers = listed is not None and ctx.to == "mindspore" and _holds_tensors(ctx, data)
+    if row.rule == "as_tensor" and data is not None and parts is None:
+        ctx.holds.setdefault(node, []).append(
+            f"`{code(data)}` is no tensor, and nobody changes it afterwards"
+        )
 
     def arguments(args: list[cst.Arg]) -> list[cst.Arg]:
         if numbers and listed is not None:

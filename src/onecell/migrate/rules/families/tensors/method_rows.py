@@ -27,8 +27,11 @@ _OTHERWISE: Final = frozenset(
 _NUMPY_TOO: Final = ("argmin", "argsort", "std", "var")
 """Methods that NumPy's arrays have as well."""
 _ADVICE: Final = {
-    "std": "write the division out: torch divides by N - 1, MindSpore by N",
-    "var": "write the division out: torch divides by N - 1, MindSpore by N",
+    "std": "write `mindspore.ops.std(x, ddof=1)` of a tensor: torch divides by N - 1",
+    "var": "write `mindspore.ops.var(x, ddof=1)` of a tensor: torch divides by N - 1",
+    "median": "write `mindspore.ops.sort(x.reshape(-1))[0][(x.size - 1) // 2]` for that of all"
+    " numbers of a tensor, `mindspore.ops.median(x, axis)` along an axis",
+    "diag": "write `mindspore.ops.diag(x)` of one axis, `x.diagonal()` of two",
     "equal": "`bool((a == b).all())` of two of one shape",
     "argmin": "give the indices `.long()`: they are int32",
     "argsort": "give the indices `.long()`: they are int32",

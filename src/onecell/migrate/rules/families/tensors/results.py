@@ -83,3 +83,29 @@ def _order(ctx: Context, node: cst.Call, row: Row, converter: Converter) -> Plan
 
     build(node)
     return build
+
+
+@shape("spread")
+def _spread(ctx: Context, node: cst.Call, row: Row, converter: Converter) -> Plan:
+    """`torch.std(x, False)` is one of all numbers, divided by N: what comes second is no axis.
+
+    Raises:
+        Unsure: whether it is an axis is not seen.
+    """
+    given = [arg for arg in node.args[1:2] if arg.keyword is None]
+    if given and isinstance(literal(given[0].value), bool):
+        raise Unsure("of all numbers, divided by N", f"write `mindspore.ops.{row.rule}(x, ddof=0)`")
+    return converted(ctx, node, row, converter)
+
+
+@shape("apart")
+def _apart(ctx: Context, node: cst.Call, row: Row, converter: Converter) -> Plan:
+    """MindSpore takes the tensors one by one, torch a list of them, too.
+
+    Raises:
+        Unsure: they may be such a list.
+    """
+    tensors = [arg for arg in node.args if arg.keyword is None]
+    if len(tensors) == 1 and not tensors[0].star:
+        raise Unsure("the tensors may come as one list", "write them one by one, or `*` before it")
+    return converted(ctx, node, row, converter)
