@@ -35,7 +35,7 @@ test: lint types kernel-test asan arm-test pytest  ## everything that CI checks
 pytest: $(BUILT) browser  ## the Python tests alone
 	$(PYTEST) -m "not slow"
 
-test-all: lint types kernel-test asan arm-test $(BUILT) browser  ## the same and the exhaustive tests
+test-all: lint types kernel-test asan arm-test $(VENV)/.examples $(BUILT) browser  ## the same and the exhaustive tests, servers and clusters too
 	$(PYTEST)
 
 # Where a program of $(1) is missing, ask Debian for the packages $(2), or else say $(3).
@@ -99,6 +99,11 @@ define kernel_tests
 	build/kernel-$(1)/worth_tests
 	build/kernel-$(1)/library_tests
 endef
+
+# Servers and clusters, which only the examples need.
+$(VENV)/.examples: $(READY)
+	$(PIP) --no-build-isolation --editable '.[torch,mindspore,all,dev,examples]'
+	touch $(BUILT) $@
 
 # The peers, which only the benchmark needs.
 $(VENV)/.bench: $(READY)
