@@ -99,3 +99,18 @@ def test_an_actor_that_is_killed_loses_and_doubles_nothing(tmp_path: Path) -> No
     found = parquet.read_table(tmp_path / "out").sort_by("id").to_pydict()
     assert found["id"] == list(range(60))
     assert [np.float32(h).tobytes() for h in found["h"]] == [alone(s) for s in sequences]
+
+
+@pytest.mark.slow
+def test_ray_train_trains_the_character_model_as_with_torchs_cell(tmp_path: Path) -> None:
+    """Two workers under DistributedDataParallel, three steps, dropout of the same draws."""
+    import torch
+
+    found = {}
+    for cell in ("onecell", "torch"):
+        words = [str(SCORE / "train_charlm.py"), f"{cell}.pt", "--steps", "3", "--cell", cell]
+        subprocess.run([sys.executable, *words], check=True, timeout=400, cwd=tmp_path)
+        found[cell] = torch.load(tmp_path / f"{cell}.pt", weights_only=True)
+    assert found["onecell"].keys() == found["torch"].keys()
+    for name, want in found["torch"].items():
+        assert torch.allclose(found["onecell"][name], want, rtol=0, atol=2e-5), name
