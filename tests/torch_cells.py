@@ -63,3 +63,14 @@ def results(p: Problem, cell: Any, run: Run) -> dict[str, Array]:
     found = {"h_all": h_all, "h_last": h_last, "c_last": c_last}
     found |= dict(zip(("x", "h", "c", *named), grads, strict=True))
     return {name: tensor.detach().numpy() for name, tensor in found.items()}
+
+
+def race(cell: Any, seed: int, shape: tuple[int, ...]) -> None:
+    """Train a cell towards h = 0.5 while other processes train it too."""
+    rows = torch.Generator().manual_seed(seed)
+    optimizer = torch.optim.SGD(cell.parameters(), lr=0.5)
+    for _ in range(40):
+        optimizer.zero_grad()
+        h_all, _ = cell.unroll(torch.randn(shape, generator=rows))
+        (h_all - 0.5).square().mean().backward()
+        optimizer.step()

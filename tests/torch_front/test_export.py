@@ -81,6 +81,16 @@ def test_unroll_exports() -> None:
     torch.testing.assert_close(program.module()(-xs), ours(P).unroll(-xs)[0])
 
 
+@pytest.mark.slow  # it compiles C++
+def test_a_package_of_ahead_of_time_inductor_computes_the_same(tmp_path: Path) -> None:
+    xs = torch.from_numpy(P.x)
+    program = torch.export.export(Through(ours(P)), (xs,))
+    package = str(tmp_path / "model.pt2")
+    torch._inductor.aoti_compile_and_package(program, package_path=package)
+    run: Any = torch._inductor.aoti_load_package(package)
+    torch.testing.assert_close(run(-xs), ours(P).unroll(-xs)[0].detach(), rtol=1e-5, atol=1e-6)
+
+
 def run_onnx(model: onnx.ModelProto, *inputs: Tensor) -> list[Tensor]:
     session = onnxruntime.InferenceSession(model.SerializeToString())
     names = [each.name for each in session.get_inputs()]
