@@ -25,9 +25,16 @@ class Model(nn.Cell):
             if "weight" in name:
                 p.set_data(initializer(XavierUniform(1.0), p.shape, p.dtype))
 
+        for part in self.get_parameters():
+            part.set_data(initializer(Uniform(0.1), part.shape, part.dtype))
+        self.memory = ops.zeros([3, 4])
+        self.memory.copy_(initializer(HeUniform(0, 'fan_in', 'leaky_relu'), self.memory.shape, self.memory.dtype).init_data())
+        self.memory.copy_(ops.rand_like(self.memory) * 0.2)
+        self.memory.copy_(initializer(Constant(2), self.memory.shape, self.memory.dtype).init_data())
+
     def construct(self, x, h, c):
         h, c = self.cell(x, (h, c))
-        return self.head(h), c
+        return self.head(h), c, self.memory
 
 
 def build():

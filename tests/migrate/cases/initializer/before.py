@@ -1,5 +1,6 @@
 import math
 
+import torch
 import torch.nn as nn
 import torch.nn.init as init
 
@@ -23,9 +24,16 @@ class Model(nn.Module):
             if "weight" in name:
                 nn.init.xavier_uniform_(p)
 
+        for part in self.parameters():
+            nn.init.uniform_(part, -0.1, 0.1)
+        self.memory = torch.zeros([3, 4])
+        nn.init.kaiming_uniform_(self.memory)
+        nn.init.uniform_(self.memory, 0.0, 0.2)
+        nn.init.constant_(self.memory, 2)
+
     def forward(self, x, h, c):
         h, c = self.cell(x, (h, c))
-        return self.head(h), c
+        return self.head(h), c, self.memory
 
 
 def build():

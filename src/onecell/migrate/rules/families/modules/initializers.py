@@ -13,6 +13,12 @@ from onecell.migrate.meaning.unsure import Unsure
 from onecell.migrate.rules.arguments import bind
 from onecell.migrate.rules.context import Context, Plan
 from onecell.migrate.rules.families.registry import family
+from onecell.migrate.rules.families.tensors.holders import (
+    is_cut,
+    is_parameter,
+    is_part,
+    is_view,
+)
 from onecell.migrate.rules.table.row import Signature
 
 HOME: Final = "mindspore.common.initializer"
@@ -90,11 +96,16 @@ def _divided(low: cst.BaseExpression, high: cst.BaseExpression) -> bool:
 
 
 def filled(
-    ctx: Context, parameter: cst.BaseExpression, made: cst.BaseExpression
+    ctx: Context,
+    parameter: cst.BaseExpression,
+    made: cst.BaseExpression,
+    *,
+    plain: bool = False,
 ) -> cst.BaseExpression:
-    """Return the call that puts what an initializer gives into a parameter."""
+    """Return the call that puts what an initializer gives into a parameter, or a plain tensor."""
+    made_there = "f_(x_, p_.shape, p_.dtype)"
     return expression(
-        "p_.set_data(f_(x_, p_.shape, p_.dtype))",
+        f"p_.copy_({made_there}.init_data())" if plain else f"p_.set_data({made_there})",
         p_=parameter,
         f_=ctx.speller.spell(f"{HOME}.initializer"),
         x_=made,
@@ -128,6 +139,14 @@ def _plan(ctx: Context, node: cst.Call, path: str) -> Plan:
         given[each.parameter or ""] = each.index
     if "tensor" not in given or not is_pure(node.args[given["tensor"]].value):
         raise Unsure("the parameter is computed where it is given", _said(name))
+    target = node.args[given["tensor"]].value
+    if is_cut(ctx, target) or is_part(ctx, target) or is_view(ctx, target):
+        made = _said(name).removeprefix("`p.set_data(").partition(", p.shape")[0]
+        raise Unsure(
+            "part of a tensor gets its numbers by another name",
+            f"set it in the tensor itself: `p[a:b] = {made}, p[a:b].shape, p.dtype).init_data()`",
+        )
+    plain = ctx.kinds.of(target) == "tensor" and not is_parameter(ctx, target)
     defaults = {key: cst.parse_expression(text) for key, text in side.defaults.items()}
     ctx.forget(node.func)
 
@@ -141,15 +160,16 @@ def _plan(ctx: Context, node: cst.Call, path: str) -> Plan:
             made = uniform(ctx, values["a"], values["b"])
             if made is None:
                 drawn = between(ctx, parameter, values["a"], values["b"])
-                return expression("p_.set_data(x_)", p_=parameter, x_=drawn)
+                put = "p_.copy_(x_)" if plain else "p_.set_data(x_)"
+                return expression(put, p_=parameter, x_=drawn)
         else:
             text = _KNOWN[name].made
             kind, _, rest = text.partition("(")
             spelled = {f"{key}_": value for key, value in values.items()}
             made = expression(f"f_({rest}", f_=ctx.speller.spell(f"{HOME}.{kind}"), **spelled)
-        return filled(ctx, parameter, made)
+        return filled(ctx, parameter, made, plain=plain)
 
-    if isinstance(node.args[given["tensor"]].value, cst.Subscript) and name not in _NUMBERS:
+    if isinstance(target, cst.Subscript) and name not in _NUMBERS:
         raise Unsure("only part of a parameter gets its numbers", _said(name))
     return build
 

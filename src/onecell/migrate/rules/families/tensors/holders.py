@@ -32,6 +32,7 @@ _VIEWING: Final = frozenset(
 """Rules of functions that may give back what they are given, or a view of it."""
 
 
+_CUTTING: Final = frozenset(["chunk", "split", "unbind"])
 _LISTED: Final = frozenset(["parameters", "named_parameters"])
 
 
@@ -81,6 +82,18 @@ def _is_item(ctx: Context, value: cst.BaseExpression | None) -> bool:
         if isinstance(value, cst.Subscript):
             return inner is not None and ctx.kinds.of(inner) == "tensor"
         value = inner
+    return False
+
+
+def is_cut(ctx: Context, node: cst.BaseExpression) -> bool:
+    """Whether a name goes over the parts that a tensor is cut into."""
+    if not isinstance(node, cst.Name):
+        return False
+    for up in upwards(node, ctx.names.parents):
+        if isinstance(up, cst.For) and node.deep_equals(up.target):
+            func = up.iter.func if isinstance(up.iter, cst.Call) else None
+            name = func.attr if isinstance(func, cst.Attribute) else func
+            return isinstance(name, cst.Name) and name.value in _CUTTING
     return False
 
 
