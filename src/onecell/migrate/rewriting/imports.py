@@ -72,6 +72,7 @@ def settle(module: cst.Module, found: Sequence[Imported], speller: Speller) -> c
             wanted.append(new)
     if wanted:
         module = _place(module, changes, wanted, owners)
+    _after_stars(module, changes)
     if not any(c.gone or c.before or c.after for c in changes.values()):
         return module
     settled = module.visit(_Settle(changes))
@@ -143,6 +144,35 @@ def _place(
     return module
 
 
+def _after_stars(module: cst.Module, changes: dict[AnyImport, _Change]) -> None:
+    """Let new names come after `from model import *`, which may bring the other framework's `nn`.
+
+    The other file keeps its own import of it where something there is left as it is.
+    """
+    before: list[AnyImport] = []
+    star: tuple[AnyImport, int] | None = None
+    for line in module.body:
+        small = line.body if isinstance(line, cst.SimpleStatementLine) else ()
+        for s in small:
+            if isinstance(s, cst.ImportFrom) and isinstance(s.names, cst.ImportStar):
+                star = s, len(before)
+            elif isinstance(s, cst.Import | cst.ImportFrom):
+                before.append(s)
+        if not small or not all(isinstance(s, _IMPORTS) for s in small):
+            break
+    if star is None:
+        return
+    for statement in before[: star[1]]:
+        change = changes.get(statement)
+        if change is None:
+            continue
+        later = [b for b in (*change.instead, *change.after) if b.home != "import"]
+        change.instead = [b for b in change.instead if b not in later]
+        change.after = [b for b in change.after if b not in later]
+        if later:
+            changes.setdefault(star[0], _Change()).after += later
+
+
 def _headed(module: cst.Module, wanted: Sequence[Binding]) -> cst.Module:
     """Return a module without imports of its own with some at its head."""
     has_text = module.get_docstring() is not None
@@ -154,6 +184,7 @@ def _headed(module: cst.Module, wanted: Sequence[Binding]) -> cst.Module:
 
 
 _LINE: Final = cst.SimpleStatementLine
+_IMPORTS: Final = cst.Import | cst.ImportFrom | cst.Expr
 _BLOCKS: Final = (
     cst.Module
     | cst.IndentedBlock
