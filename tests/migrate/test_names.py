@@ -132,3 +132,24 @@ def test_whole_file_rewrites_what_has_no_cell_itself() -> None:
     assert not rewrite(source, to="mindspore").changed
     after = rewrite(source, to="mindspore", whole_file=True).after
     assert after == "from mindspore import ops\n\nx = ops.stack([a, b], axis=1)\n"
+
+
+STARS = {
+    "at once": ("from torch import nn\nfrom model import *\n", True),
+    "with an import between": ("import torch.nn as nn\nimport os\nfrom model import *\n", True),
+    "in the package": ("from torch import nn\nfrom .model import *\n", True),
+    "before": ("from model import *\nfrom torch import nn\n", True),
+    "after code": ("from torch import nn\nN = nn.Identity()\nfrom model import *\n", False),
+}
+
+
+@pytest.mark.parametrize(("head", "later"), STARS.values(), ids=[*STARS])
+def test_what_another_file_brings_by_star_does_not_hide_the_import(head: str, later: bool) -> None:
+    """Where `model` keeps an import of torch's `nn`, the star would bind that one."""
+    source = f"{head}\n\nclass Reader(nn.Module):\n    cell = nn.LSTMCell(3, 4)\n"
+    after = rewrite(source, to="mindspore", target="native").after
+    lines = after.splitlines()
+    star = next(i for i, line in enumerate(lines) if line.endswith("import *"))
+    (own,) = (i for i, line in enumerate(lines) if "mindspore" in line)
+    assert (own > star) == later
+    assert not rewrite(after, to="mindspore", target="native").changed

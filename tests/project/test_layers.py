@@ -304,3 +304,50 @@ def test_what_may_be_a_layer_without_parameters_is_the_other() -> None:
     naming = name(["norm.weight", "norm.bias"], HEAD + MODELS["a choice"])
     assert naming.renamed == {"norm.weight": "norm.gamma", "norm.bias": "norm.beta"}
     assert not naming.unsure
+
+
+@pytest.mark.parametrize(
+    ("beside", "gives"),
+    [
+        (("weight", "bias", "running_mean", "running_var"), "gamma"),
+        (("weight", "bias"), "weight"),
+        (("weight",), "weight"),
+    ],
+    ids=["a norm", "a layer with bias", "a layer without"],
+)
+def test_what_stands_beside_a_parameter_tells_a_norm_from_another_layer(
+    beside: tuple[str, ...], gives: str
+) -> None:
+    """The code allows both; a norm alone keeps means, and no norm's weight has two axes."""
+    own = "self.layer = nn.BatchNorm1d(4) if size else nn.Linear(4, 4)"
+    source = HEAD + OWN.format(own=own)
+    norm = gives == "gamma"
+    shapes = {f"decoder.norm.layer.{each}": (4,) for each in beside}
+    shapes["decoder.norm.layer.weight"] = (4,) if norm else (4, 4)
+    naming = name_parameters(shapes, [source], "torch", "mindspore")
+    assert not naming.unsure
+    assert naming.renamed.get("decoder.norm.layer.weight", "decoder.norm.layer.weight").endswith(
+        gives
+    )
+    assert ("decoder.norm.layer.bias" in naming.renamed) == norm
+
+
+def test_a_weight_of_one_axis_without_means_is_told_by_nothing() -> None:
+    own = "self.layer = nn.BatchNorm1d(4, track_running_stats=False) if size else nn.PReLU(4)"
+    naming = name_parameters(
+        {"decoder.norm.layer.weight": (4,)}, [HEAD + OWN.format(own=own)], "torch", "mindspore"
+    )
+    assert [*naming.unsure] == ["decoder.norm.layer.weight"]
+    assert naming.by_hand == ("decoder.norm.layer.weight",)
+
+
+def test_what_keeps_means_is_a_norm_on_the_way_back_too() -> None:
+    own = "self.layer = nn.BatchNorm1d(4) if size else nn.Dense(4, 4)"
+    source = (
+        (HEAD + OWN.format(own=own)).replace("import torch\n", "").replace("torch", "mindspore")
+    )
+    names = ("gamma", "beta", "moving_mean", "moving_variance")
+    shapes = {f"decoder.norm.layer.{each}": (4,) for each in names}
+    naming = name_parameters(shapes, [source], "mindspore", "torch")
+    assert naming.renamed["decoder.norm.layer.moving_mean"] == "decoder.norm.layer.running_mean"
+    assert naming.renamed["decoder.norm.layer.gamma"] == "decoder.norm.layer.weight"

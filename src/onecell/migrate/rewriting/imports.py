@@ -166,7 +166,9 @@ def _after_stars(module: cst.Module, changes: dict[AnyImport, _Change]) -> None:
         change = changes.get(statement)
         if change is None:
             continue
-        later = [b for b in (*change.instead, *change.after) if b.home != "import"]
+        later = [
+            b for b in (*change.instead, *change.after) if b.name not in ("mindspore", "torch")
+        ]
         change.instead = [b for b in change.instead if b not in later]
         change.after = [b for b in change.after if b not in later]
         if later:
