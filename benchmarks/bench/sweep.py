@@ -6,8 +6,8 @@ import math
 import random
 import statistics
 import time
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Final
 
 from bench import figures
@@ -36,6 +36,8 @@ HOPELESS: Final = 2.0
 """Who has taken so many times the best peer's time is not timed again."""
 FAR: Final = 1.25
 """The same, once there were `LEAST_ROUNDS`."""
+GLANCE: Final = replace(PACE, rounds=1, least_rounds=1)
+SLOWER: Final = "takes longer than ours twice over even for the smallest shape"
 
 
 @dataclass(frozen=True)
@@ -66,19 +68,22 @@ def measure(
 ) -> dict[str, Any]:
     """Measure as many shapes as fit; return them, the losses, the cliffs, and who is left over."""
     start, points = time.monotonic(), []
-    names = (OURS, *PEERS)
+    least = {steps: _glance(conductor, PEERS, Size(steps, 1, 1, 8), threads)
+             for steps in sorted({size.steps for size in sizes})}  # fmt: skip
     for size in sizes:
         if time.monotonic() - start > seconds:
             break
         tell(f"sweep {size}")
-        work: Work = "step" if size.steps == 1 else "unroll"
-        found = figures.measure(conductor, names, size, work, PACE, threads, still=undecided)
+        ours = _glance(conductor, (OURS,), size, threads).get(OURS, math.inf)
+        names = (OURS, *rivals(least[size.steps], ours))
+        found = figures.measure(conductor, names, size, _work(size), PACE, threads, still=undecided)
+        slower = {name: SLOWER for name in PEERS if name not in names}
         ratio, best = _ratio(found)
         median = {name: round(f.median, 3) for name, f in found.figures.items()}
         spread = {name: round(f.high - f.low, 3) for name, f in found.figures.items()}
         points.append({
             "size": list(size), "median": median, "spread": spread, "ratio": ratio, "best": best,
-            "not_timed": found.missing | found.excluded,
+            "not_timed": found.missing | found.excluded | slower,
         })  # fmt: skip
     return {
         "threads": threads,
@@ -87,6 +92,32 @@ def measure(
         "not_reached": sorted(list(size) for size in sizes[len(points) :]),
         **analyse(points),
     }
+
+
+def _work(size: Size) -> Work:
+    return "step" if size.steps == 1 else "unroll"
+
+
+def _glance(
+    conductor: Conductor, names: Sequence[str], size: Size, threads: int
+) -> dict[str, float]:
+    """Return about how many µs each takes, of those that can be timed."""
+    found = figures.measure(conductor, names, size, _work(size), GLANCE, threads)
+    return {name: figure.median for name, figure in found.figures.items()}
+
+
+def rivals(least: Mapping[str, float], ours: float) -> tuple[str, ...]:
+    """Return the peers that may come near ours, or else the one that comes nearest.
+
+    To make a peer ready takes longer than to time it, and what it takes for the smallest shape it
+    takes for all.
+
+    Args:
+        least: µs that each peer takes for the smallest shape; who is not there is tried.
+        ours: µs.
+    """
+    near = tuple(name for name in PEERS if least.get(name, 0.0) <= HOPELESS * ours)
+    return near or (min(PEERS, key=lambda name: least[name]),)
 
 
 def undecided(times: figures.Rounds) -> frozenset[str]:

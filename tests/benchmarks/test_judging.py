@@ -154,6 +154,26 @@ def test_the_sweep_goes_on_where_it_is_close(times: dict[str, list[float]], left
     assert sweep.undecided(times) == left
 
 
+@pytest.mark.parametrize(
+    ("ours", "left"),
+    [
+        (0.5, ("onnxruntime",)),
+        (4.6, ("onnxruntime",)),
+        (12.0, ("torch.nn.LSTMCell", "onnxruntime", "JAX")),
+        (float("inf"), sweep.PEERS),
+    ],
+)
+def test_who_is_slower_at_the_smallest_shape_is_not_made_ready(
+    ours: float, left: tuple[str, ...]
+) -> None:
+    least = {"torch.nn.LSTMCell": 20, "torch.nn.LSTM": 70, "onnxruntime": 9, "JAX": 11}
+    assert sweep.rivals(least | {"OpenVINO": 250}, ours) == left
+
+
+def test_who_could_not_be_timed_at_the_smallest_shape_is_tried() -> None:
+    assert sweep.rivals({"onnxruntime": 9.0, "OpenVINO": 250.0}, 2.0) == (*sweep.PEERS[:2], "JAX")
+
+
 def test_shares_of_the_ceilings() -> None:
     size = Size(1, 2, 100, 50)
     times = {"onecell": 60.0, "multiply-adds alone": 45.0, "reading alone": 15.0}
