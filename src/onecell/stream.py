@@ -126,7 +126,7 @@ class Stream(_kernel.Stream):
             ArgumentError: there are no such rows; or the stream has no batch axis.
             BusyError: another thread is stepping this stream.
         """
-        chosen = _rows(self._batch, rows)
+        chosen = chosen_rows(self._batch, rows)
         if chosen is not ...:
             chosen = np.unique(chosen)
         self._move(chosen, (0, 0))
@@ -137,7 +137,7 @@ class Stream(_kernel.Stream):
         Raises:
             ArgumentError, BusyError: as `reset`.
         """
-        chosen = _rows(self._batch, rows)
+        chosen = chosen_rows(self._batch, rows)
         copy: State = self._hold(
             lambda: (self._state[0][chosen].copy(), self._state[1][chosen].copy()), 0, 0
         )
@@ -158,7 +158,7 @@ class Stream(_kernel.Stream):
         halves = split_state(snapshot, None)
         if halves[0] is None:
             raise ArgumentError("`snapshot` must be a state (h, c), got none. Use reset().")
-        chosen = _rows(self._batch, rows, once=True)
+        chosen = chosen_rows(self._batch, rows, once=True)
         shape = self._state[0][chosen].shape
         symbols = f"({'N' if rows is None else 'K'}, H)" if len(shape) == 2 else "(H,)"
         found = []
@@ -168,7 +168,7 @@ class Stream(_kernel.Stream):
             found.append(ready(name, half, mine.dtype))
         self._move(chosen, found)
 
-    def _move(self, chosen: Any, state: Sequence[Any]) -> None:  # noqa: ANN401 - as `_rows` returns
+    def _move(self, chosen: Any, state: Sequence[Any]) -> None:  # noqa: ANN401
         """Let `state` be the state of the chosen rows, every one chosen once, at once."""
 
         def write() -> None:
@@ -188,7 +188,7 @@ def _again(kind: type[Stream], cell: Steps, batch: int | None, state: State) -> 
     return stream
 
 
-def _rows(batch: int | None, rows: Any, *, once: bool = False) -> Any:  # noqa: ANN401
+def chosen_rows(batch: int | None, rows: Any, *, once: bool = False) -> Any:  # noqa: ANN401
     """Return what chooses `rows` of the state: everything for None, else indices from 0 to N - 1.
 
     Raises:
@@ -216,7 +216,7 @@ def _choose(
     spec: Spec, batch: int | None, x: object, out: object, rows: object
 ) -> tuple[int, int, int, int, object, object]:
     """Return K, where the indices of `rows`, x and out lie, what to return, what to keep alive."""
-    indices = np.array(_rows(batch, rows, once=True), np.int64)
+    indices = np.array(chosen_rows(batch, rows, once=True), np.int64)
     symbols = "K, " if indices.ndim else ""
     x_ready = _arrange((*indices.shape, spec.input_size), f"({symbols}I)", spec.dtype, x)
     shape = (*indices.shape, spec.hidden_size)

@@ -10,6 +10,7 @@ from mindspore import Parameter, Tensor, nn
 from onecell.errors import DtypeError
 from onecell.mindspore import calls, graph, plain, routes
 from onecell.mindspore.arguments import Dtype, StateLike, check_dtype, read_bias
+from onecell.mindspore.stream import Stream
 from onecell.spec import PARAMETERS, check_product
 
 State = tuple[Tensor, Tensor]
@@ -181,6 +182,10 @@ class LSTMCell(nn.LSTMCell):
         if self._own_step:
             return self._loop(x, (hx, c_0) if c_0 is not None else hx)
         return self.construct(x, hx, c_0, True)
+
+    def stream(self, batch: int | None = 1) -> Stream:
+        """Return a state of `batch` rows, or of one row without a batch axis, to step."""
+        return Stream(self, batch)
 
     def _loop(self, x: Tensor, state: StateLike) -> tuple[Tensor, State]:
         """Unroll a subclass that has a step of its own, by that step."""

@@ -5,8 +5,9 @@ from onecell.torch import threads
 from onecell.torch.cell import LSTMCell
 from onecell.torch.frozen import FrozenLSTMCell
 from onecell.torch.lstm import LSTM
+from onecell.torch.stream import Stream
 
-__all__ = ["LSTM", "FrozenLSTMCell", "LSTMCell"]
+__all__ = ["LSTM", "FrozenLSTMCell", "LSTMCell", "Stream"]
 
 _kernel.outlive_interpreter()
 threads.follow()

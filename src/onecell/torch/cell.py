@@ -33,6 +33,7 @@ from onecell.torch.overrides import (
     remember,
 )
 from onecell.torch.routes import finish, quick_step, run
+from onecell.torch.stream import Stream
 from onecell.weights import Weights
 
 
@@ -268,6 +269,10 @@ class LSTMCell(torch.nn.LSTMCell):
             )
         arrays = {n: as_array(n, p) for n, p in parameters.items() if p is not None}
         return FrozenLSTMCell(FrozenCell(Weights(**arrays), weight_dtype))
+
+    def stream(self, batch: int | None = 1) -> Stream:
+        """Return a state of `batch` rows, or of one row without a batch axis, to step."""
+        return Stream(self, batch)
 
     def _apply(self, *args: Any, **kwargs: Any) -> Self:  # noqa: ANN401 - as torch has them
         """Convert the parameters, as `to`, `double` and the like do."""

@@ -19,6 +19,7 @@ from onecell.torch.errors import CellDtypeError, CellFrozenError
 from onecell.torch.overrides import hooks, loop, must_loop, override, remember
 from onecell.torch.plain import are_plain, check_memory, mode_is_on
 from onecell.torch.reading import make_reader
+from onecell.torch.stream import Stream
 
 _EXTRA: Final = ("weight_dtype", "input_size", "hidden_size", "bias")
 _empty_like: Final = torch.empty_like
@@ -125,6 +126,10 @@ class FrozenLSTMCell(torch.nn.Module):
         if input.dim() == 3:
             return h_all, (h, c)
         return h_all.squeeze(1), (h.squeeze(0), c.squeeze(0))
+
+    def stream(self, batch: int | None = 1) -> Stream:
+        """Return a state of `batch` rows, or of one row without a batch axis, to step."""
+        return Stream(self, batch)
 
     def _quick(self, x: Any, hx: Any) -> State | None:  # noqa: ANN401 - whatever came
         """Compute one step of an everyday call; None where anything is out of the ordinary."""
