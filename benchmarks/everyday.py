@@ -1,4 +1,4 @@
-"""Time calls of `onecell.torch.LSTMCell` as people write them, beside torch's own cell.
+"""Time calls of `onecell.torch.LSTMCell` and `LSTM` as people write them, beside torch's own.
 
 Both run in one process, by turns, each some milliseconds at a time; a ratio is the median over
 rounds of torch's time divided by ours, in processor time and on the clock. Above 1 ours is faster.
@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 from torch.nn.utils import parametrizations, weight_norm
 
-from onecell.torch import LSTMCell
+from onecell.torch import LSTM, LSTMCell
 
 Call = Callable[[], object]
 Row = tuple[str, str, Callable[[Any], Call], tuple[int, int]]
@@ -136,6 +136,28 @@ def _computed(kind: str, size: tuple[int, int, int, int]) -> Callable[[Any], Cal
     return make
 
 
+def _lstm(kind: str, size: tuple[int, int, int, int], *, training: bool) -> Callable[[Any], Call]:
+    """Call a whole LSTM, of the same make as the cell."""
+    steps, batch, width, hidden = size
+    options = {"num_layers": 2, "bidirectional": True} if kind == "two layers, both ways" else {}
+
+    def make(cell: Any) -> Call:  # noqa: ANN401
+        lstm = (LSTM if isinstance(cell, LSTMCell) else torch.nn.LSTM)(width, hidden, **options)
+        x: Any = torch.randn(steps, batch, width)
+        if kind == "packed":
+            lengths = torch.linspace(steps, 1, batch).long()
+            x = torch.nn.utils.rnn.pack_padded_sequence(x, lengths)
+
+        def train() -> None:
+            lstm.zero_grad()
+            h_all, (_, c) = lstm(x)
+            ((h_all.data if kind == "packed" else h_all).sum() + c.sum()).backward()
+
+        return train if training else torch.no_grad()(lambda: lstm(x))
+
+    return make
+
+
 def rows() -> Iterator[Row]:
     """Give every row: its name, its sizes, what makes a call of a cell, and the cell's sizes."""
     for size in (SMALL, LARGE):
@@ -154,6 +176,11 @@ def rows() -> Iterator[Row]:
         for size in (SMALL, LARGE):
             name = ", ".join(map(str, size))
             yield f"loop, training, {kind}", name, _computed(kind, size), size[2:]
+    for kind in ("one layer", "two layers, both ways", "packed"):
+        for size in ((1, 1, 10, 16), SMALL, LARGE):
+            for how, training in (("inference", False), ("training", True)):
+                name = ", ".join(map(str, size))
+                yield f"LSTM, {kind}, {how}", name, _lstm(kind, size, training=training), size[2:]
 
 
 def ratios(make: Callable[[Any], Call], sizes: tuple[int, int], rounds: int) -> tuple[float, float]:

@@ -16,7 +16,9 @@ from torch.nn.utils import parametrizations
 from torch.nn.utils.rnn import PackedSequence, pack_sequence
 
 import onecell.torch
+import onecell.torch.lstm as lstm_module
 from onecell.torch import LSTM, LSTMCell
+from onecell.torch.routes import quick_step
 
 I, H = 5, 7  # noqa: E741
 OPTIONS = st.fixed_dictionaries(
@@ -129,6 +131,24 @@ def test_the_kernel_computes(monkeypatch: pytest.MonkeyPatch) -> None:
     for module in (lstm.bfloat16(), LSTM(I, H, proj_size=3).bfloat16()):
         with pytest.raises(AssertionError, match="torch's operator"):
             module(x.bfloat16())
+
+
+@pytest.mark.parametrize("options", [{}, {"batch_first": True}, {"bias": False}])
+def test_one_step_goes_the_way_of_a_step(
+    options: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    steps: list[Any] = []
+
+    def seen(*given: Any) -> Any:
+        steps.append(given)
+        return quick_step(*given)
+
+    monkeypatch.setattr(lstm_module, "quick_step", seen)
+    (theirs, ours), x = pair(**options), torch.randn(1, 1, I)
+    state = (torch.randn(1, 1, H), torch.randn(1, 1, H))
+    for begin in (None, state):
+        torch.testing.assert_close(ours(x, begin), theirs(x, begin), rtol=1e-5, atol=1e-6)
+    assert len(steps) == 2
 
 
 @pytest.mark.parametrize(

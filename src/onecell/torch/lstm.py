@@ -11,10 +11,14 @@ import torch
 from torch import Tensor
 from torch.nn.modules import rnn
 
+from onecell.spec import PARAMETERS
 from onecell.torch import calls
 from onecell.torch.arguments import State
 from onecell.torch.overrides import check_shareable, remember
-from onecell.torch.routes import kernel_may_run, run
+from onecell.torch.routes import compute, kernel_may_run, quick_step, run
+
+_FIRST: Final = tuple(f"{name}_l0" for name in PARAMETERS)
+"""The parameters of the lowest layer."""
 
 Pass: TypeAlias = tuple[Tensor, Tensor, Tensor]
 """What a layer made in one direction: h after every step, the last h, the last c."""
@@ -76,7 +80,8 @@ class LSTM(torch.nn.LSTM):
         if torch.compiler.is_dynamo_compiling():
             # As torch's own: the compiler leaves a gap in its graph.
             return torch.compiler.disable(_forward)(self, input, hx)
-        return _forward(self, input, hx)
+        done = _everyday(self, input, hx) if type(self) is LSTM else None
+        return _forward(self, input, hx) if done is None else done
 
     def __prepare_scriptable__(self) -> torch.nn.LSTM:
         """Return what torch.jit.script compiles in place of this."""
@@ -139,7 +144,7 @@ def _lstm(*given: Any) -> tuple[Tensor, Tensor, Tensor]:  # noqa: ANN401 - torch
             c_n.append(done[2])
         below = passes[0] if directions == 1 else torch.cat(passes, -1)
     h_all = below.transpose(0, 1) if batch_first else below
-    return h_all, torch.stack(h_n), torch.stack(c_n)
+    return h_all, _stacked(h_n), _stacked(c_n)
 
 
 _forward: Final[Any] = FunctionType(
@@ -151,18 +156,54 @@ _forward: Final[Any] = FunctionType(
 """torch's own `forward`, which checks, sorts and unpacks, with `_lstm` for the operator."""
 
 
+def _everyday(module: LSTM, x: Any, hx: Any) -> Any:  # noqa: ANN401
+    """Compute one layer in one direction over x (T, N, I) without torch's checks; None for others.
+
+    What does not fit in every respect is for torch's own `forward`, which says why.
+    """
+    if module.num_layers != 1 or module.bidirectional or module.proj_size or type(x) is not Tensor:
+        return None
+    weights = [module._parameters.get(name) for name in _FIRST]
+    fits = x.dim() == 3 and x.shape[2] == module.input_size and x.numel() > 0
+    state = None if hx is None else _lone(hx)
+    if not fits or (state is None and hx is not None):
+        return None
+    if any(weight is None for weight in weights[: 4 if module.bias else 2]):
+        return None  # computed from others
+    x = x.transpose(0, 1) if module.batch_first else x
+    if len(x) == 1:
+        named = dict(zip(PARAMETERS, weights, strict=True))
+        step = quick_step(named, module.hidden_size, x[0], state)
+        done = None if step is None else (step[0].unsqueeze(0), *step)
+    else:
+        done = run(x, *(state or (None, None)), tuple(weights))  # type: ignore[arg-type]
+    if done is None:
+        return None
+    h_all, h, c = done
+    return h_all.transpose(0, 1) if module.batch_first else h_all, (h.unsqueeze(0), c.unsqueeze(0))
+
+
+def _lone(hx: Any) -> State | None:  # noqa: ANN401
+    """Return the state of one layer, without its axis; None for anything else."""
+    if type(hx) is not tuple or len(hx) != 2 or any(type(t) is not Tensor for t in hx):
+        return None
+    h, c = hx
+    return (h[0], c[0]) if h.dim() == c.dim() == 3 and len(h) == len(c) == 1 else None
+
+
 def _run(x: Tensor, state: State, weights: calls.Weights) -> Pass:
     """Compute T ≥ 1 steps of x (T, N, I); one goes the way of a step."""
     h, c = state
-    done = run(x, h, c, weights) if len(x) > 1 else run(x[0], h, c, weights)
-    if done is None:
+    if not calls.fits(x, h, c, weights):
         raise RuntimeError(
             f"the weights of a layer do not fit: {tuple(weights[0].shape)} and "
             f"{tuple(weights[1].shape)} for an input of {tuple(x.shape)}."
         )
-    if len(done) == 3:
-        return done
-    return done[0].unsqueeze(0), done[0], done[1]
+    if len(x) > 1:
+        h_all, h, c = compute(x, h, c, weights)
+        return h_all, h, c
+    h, c = compute(x[0], h, c, weights)
+    return h.unsqueeze(0), h, c
 
 
 def _pass(x: Tensor, state: State, weights: calls.Weights, *, backwards: bool) -> Pass:
@@ -206,6 +247,10 @@ def _packed(
 def _stretches(sizes: Iterable[int]) -> list[tuple[int, int]]:
     """Return (how many steps, of which size) for every run of equal sizes."""
     return [(len(list(alike)), size) for size, alike in groupby(sizes)]
+
+
+def _stacked(parts: list[Tensor]) -> Tensor:
+    return parts[0].unsqueeze(0) if len(parts) == 1 else torch.stack(parts)
 
 
 def _joined(parts: list[Tensor]) -> Tensor:

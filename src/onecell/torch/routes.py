@@ -65,9 +65,14 @@ def run(
     there = [t for t in (x, h, c, *weights) if t is not None]
     if torch.compiler.is_compiling():
         return operators.run(x, h, c, weights) if _graph_takes(there) else None
-    if not kernel_may_run(there):
-        return None
-    if _records(there):
+    return compute(x, h, c, weights) if kernel_may_run(there) else None
+
+
+def compute(
+    x: Tensor, h: Tensor | None, c: Tensor | None, weights: calls.Weights
+) -> tuple[Tensor, ...]:
+    """Compute what `run` does on tensors that fit and that the kernel may compute on."""
+    if _records([t for t in (x, h, c, *weights) if t is not None]):
         return record(x, h, c, weights)
     h_all, c_all, _ = calls.forward(x, h, c, weights, record=False)
     return (h_all, c_all) if x.dim() == 2 else (h_all, h_all[-1].clone(), c_all)
