@@ -164,13 +164,23 @@ def test_torch_records_nothing_and_goes_on_in_and_out_of_inference_mode() -> Non
     assert calls == [1]  # a step is a call of the module
 
 
-@pytest.mark.parametrize("freeze", [False, True])
-def test_a_torch_stream_is_pickled_and_copied_with_its_cell(freeze: bool) -> None:
+@pytest.mark.parametrize("side", SIDES)
+def test_rows_may_be_a_tensor(side: str) -> None:
     p = problem()
-    cell: Any = ours(p).freeze("int8") if freeze else ours(p)
+    for rows in (np.array([1]), np.array([False, True, False])):
+        stream, want = SIDES[side](p).stream(3), p.cell.stream(3)
+        h = stream.step(tensor(side, p.x[0, :1]), rows=tensor(side, rows))
+        assert bits(h) == want.step(p.x[0, :1], rows=rows).tobytes()
+        assert bits(stream.h) == want.h.tobytes()
+
+
+@pytest.mark.parametrize("side", SIDES)
+def test_it_is_pickled_and_copied_with_its_cell(side: str) -> None:
+    p = problem()
+    cell = SIDES[side](p)
     stream = cell.stream(3)
-    stream.step(torch.from_numpy(p.x[0]))
-    x = torch.from_numpy(p.x[1])
+    stream.step(tensor(side, p.x[0]))
+    x = tensor(side, p.x[1])
     twins = [pickle.loads(pickle.dumps(stream)), copy.deepcopy(stream)]
     want = bits(stream.step(x))
     for twin in twins:

@@ -65,6 +65,26 @@ def keep(state: dict[str, Any], loss: float, *, last: bool) -> None:
         report({"loss": loss}, checkpoint=checkpoint)
 
 
+def start(address: str | None = None) -> None:
+    """Reach Ray, or start it, with the model's folder on every worker."""
+    ray.init(address, runtime_env={"working_dir": str(CHARLM)})
+
+
+def fit(config: dict[str, Any], workers: int, storage: str, target: Path) -> float:
+    """Train with so many workers, save the weights to `target` and return the last loss."""
+    result = TorchTrainer(
+        train,
+        train_loop_config=config,
+        torch_config=TorchConfig(backend="gloo"),
+        scaling_config=ScalingConfig(num_workers=workers),
+        run_config=RunConfig(storage_path=storage, name=target.stem),
+    ).fit()
+    with result.checkpoint.as_directory() as kept:
+        shutil.copy(Path(kept) / "charlm.pt", target)
+    loss: float = result.metrics["loss"]
+    return loss
+
+
 def main() -> None:
     """Train and save."""
     arguments = argparse.ArgumentParser(description=__doc__)
@@ -75,19 +95,11 @@ def main() -> None:
     arguments.add_argument("--storage", help="a folder that all machines see; default: here")
     arguments.add_argument("--address", help="Ray's: auto, or ray://HOST:PORT; default: here")
     options = arguments.parse_args()
-    ray.init(options.address, runtime_env={"working_dir": str(CHARLM)})
+    start(options.address)
     with tempfile.TemporaryDirectory() as folder:
-        trainer = TorchTrainer(
-            train,
-            train_loop_config={"steps": options.steps, "cell": options.cell},
-            torch_config=TorchConfig(backend="gloo"),
-            scaling_config=ScalingConfig(num_workers=options.workers),
-            run_config=RunConfig(storage_path=options.storage or folder, name="charlm"),
-        )
-        result = trainer.fit()
-        with result.checkpoint.as_directory() as kept:
-            shutil.copy(Path(kept) / "charlm.pt", options.checkpoint)
-    print(f"loss {result.metrics['loss']:.3f}")
+        config = {"steps": options.steps, "cell": options.cell}
+        loss = fit(config, options.workers, options.storage or folder, options.checkpoint)
+    print(f"loss {loss:.3f}")
 
 
 if __name__ == "__main__":

@@ -72,7 +72,7 @@ class Sessions:
         most_away: how many that left are remembered; those that left first are forgotten first.
     """
 
-    def __init__(self, cell: FrozenCell, rows: int = 4096, most_away: int = 100_000) -> None:
+    def __init__(self, cell: FrozenCell, rows: int = 4096, most_away: int = 20_000) -> None:
         self.cell = cell
         self._stream = cell.stream(batch=rows)
         self._free = list(range(rows))
@@ -124,7 +124,7 @@ class Sessions:
             RefusedError: its last input is not answered yet.
             ValueError: x has another size.
         """
-        session = self._live[name]
+        session, x = self._live[name], np.asarray(x, np.float32)
         if session.waits is not None:
             raise RefusedError("one input at a time: wait for the answer")
         if x.shape != (self.cell.input_size,):

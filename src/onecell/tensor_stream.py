@@ -93,7 +93,7 @@ class TensorStream(ABC, Generic[Tensor, Half]):
             BusyError: another thread is stepping this stream.
             ...: what the cell raises; the state is as it was.
         """
-        chosen = chosen_rows(self._batch, rows, once=True)
+        chosen = self._choose(rows, once=True)
         with self._claim():
             h, c = (self._take(half, chosen) for half in self._state)
             after = self._run(x, (h, c))
@@ -108,7 +108,7 @@ class TensorStream(ABC, Generic[Tensor, Half]):
         Raises:
             ArgumentError, BusyError: as `step`.
         """
-        chosen = chosen_rows(self._batch, rows)
+        chosen = self._choose(rows)
         with self._claim():
             for half in self._state:
                 self._put(half, chosen, 0)
@@ -119,7 +119,7 @@ class TensorStream(ABC, Generic[Tensor, Half]):
         Raises:
             ArgumentError, BusyError: as `step`.
         """
-        chosen = chosen_rows(self._batch, rows)
+        chosen = self._choose(rows)
         with self._claim():
             h, c = self._state
             return self._take(h, chosen), self._take(c, chosen)
@@ -132,11 +132,16 @@ class TensorStream(ABC, Generic[Tensor, Half]):
             BusyError: as `step`.
         """
         pair = self._pair(snapshot)
-        chosen = chosen_rows(self._batch, rows, once=True)
+        chosen = self._choose(rows, once=True)
         with self._claim():
             self._check(pair, self._take(self._state[0], chosen))
             for half, value in zip(self._state, pair, strict=True):
                 self._put(half, chosen, value)
+
+    def _choose(self, rows: Any, *, once: bool = False) -> Any:  # noqa: ANN401
+        """Return what chooses rows, which may be a tensor, as `chosen_rows` does."""
+        read = getattr(rows, "asnumpy", getattr(rows, "numpy", None))
+        return chosen_rows(self._batch, rows if read is None else read(), once=once)
 
     def _check(self, pair: tuple[Any, Any], like: Any) -> None:  # noqa: ANN401
         """Raise unless both halves of a state are as `like`."""
