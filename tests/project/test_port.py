@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 import torch
 
+from onecell import LSTMCell
 from onecell.checkpoint import load_checkpoint, save_checkpoint
 from onecell.errors import ArgumentError, OutputExistsError, SourceError
 from onecell.migrate.run.folders import SUFFIXES
@@ -136,6 +137,15 @@ def test_data_in_an_npz_is_copied_and_weights_in_one_are_converted(
     done = port(project, out=tmp_path / "out")
     assert Path("data.npz") in done.copied
     assert {each.path.name for each in done.checkpoints} == {"best.pt", "weights.npz"}
+
+
+def test_a_frozen_cell_is_no_frameworks_and_copied(project: Path, tmp_path: Path) -> None:
+    LSTMCell(5, 4, rng=0).freeze("int8").save(project / "small.safetensors")
+    done = port(project, out=tmp_path / "out")
+    assert done.holds
+    assert Path("small.safetensors") in done.copied
+    copied = (tmp_path / "out" / "small.safetensors").read_bytes()
+    assert copied == (project / "small.safetensors").read_bytes()
 
 
 def test_a_checkpoint_without_a_cell_is_converted(project: Path, tmp_path: Path) -> None:
