@@ -307,3 +307,13 @@ def test_of_many_uses_those_that_are_done_are_counted(run: Run, tmp_path: Path) 
     told = run("migrate", path, "--to", "mindspore", "--out", tmp_path / "new", "--json")
     assert json.loads(told.out)["todo"] == f"{tmp_path}/new/TODO.onecell.md"
     assert len(json.loads(told.out)["files"][0]["findings"]) > 80
+
+
+def test_what_is_assumed_of_several_names_is_said_once(run: Run, tmp_path: Path) -> None:
+    lines = "    y = a.softmax(-1) + b.softmax(-1)\n" + "    y = torch.zeros(3)\n" * 60
+    write(tmp_path / "model.py", f"{USE}\n\ndef f(a, b):\n{lines}")
+    ran = run("migrate", tmp_path, "--to", "mindspore")
+    (said,) = (line for line in ran.out.splitlines() if line.startswith("Assumed, 2 uses"))
+    assert said.startswith("Assumed, 2 uses: exact if … is a tensor")
+    place = USE.count("\n") + 4
+    assert said.endswith(f": `a` (model.py:{place}), `b` (model.py:{place})")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections import Counter
 from collections.abc import Iterator
 from itertools import groupby
@@ -137,7 +138,7 @@ def _rows(result: FileResult) -> Iterator[_Row]:
 def _what(found: Finding) -> str:
     """Return what was done, old → new, or why not."""
     if not found.before:
-        return found.message
+        return found.message.removeprefix("Left as it is: ")
     done, _, condition = found.message.partition("; ")
     became = "stays" if found.before == found.after else f"→ {found.after or 'nothing'}"
     said = f"{found.before} {became}"
@@ -156,16 +157,31 @@ def _counted(migration: Migration) -> Iterator[str]:
         yield "Converted, by rule, the first of each (--diff shows all):"
         for rule, times in rules.most_common():
             yield f"  {plain(rule)} {times}: {plain(first[rule])}"
-        files = Counter(plain(str(each.path)) for each, _ in done)
+        files = Counter(_name(each) for each, _ in done)
         yield f"Converted, by file: {_cut([f'{p} {times}' for p, times in files.most_common()])}."
     assumed: dict[str, list[str]] = {}
     for result, f in found:
         if f.outcome is Outcome.ASSUMED:
             condition = f.message.partition("; ")[2].removesuffix(".") or f.message
-            assumed.setdefault(plain(condition), []).append(plain(result.place(f)))
-    for condition, places in sorted(assumed.items(), key=lambda each: -len(each[1])):
+            kind, about = _kind(condition)
+            place = f"{_name(result)}{result.place(f)[len(str(result.path)) :]}"
+            assumed.setdefault(kind, []).append(f"{about} ({place})" if about else place)
+    for kind, places in sorted(assumed.items(), key=lambda each: -len(each[1])):
         uses = f"{len(places)} use{'s' * (len(places) != 1)}"
-        yield f"Assumed, {uses}: {condition} ({listed(places, most=2, longest=300)})"
+        yield f"Assumed, {uses}: {plain(kind)}: {listed(places, most=3, longest=300)}"
+
+
+def _kind(condition: str) -> tuple[str, str]:
+    """Return a condition without the name that it begins with, and that name."""
+    found = re.match("exact if (`[^`]*`)", condition)
+    if found is None:
+        return condition, ""
+    return f"exact if … {condition[found.end() :].lstrip()}", found[1]
+
+
+def _name(result: FileResult) -> str:
+    """Return what a file is called in the folder that was named, or as it was named itself."""
+    return plain(str(result.path) if result.root is None else result.relative.as_posix())
 
 
 def _summary(migration: Migration, *, written: str | None, check: bool) -> Iterator[Text]:
@@ -186,10 +202,10 @@ def _summary(migration: Migration, *, written: str | None, check: bool) -> Itera
     did = "changed" if written or migration.nothing else "would change"
     if left := [each for each in migration.results if each.left]:
         rules = Counter(found.rule for each in left for found in each.left)
-        files_left = {str(each.path): len(each.left) for each in left}
+        files_left = {_name(each): len(each.left) for each in left}
         every = sorted(files_left, key=lambda path: -files_left[path])
         yield Text(f"Left, by rule: {_cut([f'{r} {n}' for r, n in rules.most_common()])}.")
-        yield Text(f"Left, by file: {_cut([f'{plain(p)} {files_left[p]}' for p in every])}.")
+        yield Text(f"Left, by file: {_cut([f'{p} {files_left[p]}' for p in every])}.")
     files = f"{_files(len(migration.results))}: {changed} {did}"
     files += f", {failed} could not be migrated" if failed else ""
     if remaining := len(migration.remaining):

@@ -179,7 +179,7 @@ class NameRewriter(StatementRewriter):
         if name is not None:
             text = str(node.evaluated_value)
             self.swaps[node] = node.with_changes(value=node.value.replace(text, name))
-            self._converted(node, "class_name", f"The class `{text}` is called `{name}`.")
+            self._converted(node, "class_name", "A class's name.")
         return False
 
     def _file_name(self, node: cst.SimpleString | cst.FormattedString) -> bool:
@@ -189,7 +189,7 @@ class NameRewriter(StatementRewriter):
             return False
         self.swaps[node] = other
         if not file_names.is_in_call(self.ctx, node):
-            self._converted(node, "file_name", f"A checkpoint's name, `{code(other)}` there.")
+            self._converted(node, "file_name", "A checkpoint's name.")
         return True
 
     def visit_FormattedString(self, node: cst.FormattedString) -> None:
