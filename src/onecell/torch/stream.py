@@ -30,7 +30,12 @@ class Stream(TensorStream[Tensor, Tensor]):
         return half.clone() if chosen is ... else half[torch.as_tensor(chosen)].clone()
 
     def _put(self, half: Tensor, chosen: Any, value: Tensor | int) -> None:  # noqa: ANN401
-        half[... if chosen is ... else torch.as_tensor(chosen)] = value
+        if chosen is not ...:
+            half[torch.as_tensor(chosen)] = value
+        elif isinstance(value, Tensor):
+            half.copy_(value)
+        else:
+            half.fill_(value)
 
     def _run(self, x: Tensor, state: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
         with torch.no_grad():
