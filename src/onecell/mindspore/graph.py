@@ -61,14 +61,14 @@ def step(
     h, c = _read_state(hx, c_0)
     rows, h, c = _arrange(x, h, c, weights, sizes, hx is None, False)
     w_ih, w_hh = weights[0], weights[1]
-    takes = on_kernel and _takes(rows, h, c, weights)
+    by_kernel = on_kernel and takes(rows, h, c, weights)
     if len(weights) == 4:
         b_ih, b_hh = weights[2], weights[3]
-        if takes:
+        if by_kernel:
             found = operators.step_bias(rows, h, c, w_ih, w_hh, b_ih, b_hh)
         else:
             found = composite.step(rows, h, c, w_ih, w_hh, b_ih, b_hh)
-    elif takes:
+    elif by_kernel:
         found = operators.step(rows, h, c, w_ih, w_hh)
     else:
         found = composite.step(rows, h, c, w_ih, w_hh)
@@ -89,16 +89,16 @@ def unroll(
     h, c = _read_state(hx, c_0)
     rows, h, c = _arrange(x, h, c, weights, sizes, hx is None, True)
     w_ih, w_hh = weights[0], weights[1]
-    takes = on_kernel and _takes(rows, h, c, weights)
+    by_kernel = on_kernel and takes(rows, h, c, weights)
     if x.shape[0] == 0:
         found = ops.zeros((0, rows.shape[1], sizes[1]), h.dtype), h.copy(), c.copy()
     elif len(weights) == 4:
         b_ih, b_hh = weights[2], weights[3]
-        if takes:
+        if by_kernel:
             found = operators.unroll_bias(rows, h, c, w_ih, w_hh, b_ih, b_hh)
         else:
             found = composite.unroll(rows, h, c, w_ih, w_hh, b_ih, b_hh)
-    elif takes:
+    elif by_kernel:
         found = operators.unroll(rows, h, c, w_ih, w_hh)
     else:
         found = composite.unroll(rows, h, c, w_ih, w_hh)
@@ -117,11 +117,12 @@ def _read_state(hx: StateLike, c_0: Tensor | None) -> tuple[Tensor, Tensor]:
     return hx, c_0
 
 
-def _takes(x: Tensor, h: Tensor, c: Tensor, weights: tuple[Tensor, ...]) -> bool:
+def takes(x: Tensor, h: Tensor, c: Tensor, weights: tuple[Tensor, ...]) -> bool:
+    """Whether the kernel may compute on these, in a graph that is not exported."""
     shapes = (x.shape, h.shape, c.shape)
     dtypes = (x.dtype, h.dtype, c.dtype, weights[0].dtype, weights[1].dtype)
-    takes: bool = _may_take(shapes, dtypes)
-    return takes
+    found: bool = _may_take(shapes, dtypes)
+    return found
 
 
 def _arrange(

@@ -103,6 +103,30 @@ def run(
     return (found[0], found[1:]) if sequence and found else found
 
 
+def run_layer(x: Tensor, h: Tensor, c: Tensor, weights: list[Tensor]) -> tuple[Tensor, ...] | None:
+    """Compute a layer over x (T, N, I) on the kernel; None where MindSpore's operators must.
+
+    Returns (h_all, h, c); `weights` are two or four, in canonical order.
+    """
+    dtype, _, shape = _facts(x)
+    kernel = _kernel_of(dtype)
+    if kernel is None or len(shape) != 3 or 0 in shape:
+        return None
+    steps, batch, width = shape
+    hidden = weights[1].shape[-1]
+    state, rows = (batch, hidden), 4 * hidden
+    wants = (shape, state, state, (rows, width), (rows, hidden), (rows,), (rows,))
+    there = [x, h, c, *weights]
+    # Without biases the list ends before the shapes do.
+    if any(_facts(t) != (dtype, "CPU", want) for t, want in zip(there, wants, strict=False)):
+        return None
+    if not calls.in_memory(there):
+        return None
+    sizes = calls.Sizes(steps, batch, width, hidden, (steps, batch, hidden))
+    compute = _record if is_recording() else _compute
+    return compute(kernel, sizes, x, h, c, weights, True)
+
+
 def _weights(parameters: dict[str, Tensor | None]) -> list[Tensor]:
     """Return the parameters that are there, in canonical order."""
     if parameters.get("bias_ih") is None:
