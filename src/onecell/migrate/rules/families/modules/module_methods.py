@@ -12,6 +12,7 @@ from onecell.migrate.meaning.unsure import Unsure
 from onecell.migrate.rules.context import Context, Plan
 from onecell.migrate.rules.families.calls import plan_call
 from onecell.migrate.rules.families.modules import element_types
+from onecell.migrate.rules.families.modules.parameters import keeps_names
 from onecell.migrate.rules.families.receivers import forget_args, moves, receiver, renaming
 from onecell.migrate.rules.table.row import Row
 
@@ -254,6 +255,8 @@ def _check_names(ctx: Context, node: cst.Call) -> None:
     if isinstance(first, cst.Name) and (
         first.value == "_" or all(_tells_alike(ctx, read) for read in ctx.names.reads_of(first))
     ):
+        return
+    if isinstance(node.func, cst.Attribute) and keeps_names(ctx, node.func.value):
         return
     has_own = any(ctx.kinds.of_class(owner) for owner in ctx.names.of_kind(cst.ClassDef))
     if not has_own or any(ctx.names.called(layer) for layer in ("Embedding", "LayerNorm")):

@@ -32,7 +32,11 @@ def renamed(ctx: Context, node: cst.Attribute) -> tuple[str, bool] | None:
             not show whether this is one.
     """
     name, held = node.attr.value, node.value
-    if name not in _renamed(ctx.source, ctx.to) or _is_known(ctx, held):
+    if name not in _renamed(ctx.source, ctx.to):
+        return None
+    if (layers := _handed_back(ctx, held)) and _names(ctx, layers, name) != {name}:
+        return _agreed(ctx, node, layers, sure=True)
+    if _is_known(ctx, held):
         return None
     if (classes := _tested(ctx, held)) is not None:
         return _agreed(ctx, node, classes, sure=True)
@@ -41,6 +45,8 @@ def renamed(ctx: Context, node: cst.Attribute) -> tuple[str, bool] | None:
         return _agreed(ctx, node, paths, sure=sure)
     if (parts := _parts(ctx, held)) is not None:
         return _agreed(ctx, node, parts, sure=True)
+    if (layers := given_layers(ctx, held)) is not None:
+        return _agreed(ctx, node, layers, sure=True)
     here = {path for paths in ctx.outside.layers.values() for path in paths}
     others = sorted(_names(ctx, here, name) - {name})
     if others and isinstance(held, cst.Name | cst.Subscript) and _is_parameter(ctx, node):
@@ -51,6 +57,74 @@ def renamed(ctx: Context, node: cst.Attribute) -> tuple[str, bool] | None:
             f"write {said} where it is such a layer",
         )
     return None
+
+
+def _handed_back(ctx: Context, held: cst.BaseExpression) -> list[str]:
+    """Return the classes of an attribute that is set to layers, and to what is made of itself.
+
+    As in `self.embed = nn.Embedding(…)` and then `self.embed = on_device(self.embed)`.
+    """
+    values = ctx.kinds.values_of(held) if isinstance(held, cst.Attribute) else []
+    made = [each for each in values if isinstance(each, cst.Call)]
+    rows = {each: row for each in made if (row := ctx.kinds.row(each.func)) is not None}
+    rest = [each for each in made if each not in rows]
+    if len(made) < len(values) or not all(_is_given(each, held) for each in rest):
+        return []
+    return [row.side(ctx.source).path for row in rows.values()] if rest else []
+
+
+def _is_given(call: cst.Call, held: cst.BaseExpression) -> bool:
+    """Whether something is an argument of a call, or what it is a method of."""
+    given = [arg.value for arg in call.args]
+    if isinstance(call.func, cst.Attribute):
+        given.append(call.func.value)
+    return any(each.deep_equals(held) for each in given)
+
+
+def given_layers(ctx: Context, held: cst.BaseExpression) -> list[str] | None:
+    """Return the classes of what a function of this file is given at each of its calls.
+
+    None where `held` is no parameter of such a function, or something else may give it more. What
+    is the other framework's already, as in a second run, is left out.
+    """
+    bound = ctx.names.assignments(held) if isinstance(held, cst.Name) else []
+    target = bound[0].node if len(bound) == 1 else None
+    function = _function_of(ctx, target) if isinstance(target, cst.Param) else None
+    if function is None or function.name.value in ctx.outside.taken:
+        return None
+    place = next((i for i, p in enumerate(function.params.params) if p is target), None)
+    reads = ctx.names.reads_of(function)
+    found = []
+    for read in reads:
+        call = ctx.names.parents.get(read)
+        if place is None or not isinstance(call, cst.Call) or call.func is not read:
+            return None
+        first = call.args[: place + 1]
+        if len(first) <= place or any(arg.keyword is not None or arg.star for arg in first):
+            return None
+        values = ctx.kinds.values_of(first[place].value)
+        if values and all(_is_theirs(ctx, value) for value in values):
+            continue
+        row = ctx.kinds.made_by(first[place].value)
+        layers = [row.side(ctx.source).path] if row else _handed_back(ctx, first[place].value)
+        if not layers:
+            return None
+        found += layers
+    return found if reads else None
+
+
+def _function_of(ctx: Context, parameter: cst.Param) -> cst.FunctionDef | None:
+    """Return the function at the module's top that a parameter is one of."""
+    up = ctx.names.parents.get(ctx.names.parents[parameter])
+    top = isinstance(up, cst.FunctionDef) and isinstance(ctx.names.parents.get(up), cst.Module)
+    return up if top and isinstance(up, cst.FunctionDef) else None
+
+
+def keeps_names(ctx: Context, held: cst.BaseExpression) -> bool:
+    """Whether all layers that something may be call their parameters alike in both frameworks."""
+    layers = given_layers(ctx, held)
+    old = _renamed(ctx.source, ctx.to)
+    return layers is not None and all(_names(ctx, layers, name) <= {name} for name in old)
 
 
 @cache
@@ -223,6 +297,10 @@ def _is_parameter(ctx: Context, node: cst.Attribute) -> bool:
     up = ctx.names.parents.get(node)
     if isinstance(up, cst.Attribute):
         return up.attr.value in _OF_PARAMETERS
+    if isinstance(up, cst.Arg):
+        call = ctx.names.parents[up]
+        path = ctx.names.path(call.func) if isinstance(call, cst.Call) else None
+        return (path or "").startswith("torch.nn.init.")
     if isinstance(up, cst.AssignTarget):
         assigned = ctx.names.parents[up]
         value = assigned.value if isinstance(assigned, cst.Assign) else None
