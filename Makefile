@@ -120,10 +120,11 @@ bench-quick: $(VENV)/.bench $(BUILT)  ## the same in under three minutes, fewer 
 docs: $(BUILT)  ## the API reference, as pages in build/docs
 	$(BIN)/pdoc --docformat google --output-directory build/docs onecell onecell.torch onecell.mindspore
 
-format: $(BUILT)  ## put Python and C++ into shape
+format: $(BUILT)  ## put Python and C++ into shape, and the migrator's table into its page
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 	$(BIN)/clang-format -i $(CXX_FILES)
+	$(BIN)/python -m onecell.migrate.rules.table.page docs/migrate.md
 
 clean:  ## remove what was built; the environment too
 	rm -rf build dist $(VENV)

@@ -7,7 +7,7 @@ from pathlib import Path
 from onecell.cli.exits import MIGRATE_STATUSES, Status
 from onecell.migrate import Outcome
 from onecell.migrate.rules.table.lookup import ROWS
-from onecell.migrate.rules.table.page import rules_table
+from onecell.migrate.rules.table.page import rules_table, write_table
 from onecell.migrate.source.limits import CODE_BYTES
 
 PAGE = Path(__file__).parents[2] / "docs/migrate.md"
@@ -15,7 +15,14 @@ PAGE = Path(__file__).parents[2] / "docs/migrate.md"
 
 def test_the_page_ends_with_the_table() -> None:
     _, table = PAGE.read_text(encoding="utf-8").split("\n| rule |")
-    assert "| rule |" + table == rules_table(), "write rules_table() there anew"
+    assert "| rule |" + table == rules_table(), "`make format` writes it there anew"
+
+
+def test_the_table_is_written_over_the_old_one(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text("# Page\n\n| rule | old |\n", encoding="utf-8")
+    write_table(page)
+    assert page.read_text(encoding="utf-8") == "# Page\n\n" + rules_table()
 
 
 def test_every_row_is_a_line() -> None:

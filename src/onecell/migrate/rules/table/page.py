@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
+
 from onecell.migrate.rules.table.domain import SENTENCES
 from onecell.migrate.rules.table.layers import CELL
 from onecell.migrate.rules.table.lookup import ROWS
@@ -16,6 +19,12 @@ def rules_table() -> str:
         *(_line(row) for row in (*CELL.values(), *ROWS)),
     ]
     return "\n".join(lines) + "\n"
+
+
+def write_table(page: Path) -> None:
+    """Write the table anew at the end of a page."""
+    text, _, _ = page.read_text(encoding="utf-8").partition("\n| rule |")
+    page.write_text(f"{text}\n{rules_table()}", encoding="utf-8")
 
 
 def _line(row: Row) -> str:
@@ -34,3 +43,7 @@ def _named(row: Row, framework: str) -> str:
     renamed = [name for name, other in row.names(framework).items() if name != other]
     own = [name for name in side.names if name in renamed]
     return f"`{side.path}`" + (f" {', '.join(f'`{name}`' for name in own)}" if own else "")
+
+
+if __name__ == "__main__":
+    write_table(Path(sys.argv[1]))
