@@ -23,6 +23,7 @@ from onecell.arguments import (
 from onecell.errors import ArgumentError, DtypeError
 from onecell.frozen import FrozenCell, WeightDtype
 from onecell.gradients import Gradients, StepPullback, UnrollPullback
+from onecell.sized import Sized
 from onecell.spec import Spec, check_dtype, check_shape
 from onecell.stream import Stream
 from onecell.weights import Weights, check_weights
@@ -66,7 +67,7 @@ class _Live(Generic[Value]):
         cell._assign(self._name, value)
 
 
-class LSTMCell:
+class LSTMCell(Sized):
     """A long short-term memory cell over NumPy arrays.
 
     Args:
@@ -149,26 +150,6 @@ class LSTMCell:
         words += [] if spec.bias else ["bias=False"]
         words += [] if spec.dtype == np.float32 else [f"dtype={spec.dtype.name}"]
         return f"{type(self).__name__}({', '.join(words)})"
-
-    @property
-    def input_size(self) -> int:
-        """I, the width of the input."""
-        return self._spec.input_size
-
-    @property
-    def hidden_size(self) -> int:
-        """H, the width of the state."""
-        return self._spec.hidden_size
-
-    @property
-    def bias(self) -> bool:
-        """Whether the cell has biases."""
-        return self._spec.bias
-
-    @property
-    def dtype(self) -> np.dtype[Any]:
-        """The element type of the parameters and of every array in and out."""
-        return self._spec.dtype
 
     @property
     def weights(self) -> Weights:

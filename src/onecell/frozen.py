@@ -16,6 +16,7 @@ from onecell.errors import ArgumentError, CheckpointError, DtypeError, FrozenErr
 from onecell.packed import WEIGHT_DTYPES as WEIGHT_DTYPES  # noqa: PLC0414 - part of our names
 from onecell.packed import Pieces, has_bias, pieces_of, to_kernel
 from onecell.packed import WeightDtype as WeightDtype  # noqa: PLC0414
+from onecell.sized import Sized
 from onecell.spec import BIASES, PARAMETERS, WEIGHTS, Spec
 from onecell.stream import Stream
 from onecell.weights import Weights, check_weights
@@ -31,7 +32,7 @@ _address: Final = _kernel.address
 _empty: Final = np.empty
 
 
-class FrozenCell:
+class FrozenCell(Sized):
     """An inference-only cell over float32 arrays, with packed weights: made by `cell.freeze()`.
 
     It is called as the live cell is and computes in float32, in the live cell's order of additions;
@@ -166,26 +167,6 @@ class FrozenCell:
         bias = "" if spec.bias else "bias=False, "
         sizes = f"{spec.input_size}, {spec.hidden_size}"
         return f"{type(self).__name__}({sizes}, {bias}weight_dtype={self._weight_dtype!r})"
-
-    @property
-    def input_size(self) -> int:
-        """I, the width of the input."""
-        return self._spec.input_size
-
-    @property
-    def hidden_size(self) -> int:
-        """H, the width of the state."""
-        return self._spec.hidden_size
-
-    @property
-    def bias(self) -> bool:
-        """Whether the cell has biases."""
-        return self._spec.bias
-
-    @property
-    def dtype(self) -> np.dtype[Any]:
-        """The element type of every array in and out: float32."""
-        return self._spec.dtype
 
     @property
     def weight_dtype(self) -> WeightDtype:
