@@ -12,7 +12,10 @@ from onecell.migrate.rules.families.registry import every
 from onecell.migrate.rules.table.lookup import ROWS
 from onecell.migrate.rules.table.scan import other_framework
 
-RULES = {*TOLD, *(family.rule for family in every().values())}
+RULES = {
+    *TOLD,
+    *(family.rule for source in ("torch", "mindspore") for family in every(source).values()),
+}
 DONE = (Outcome.CONVERTED, Outcome.ASSUMED)
 DRAWN = {row.rule for row in ROWS if row.proof in ("drawn", "random") and row.one_way != "torch"}
 

@@ -25,6 +25,8 @@ _ONE_OF: Final = {
     "pair": "tensor",
     "tensors": "tensor",
 }
+OPERATOR: Final = "operator:"
+"""Begins the kind of an operator that is made; what a call of it gives follows."""
 _LIST_OF: Final = {"cell": "cells", "layer": "layers", "module": "modules"}
 _NO_TENSOR: Final = {
     "item",
@@ -245,6 +247,8 @@ class Kinds(Classes[_Row]):
         kind = self.of(node.func)
         if kind in ("cell", "layer"):
             return {"cell": "state", "layer": "tensor"}[kind]
+        if kind.startswith(OPERATOR):
+            return kind.removeprefix(OPERATOR)
         if isinstance(node.func, cst.Attribute):
             return self._method(node, node.func)
         return ""

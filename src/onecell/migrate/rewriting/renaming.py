@@ -10,7 +10,7 @@ from onecell.migrate.meaning.names import dotted, root
 from onecell.migrate.meaning.syntax import code
 from onecell.migrate.meaning.unsure import Unsure
 from onecell.migrate.rewriting.statements import StatementRewriter
-from onecell.migrate.rules.families import file_names, special
+from onecell.migrate.rules.families import file_names, operators, special
 from onecell.migrate.rules.families.modules import (
     class_names,
     element_types,
@@ -112,6 +112,11 @@ class NameRewriter(StatementRewriter):
             return False
         row = ctx.row(node)
         if row is None:
+            if (name := operators.name_of(ctx, canonical(path))) is not None:
+                ctx.forget(node)
+                self.swaps[node] = ctx.speller.spell(name)
+                self._converted(node, "operator", f"`{code(node)}` is `{name}`.")
+                return False
             if canonical(path) in FUNCTIONAL[ctx.source]:
                 return self._refuse(node, "functional_cell", FUNCTIONAL_CELL)
             if self._has_row_above(canonical(path)):

@@ -14,7 +14,7 @@ from onecell.migrate.meaning.unsure import Unsure
 from onecell.migrate.rewriting.comments import lost_between
 from onecell.migrate.rewriting.renaming import AMBIGUOUS, FUNCTIONAL_CELL, NameRewriter
 from onecell.migrate.rules.context import Context, Made
-from onecell.migrate.rules.families import registry, special
+from onecell.migrate.rules.families import operators, registry, special
 from onecell.migrate.rules.families.calls import plan_call
 from onecell.migrate.rules.families.methods import plan_method
 from onecell.migrate.rules.families.modules import (
@@ -23,9 +23,11 @@ from onecell.migrate.rules.families.modules import (
 )
 from onecell.migrate.rules.families.modules.cell_calls import plan_cell_call
 from onecell.migrate.rules.table.candidates import advice, of_method
+from onecell.migrate.rules.table.domain import SENTENCES
 from onecell.migrate.rules.table.layers import CELL
 from onecell.migrate.rules.table.lookup import CALLED_TENSOR, MADE_TENSOR
 from onecell.migrate.rules.table.scan import FUNCTIONAL, canonical
+from onecell.migrate.rules.training import functional
 
 _TIGHT: Final = (
     cst.Attribute
@@ -41,6 +43,12 @@ _TIGHT: Final = (
 
 class Rewriter(NameRewriter):
     """Decide on the way down, from the module as it was; build on the way up."""
+
+    def visit_Module(self, node: cst.Module) -> None:
+        for call in self.ctx.names.of_kind(cst.Call):
+            if functional.is_made(self.ctx, call):
+                self._kept_step(call)
+        super().visit_Module(node)
 
     # Imports are settled afterwards; only a star is looked at here.
 
@@ -66,10 +74,14 @@ class Rewriter(NameRewriter):
 
     # Calls.
 
-    def visit_Call(self, node: cst.Call) -> bool:
+    def visit_Call(self, node: cst.Call) -> bool:  # noqa: PLR0912 - one question after another
         ctx, func = self.ctx, node.func
         if node in ctx.gone:
             return False
+        if node in self.plans:
+            return True
+        if isinstance(func, cst.Call) and (made := operators.path_of(ctx, func.func)):
+            return self._operator(node, func, made)
         if (said := renamed.text(ctx, node)) is not None:
             self.swaps[said] = renamed.anew(ctx, said)
             self._converted(
@@ -77,6 +89,8 @@ class Rewriter(NameRewriter):
             )
         if isinstance(func, cst.Attribute) and renamed.renamed(ctx, func) is not None:
             return True
+        if functional.is_made(ctx, node):
+            return True  # marked, before anything else
         path = ctx.names.path(func)
         if path is None and ctx.names_cell(func):
             return self._refuse(node, "cell", AMBIGUOUS)
@@ -110,9 +124,13 @@ class Rewriter(NameRewriter):
         if path in FUNCTIONAL[ctx.source]:
             return self._refuse(node, "functional_cell", FUNCTIONAL_CELL)
         row = ctx.kinds.rows.get(path)
+        if operators.takes_more(ctx, node, path):
+            return self._operator(node, None, path)
         if row is MADE_TENSOR or (row is not None and row.rule == "tensor_type"):
             row = MADE_TENSOR if ctx.to == "torch" else CALLED_TENSOR
         if row is None:
+            if ctx.to == "torch" and path in operators.by_path():
+                return self._operator(node, None, path)
             known = registry.of_path(ctx, path)
             if known is not None:
                 make, rule = known.make, known.rule
@@ -133,6 +151,47 @@ class Rewriter(NameRewriter):
             row.rule,
             row.assumed,
         )
+
+    def _kept_step(self, node: cst.Call) -> bool:
+        """Write steps by a function that gives loss and gradients as torch does."""
+        try:
+            function, uses = functional.plan(self.ctx, node)
+        except Unsure as why:
+            return self._mark(node, "training_step", why)
+        self.ctx.forget(node.func)
+        place = next(i for i, arg in enumerate(node.args) if arg.value is function)
+        for i, arg in enumerate(node.args):
+            if i != place:
+                self.ctx.forget(arg.value)
+        self.plans[node] = lambda updated: updated.args[place].value
+        self._converted(node, "training_step", "The function itself; `backward` follows its calls.")
+        said = functional.apply(self.ctx, uses)
+        for use in uses:
+            assert isinstance(use.assign.value, cst.Call)  # noqa: S101 - as planned
+            self.firsts[use.assign] = use.first
+            self._converted(
+                use.assign.value, "training_step", "Rewritten for torch.", said[use.assign.value]
+            )
+            self.plans[use.step] = lambda updated: updated.with_changes(
+                func=cst.Attribute(updated.func, cst.Name("step")), args=[]
+            )
+            self._converted(use.step, "training_step", "The optimizer steps.")
+        return True
+
+    def _operator(self, node: cst.Call, made: cst.Call | None, path: str) -> bool:
+        """Write what an operator or function without a row of both sides computes."""
+        try:
+            row, plan = operators.plan(self.ctx, node, made, path)
+        except Unsure as unsure:
+            if made is not None:
+                self.ctx.gone.add(made)
+            return self._mark(node, "operator", Unsure(unsure.message, operators.advised(path)))
+        self.plans[node] = plan
+        if made is not None:
+            self.plans[made] = lambda updated: updated
+        said = [*row.supposed, *(SENTENCES[feature] for feature in row.holds)]
+        self._converted(node, "operator", f"Rewritten for {self.ctx.to}.", said)
+        return True
 
     def _advised(self, node: cst.Call, why: Unsure) -> Unsure:
         """Return `why`, with the other side's name where there is no better advice."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final, cast
+from typing import Final, TypeVar, cast
 
 import libcst as cst
 
@@ -12,9 +12,10 @@ from onecell.migrate.meaning.unsure import Unsure
 from onecell.migrate.rewriting.blocks import BlockRewriter
 from onecell.migrate.rewriting.log import Log
 from onecell.migrate.rules.context import Context
-from onecell.migrate.rules.families import special
+from onecell.migrate.rules.families import special, steering
 from onecell.migrate.rules.families.modules import renamed
 
+_Decorated = TypeVar("_Decorated", cst.FunctionDef, cst.ClassDef)
 _SCOPES: Final = cst.FunctionDef | cst.ClassDef | cst.Lambda
 
 
@@ -23,6 +24,8 @@ class StatementRewriter(BlockRewriter):
 
     def __init__(self, ctx: Context, log: Log, module: cst.Module) -> None:
         super().__init__(ctx, log, module)
+        self.firsts: dict[cst.CSTNode, cst.BaseExpression] = {}
+        """Assignment of loss and gradients → what is left of its target."""
         self.made: dict[cst.CSTNode, cst.SimpleStatementLine | cst.BaseCompoundStatement] = {}
 
     # The skeleton of a class.
@@ -66,7 +69,21 @@ class StatementRewriter(BlockRewriter):
     ) -> cst.BaseStatement:
         if (name := self.swaps.get(original_node)) is not None:
             updated_node = updated_node.with_changes(name=name)
-        return updated_node
+        return self._undecorated(original_node, updated_node)
+
+    def visit_Decorator(self, node: cst.Decorator) -> bool:
+        if not steering.is_compiling(self.ctx, node):
+            return True
+        self.ctx.forget(node.decorator)
+        self.ctx.gone.add(node)
+        self._converted(node.decorator, "steering", "torch runs the plain code.")
+        return False
+
+    def _undecorated(self, original: _Decorated, updated: _Decorated) -> _Decorated:
+        """Return a function or class without the decorators that go."""
+        pairs = list(zip(original.decorators, updated.decorators, strict=True))
+        kept = [new for old, new in pairs if old not in self.ctx.gone]
+        return updated if len(kept) == len(pairs) else updated.with_changes(decorators=kept)
 
     def visit_ClassDef(self, node: cst.ClassDef) -> None:
         made = special.without_constructor(self.ctx, node)
@@ -78,6 +95,7 @@ class StatementRewriter(BlockRewriter):
         self, original_node: cst.ClassDef, updated_node: cst.ClassDef
     ) -> cst.BaseStatement:
         made = self.made.get(original_node)
+        updated_node = self._undecorated(original_node, updated_node)
         block = updated_node.body
         if made is None or not isinstance(block, cst.IndentedBlock):
             return updated_node
@@ -116,6 +134,9 @@ class StatementRewriter(BlockRewriter):
     ) -> cst.BaseSmallStatement:
         if original_node in self.changes:
             return self._changed(original_node, updated_node)
+        if (first := self.firsts.get(original_node)) is not None:
+            only = updated_node.targets[0].with_changes(target=first)
+            return updated_node.with_changes(targets=[only])
         same = (
             updated_node.value is not original_node.value
             and len(updated_node.targets) == 1

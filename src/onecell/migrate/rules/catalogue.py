@@ -42,6 +42,8 @@ SYNTAX: Final[Mapping[str, str]] = {
     "data_item": "`p.data[i] = t` and `p[i] = t`",
     "rate": '`group["lr"]` and `float(group["lr"])`, for groups of an optimizer\'s parameters',
     "method": "a method that the other framework lacks: marked",
+    "operator": "the way back: `ops.Concat(1)((a, b))` and `torch.cat((a, b), 1)`; an operator that"
+    " is kept becomes a function; functions and optimizers that have no row of both sides",
     "unknown": "anything else of the framework that the module is leaving: marked",
 }
 """Rules that are about syntax, not about one row of the table."""

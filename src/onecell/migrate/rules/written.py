@@ -121,7 +121,31 @@ def load_optimizer(optimizer, saved):
         group["lr"] = kept["lr"]
 '''
 
+_INITIALIZED: Final = '''
+def initialized(layer, **fill):
+    """Give a layer's parameters their first numbers; `fill` has a function for each name."""
+    for name, numbers in fill.items():
+        if getattr(layer, name) is not None:
+            numbers(getattr(layer, name))
+    return layer
+'''
+
+_REVERSE: Final = '''
+def reverse_sequence(x, lengths, seq_dim, batch_dim=0):
+    """Turn the first `lengths` of each row round, and leave what comes after them."""
+    import torch
+
+    rows = x.movedim((batch_dim, seq_dim), (0, 1))
+    steps = torch.arange(rows.shape[1], device=x.device)
+    lengths = lengths.long().reshape(-1, 1)
+    index = torch.where(steps < lengths, lengths - 1 - steps, steps)
+    turned = rows[torch.arange(rows.shape[0], device=x.device).reshape(-1, 1), index]
+    return turned.movedim((0, 1), (batch_dim, seq_dim))
+'''
+
 WRITTEN: Final[Mapping[str, str]] = {
+    "reverse_sequence": _REVERSE,
+    "initialized": _INITIALIZED,
     "save_nested": _SAVE,
     "load_nested": _LOAD,
     "optimizer_state": _STATE,

@@ -84,6 +84,8 @@ def migrate_paths(
         run = _Run(to, target, pool, progress, walked.found)
         run.survey(together=project)
         run.rewrite_uses()
+        if project and to == "torch":
+            run.rewrite_all()
         if project and len(walked.found) > 1:
             run.rewrite_neighbours()
             run.settle_assumptions()
@@ -148,6 +150,19 @@ class _Run:
         for done, (_, result) in enumerate(self.pool.map(self._first_look, self.found), 1):
             self.results[result.path] = result
             self._report(done, len(self.found))
+
+    def rewrite_all(self) -> None:
+        """Rewrite every file of a program that has no cell of either framework's.
+
+        In MindSpore most write the cell themselves, of its operators.
+        """
+        if any(result.rewrite and result.rewrite.findings for result in self.results.values()):
+            return
+        todo = [found for found in self.found if found.path in self.speaks]
+        self.seeds |= {found.path for found in todo}
+        again = partial(self._rewrite, whole_file=True)
+        for _, result in self.pool.map(again, todo):
+            self.results[result.path] = result
 
     def rewrite_neighbours(self) -> None:
         """Rewrite the files that have to change along with those."""

@@ -92,7 +92,10 @@ def _check(ctx: Context, node: cst.Attribute) -> None:
     """Raise `Unsure` for an attribute of a tensor that the other framework's lacks."""
     parent, name = ctx.names.parents.get(node), node.attr.value
     called = isinstance(parent, cst.Call) and parent.func is node
-    if ctx.to == "torch" and name in _LISTS and ctx.kinds.of(node.value) in ("module", ""):
+    owner = ctx.kinds.owner_of(node.value)
+    own = owner is not None and name in ctx.kinds.attributes.get(owner, ())
+    is_module = ctx.kinds.of(node.value) in ("module", "") and not own
+    if ctx.to == "torch" and name in _LISTS and is_module:
         raise Unsure(
             f"`{name}` of a layer has no exact counterpart", "ask `weight_ih_l0` and so on"
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 import libcst as cst
@@ -11,7 +12,7 @@ from onecell.migrate.rules.arguments import Converter
 from onecell.migrate.rules.context import Context, Plan
 from onecell.migrate.rules.families import registry
 from onecell.migrate.rules.families.called import converted
-from onecell.migrate.rules.families.modules import padding
+from onecell.migrate.rules.families.modules import first_numbers, padding, padding_modes
 from onecell.migrate.rules.families.tensors.denormals import in_float64, kept_type
 from onecell.migrate.rules.families.tensors.made import TYPES
 from onecell.migrate.rules.families.tensors.picked import supposed
@@ -19,8 +20,12 @@ from onecell.migrate.rules.families.tensors.ranks import guessed_axis
 from onecell.migrate.rules.table.row import Row
 
 
-def plan_call(ctx: Context, node: cst.Call, row: Row, *, func: bool = True) -> Plan:
+def plan_call(
+    ctx: Context, node: cst.Call, row: Row, *, func: bool = True, begun: bool = True
+) -> Plan:
     """Return how a call of `row` is rewritten; `func` False leaves what is called as it is.
+
+    `begun` False says that the first numbers of a layer's parameters are seen to.
 
     Raises:
         Unsure: the call would not surely compute the same.
@@ -53,6 +58,16 @@ def plan_call(ctx: Context, node: cst.Call, row: Row, *, func: bool = True) -> P
         )
     if node.args and (picked := supposed(ctx, node, row.rule, node.args[0].value)) is not None:
         ctx.holds.setdefault(node, []).append(picked)
+    if row.rule == "parameter" and ctx.to == "torch":
+        _name_parameter(ctx, node)
+    if begun and func and (starts := first_numbers.starts(ctx, node, row)):
+        places = {place for place in starts.values() if place >= 0}
+        less = replace(row, fixed={n: v for n, v in row.fixed.items() if n != "embedding_table"})
+        plain = plan_call(ctx, _less(node, places), less, begun=False)
+        return first_numbers.plan_started(ctx, starts, node, lambda u: plain(_less(u, places)))
+    if (mode := padding_modes.mode_of(ctx, node, row)) is not None:
+        plain = plan_call(ctx, padding_modes.padded(node, mode), row, func=func, begun=False)
+        return lambda u: padding_modes.said(plain(padding_modes.padded(u, mode)), mode)
     special = registry.of_shape(row.shape)
     converter = Converter(
         row, ctx.source, ctx.to, ctx.make, ctx.same, loose=row.shape == "cell" and func
@@ -137,6 +152,28 @@ def _in_place(node: cst.Call, row: Row) -> int | None:
         ),
         None,
     )
+
+
+def _less(node: cst.Call, places: set[int]) -> cst.Call:
+    """Return a call without some arguments; those after them go by their names."""
+    for place in sorted(places, reverse=True):
+        node = _without(node, place)
+    return node
+
+
+def _name_parameter(ctx: Context, node: cst.Call) -> None:
+    """Suppose that nobody asks for the name of a parameter, where it is not its attribute's."""
+    given = [a.value for a in node.args if is_named(a, "name")]
+    given += [a.value for a in node.args[1:2] if a.keyword is None]
+    parent = ctx.names.parents.get(node)
+    attributes = {
+        target.target.attr.value
+        for target in getattr(parent, "targets", ())
+        if isinstance(target.target, cst.Attribute)
+    }
+    if given and not is_none(given[0]) and literal(given[0]) not in attributes:
+        said = "a checkpoint calls it by its place in its module, not by `name`"
+        ctx.holds.setdefault(node, []).append(said)
 
 
 def _without(node: cst.Call, place: int) -> cst.Call:

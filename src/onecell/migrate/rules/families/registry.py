@@ -20,7 +20,9 @@ import libcst as cst
 from onecell.migrate.rules import families
 from onecell.migrate.rules.arguments import Converter
 from onecell.migrate.rules.context import Context, Plan
+from onecell.migrate.rules.table.operator_index import makers_back
 from onecell.migrate.rules.table.row import Row
+from onecell.migrate.rules.table.scan import also_called
 
 Make = Callable[[Context, cst.Call, str], Plan]
 """Returns how a call of an import path is rewritten; raises `Unsure`."""
@@ -69,19 +71,23 @@ class Syntax:
 
 
 _BY_PATH: dict[str, Family] = {}
+_BACK: dict[str, Family] = {}
 _BY_CLASS: dict[type[cst.CSTNode], list[Syntax]] = {}
 _CHECKS: dict[type[cst.CSTNode], list[Syntax]] = {}
 _BY_SHAPE: dict[str, Shape] = {}
 
 
 def family(
-    rule: str, about: str, paths: Iterable[str], *, gives: str = ""
+    rule: str, about: str, paths: Iterable[str], *, gives: str = "", back: bool = False
 ) -> Callable[[Make], Make]:
-    """Register the function below for calls of these import paths of torch's."""
+    """Register the function below for calls of these import paths of torch's.
+
+    Those of MindSpore's go `back`.
+    """
 
     def register(make: Make) -> Make:
         found = Family(rule, about, make, gives)
-        _BY_PATH.update(dict.fromkeys(paths, found))
+        (_BACK if back else _BY_PATH).update(dict.fromkeys(paths, found))
         return make
 
     return register
@@ -126,17 +132,25 @@ def of_class(kind: type[cst.CSTNode]) -> tuple[Syntax, ...]:
 
 def of_path(ctx: Context, path: str) -> Family | None:
     """Return the family that an import path belongs to, or None."""
-    return every().get(path) if ctx.to == "mindspore" else None
+    return every(ctx.source).get(path)
 
 
 @cache
-def every() -> Mapping[str, Family]:
-    """Return import path → family."""
+def _load() -> None:
     for found in pkgutil.walk_packages(families.__path__, f"{families.__name__}."):
         importlib.import_module(found.name)
-    return _BY_PATH
+
+
+def every(source: str = "torch") -> Mapping[str, Family]:
+    """Return import path → family, for modules of `source`."""
+    _load()
+    return _BY_PATH if source == "torch" else _BACK
 
 
 def kinds(source: str) -> dict[str, str]:
     """Return import path → kind of what a call of it returns, in a module of `source`."""
-    return {path: each.gives for path, each in every().items() if source == "torch"}
+    found = {path: each.gives for path, each in every(source).items()}
+    if source == "torch":
+        return found
+    found |= {other: kind for path, kind in found.items() for other in also_called(path)}
+    return found | dict(makers_back())

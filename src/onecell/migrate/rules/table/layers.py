@@ -127,8 +127,10 @@ LAYERS: Final = (
     row(
         "parameter",
         "torch.nn.Parameter(data, requires_grad=True)",
-        "mindspore.Parameter(default_input, *, requires_grad=True)",
+        "mindspore.Parameter(default_input, name=None, requires_grad=True,"
+        " layerwise_parallel=False, parallel_optimizer=True)",
         pairs={"data": "default_input"},
+        dropped=("name", "layerwise_parallel", "parallel_optimizer"),
         gives="tensor",
         proof="run",
     ),

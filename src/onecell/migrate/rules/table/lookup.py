@@ -22,7 +22,12 @@ from onecell.migrate.rules.table.pictures import PICTURES
 from onecell.migrate.rules.table.recurrent import NEURAL
 from onecell.migrate.rules.table.reductions import REDUCTIONS
 from onecell.migrate.rules.table.row import Row, row
-from onecell.migrate.rules.table.scan import SYNONYMS, canonical, other_framework
+from onecell.migrate.rules.table.scan import (
+    SYNONYMS,
+    also_called,
+    canonical,
+    other_framework,
+)
 
 ROWS: Final = (
     *LAYERS,
@@ -73,7 +78,8 @@ def rows_to(to: str, target: str) -> Mapping[str, Row]:
         found = {path: r for path, r in found.items() if r.rule not in ("data", "distribution")}
     for cell in CELL.values():
         found[cell.side(source).path] = CELL[target]
-    return found | {other: found[path] for other, path in SYNONYMS.items() if path in found}
+    found |= {other: found[path] for other, path in SYNONYMS.items() if path in found}
+    return found | {other: each for path, each in found.items() for other in also_called(path)}
 
 
 def counterpart(old: str, new: str) -> bool:

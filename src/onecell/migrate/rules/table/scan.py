@@ -59,21 +59,51 @@ SYNONYMS: Final[Mapping[str, str]] = {
     "mindspore.common.tensor.Tensor": "mindspore.Tensor",
     "mindspore.common.parameter.Parameter": "mindspore.Parameter",
     "mindspore.manual_seed": "mindspore.set_seed",
-    **{
-        f"mindspore.dtype.{name}": f"mindspore.{name}"
-        for name in ("float16", "float32", "float64", "int32", "int64", "bool_")
-    },
-    **{
-        f"mindspore.common.dtype.{name}": f"mindspore.{name}"
-        for name in ("float16", "float32", "float64", "int32", "int64", "bool_")
-    },
+    "mindspore.common.Tensor": "mindspore.Tensor",
+    "mindspore.common.Parameter": "mindspore.Parameter",
+    "mindspore.common.set_seed": "mindspore.set_seed",
+    "mindspore.common.parameter.ParameterTuple": "mindspore.ParameterTuple",
+    "mindspore.ops.Pack": "mindspore.ops.Stack",
+    "mindspore.ops.TensorAdd": "mindspore.ops.Add",
+    "mindspore.ops.GatherV2": "mindspore.ops.Gather",
+    "mindspore.ops.tensor_add": "mindspore.ops.add",
+    "mindspore.ops.tensor_sub": "mindspore.ops.sub",
+    "mindspore.ops.tensor_mul": "mindspore.ops.mul",
+    "mindspore.ops.tensor_div": "mindspore.ops.div",
 }
 """Another import path → the path in the table."""
 
 
+_HOMES: Final = {
+    "mindspore.ops.operations.": "mindspore.ops.",
+    "mindspore.ops.functional.": "mindspore.ops.",
+    "mindspore.ops.composite.": "mindspore.ops.",
+    "mindspore.common.dtype.": "mindspore.",
+    "mindspore.dtype.": "mindspore.",
+    "mindspore.nn.layer.": "mindspore.nn.",
+    "mindspore.nn.optim.": "mindspore.nn.",
+    "mindspore.nn.loss.": "mindspore.nn.",
+    "mindspore.context.": "mindspore.",
+    "mindspore.train.serialization.": "mindspore.",
+    "mindspore.train.model.": "mindspore.",
+}
+"""Modules whose names MindSpore has at another place as well."""
+
+
 def canonical(path: str) -> str:
     """Return the import path under which the table knows `path`."""
+    if path.startswith("mindspore."):
+        for home, other in _HOMES.items():
+            if path.startswith(home) and "." not in path[len(home) :]:
+                path = other + path[len(home) :]
     return SYNONYMS.get(path, path)
+
+
+def also_called(path: str) -> tuple[str, ...]:
+    """Return the other import paths of what the table knows by `path`."""
+    home, _, name = path.rpartition(".")
+    homes = [one for one, other in _HOMES.items() if other == f"{home}."]
+    return tuple(f"{one}{name}" for one in homes if f"{one}{name}" not in SYNONYMS)
 
 
 def other_framework(framework: str) -> str:

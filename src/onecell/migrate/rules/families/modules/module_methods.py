@@ -72,7 +72,9 @@ LACKING: Final = {
 """Methods of modules that only the source's framework has, or that mean something else."""
 
 
-def of_module(ctx: Context, node: cst.Call, name: str) -> tuple[str, Plan] | None:
+def of_module(  # noqa: PLR0912 - one question after another
+    ctx: Context, node: cst.Call, name: str
+) -> tuple[str, Plan] | None:
     """Return the rule and plan of a module's method, None where it may stay.
 
     Raises:
@@ -81,6 +83,8 @@ def of_module(ctx: Context, node: cst.Call, name: str) -> tuple[str, Plan] | Non
     if name == "__init__" and node.args:
         if (row := _base_row(ctx, node)) is not None:
             return row.rule, plan_call(ctx, node, row, func=False)
+        if (plain := _without_prefix(ctx, node)) is not None:
+            return plain
         _check_base(ctx, node)
     if ctx.to == "mindspore":
         if (found := _to_mindspore(ctx, node, name)) is not None:
@@ -233,6 +237,18 @@ def _is_for_optimizer(ctx: Context, node: cst.Call) -> bool:
         elif isinstance(up, cst.BaseStatement | cst.BaseSmallStatement):
             return False
     return False
+
+
+def _without_prefix(ctx: Context, node: cst.Call) -> tuple[str, Plan] | None:
+    """Return the plan of `super().__init__(auto_prefix=False)`, None for any other."""
+    named = {a.keyword.value if a.keyword is not None else "" for a in node.args}
+    if ctx.to != "torch" or not named <= {"auto_prefix", "flags"}:
+        return None
+    if any(literal(a.value) is not True for a in node.args):
+        said = "a checkpoint calls its tensors by their places in the modules"
+        ctx.holds.setdefault(node, []).append(said)
+    forget_args(ctx, node)
+    return "module", lambda u: u.with_changes(args=[])
 
 
 def _check_base(ctx: Context, node: cst.Call) -> None:

@@ -68,6 +68,10 @@ def to_torch(ctx: Context, node: cst.Call, name: str, kind: str) -> tuple[str, P
         return "unsqueeze_method", lambda u: expression(
             "_.unsqueeze(i_)", _=receiver(u), i_=u.args[0].value
         )
+    if name == "set_data" and len(node.args) == 1 and node.args[0].keyword is None:
+        return "data_item", lambda u: expression(
+            "_.data.copy_(x_)", _=receiver(u), x_=u.args[0].value
+        )
     if name == "trainable_params" and not node.args:
         return of_module(ctx, node, name)
     if name in ("get_parameters", "parameters_and_names") and not node.args:
