@@ -91,7 +91,7 @@ class NameRewriter(StatementRewriter):
             self._reference(node)
         return False
 
-    def _reference(self, node: cst.Attribute | cst.Name) -> bool:
+    def _reference(self, node: cst.Attribute | cst.Name) -> bool:  # noqa: PLR0912 - in turn
         ctx = self.ctx
         parent = ctx.names.parents.get(node)
         if isinstance(parent, cst.Call) and parent.func is node and parent in self.plans:

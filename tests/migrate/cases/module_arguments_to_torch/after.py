@@ -3,8 +3,7 @@ from torch import nn
 
 class Loss(nn.Module):
     def __init__(self, net):
-        # TODO(onecell): method: `mindspore.nn.Cell` takes other arguments in torch; leave them out, if they are not needed
-        super().__init__(auto_prefix=False)
+        super().__init__()
         self.net = net
         self.loss = nn.MSELoss()
 
