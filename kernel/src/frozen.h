@@ -130,11 +130,20 @@ inline void frozen_gates(const FrozenWeights& w, std::int64_t block, std::int64_
   const auto bias = [block](const float* all) {
     return Gates<const float>{all == nullptr ? nullptr : all + block * kBlockRows, kUnits};
   };
-  for (std::int64_t n = 0; n < rows; ++n) {
-    const std::int64_t at = n * hidden + first, z = n * kBlockRows;
-    close_gates<float>(units, {from_x + z, kUnits}, {from_h + z, kUnits}, bias(w.bias_ih()),
-                       bias(w.bias_hh()), c + at, h_next + at, c_next + at, {nullptr, 0});
-  }
+  close_gates<float>({{from_x, kUnits},
+                      {from_h, kUnits},
+                      bias(w.bias_ih()),
+                      bias(w.bias_hh()),
+                      c + first,
+                      h_next + first,
+                      c_next + first,
+                      {nullptr, 0},
+                      kBlockRows,
+                      kBlockRows,
+                      0,
+                      hidden,
+                      0},
+                     rows, units);
 }
 
 // One step, and where its input products wait if they were computed ahead.

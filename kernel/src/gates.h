@@ -37,15 +37,15 @@ struct Exp<double> {
   static constexpr double lift = 512.0, unlift = 0x1p-512;
 };
 
-template <class T>
+// V, here and below, is Lanes<T> or several of them.
+template <class V>
 struct Split {
-  Lanes<T> shifted;  // k + offset, as the low bits of a large number
-  Lanes<T> t;        // exp(r) - 1
+  V shifted;  // k + offset, as the low bits of a large number
+  V t;        // exp(r) - 1
 };
 
-template <class T>
-inline Split<T> split_exp(const Lanes<T>& y, T offset) {
-  using V = Lanes<T>;
+template <class T, class V>
+ONECELL_INLINED inline Split<V> split_exp(const V& y, T offset) {
   const V shifted = V::fma(y, V::broadcast(Exp<T>::per_ln2), V::broadcast(offset));
   const V k = shifted - V::broadcast(offset);
   const V near = V::fma(k, V::broadcast(-Exp<T>::ln2), y);
@@ -58,10 +58,9 @@ inline Split<T> split_exp(const Lanes<T>& y, T offset) {
 
 // (num + num_rest) / (den + den_rest), where each rest is what rounding its number lost: one
 // division, and one step of correction that leaves hardly more than the last rounding.
-template <class T>
-inline Lanes<T> quotient(const Lanes<T>& num, const Lanes<T>& num_rest, const Lanes<T>& den,
-                         const Lanes<T>& den_rest) {
-  using V = Lanes<T>;
+template <class T, class V>
+ONECELL_INLINED inline V quotient(const V& num, const V& num_rest, const V& den,
+                                  const V& den_rest) {
   const V inverse = V::broadcast(T(1)) / den;
   const V q = num * inverse;
   const V residual = V::fma(-q, den, num) + V::fma(-q, den_rest, num_rest);
@@ -69,32 +68,30 @@ inline Lanes<T> quotient(const Lanes<T>& num, const Lanes<T>& num_rest, const La
 }
 
 // 1 / (1 + e) with e = exp(-|x|), and e / (1 + e) for negative x.
-template <class T>
-inline Lanes<T> sigmoid(const Lanes<T>& x) {
-  using V = Lanes<T>;
+template <class T, class V = Lanes<T>>
+ONECELL_INLINED inline V sigmoid(const V& x) {
   const V one = V::broadcast(T(1)), unlift = V::broadcast(Exp<T>::unlift);
   // 2^k may be subnormal: scale by 2^(k + lift), which is not, and round once on the way back.
-  const Split<T> s = split_exp<T>(V::at_least(V::broadcast(Exp<T>::vanishes), -V::abs(x)),
-                                  Exp<T>::to_integer + Exp<T>::lift);
+  const Split<V> s = split_exp<T, V>(V::at_least(V::broadcast(Exp<T>::vanishes), -V::abs(x)),
+                                     Exp<T>::to_integer + Exp<T>::lift);
   const V scale = V::power_of_two(s.shifted);
   const V lifted = V::fma(scale, s.t, scale);
   const V e = lifted * unlift, e_rest = V::fma(scale, s.t, scale - lifted) * unlift;
   const V den = one + e, den_rest = (e - (den - one)) + e_rest;
-  return quotient<T>(V::where_negative(x, e, one), V::where_negative(x, e_rest, V::zero()), den,
-                     den_rest);
+  return quotient<T, V>(V::where_negative(x, e, one), V::where_negative(x, e_rest, V::zero()), den,
+                        den_rest);
 }
 
 // m / (2 - m) with m = 1 - exp(-2|x|), under the sign of x.
-template <class T>
-inline Lanes<T> tanh(const Lanes<T>& x) {
-  using V = Lanes<T>;
+template <class T, class V = Lanes<T>>
+ONECELL_INLINED inline V tanh(const V& x) {
   const V two = V::broadcast(T(2)), a = V::abs(x);
-  const Split<T> s =
-      split_exp<T>(V::at_least(V::broadcast(Exp<T>::tanh_is_one), -(a + a)), Exp<T>::to_integer);
+  const Split<V> s =
+      split_exp<T, V>(V::at_least(V::broadcast(Exp<T>::tanh_is_one), -(a + a)), Exp<T>::to_integer);
   const V scale = V::power_of_two(s.shifted), rest = V::broadcast(T(1)) - scale;
   const V m = V::fma(-scale, s.t, rest), m_rest = V::fma(-scale, s.t, rest - m);
   const V den = two - m, den_rest = ((two - den) - m) - m_rest;
-  return V::copy_sign(quotient<T>(m, m_rest, den, den_rest), x);
+  return V::copy_sign(quotient<T, V>(m, m_rest, den, den_rest), x);
 }
 
 template <class T>
@@ -107,9 +104,13 @@ ONECELL_INLINED inline void store_some(const Lanes<T>& a, T* p, int n) {
   n == Lanes<T>::size ? a.store(p) : a.store_part(p, n);
 }
 
-// Bring a line of memory into the second nearest cache. Any address will do. Inlined by force: a
-// function that does nothing else is one without effects to GCC 12, which drops calls of it.
-ONECELL_INLINED inline void fetch(const void* address) { __builtin_prefetch(address, 0, 2); }
+// Bring a line of memory into the second nearest cache, or into the nearest. Any address will do.
+// Inlined by force: a function that does nothing else is one without effects to GCC 12, which drops
+// calls of it.
+template <bool Nearest = false>
+ONECELL_INLINED inline void fetch(const void* address) {
+  __builtin_prefetch(address, 0, Nearest ? 3 : 2);
+}
 
 // Call f(first, count) for each group of at most L elements out of `width`.
 template <class T, class F>
@@ -146,27 +147,56 @@ struct Gates {
   T* operator[](int gate) const { return data + gate * stride; }
 };
 
-// The gates of n <= L units of a row: from the two products to h' and c'. `trace`, or null, takes
-// i f g o; it may be `from_x` itself, since all is read before it is written. `c_next` may be `c`.
+// Gates to be computed, item by item, each of some units of a row: from the two products to h' and
+// c'. What belongs to an item lies so many elements after what belongs to the one before. `trace`,
+// or null, takes i f g o; it may be `from_x` itself, since all of an item is read before it is
+// written. `c_next` may be `c`.
 template <class T>
-inline void close_gates(int n, const Gates<const T>& from_x, const Gates<const T>& from_h,
-                        const Gates<const T>& bias_ih, const Gates<const T>& bias_hh, const T* c,
-                        T* h_next, T* c_next, const Gates<T>& trace) {
-  using V = Lanes<T>;
-  const auto z = [&](int gate) {
-    const V x = load_some(from_x[gate], n), h = load_some(from_h[gate], n);
-    if (bias_ih.data == nullptr) return x + h;
-    return (x + load_some(bias_ih[gate], n)) + (h + load_some(bias_hh[gate], n));
+struct Open {
+  Gates<const T> from_x, from_h, bias_ih, bias_hh;
+  const T* c;
+  T *h_next, *c_next;
+  Gates<T> trace;
+  std::int64_t x_step, h_step, bias_step, state_step, trace_step;
+};
+
+// Close the gates of items [first, first + Count), each of `n` units: an int, or a constant.
+template <int Count, class T, class N>
+inline void close_some(const Open<T>& a, std::int64_t first, N n) {
+  using V = Several<T, Count>;
+  const auto load = [&](const T* p, std::int64_t step) ONECELL_INLINED {
+    return V::make([&](auto k) ONECELL_INLINED { return load_some(p + (first + k) * step, n); });
+  };
+  const auto store = [&](const V& v, T* p, std::int64_t step) ONECELL_INLINED {
+    unrolled<Count>([&](auto k)
+                        ONECELL_INLINED { store_some(v.each[k], p + (first + k) * step, n); });
+  };
+  const auto z = [&](int gate) ONECELL_INLINED {
+    const V x = load(a.from_x[gate], a.x_step), h = load(a.from_h[gate], a.h_step);
+    if (a.bias_ih.data == nullptr) return x + h;
+    return (x + load(a.bias_ih[gate], a.bias_step)) + (h + load(a.bias_hh[gate], a.bias_step));
   };
   const V i = sigmoid<T>(z(0)), f = sigmoid<T>(z(1)), g = tanh<T>(z(2)), o = sigmoid<T>(z(3));
-  const V next = V::fma(f, load_some(c, n), i * g);
-  store_some(next, c_next, n);
-  store_some(o * tanh<T>(next), h_next, n);
-  if (trace.data == nullptr) return;
-  store_some(i, trace[0], n);
-  store_some(f, trace[1], n);
-  store_some(g, trace[2], n);
-  store_some(o, trace[3], n);
+  const V next = V::fma(f, load(a.c, a.state_step), i * g);
+  store(next, a.c_next, a.state_step);
+  store(o * tanh<T>(next), a.h_next, a.state_step);
+  if (a.trace.data == nullptr) return;
+  store(i, a.trace[0], a.trace_step);
+  store(f, a.trace[1], a.trace_step);
+  store(g, a.trace[2], a.trace_step);
+  store(o, a.trace[3], a.trace_step);
+}
+
+// Close the gates of `count` items of n <= L units.
+template <class T>
+inline void close_gates(const Open<T>& a, std::int64_t count, int n) {
+  constexpr int size = Lanes<T>::size;
+  if (n == size)
+    even_tiles<kGatesTogether>(count, [&](auto some, std::int64_t first) {
+      close_some<some>(a, first, std::integral_constant<int, size>());
+    });
+  else
+    for (std::int64_t item = 0; item < count; ++item) close_some<1>(a, item, n);
 }
 
 // The gates of `units` units of a row, backwards: from the gradients of h' and c' to those of z and

@@ -15,6 +15,7 @@
 #include ONECELL_LANES
 // In this order: each builds on the ones before.
 // clang-format off
+#include "several.h"
 #include "gates.h"
 #include "dot.h"
 #include "outer.h"

@@ -12,6 +12,8 @@ namespace onecell::ONECELL_ISA {
 inline constexpr int kDotRows = 4, kDotBatch = 1, kDotRowsOfOne = 4;
 inline constexpr int kOuterRows = 6, kOuterVectors = 1;
 inline constexpr bool kDotByRegister = false;
+// Units whose gates are computed side by side: as many as leave their numbers in registers.
+inline constexpr int kGatesTogether = 1;
 
 // Ones for the first n of 8 (or 4) lanes start at `kMask + 8 - n` (or, for double, + 2 * (4 - n)).
 alignas(64) inline constexpr std::int32_t kMask[16] = {-1, -1, -1, -1, -1, -1, -1, -1};

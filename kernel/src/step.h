@@ -86,20 +86,36 @@ void step_units(const Step<T>& s, bool backwards, std::int64_t first, std::int64
         products(rows, s.single, H, H, u, units, s.h + row * H, s.weight_hh, s.laid_out_hh,
                  from_h + at, width, size);
       });
+      // The gates of `count` items from unit u on, whose products are from `at` on: rows of a
+      // group, or groups of a row.
+      const auto close = [&](std::int64_t u, std::int64_t at, int units, std::int64_t count,
+                             std::int64_t gates_step, std::int64_t bias_step,
+                             std::int64_t state_step) {
+        const bool bias = s.bias_ih != nullptr, hoisted = s.from_x != nullptr;
+        const std::int64_t state = row * H + u, gates = row * 4 * H + u;
+        close_gates<T>(
+            {hoisted ? Gates<const T>{s.from_x + gates, H} : Gates<const T>{from_x + at, size},
+             {from_h + at, size},
+             {bias ? s.bias_ih + u : nullptr, H},
+             {bias ? s.bias_hh + u : nullptr, H},
+             s.c + state,
+             s.h_next + state,
+             s.c_next + state,
+             {s.trace != nullptr ? s.trace + gates : nullptr, H},
+             hoisted ? gates_step : width,
+             width,
+             bias_step,
+             state_step,
+             gates_step},
+            count, units);
+      };
+      std::int64_t whole = 0, begin = 0, begin_at = 0;  // groups of a row that wait
+      const std::int64_t turn = backwards ? -size : size;
       each_block([&](std::int64_t u, int units, std::int64_t at) {
-        const bool bias = s.bias_ih != nullptr;
-        const Gates<const T> bias_ih{bias ? s.bias_ih + u : nullptr, H};
-        const Gates<const T> bias_hh{bias ? s.bias_hh + u : nullptr, H};
-        for (std::int64_t n = 0; n < rows; ++n, at += width) {
-          const std::int64_t state = (row + n) * H + u, gates = (row + n) * 4 * H + u;
-          close_gates(units,
-                      s.from_x != nullptr ? Gates<const T>{s.from_x + gates, H}
-                                          : Gates<const T>{from_x + at, size},
-                      Gates<const T>{from_h + at, size}, bias_ih, bias_hh, s.c + state,
-                      s.h_next + state, s.c_next + state,
-                      Gates<T>{s.trace != nullptr ? s.trace + gates : nullptr, H});
-        }
+        if (rows > 1 || units < size) return close(u, at, units, rows, 4 * H, 0, H);
+        if (whole++ == 0) begin = u, begin_at = at;
       });
+      if (whole > 0) close(begin, begin_at, size, whole, turn, turn, turn);
     }
   }
 }

@@ -23,7 +23,7 @@ using std::chrono::microseconds;
 // where phase follows phase and nobody has to be called.
 constexpr double kLeastPart = 1200, kLeastShare = 300;
 constexpr double kWorthWaking = 60000;       // ns of work in all, for which sleepers are woken
-constexpr double kLongPhase = 50000;         // ns of work, beside which meeting costs nothing
+constexpr double kLongPhase = 12000;         // ns of work, beside which meeting costs nothing
 constexpr auto kRecent = microseconds(300);  // calls closer together than this are a loop
 constexpr auto kIdleSpin = microseconds(150);
 constexpr auto kWaitSpin = microseconds(30);
@@ -85,7 +85,7 @@ int Team::enter(double phase_ns, std::int64_t phases) {
   kind_ = !is_lent_ && phase_ns < kLongPhase && !always_together.load(std::memory_order_relaxed)
               ? &worth_.of({phase_ns, phases > 4, wanted})
               : nullptr;
-  const bool together = kind_ == nullptr ? !trust_.is_withheld() : kind_->goes_together(work_);
+  const bool together = kind_ == nullptr ? !trust_.is_withheld(work_) : kind_->goes_together(work_);
   if (kind_ != nullptr && !kind_->is_timed()) {
     turn_.unlock();
     return 0;
@@ -117,7 +117,7 @@ void Team::leave() {
     kind_->note(work_, std::chrono::duration<double, std::nano>(last_use_ - begin_).count());
   } else {
     const std::chrono::nanoseconds slept(slept_ns_.load(std::memory_order_relaxed));
-    trust_.judge(slept, members_now_ * (last_use_ - begin_));
+    trust_.judge(slept, members_now_ * (last_use_ - begin_), work_);
   }
   turn_.unlock();
 }

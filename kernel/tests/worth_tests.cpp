@@ -1,6 +1,7 @@
 // Whether several threads are used where they are a gain, by costs that are made up.
 #include <string>
 
+#include "../src/trust.h"
 #include "../src/worth.h"
 #include "checks.h"
 
@@ -100,9 +101,28 @@ void test_kinds_are_apart() {
   check(!again.goes_together(3000) && again.is_timed(), "one that is new is looked at");
 }
 
+// Whoever waited for each other go alone for a while, and no longer than a disturbance may last.
+void test_distrust_ends(double work, int fewest, int most) {
+  const std::string name = ", calls of " + std::to_string(static_cast<int>(work)) + " ns";
+  const auto time = std::chrono::nanoseconds(static_cast<std::int64_t>(work));
+  onecell::Trust trust;
+  int alone = 0;
+  for (int failure = 0; failure < 10; ++failure) {
+    trust.judge(time / 2, time, work);
+    for (alone = 0; trust.is_withheld(work); ++alone) continue;
+    if (failure == 0) check(alone == 1, "one call alone after the first failure" + name);
+  }
+  check(fewest <= alone && alone <= most, "alone after ten failures" + name);
+  for (int i = 0; i < 10; ++i) trust.judge(time / 10, time, work);
+  check(!trust.is_withheld(work), "together after successes" + name);
+}
+
 }  // namespace
 
 int main() {
+  test_distrust_ends(20000, 64, 64);
+  test_distrust_ends(8e6, 6, 7);
+
   for (const double work : {1000.0, 20000.0, 900000.0}) test_the_better_way_is_kept(work);
   test_a_gain_of_nothing_is_none();
   for (const double work : {3000.0, 100000.0}) test_a_change_is_seen(work);
