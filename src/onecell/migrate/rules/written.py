@@ -118,7 +118,8 @@ def load_optimizer(optimizer, saved):
     for name, value in saved["state"].items():
         state[name].set_data(value)
     for group, kept in zip(optimizer.param_groups, saved["param_groups"]):
-        group["lr"] = kept["lr"]
+        if "lr" in kept:  # which `--drop optimizer` leaves out
+            group["lr"] = kept["lr"]
 '''
 
 _INITIALIZED: Final = '''
