@@ -16,6 +16,11 @@ class Model(nn.Cell):
         return h.view(size=(48,))
 
 
+def widen(rows, n):
+    # TODO(onecell): method: `repeat` of a tensor gives something else in MindSpore, and this file does not show whether `rows` is one; write `x.tile((n,))` of a tensor: MindSpore's `repeat` is another
+    return rows.repeat(n)
+
+
 def clear(whatever):
     # TODO(onecell): method: `zero_grad` has no counterpart: MindSpore's gradients are results, kept nowhere; leave the call out
     whatever.zero_grad()

@@ -13,6 +13,10 @@ class Model(nn.Module):
         return h.view(size=(48,))
 
 
+def widen(rows, n):
+    return rows.repeat(n)
+
+
 def clear(whatever):
     whatever.zero_grad()
 

@@ -36,6 +36,13 @@ def plan_call(
         ctx.holds.setdefault(node, []).append(said)
         plain = plan_call(ctx, _without(node, place), row)
         return lambda updated: plain(_without(updated, place))
+    if (
+        ctx.source == "torch"
+        and "reduction" in row.torch.names
+        and _with_reduction(node) is not node
+    ):
+        plain = plan_call(ctx, _with_reduction(node), row, func=func)
+        return lambda updated: plain(_with_reduction(updated))
     if _guesses_axis(ctx, node, row):
         axis = guessed_axis(ctx, node.args[0].value) if row.gives == "tensor" else None
         if axis is None:
@@ -79,6 +86,26 @@ def plan_call(
     if row.rule == "data" and _draws_order(node, row):
         ctx.holds.setdefault(node, []).append("another random order of the samples will do")
     return plan
+
+
+_REDUCING: Final = ("size_average", "reduce")
+"""How torch spelled `reduction` before."""
+
+
+def _with_reduction(node: cst.Call) -> cst.Call:
+    """Return a call with `reduction` for its two earlier spellings, where these are literals."""
+    given = {a.keyword.value: literal(a.value) for a in node.args if a.keyword is not None}
+    values = [given[name] for name in _REDUCING if name in given]
+    if not values or "reduction" in given or literal in values:
+        return node
+    if given.get("reduce") is False:
+        word = "none"
+    else:
+        word = "sum" if given.get("size_average") is False else "mean"
+    kept = [a for a in node.args if a.keyword is None or a.keyword.value not in _REDUCING]
+    if kept:
+        kept[-1] = kept[-1].with_changes(comma=cst.MaybeSentinel.DEFAULT)
+    return node.with_changes(args=[*kept, keyword("reduction", cst.SimpleString(f'"{word}"'))])
 
 
 def _draws_order(node: cst.Call, row: Row) -> bool:

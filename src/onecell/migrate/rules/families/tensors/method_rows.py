@@ -24,7 +24,7 @@ _OTHERWISE: Final = frozenset(
     "aminmax cummin diag equal median nanmedian std var".split()  # noqa: SIM905 - one line
 )
 """Methods that both frameworks' tensors have, for different things."""
-_NUMPY_TOO: Final = ("argmin", "argsort", "std", "var")
+_NUMPY_TOO: Final = ("argmin", "argsort", "repeat", "std", "var")
 """Methods that NumPy's arrays have as well."""
 _ADVICE: Final = {
     "std": "write `mindspore.ops.std(x, ddof=1)` of a tensor: torch divides by N - 1",
@@ -32,6 +32,7 @@ _ADVICE: Final = {
     "median": "write `mindspore.ops.sort(x.reshape(-1))[0][(x.size - 1) // 2]` for that of all"
     " numbers of a tensor, `mindspore.ops.median(x, axis)` along an axis",
     "diag": "write `mindspore.ops.diag(x)` of one axis, `x.diagonal()` of two",
+    "repeat": "write `x.tile((n,))` of a tensor: MindSpore's `repeat` is another",
     "equal": "`bool((a == b).all())` of two of one shape",
     "argmin": "give the indices `.long()`: they are int32",
     "argsort": "give the indices `.long()`: they are int32",
