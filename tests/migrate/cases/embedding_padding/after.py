@@ -12,11 +12,13 @@ class Model(nn.Cell):
         self.embedding.embedding_table.register_hook(lambda grad: grad.index_fill(0, mindspore.tensor([0], mindspore.int32), 0.0))
         self.other = nn.Embedding(11, 16, padding_idx=pad, embedding_table=Normal(1.0))
         self.other.embedding_table.register_hook(lambda grad: grad.index_fill(0, mindspore.tensor([self.other.padding_idx], mindspore.int32), 0.0))
+        self.read = nn.SequentialCell(nn.Embedding(11, 16, padding_idx=2, embedding_table=Normal(1.0)), nn.Tanh())
+        self.read[0].embedding_table.register_hook(lambda grad: grad.index_fill(0, mindspore.tensor([2], mindspore.int32), 0.0))
         self.plain = nn.Embedding(11, 16, padding_idx=None, embedding_table=Normal(1.0))
 
     def construct(self, tokens, h, c):
         h, c = self.cell(self.embedding(tokens) + self.embedding(tokens * 0), (h, c))
-        return h, c, self.other(tokens * 0 + 4) * self.plain(tokens) + self.embedding(tokens).sum()
+        return h, c, self.other(tokens * 0 + 4) * self.plain(tokens) + self.embedding(tokens).sum(), self.read(tokens)
 
 
 def build():

@@ -7,11 +7,12 @@ class Model(nn.Module):
         self.cell = nn.LSTMCell(10, 16)
         self.embedding = nn.Embedding(11, 10, padding_idx=0)
         self.other = nn.Embedding(11, 16, pad)
+        self.read = nn.Sequential(nn.Embedding(11, 16, padding_idx=2), nn.Tanh())
         self.plain = nn.Embedding(11, 16, padding_idx=None)
 
     def forward(self, tokens, h, c):
         h, c = self.cell(self.embedding(tokens) + self.embedding(tokens * 0), (h, c))
-        return h, c, self.other(tokens * 0 + 4) * self.plain(tokens) + self.embedding(tokens).sum()
+        return h, c, self.other(tokens * 0 + 4) * self.plain(tokens) + self.embedding(tokens).sum(), self.read(tokens)
 
 
 def build():

@@ -20,6 +20,9 @@ _HOOK: Final = (
 )
 
 
+_APART: Final = "make the embedding in a statement of its own"
+
+
 def hold_back(ctx: Context, node: cst.Call, row: Row) -> None:
     """Let a line follow an embedding's that keeps its padding from being trained.
 
@@ -30,9 +33,9 @@ def hold_back(ctx: Context, node: cst.Call, row: Row) -> None:
     if padding is None:
         return
     check(ctx, node, row)
-    assigned = ctx.names.parents[node]
+    assigned, places = _line_of(ctx, node)
     assert isinstance(assigned, cst.Assign)  # noqa: S101 - as checked
-    held = assigned.targets[0].target
+    held = expression(f"e_{places}", e_=assigned.targets[0].target)
     number = literal(padding)
     if not isinstance(number, int):
         said = f"`{' '.join(code(padding).split())}` is the number of a row, from 0"
@@ -45,6 +48,8 @@ def hold_back(ctx: Context, node: cst.Call, row: Row) -> None:
         p_=padding,
         t_=ctx.speller.spell("mindspore.int32"),
     )
+    if ctx.names.parents[assigned] in ctx.lines.followed:
+        raise Unsure("two embeddings with padding are made on one line", _APART)
     ctx.lines.followed[ctx.names.parents[assigned]] = cst.SimpleStatementLine([cst.Expr(hook)])
 
 
@@ -58,7 +63,7 @@ def check(ctx: Context, node: cst.Call, row: Row) -> None:
     number = literal(padding)
     if isinstance(number, int) and number < 0:
         raise Unsure("`padding_idx` of MindSpore counts from the first row")
-    assigned = ctx.names.parents.get(node)
+    assigned, _ = _line_of(ctx, node)
     line = ctx.names.parents.get(assigned) if assigned is not None else None
     if (
         not isinstance(assigned, cst.Assign)
@@ -70,8 +75,23 @@ def check(ctx: Context, node: cst.Call, row: Row) -> None:
     ):
         raise Unsure(
             "MindSpore trains the row of `padding_idx`, torch does not",
-            "make the embedding in a statement of its own",
+            _APART,
         )
+
+
+def _line_of(ctx: Context, node: cst.Call) -> tuple[cst.CSTNode | None, str]:
+    """Return what a layer is given to, through `nn.Sequential(…)`, and its places in that."""
+    up, places = ctx.names.parents.get(node), ""
+    while isinstance(up, cst.Arg):
+        around = ctx.names.parents[up]
+        row = ctx.row(around.func) if isinstance(around, cst.Call) else None
+        if row is None or row.rule != "sequential" or not isinstance(around, cst.Call):
+            return None, ""
+        if any(arg.star or arg.keyword is not None for arg in around.args):
+            return None, ""
+        places = f"[{list(around.args).index(up)}]{places}"
+        up = ctx.names.parents.get(around)
+    return up, places
 
 
 def padded_by(ctx: Context, node: cst.Call, row: Row) -> cst.BaseExpression | None:
