@@ -117,11 +117,6 @@ def cell_paths(row: Dialect) -> tuple[str, ...]:
     return (row.cell, row.onecell, *FUNCTIONAL[row.name])
 
 
-def home_of(path: str) -> str:
-    """Return the module of an import path."""
-    return path.rpartition(".")[0]
-
-
 @dataclass(frozen=True, slots=True)
 class Uses:
     """What a look at a module's names has shown."""
