@@ -45,8 +45,8 @@ def renamed(ctx: Context, node: cst.Attribute) -> tuple[str, bool] | None:
         return _agreed(ctx, node, paths, sure=sure)
     if (parts := _parts(ctx, held)) is not None:
         return _agreed(ctx, node, parts, sure=True)
-    if (layers := given_layers(ctx, held)) is not None:
-        return _agreed(ctx, node, layers, sure=True)
+    if (given := given_layers(ctx, held)) is not None:
+        return _agreed(ctx, node, given, sure=True)
     here = {path for paths in ctx.outside.layers.values() for path in paths}
     others = sorted(_names(ctx, here, name) - {name})
     if others and isinstance(held, cst.Name | cst.Subscript) and _is_parameter(ctx, node):
