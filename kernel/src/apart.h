@@ -58,8 +58,7 @@ void gather_steps(const GatheredSteps<T>& a) {
   const std::int64_t rows = a.steps * N;
   const double phase_ns = product_ns<T>(rows, G, H + I);
   Turn turn(phase_ns, 1);
-  const std::int64_t parts = parts_each(turn, (G + kOuterRows - 1) / kOuterRows, phase_ns);
-  const std::int64_t count = parts * turn.members();
+  const std::int64_t count = turn.members();  // each copies all of x and h for itself
   const std::int64_t arranged_count = arranged_size(rows, G) + count * kOuterRows * rows;
   Scratch scratch(Scratch::padded(arranged_count * sizeof(T)) +
                   Scratch::padded(count * rows * kPanel<T> * sizeof(T)));
@@ -83,7 +82,7 @@ void gather_steps(const GatheredSteps<T>& a) {
     }
     if (a.grad_bias != nullptr) add_bias_gradient(z, gates.first, gates.last, a.begun, a.grad_bias);
   };
-  perform(turn, 1, parts, body);
+  perform(turn, 1, 1, body);
 }
 
 }  // namespace onecell::ONECELL_ISA
