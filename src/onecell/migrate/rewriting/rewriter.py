@@ -26,6 +26,7 @@ from onecell.migrate.rules.table.candidates import advice, of_method
 from onecell.migrate.rules.table.domain import SENTENCES
 from onecell.migrate.rules.table.layers import CELL
 from onecell.migrate.rules.table.lookup import CALLED_TENSOR, MADE_TENSOR
+from onecell.migrate.rules.table.operator_index import by_path
 from onecell.migrate.rules.table.scan import FUNCTIONAL, canonical
 from onecell.migrate.rules.training import functional
 
@@ -129,7 +130,7 @@ class Rewriter(NameRewriter):
         if row is MADE_TENSOR or (row is not None and row.rule == "tensor_type"):
             row = MADE_TENSOR if ctx.to == "torch" else CALLED_TENSOR
         if row is None:
-            if ctx.to == "torch" and path in operators.by_path():
+            if ctx.to == "torch" and path in by_path():
                 return self._operator(node, None, path)
             known = registry.of_path(ctx, path)
             if known is not None:

@@ -144,7 +144,25 @@ def reverse_sequence(x, lengths, seq_dim, batch_dim=0):
     return turned.movedim((0, 1), (batch_dim, seq_dim))
 '''
 
+_ADAM: Final = '''
+def plain_adam(params, lr, betas, eps, weight_decay=0.0):
+    """Return Adam with `eps` beside the root of what is gathered, before its bias is corrected."""
+    import torch
+
+    optimizer = torch.optim.Adam(params, lr, betas, eps, weight_decay)
+    steps = [0]
+
+    def correct(optimizer, args, kwargs):
+        steps[0] += 1
+        for group in optimizer.param_groups:
+            group["eps"] = eps / (1 - group["betas"][1] ** steps[0]) ** 0.5
+
+    optimizer.register_step_pre_hook(correct)
+    return optimizer
+'''
+
 WRITTEN: Final[Mapping[str, str]] = {
+    "plain_adam": _ADAM,
     "reverse_sequence": _REVERSE,
     "initialized": _INITIALIZED,
     "save_nested": _SAVE,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 from onecell.migrate.rules.table.domain import BOOLS, NUMBERS, Axis, OneOf, Tensor
 from onecell.migrate.rules.table.operator import FLOAT32, Operator, function
@@ -22,7 +22,7 @@ _INFIX: Final = {
 }
 
 
-def _in_numpy(*rows: tuple[str, str], **domain: Tensor | OneOf | Axis) -> tuple[Operator, ...]:
+def _in_numpy(*rows: tuple[str, str], **domain: Any) -> tuple[Operator, ...]:  # noqa: ANN401 - of each its own
     return tuple(function(called, torch, home=_NUMPY, **domain) for called, torch in rows)
 
 
@@ -170,14 +170,24 @@ _PLAIN: Final = {"loss_scale": "1.0"}
 _DECAYED: Final = (
     "no parameter is called gamma or beta, which MindSpore's optimizer does not decay",
 )
-_GIVEN: Final[dict[str, Tensor | OneOf]] = {
+_GIVEN: Final[dict[str, Any]] = {
     "params": Tensor("+s", FLOAT32, "finite", listed=True),
     "learning_rate": OneOf("1e-3", "0.1"),
 }
 
 
+_DECAYS: Final[tuple[tuple[str, dict[str, Any]], ...]] = (
+    ("", {}),
+    (", weight_decay=weight_decay", {"weight_decay": OneOf("0.1", "0.01")}),
+)
+
+
 def _optimizer(
-    called: str, torch: str, *supposed: str, when: dict[str, str], **domain: OneOf
+    called: str,
+    torch: str,
+    *supposed: str,
+    when: dict[str, str],
+    **domain: Any,  # noqa: ANN401 - as above
 ) -> tuple[Operator, ...]:
     """Return the rows of an optimizer, without and with decay."""
     return tuple(
@@ -190,9 +200,9 @@ def _optimizer(
             home="mindspore.nn",
             **_GIVEN,
             **domain,
-            **({"weight_decay": OneOf("0.1", "0.01")} if decay else {}),
+            **more,
         )
-        for decay in ("", ", weight_decay=weight_decay")
+        for decay, more in _DECAYS
     )
 
 
@@ -200,10 +210,9 @@ TRAINERS: Final = (
     *_optimizer(
         "Momentum(params, learning_rate, momentum, weight_decay=0.0, loss_scale=1.0,"
         " use_nesterov=False)",
-        "torch.optim.SGD(params, learning_rate, momentum, nesterov=use_nesterov{decay})",
-        when=_PLAIN,
+        "torch.optim.SGD(params, learning_rate, momentum{decay})",
+        when=_PLAIN | {"use_nesterov": "False"},  # with decay it steps otherwise
         momentum=OneOf("0.9", "0.5"),
-        use_nesterov=BOOLS,
     ),
     *_optimizer(
         "SGD(params, learning_rate=0.1, momentum=0.0, dampening=0.0, weight_decay=0.0,"
@@ -215,10 +224,10 @@ TRAINERS: Final = (
     *_optimizer(
         "Adam(params, learning_rate=1e-3, beta1=0.9, beta2=0.999, eps=1e-8, use_locking=False,"
         " use_nesterov=False, weight_decay=0.0, loss_scale=1.0, use_amsgrad=False)",
-        "torch.optim.Adam(params, learning_rate, (beta1, beta2), eps{decay})",
-        "gradients are large beside `eps`, which torch adds elsewhere",
+        "plain_adam(params, learning_rate, (beta1, beta2), eps{decay})",
         when=_PLAIN | {"use_nesterov": "False", "use_amsgrad": "False"},
         beta1=OneOf("0.9", "0.8"),
+        eps=OneOf("1e-8", "1e-2"),  # wherever it is added, that shows
     ),
     *_optimizer(
         "Adagrad(params, accum=0.1, learning_rate=0.001, update_slots=True, loss_scale=1.0,"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 from onecell.migrate.rules.table.domain import BOOLS, FLOATS, NUMBERS, Axis, OneOf, Tensor
 from onecell.migrate.rules.table.operator import FLOAT32, Operator, operator
@@ -35,7 +35,7 @@ _INFIX: Final = {
     "Less": "<",
     "LessEqual": "<=",
 }
-_PAIR: Final = {"x": Tensor("*s", NUMBERS), "y": Tensor("~s", NUMBERS)}
+_PAIR: Final[dict[str, Any]] = {"x": Tensor("*s", NUMBERS), "y": Tensor("~s", NUMBERS)}
 _LAST: Final = ("0", "1", "-1", "-2")
 
 ELEMENTWISE: Final = (
