@@ -27,6 +27,7 @@ onecell::Storage storage_of(const std::string& name) {
   if (name == "bfloat16") return onecell::Storage::kBfloat16;
   if (name == "float16") return onecell::Storage::kFloat16;
   if (name == "int8") return onecell::Storage::kInt8;
+  if (name == "int8_int8") return onecell::Storage::kInt8Int8;
   throw std::invalid_argument("unknown storage " + name);
 }
 

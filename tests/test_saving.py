@@ -91,7 +91,7 @@ def test_a_frozen_cell_comes_back_bit_for_bit(
 def test_weights_that_are_no_numbers_travel(tmp_path: Path, kind: WeightDtype) -> None:
     cell = LSTMCell(5, 18)
     cell.bias_hh = np.full(72, np.inf, np.float32)
-    if kind != "int8":
+    if not kind.startswith("int8"):
         cell.weight_hh[3, 4] = np.nan
     frozen = cell.freeze(kind)
     frozen.save(tmp_path / "cell.safetensors")

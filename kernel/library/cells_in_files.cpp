@@ -132,10 +132,13 @@ struct Stored {
   Storage storage;
   const char *name, *dtype;
 };
-constexpr std::array<Stored, 4> kStored = {{{Storage::kFloat32, "float32", "F32"},
+constexpr std::array<Stored, 5> kStored = {{{Storage::kFloat32, "float32", "F32"},
                                             {Storage::kBfloat16, "bfloat16", "BF16"},
                                             {Storage::kFloat16, "float16", "F16"},
-                                            {Storage::kInt8, "int8", "I8"}}};
+                                            {Storage::kInt8, "int8", "I8"},
+                                            {Storage::kInt8Int8, "int8_int8", "I8"}}};
+
+bool is_scaled(const Stored& stored) { return stored.dtype[0] == 'I'; }
 
 class Piece {
  public:
@@ -165,7 +168,7 @@ void check_rows(const Piece& piece, const Stored& stored, Size hidden, Size widt
         const bool paired = stored.storage == Storage::kBfloat16;
         const Size unit = paired ? place / (2 * kColumns) * 2 + place % 2 : place / kColumns;
         const Size column = paired ? place / 2 % kColumns : place % kColumns;
-        bool fits = stored.storage != Storage::kInt8 || *at != std::byte{0x80};
+        bool fits = !is_scaled(stored) || *at != std::byte{0x80};
         if (tile / 4 * kUnits + unit >= hidden || group * kColumns + column >= width)
           for (std::size_t byte = 0; byte < element; ++byte)
             fits = fits && at[byte] == std::byte{0};
@@ -201,7 +204,7 @@ std::unique_ptr<const FrozenWeights> load_frozen(Tensors& file, std::optional<St
                                 ", and what was rounded cannot be stored otherwise.");
 
   const bool biased = file.find("packed_bias_ih") != nullptr || file.find("packed_bias_hh");
-  const bool scaled = stored->storage == Storage::kInt8;
+  const bool scaled = is_scaled(*stored);
   const Size blocks = (hidden_size + 15) / 16;
   const auto rows = [&](const char* name, Size width) {
     Shape shape = {blocks, 4, (width + 15) / 16, 16, 16};

@@ -9,6 +9,7 @@
 #include <stdexcept>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "cells_in_files.h"
 #include "onecell/cell.h"
@@ -24,6 +25,10 @@ struct onecell_stream {
   std::int64_t rows;
   std::unique_ptr<float[]> room;  // h, c and where the next h is computed, (N, H) each
   float *h, *c, *next;
+  struct alignas(64) Line {
+    std::byte bytes[64];
+  };
+  std::vector<Line> integers;  // where a step rounds its rows, if it does
 
   std::size_t values() const { return static_cast<std::size_t>(rows * weights->hidden_size()); }
   std::size_t bytes() const { return values() * sizeof(float); }
@@ -92,7 +97,8 @@ onecell_status onecell_cell_create(onecell_storage storage, int64_t input_size, 
     need(cell != nullptr && weight_ih != nullptr && weight_hh != nullptr,
          "`cell`, `weight_ih` and `weight_hh` must not be null.");
     need((bias_ih == nullptr) == (bias_hh == nullptr), "the biases must be null together.");
-    need(storage >= ONECELL_FLOAT32 && storage <= ONECELL_INT8, "`storage` must be one of four.");
+    need(storage >= ONECELL_FLOAT32 && storage <= ONECELL_INT8_INT8,
+         "`storage` must be one of five.");
     need(input_size > 0 && hidden_size > 0 && input_size <= kLargest && hidden_size <= kLargest,
          "`input_size` and `hidden_size` must lie between 1 and 2^24.");
     settle();
@@ -107,8 +113,8 @@ onecell_status onecell_cell_load(const char* path, const char* name, onecell_sto
                                  onecell_cell** cell) {
   return guarded([&] {
     need(cell != nullptr && path != nullptr, "`cell` and `path` must not be null.");
-    need(storage >= ONECELL_AS_STORED && storage <= ONECELL_INT8,
-         "`storage` must be ONECELL_AS_STORED or one of four.");
+    need(storage >= ONECELL_AS_STORED && storage <= ONECELL_INT8_INT8,
+         "`storage` must be ONECELL_AS_STORED or one of five.");
     settle();
     std::optional<Storage> wanted;
     if (storage != ONECELL_AS_STORED) wanted = static_cast<Storage>(storage);
@@ -142,6 +148,7 @@ onecell_status onecell_stream_create(const onecell_cell* cell, int64_t rows,
     made->h = made->room.get();
     made->c = made->h + made->values();
     made->next = made->c + made->values();
+    made->integers.resize((cell->weights->step_room(rows) + 63) / 64);
     *stream = made.release();
   });
 }
@@ -152,7 +159,8 @@ onecell_status onecell_stream_step(onecell_stream* stream, const float* x, float
   if (stream == nullptr || x == nullptr) return no_null();
   onecell_stream& s = *stream;
   // With a state given and by one thread a step takes no memory, so nothing here can throw.
-  onecell::unroll({s.weights.get(), 1, s.rows, x, s.h, s.c, s.next, s.c, true});
+  std::byte* const integers = s.integers.empty() ? nullptr : s.integers.data()->bytes;
+  onecell::unroll({s.weights.get(), 1, s.rows, x, s.h, s.c, s.next, s.c, true, integers});
   std::swap(s.h, s.next);
   if (h != nullptr) std::memcpy(h, s.h, s.bytes());
   return ONECELL_OK;
@@ -167,7 +175,7 @@ onecell_status onecell_stream_unroll(onecell_stream* stream, int64_t steps, cons
     need(steps > 0 && steps <= kMost, "`steps` must lie between 0 and 2^30.");
     onecell_stream& s = *stream;
     // The next c goes where the next h would: an error leaves the state as it was.
-    onecell::unroll({s.weights.get(), steps, s.rows, x, s.h, s.c, h_all, s.next, false});
+    onecell::unroll({s.weights.get(), steps, s.rows, x, s.h, s.c, h_all, s.next, false, nullptr});
     std::memcpy(s.h, h_all + static_cast<std::size_t>(steps - 1) * s.values(), s.bytes());
     std::swap(s.c, s.next);
   });

@@ -52,6 +52,13 @@ const Kernels& current() {
   return *kernels;
 }
 
+#ifdef ONECELL_X86
+const bool has_vnni = [] {
+  __builtin_cpu_init();
+  return __builtin_cpu_supports("avx512vnni") != 0;
+}();
+#endif
+
 bool is_made_by_amd() {
 #ifdef ONECELL_X86
   __builtin_cpu_init();
@@ -100,7 +107,14 @@ void backward(const StepBack<float>& a) { current().f32.step_back(a); }
 void backward(const StepBack<double>& a) { current().f64.step_back(a); }
 void gather(const GatheredSteps<float>& a) { current().f32.gather(a); }
 void gather(const GatheredSteps<double>& a) { current().f64.gather(a); }
-void unroll(const FrozenForward& a) { current().frozen_unroll(a); }
+void unroll(const FrozenForward& a) {
+  const Kernels* kernels = &current();
+#ifdef ONECELL_X86
+  // Products of bytes by AVX-512 are VNNI's.
+  if (kernels == &kAvx512 && !has_vnni && a.weights->from_x().scales != nullptr) kernels = &kAvx2;
+#endif
+  kernels->frozen_unroll(a);
+}
 
 void sigmoid(std::int64_t count, const float* x, float* y) { current().f32.sigmoid(count, x, y); }
 void sigmoid(std::int64_t count, const double* x, double* y) { current().f64.sigmoid(count, x, y); }

@@ -5,9 +5,20 @@
 
 namespace onecell::ONECELL_ISA {
 
-// How a storage is read: `load2` widens 16 columns of two neighbouring rows.
+// Rows of x or h as a product by floats takes them.
+struct FloatRows {
+  const float* data;
+  std::int64_t width;
+
+  FloatRows from(std::int64_t row) const { return {data + row * width, width}; }
+};
+
+// How a storage is read: `load2` widens 16 columns of two neighbouring rows. `kRounds` says that
+// products run over integers, to which rows of x and h are rounded first.
 struct StoredFloat32 {
   using Element = float;
+  using Rows = FloatRows;
+  static constexpr bool kRounds = false;
   static void load2(const float* p, Lanes<float>& a, Lanes<float>& b) {
     a = Lanes<float>::load(p);
     b = Lanes<float>::load(p + 16);
@@ -15,12 +26,16 @@ struct StoredFloat32 {
 };
 struct StoredBfloat16 {
   using Element = std::uint16_t;
+  using Rows = FloatRows;
+  static constexpr bool kRounds = false;
   static void load2(const std::uint16_t* p, Lanes<float>& a, Lanes<float>& b) {
     load_bfloat16_pair(p, a, b);
   }
 };
 struct StoredFloat16 {
   using Element = std::uint16_t;
+  using Rows = FloatRows;
+  static constexpr bool kRounds = false;
   static void load2(const std::uint16_t* p, Lanes<float>& a, Lanes<float>& b) {
     a = load_float16(p);
     b = load_float16(p + 16);
@@ -28,10 +43,12 @@ struct StoredFloat16 {
 };
 struct StoredInt8 {
   using Element = std::int8_t;
-  static void load2(const std::int8_t* p, Lanes<float>& a, Lanes<float>& b) {
-    a = load_int8(p);
-    b = load_int8(p + 16);
-  }
+  using Rows = Rounded;
+  static constexpr bool kRounds = true;
+  static constexpr int kDigits = 2;
+};
+struct StoredInt8Int8 : StoredInt8 {
+  static constexpr int kDigits = 1;
 };
 
 inline constexpr std::int64_t kBlockRows = FrozenWeights::kBlockRows;
@@ -97,27 +114,49 @@ inline void frozen_rows(std::int64_t rows, std::int64_t width, const float* x,
   frozen_rows<S, N>(width, x, w, out);
 }
 
-// out (rows, kBlockRows) = x (rows, width) . (block `block` of m)^T, by rule 1
-// of cell.h.
+// out (rows, kBlockRows) = x (rows, width) . (block `block` of m)^T, by rule 1 of cell.h.
 template <class S>
 inline void frozen_product(const FrozenWeights::Matrix& m, std::int64_t block, std::int64_t rows,
-                           const float* x, float* out) {
+                           const FloatRows& x, float* out) {
   const std::int64_t tile_size = m.groups() * kTileGroup;
   const auto* w = reinterpret_cast<const typename S::Element*>(m.rows) + block * 4 * tile_size;
   for (int gate = 0; gate < 4; ++gate, w += tile_size)
     for (std::int64_t n = 0, some; n < rows; n += some) {
       const std::int64_t left = rows - n;
-      // Two tiles of about the same height rather than a high one and a low
-      // one.
+      // Two tiles of about the same height rather than a high one and a low one.
       some = left <= kFrozenBatch ? left : left >= 2 * kFrozenBatch ? kFrozenBatch : (left + 1) / 2;
-      frozen_rows<S, kFrozenBatch>(some, m.width, x + n * m.width, w,
+      frozen_rows<S, kFrozenBatch>(some, m.width, x.from(n).data, w,
                                    out + n * kBlockRows + gate * kUnits);
     }
-  if (m.scales == nullptr) return;
+}
+
+// The same by integers.
+template <class S>
+inline void frozen_product(const FrozenWeights::Matrix& m, std::int64_t block, std::int64_t rows,
+                           const Rounded& x, float* out) {
   using V = Lanes<float>;
-  const float* const scale = m.scales + block * kBlockRows;
-  for (std::int64_t k = 0; k < rows * kBlockRows; k += V::size)
-    (V::load(out + k) * V::load(scale + k % kBlockRows)).store(out + k);
+  constexpr std::int64_t part = kRoundedBlock<S::kDigits> / FrozenWeights::kColumns;
+  const std::int64_t groups = m.groups(), tile_size = groups * kTileGroup;
+  const auto* w = reinterpret_cast<const std::int8_t*>(m.rows) + block * 4 * tile_size;
+  for (int gate = 0; gate < 4; ++gate, w += tile_size) {
+    const V scale = V::load(m.scales + block * kBlockRows + gate * kUnits);
+    even_tiles<kIntegerRows<S::kDigits>>(rows, [&](auto count, std::int64_t n) {
+      const Rounded from = x.from(n);
+      alignas(64) std::int32_t whole[count][kUnits];
+      V total[count];
+      unrolled<count>([&](auto i) ONECELL_INLINED { total[i] = V::zero(); });
+      for (std::int64_t g = 0; g < groups; g += part) {
+        integer_tile<S::kDigits, count>(std::min(part, groups - g), from.group<S::kDigits>(g),
+                                        from.row_bytes, from.sums + g / part * S::kDigits,
+                                        from.row_sums, w + g * kTileGroup, whole);
+        unrolled<count>([&](auto i) ONECELL_INLINED { total[i] = total[i] + to_floats(whole[i]); });
+      }
+      float* const to = out + n * kBlockRows + gate * kUnits;
+      unrolled<count>([&](auto i) ONECELL_INLINED {
+        ((total[i] * V::broadcast(from.scales[i])) * scale).store(to + i * kBlockRows);
+      });
+    });
+  }
 }
 
 // The gates of one block, for `rows` rows whose state begins at c, h_next and
@@ -147,13 +186,15 @@ inline void frozen_gates(const FrozenWeights& w, std::int64_t block, std::int64_
 }
 
 // One step, and where its input products wait if they were computed ahead.
+template <class S>
 struct FrozenStep {
   std::int64_t batch;
-  const float* x;        // (N, I)
+  typename S::Rows x;    // (N, I)
   const float* hoisted;  // for block b, row n: hoisted + b * hoisted_stride + n
                          // * kBlockRows; or null
   std::int64_t hoisted_stride;
-  const float *h, *c;
+  typename S::Rows h;
+  const float* c;
   float *h_next, *c_next;
 };
 
@@ -162,7 +203,8 @@ struct FrozenStep {
 // threads.
 template <class S>
 inline void frozen_hoist(const FrozenWeights& w, std::int64_t begin, std::int64_t end,
-                         std::int64_t rows, const float* x, std::int64_t stride, float* out) {
+                         std::int64_t rows, const typename S::Rows& x, std::int64_t stride,
+                         float* out) {
   for (std::int64_t block = begin; block < end; ++block)
     frozen_product<S>(w.from_x(), block, rows, x, out + block * stride);
 }
@@ -171,7 +213,7 @@ inline void frozen_hoist(const FrozenWeights& w, std::int64_t begin, std::int64_
 // different threads, each with a `room` of its own: 2 * kGatesAhead *
 // kBlockRows floats.
 template <class S>
-inline void frozen_step(const FrozenWeights& w, const FrozenStep& s, std::int64_t begin,
+inline void frozen_step(const FrozenWeights& w, const FrozenStep<S>& s, std::int64_t begin,
                         std::int64_t end, float* room) {
   const std::int64_t high = std::min(s.batch, kGatesAhead);
   const std::int64_t together = high > 0 ? kGatesAhead / high : 1;
@@ -183,10 +225,8 @@ inline void frozen_step(const FrozenWeights& w, const FrozenStep& s, std::int64_
       const auto place = [&](std::int64_t block) { return (block - first) * high * kBlockRows; };
       for (std::int64_t block = first; block < last; ++block) {
         if (s.hoisted == nullptr)
-          frozen_product<S>(w.from_x(), block, rows, s.x + n * w.input_size(),
-                            near_x + place(block));
-        frozen_product<S>(w.from_h(), block, rows, s.h + n * w.hidden_size(),
-                          near_h + place(block));
+          frozen_product<S>(w.from_x(), block, rows, s.x.from(n), near_x + place(block));
+        frozen_product<S>(w.from_h(), block, rows, s.h.from(n), near_h + place(block));
       }
       for (std::int64_t block = first; block < last; ++block) {
         const float* const from_x = s.hoisted == nullptr
@@ -203,50 +243,78 @@ inline void frozen_step(const FrozenWeights& w, const FrozenStep& s, std::int64_
 template <class S>
 inline void frozen_unroll_as(const FrozenForward& a) {
   const FrozenWeights& w = *a.weights;
-  const std::int64_t N = a.batch, H = w.hidden_size(), state = N * H;
+  const std::int64_t N = a.batch, I = w.input_size(), H = w.hidden_size(), state = N * H;
   if (a.steps == 0 || N == 0) return copy_or_zero(state, a.c, a.c_last);
   const std::int64_t chunk = std::min(a.steps, kHoistedRows / N);  // 0: a step at a time is enough
   const bool hoisted = chunk > 1, from_zero = a.h == nullptr || a.c == nullptr;
   const std::int64_t stride = chunk * N * kBlockRows;
 
   const auto room = [](std::int64_t count) { return Scratch::padded(count * sizeof(float)); };
-  Scratch scratch((from_zero ? room(state) : 0) + (hoisted ? room(w.blocks() * stride) : 0));
+  const std::int64_t x_rows = S::kRounds ? (hoisted ? chunk : 1) * N : 0;
+  const std::int64_t h_rows = S::kRounds ? N : 0;
+  const bool lent = a.room != nullptr && a.steps == 1 && !from_zero;
+  Scratch scratch((from_zero ? room(state) : 0) + (hoisted ? room(w.blocks() * stride) : 0) +
+                      (S::kRounds ? rounded_room(x_rows, I) + rounded_room(h_rows, H) : 0),
+                  lent ? a.room : nullptr);
   float* const zeros = from_zero ? scratch.take<float>(state) : nullptr;
   float* const waiting = hoisted ? scratch.take<float>(w.blocks() * stride) : nullptr;
+  [[maybe_unused]] const Rounded rounded_x(x_rows, I, scratch), rounded_h(h_rows, H, scratch);
   if (from_zero) std::memset(zeros, 0, state * sizeof(float));
 
   // As cell.h's products cost, but for the bytes that a weight takes.
-  const std::int64_t width = hoisted ? H : w.input_size() + H;
+  const std::int64_t width = hoisted ? H : I + H;
   const double weights = static_cast<double>(4 * H) * static_cast<double>(width);
-  const double step_ns =
-      weights * (static_cast<double>(N) / 80 + sizeof(typename S::Element) / 100.0 + 0.01) +
-      gates_ns<float>(N, H);
+  const double step_ns = weights * (static_cast<double>(N) / (S::kRounds ? 200 : 80) +
+                                    sizeof(typename S::Element) / 100.0 + 0.01) +
+                         gates_ns<float>(N, H);
   Turn turn(a.alone ? 0 : step_ns, a.steps);
   const std::int64_t parts = parts_each(turn, w.blocks(), step_ns);
   const std::int64_t count = parts * turn.members();
 
-  // Phases: for every chunk of steps its input product, if hoisted, and then
-  // the steps.
+  const auto h_of = [&](std::int64_t t) {
+    return t > 0 ? a.h_all + (t - 1) * state : a.h != nullptr ? a.h : zeros;
+  };
+  // Phases: for every chunk of steps its input product, if hoisted, and then the steps; each after
+  // one that rounds what it takes, if it is to be rounded.
   auto body = [&](std::int64_t phase, std::int64_t part) {
-    const Range mine = share(w.blocks(), 1, part, count);
+    const bool rounds = S::kRounds && phase % 2 == 0;
+    if constexpr (S::kRounds) phase /= 2;
     const std::int64_t ahead = hoisted ? phase % (chunk + 1) - 1 : 0;
     const std::int64_t t = hoisted ? phase / (chunk + 1) * chunk + ahead : phase;
-    if (ahead < 0) {
-      const std::int64_t from = t + 1;
-      return frozen_hoist<S>(w, mine.first, mine.last, std::min(chunk, a.steps - from) * N,
-                             a.x + from * N * w.input_size(), stride, waiting);
+    const std::int64_t from = ahead < 0 ? t + 1 : t;
+    const std::int64_t x_count = ahead < 0 ? std::min(chunk, a.steps - from) * N : hoisted ? 0 : N;
+    const float* const x = a.x + from * N * I;
+    if constexpr (S::kRounds) {
+      if (rounds) {
+        const Range mine = share(x_count + (ahead < 0 ? 0 : N), 1, part, count);
+        for (std::int64_t row = mine.first; row < mine.last; ++row)
+          if (row < x_count)
+            round_row<S::kDigits>(x + row * I, rounded_x.from(row));
+          else
+            round_row<S::kDigits>(h_of(t) + (row - x_count) * H, rounded_h.from(row - x_count));
+        return;
+      }
     }
+    typename S::Rows x_now, h_now;
+    if constexpr (S::kRounds) {
+      x_now = rounded_x;
+      h_now = rounded_h;
+    } else {
+      x_now = {x, I};
+      h_now = {ahead < 0 ? nullptr : h_of(t), H};
+    }
+    const Range mine = share(w.blocks(), 1, part, count);
+    if (ahead < 0)
+      return frozen_hoist<S>(w, mine.first, mine.last, x_count, x_now, stride, waiting);
     alignas(64) float near[2 * kGatesAhead * kBlockRows];
-    const float* const h = t > 0 ? a.h_all + (t - 1) * state : a.h != nullptr ? a.h : zeros;
     const float* const c = t > 0 ? a.c_last : a.c != nullptr ? a.c : zeros;
-    frozen_step<S>(
-        w,
-        {N, a.x + t * N * w.input_size(), hoisted ? waiting + ahead * N * kBlockRows : nullptr,
-         stride, h, c, a.h_all + t * state, a.c_last},
-        mine.first, mine.last, near);
+    frozen_step<S>(w,
+                   {N, x_now, hoisted ? waiting + ahead * N * kBlockRows : nullptr, stride, h_now,
+                    c, a.h_all + t * state, a.c_last},
+                   mine.first, mine.last, near);
   };
   const std::int64_t chunks = hoisted ? (a.steps + chunk - 1) / chunk : 0;
-  perform(turn, chunks + a.steps, parts, body);
+  perform(turn, (chunks + a.steps) * (S::kRounds ? 2 : 1), parts, body);
 }
 
 inline void frozen_unroll(const FrozenForward& a) {
@@ -259,6 +327,8 @@ inline void frozen_unroll(const FrozenForward& a) {
       return frozen_unroll_as<StoredFloat16>(a);
     case Storage::kInt8:
       return frozen_unroll_as<StoredInt8>(a);
+    case Storage::kInt8Int8:
+      return frozen_unroll_as<StoredInt8Int8>(a);
   }
 }
 

@@ -7,7 +7,9 @@
 
 #include "float_environment.h"
 #include "half.h"
+#include "kernels.h"
 #include "onecell/frozen.h"
+#include "scratch.h"
 
 #ifdef __linux__
 #include <sys/mman.h>
@@ -30,10 +32,13 @@ std::size_t element_bytes(Storage storage) {
     case Storage::kFloat16:
       return 2;
     case Storage::kInt8:
+    case Storage::kInt8Int8:
       return 1;
   }
   throw std::invalid_argument("unknown storage");
 }
+
+bool has_scales(Storage storage) { return element_bytes(storage) == 1; }
 
 // Call f(row, tile, unit of the block) for every row of a matrix (4H, width); tiles are counted
 // through all blocks.
@@ -76,7 +81,7 @@ void pack(Storage storage, const FrozenWeights::Matrix& matrix, Size hidden, con
   each_row(hidden, [&](Size source, Size tile, Size unit) {
     const float* const from = weight + source * matrix.width;
     float scale = 1;
-    if (storage == Storage::kInt8) scales[place(tile, unit)] = scale = scale_of(from, matrix.width);
+    if (has_scales(storage)) scales[place(tile, unit)] = scale = scale_of(from, matrix.width);
     for (Size k = 0; k < matrix.width; ++k) {
       const Size at = place(storage, matrix.groups(), tile, unit, k);
       const auto put = [&](auto value) {
@@ -93,6 +98,7 @@ void pack(Storage storage, const FrozenWeights::Matrix& matrix, Size hidden, con
           put(to_float16(from[k]));
           break;
         case Storage::kInt8:
+        case Storage::kInt8Int8:
           put(static_cast<std::int8_t>(std::nearbyint(from[k] / scale)));
           break;
       }
@@ -120,6 +126,7 @@ void unpack(Storage storage, const FrozenWeights::Matrix& matrix, Size hidden, f
           value = from_float16(get(std::uint16_t{}));
           break;
         case Storage::kInt8:
+        case Storage::kInt8Int8:
           value = static_cast<float>(get(std::int8_t{})) * matrix.scales[place(tile, unit)];
           break;
       }
@@ -138,8 +145,20 @@ std::size_t FrozenWeights::rows_bytes(const Matrix& matrix) const {
 }
 
 std::size_t FrozenWeights::bytes(bool biased) const {
-  const std::size_t columns = (storage_ == Storage::kInt8 ? 2 : 0) + (biased ? 2 : 0);
+  const std::size_t columns = (has_scales(storage_) ? 2 : 0) + (biased ? 2 : 0);
   return rows_bytes(from_x_) + rows_bytes(from_h_) + columns * column_bytes();
+}
+
+std::size_t rounded_room(Size rows, Size columns) {
+  const Size groups = (columns + kColumns - 1) / kColumns, sums = (columns + 2047) / 2048 * 2;
+  return Scratch::padded(rows * groups * kColumns * sizeof(std::int16_t)) +
+         Scratch::padded(rows * sums * sizeof(std::int32_t)) +
+         Scratch::padded(rows * sizeof(float));
+}
+
+std::size_t FrozenWeights::step_room(Size batch) const {
+  if (!has_scales(storage_)) return 0;
+  return rounded_room(batch, input_size_) + rounded_room(batch, hidden_size_);
 }
 
 void FrozenWeights::make_room(bool biased) {
@@ -162,7 +181,7 @@ void FrozenWeights::make_room(bool biased) {
   const auto column = [&] { return reinterpret_cast<const float*>(take(column_bytes())); };
   from_x_.rows = take(rows_bytes(from_x_));
   from_h_.rows = take(rows_bytes(from_h_));
-  if (storage_ == Storage::kInt8) {
+  if (has_scales(storage_)) {
     from_x_.scales = column();
     from_h_.scales = column();
   }

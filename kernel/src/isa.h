@@ -26,6 +26,7 @@
 #include "weight_gradients.h"
 #include "backward.h"
 #include "apart.h"
+#include "rounded.h"
 #include "frozen.h"
 // clang-format on
 

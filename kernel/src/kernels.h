@@ -27,6 +27,9 @@ struct Kernels {
   void (*frozen_unroll)(const FrozenForward&);
 };
 
+// Bytes that rows of x or h take as integers (rounded.h).
+std::size_t rounded_room(std::int64_t rows, std::int64_t columns);
+
 // Whether a call lays its weights out anew (chain.h), so far as this machine is known to like it;
 // one of few steps, never. The bits are the same. `value` is the size of a number.
 bool lays_out(std::int64_t steps, std::int64_t batch, std::int64_t input_size,

@@ -235,12 +235,55 @@ inline Lanes<float> load_float16(const std::uint16_t* p) {
   };
   return {half(0), half(8)};
 }
-inline Lanes<float> load_int8(const std::int8_t* p) {
+
+}  // namespace onecell::ONECELL_ISA
+
+#include "rounded_words.h"
+
+namespace onecell::ONECELL_ISA {
+
+// Products of integers; see rounded.h.
+template <int Digits>
+inline constexpr int kIntegerRows = 2;
+
+inline Lanes<float> to_floats(const std::int32_t* p) {
   const auto half = [p](int k) {
-    const __m128i bytes = _mm_loadl_epi64(reinterpret_cast<const __m128i*>(p + k));
-    return _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(bytes));
+    return _mm256_cvtepi32_ps(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p + k)));
   };
   return {half(0), half(8)};
+}
+
+template <int Digits, int N>
+inline void integer_tile(std::int64_t groups, const std::byte* x, std::int64_t row_bytes,
+                         const std::int32_t*, std::int64_t, const std::int8_t* w,
+                         std::int32_t (&out)[N][16]) {
+  for (int unit = 0; unit < 16; unit += 4) {
+    __m256i sum[N][4];
+    unrolled<N>([&](auto n) ONECELL_INLINED {
+      unrolled<4>([&](auto u) ONECELL_INLINED { sum[n][u] = _mm256_setzero_si256(); });
+    });
+    for (std::int64_t g = 0; g < groups; ++g) {
+      __m256i columns[N];
+      unrolled<N>([&](auto n) ONECELL_INLINED {
+        columns[n] =
+            _mm256_loadu_si256(reinterpret_cast<const __m256i*>(x + n * row_bytes + 32 * g));
+      });
+      unrolled<4>([&](auto u) ONECELL_INLINED {
+        const __m256i weight = _mm256_cvtepi8_epi16(
+            _mm_loadu_si128(reinterpret_cast<const __m128i*>(w + 256 * g + 16 * (unit + u))));
+        unrolled<N>([&](auto n) ONECELL_INLINED {
+          sum[n][u] = _mm256_add_epi32(sum[n][u], _mm256_madd_epi16(columns[n], weight));
+        });
+      });
+    }
+    unrolled<N>([&](auto n) ONECELL_INLINED {
+      const __m256i both = _mm256_hadd_epi32(_mm256_hadd_epi32(sum[n][0], sum[n][1]),
+                                             _mm256_hadd_epi32(sum[n][2], sum[n][3]));
+      _mm_storeu_si128(
+          reinterpret_cast<__m128i*>(out[n] + unit),
+          _mm_add_epi32(_mm256_castsi256_si128(both), _mm256_extracti128_si256(both, 1)));
+    });
+  }
 }
 
 }  // namespace onecell::ONECELL_ISA

@@ -240,9 +240,99 @@ inline void load_bfloat16_pair(const std::uint16_t* p, Lanes<float>& a, Lanes<fl
 inline Lanes<float> load_float16(const std::uint16_t* p) {
   return {_mm512_cvtph_ps(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)))};
 }
-inline Lanes<float> load_int8(const std::int8_t* p) {
-  const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));
-  return {_mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(bytes))};
+
+// Products of integers; see rounded.h. Four units by 16 columns fill a register.
+inline constexpr bool kByDigits = true;
+inline constexpr int kDigitBits = 6;  // of the lower of two
+template <int Digits>
+inline constexpr int kIntegerRows = 6 / Digits;
+
+inline Lanes<float> to_floats(const std::int32_t* p) {
+  return {_mm512_cvtepi32_ps(_mm512_loadu_si512(p))};
+}
+
+template <int Digits>
+class RoundedWriter {
+ public:
+  explicit RoundedWriter(std::byte* to) : to_(to) {
+    for (__m512i& sum : sums_) sum = _mm512_setzero_si512();
+  }
+
+  void put(Lanes<float> shifted) {
+    const __m512i whole =
+        _mm512_sub_epi32(_mm512_castps_si512(shifted.v), _mm512_set1_epi32(0x4B400000));
+    if constexpr (Digits == 1) return put(whole, 0);
+    const __m512i half = _mm512_set1_epi32(1 << (kDigitBits - 1));
+    const __m512i high = _mm512_srai_epi32(_mm512_add_epi32(whole, half), kDigitBits);
+    put(high, 0);
+    put(_mm512_sub_epi32(whole, _mm512_slli_epi32(high, kDigitBits)), Digits - 1);
+  }
+  std::byte* end(std::int32_t* sums) const {
+    for (int digit = 0; digit < Digits; ++digit)
+      sums[digit] = -128 * _mm512_reduce_add_epi32(sums_[digit]);
+    return to_;
+  }
+
+ private:
+  void put(__m512i digits, int which) {
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(to_), _mm512_cvtepi32_epi8(digits));
+    to_ += 16;
+    sums_[which] = _mm512_add_epi32(sums_[which], digits);
+  }
+
+  std::byte* to_;
+  __m512i sums_[Digits];
+};
+
+// sum += a . b, four bytes a lane, a's without a sign. Written out: whoever has no VNNI never comes
+// here (dispatch.cpp), and the compiler must not use it elsewhere.
+ONECELL_INLINED inline void add_dot(__m512i& sum, __m512i a, __m512i b) {
+  asm("vpdpbusd %2, %1, %0" : "+v"(sum) : "v"(a), "v"(b));
+}
+
+template <int Digits, int N>
+inline void integer_tile(std::int64_t groups, const std::byte* x, std::int64_t row_bytes,
+                         const std::int32_t* sums, std::int64_t row_sums, const std::int8_t* w,
+                         std::int32_t (&out)[N][16]) {
+  __m512i sum[N][Digits][4];
+  // By weights that are 128 too large, which `sums` make up for.
+  unrolled<N>([&](auto n) ONECELL_INLINED {
+    unrolled<Digits>([&](auto digit) ONECELL_INLINED {
+      unrolled<4>([&](auto j) ONECELL_INLINED {
+        sum[n][digit][j] = _mm512_maskz_set1_epi32(0x1111, sums[n * row_sums + digit]);
+      });
+    });
+  });
+  const __m512i flip = _mm512_set1_epi32(static_cast<int>(0x80808080U));
+  for (; groups > 0; --groups, w += 256, x += 16 * Digits) {
+    __m512i weight[4];
+    unrolled<4>([&](auto j) ONECELL_INLINED {
+      weight[j] = _mm512_xor_si512(_mm512_loadu_si512(w + 64 * j), flip);
+    });
+    unrolled<N>([&](auto n) ONECELL_INLINED {
+      unrolled<Digits>([&](auto digit) ONECELL_INLINED {
+        const __m512i columns = _mm512_broadcast_i32x4(
+            _mm_loadu_si128(reinterpret_cast<const __m128i*>(x + n * row_bytes + 16 * digit)));
+        unrolled<4>([&](auto j) ONECELL_INLINED { add_dot(sum[n][digit][j], weight[j], columns); });
+      });
+    });
+  }
+  const __m512i order = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
+  unrolled<N>([&](auto n) ONECELL_INLINED {
+    __m512i all[4];
+    unrolled<4>([&](auto j) ONECELL_INLINED {
+      all[j] = sum[n][0][j];
+      if constexpr (Digits == 2)
+        all[j] = _mm512_add_epi32(_mm512_slli_epi32(all[j], kDigitBits), sum[n][1][j]);
+    });
+    const auto pairs = [](__m512i a, __m512i b) {
+      return _mm512_add_epi32(_mm512_unpacklo_epi32(a, b), _mm512_unpackhi_epi32(a, b));
+    };
+    const __m512i a = pairs(all[0], all[1]), b = pairs(all[2], all[3]);
+    const __m512i units =
+        _mm512_add_epi32(_mm512_unpacklo_epi64(a, b), _mm512_unpackhi_epi64(a, b));
+    _mm512_storeu_si512(out[n], _mm512_permutexvar_epi32(order, units));
+  });
 }
 
 }  // namespace onecell::ONECELL_ISA

@@ -287,12 +287,55 @@ ONECELL_INLINED inline Lanes<float> load_float16(const std::uint16_t* p) {
   const auto quarter = [p](int k) { return vcvt_f32_f16(vreinterpret_f16_u16(vld1_u16(p + k))); };
   return {quarter(0), quarter(4), quarter(8), quarter(12)};
 }
-ONECELL_INLINED inline Lanes<float> load_int8(const std::int8_t* p) {
-  const int8x16_t bytes = vld1q_s8(p);
-  const int16x8_t low = vmovl_s8(vget_low_s8(bytes)), high = vmovl_s8(vget_high_s8(bytes));
-  const auto widened = [](int16x4_t quarter) { return vcvtq_f32_s32(vmovl_s16(quarter)); };
-  return {widened(vget_low_s16(low)), widened(vget_high_s16(low)), widened(vget_low_s16(high)),
-          widened(vget_high_s16(high))};
+
+}  // namespace onecell::ONECELL_ISA
+
+#include "rounded_words.h"
+
+namespace onecell::ONECELL_ISA {
+
+// Products of integers; see rounded.h.
+template <int Digits>
+inline constexpr int kIntegerRows = 4;
+
+ONECELL_INLINED inline Lanes<float> to_floats(const std::int32_t* p) {
+  const auto quarter = [p](int k) { return vcvtq_f32_s32(vld1q_s32(p + k)); };
+  return {quarter(0), quarter(4), quarter(8), quarter(12)};
+}
+
+template <int Digits, int N>
+inline void integer_tile(std::int64_t groups, const std::byte* x, std::int64_t row_bytes,
+                         const std::int32_t*, std::int64_t, const std::int8_t* w,
+                         std::int32_t (&out)[N][16]) {
+  for (int unit = 0; unit < 16; unit += 4) {
+    int32x4_t sum[N][4];
+    unrolled<N>([&](auto n) ONECELL_INLINED {
+      unrolled<4>([&](auto u) ONECELL_INLINED { sum[n][u] = vdupq_n_s32(0); });
+    });
+    for (std::int64_t g = 0; g < groups; ++g) {
+      int16x8_t low[N], high[N];
+      unrolled<N>([&](auto n) ONECELL_INLINED {
+        const auto* const row = reinterpret_cast<const std::int16_t*>(x + n * row_bytes + 32 * g);
+        low[n] = vld1q_s16(row);
+        high[n] = vld1q_s16(row + 8);
+      });
+      unrolled<4>([&](auto u) ONECELL_INLINED {
+        const int8x16_t bytes = vld1q_s8(w + 256 * g + 16 * (unit + u));
+        const int16x8_t near = vmovl_s8(vget_low_s8(bytes)), far = vmovl_high_s8(bytes);
+        unrolled<N>([&](auto n) ONECELL_INLINED {
+          int32x4_t& total = sum[n][u];
+          total = vmlal_s16(total, vget_low_s16(low[n]), vget_low_s16(near));
+          total = vmlal_high_s16(total, low[n], near);
+          total = vmlal_s16(total, vget_low_s16(high[n]), vget_low_s16(far));
+          total = vmlal_high_s16(total, high[n], far);
+        });
+      });
+    }
+    unrolled<N>([&](auto n) ONECELL_INLINED {
+      vst1q_s32(out[n] + unit,
+                vpaddq_s32(vpaddq_s32(sum[n][0], sum[n][1]), vpaddq_s32(sum[n][2], sum[n][3])));
+    });
+  }
 }
 
 }  // namespace onecell::ONECELL_ISA

@@ -164,10 +164,34 @@ inline Lanes<float> load_float16(const std::uint16_t* p) {
   for (int i = 0; i < Lanes<float>::size; ++i) r.v[i] = from_float16(p[i]);
   return r;
 }
-inline Lanes<float> load_int8(const std::int8_t* p) {
+
+}  // namespace onecell::ONECELL_ISA
+
+#include "rounded_words.h"
+
+namespace onecell::ONECELL_ISA {
+
+// Products of integers; see rounded.h.
+template <int Digits>
+inline constexpr int kIntegerRows = 1;
+
+inline Lanes<float> to_floats(const std::int32_t* p) {
   Lanes<float> r;
-  for (int i = 0; i < Lanes<float>::size; ++i) r.v[i] = p[i];
+  for (int i = 0; i < Lanes<float>::size; ++i) r.v[i] = static_cast<float>(p[i]);
   return r;
+}
+
+template <int Digits, int N>
+inline void integer_tile(std::int64_t groups, const std::byte* x, std::int64_t, const std::int32_t*,
+                         std::int64_t, const std::int8_t* w, std::int32_t (&out)[N][16]) {
+  static_assert(N == 1);
+  std::memset(out, 0, sizeof out);
+  for (std::int64_t g = 0; g < groups; ++g) {
+    std::int16_t columns[16];
+    std::memcpy(columns, x + g * 32, sizeof columns);
+    for (int unit = 0; unit < 16; ++unit)
+      for (int k = 0; k < 16; ++k) out[0][unit] += columns[k] * w[256 * g + 16 * unit + k];
+  }
 }
 
 }  // namespace onecell::ONECELL_ISA

@@ -27,8 +27,9 @@ thread_local Kept kept;
 
 }  // namespace
 
-Scratch::Scratch(std::size_t bytes) : next_(nullptr), owned_(nullptr) {
-  if (bytes == 0) return;  // a thread's first look at its block takes memory
+Scratch::Scratch(std::size_t bytes, std::byte* lent)
+    : next_(lent), owned_(nullptr), from_thread_(false) {
+  if (bytes == 0 || lent != nullptr) return;  // a thread's first look at its block takes memory
   if (bytes > kKept || kept.taken) {
     next_ = owned_ = allocate(bytes);
     return;
@@ -39,15 +40,13 @@ Scratch::Scratch(std::size_t bytes) : next_(nullptr), owned_(nullptr) {
     kept.block.reset(allocate(bytes));
     kept.bytes = bytes;
   }
-  kept.taken = true;
+  kept.taken = from_thread_ = true;
   next_ = kept.block.get();
 }
 
 Scratch::~Scratch() {
-  if (owned_ != nullptr)
-    Free{}(owned_);
-  else if (next_ != nullptr)
-    kept.taken = false;
+  if (owned_ != nullptr) Free{}(owned_);
+  if (from_thread_) kept.taken = false;
 }
 
 }  // namespace onecell

@@ -8,8 +8,8 @@ namespace onecell {
 
 class Scratch {
  public:
-  // Throws std::bad_alloc where `bytes` cannot be had.
-  explicit Scratch(std::size_t bytes);
+  // Memory that somebody lends, if there is any. Throws std::bad_alloc where `bytes` cannot be had.
+  explicit Scratch(std::size_t bytes, std::byte* lent = nullptr);
   ~Scratch();
   Scratch(const Scratch&) = delete;
   Scratch& operator=(const Scratch&) = delete;
@@ -25,7 +25,8 @@ class Scratch {
 
  private:
   std::byte* next_;
-  std::byte* owned_;  // freed at the end; null where the thread's own block serves
+  std::byte* owned_;  // freed at the end
+  bool from_thread_;  // whether the thread's own block serves
 };
 
 }  // namespace onecell

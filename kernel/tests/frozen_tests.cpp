@@ -56,11 +56,15 @@ bool same_bits(const Floats& a, const Floats& b) {
 }
 
 const std::vector<Storage> kStorages = {Storage::kFloat32, Storage::kBfloat16, Storage::kFloat16,
-                                        Storage::kInt8};
+                                        Storage::kInt8, Storage::kInt8Int8};
 
 std::string name(Storage storage) {
-  return std::vector<std::string>{"float32", "bfloat16", "float16",
-                                  "int8"}[static_cast<int>(storage)];
+  return std::vector<std::string>{"float32", "bfloat16", "float16", "int8",
+                                  "int8_int8"}[static_cast<int>(storage)];
+}
+
+bool is_integer(Storage storage) {
+  return storage == Storage::kInt8 || storage == Storage::kInt8Int8;
 }
 
 struct Cell {
@@ -114,7 +118,7 @@ Stored stored(Storage storage, const float* row, Size width) {
     for (float& value : s.values) value = rounded(value, 8, 0x1p-133);
   if (storage == Storage::kFloat16)
     for (float& value : s.values) value = rounded(value, 11, 0x1p-24);
-  if (storage != Storage::kInt8) return s;
+  if (!is_integer(storage)) return s;
   float largest = 0;
   for (float value : s.values) largest = std::max(largest, std::fabs(value));
   const float even = std::max(largest / 127, std::numeric_limits<float>::min());
@@ -124,6 +128,40 @@ Stored stored(Storage storage, const float* row, Size width) {
   s.scale = static_cast<float>(std::ceil(even / step) * step);
   for (float& value : s.values) value = std::nearbyint(value / s.scale);
   return s;
+}
+
+// A row of x or h as the integers of its product with int8, and their factor.
+struct RoundedRow {
+  std::vector<int> values;
+  float scale;
+};
+
+RoundedRow rounded_row(const float* row, Size width, int most) {
+  float largest = 0x1p-100F;
+  bool finite = true;
+  for (Size k = 0; k < width; ++k) {
+    finite = finite && std::isfinite(row[k]);
+    largest = std::fmax(largest, std::fabs(row[k]));
+  }
+  if (!finite) return {std::vector<int>(width), std::numeric_limits<float>::quiet_NaN()};
+  const float most_float = static_cast<float>(most), inverse = most_float / largest;
+  RoundedRow r{{}, largest / most_float};
+  for (Size k = 0; k < width; ++k)  // exact as a double
+    r.values.push_back(static_cast<int>(std::nearbyint(static_cast<double>(row[k]) * inverse)));
+  return r;
+}
+
+// The rule of frozen.h for int8.
+float dot(const RoundedRow& x, const Floats& q, float scale, Size block) {
+  const Size width = static_cast<Size>(q.size());
+  float total = 0;
+  for (Size begin = 0; begin < width; begin += block) {
+    std::int64_t whole = 0;
+    for (Size k = begin; k < std::min(width, begin + block); ++k)
+      whole += x.values[k] * static_cast<int>(q[k]);
+    total += static_cast<float>(whole);
+  }
+  return (total * x.scale) * scale;
 }
 
 // Rule 1 of cell.h.
@@ -175,10 +213,17 @@ State run_model(const Cell& cell, Storage storage, const Input& in) {
     for (Size j = 0; j < 4 * H; ++j) {
       const Stored ih = stored(storage, cell.weight_ih.data() + j * I, I);
       const Stored hh = stored(storage, cell.weight_hh.data() + j * H, H);
+      const auto product = [&](Size width, const float* row, const Stored& weight) {
+        if (is_integer(storage)) {
+          const bool wide = storage == Storage::kInt8;
+          return dot(rounded_row(row, width, wide ? 8128 : 127), weight.values, weight.scale,
+                     wide ? 2048 : 131072);
+        }
+        return dot(width, row, weight.values.data());
+      };
       for (Size n = 0; n < in.batch; ++n) {
-        const float from_x =
-            dot(I, in.x.data() + (t * in.batch + n) * I, ih.values.data()) * ih.scale;
-        const float from_h = dot(H, h.data() + n * H, hh.values.data()) * hh.scale;
+        const float from_x = product(I, in.x.data() + (t * in.batch + n) * I, ih);
+        const float from_h = product(H, h.data() + n * H, hh);
         z[n * 4 * H + j] =
             cell.bias ? (from_x + cell.bias_ih[j]) + (from_h + cell.bias_hh[j]) : from_x + from_h;
       }
@@ -220,7 +265,7 @@ const std::vector<Shape> kShapes = {
     {1, 1, 1, 1, true},   {1, 1, 10, 16, true},  {1, 3, 10, 16, false}, {4, 5, 7, 9, true},
     {3, 2, 33, 31, true}, {2, 4, 16, 32, false}, {1, 70, 3, 21, true},  {2, 131, 5, 3, true},
     {1, 9, 65, 17, true}, {3, 8, 20, 48, false}, {70, 1, 5, 6, true},   {1, 13, 4, 100, true},
-    {0, 3, 4, 5, true},   {3, 0, 4, 5, true},
+    {0, 3, 4, 5, true},   {3, 0, 4, 5, true},    {2, 7, 2100, 5, true}, {2, 3, 3, 600, false},
 };
 
 void test_bits_of_the_model() {

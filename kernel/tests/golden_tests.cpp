@@ -71,7 +71,7 @@ struct Golden {
 constexpr Golden kFloat = {0xD67F5586B9BC968A, 0x102198268FF09846, 0x08CB4115E4BA701D};
 constexpr Golden kDouble = {0xC8579B36198E0885, 0x307517C96F5CAE52, 0x88847CE510A5EEA0};
 constexpr std::uint64_t kFrozen[] = {0x76D6951F2CEF32C7, 0xD73EF275C9E84692, 0xC4BE22085E6C7E98,
-                                     0x3E01E4DB6E400044};  // float32, bfloat16, float16, int8
+                                     0x161EF78B58BBCC8E, 0x052CC05E466F81C7};
 
 template <class T>
 void test_cell(const Golden& golden, const std::string& type) {
@@ -115,8 +115,8 @@ void test_cell(const Golden& golden, const std::string& type) {
 }
 
 void test_frozen() {
-  constexpr const char* kNames[] = {"float32", "bfloat16", "float16", "int8"};
-  for (int storage = 0; storage < 4; ++storage) {
+  constexpr const char* kNames[] = {"float32", "bfloat16", "float16", "int8", "int8_int8"};
+  for (int storage = 0; storage < 5; ++storage) {
     Numbers numbers;
     Digest forward;
     for (const Shape& s : kShapes) {

@@ -137,7 +137,7 @@ class Frozen(Step):
     def __init__(
         self,
         example: np.ndarray,  # any writeable float32 array of two axes; the class and type to read
-        storage: str,  # "float32", "bfloat16", "float16" or "int8"
+        storage: str,  # one of WEIGHT_DTYPES of `packed`
         input_size: int,
         hidden_size: int,
         weight_ih: int,  # float32, read during the call only; so all below

@@ -233,7 +233,7 @@ class LSTMCell(Sized):
 
         Args:
             weight_dtype: how weights are stored: "float32" (the same bits as this cell),
-                "bfloat16", "float16" or "int8" (per row); see `FrozenCell`.
+                "bfloat16", "float16", "int8" (by rows) or "int8_int8"; see `FrozenCell`.
 
         Raises:
             DtypeError: the cell is float64; frozen cells compute in float32.

@@ -20,7 +20,7 @@ from onecell.spec import BIASES, WEIGHTS, Spec
 
 Array: TypeAlias = npt.NDArray[Any]
 Pieces: TypeAlias = Mapping[str, Array]
-WeightDtype: TypeAlias = Literal["float32", "bfloat16", "float16", "int8"]
+WeightDtype: TypeAlias = Literal["float32", "bfloat16", "float16", "int8", "int8_int8"]
 
 WEIGHT_DTYPES: Final[tuple[WeightDtype, ...]] = get_args(WeightDtype)
 """How a frozen cell can store its weights."""
@@ -32,16 +32,22 @@ _ELEMENTS: Final = {
     "bfloat16": BFLOAT16,
     "float16": np.dtype("<f2"),
     "int8": np.dtype("i1"),
+    "int8_int8": np.dtype("i1"),
 }
 _SIDE: Final = 16
 _SCALE: Final = np.finfo(np.float32)
+
+
+def is_integer(weight_dtype: WeightDtype) -> bool:
+    """Whether weights are stored as integers and scales."""
+    return _ELEMENTS[weight_dtype].kind == "i"
 
 
 def layout(spec: Spec, weight_dtype: WeightDtype) -> dict[str, tuple[np.dtype[Any], Shape]]:
     """Return the element type and the shape of every piece, by name, in the kernel's order.
 
     "packed_weight_ih" and "packed_weight_hh": (blocks, 4 gates, groups, 16 units, 16 columns), for
-    "bfloat16" (blocks, 4, groups, 8, 16, 2), two units side by side. For "int8" "packed_scale_ih"
+    "bfloat16" (blocks, 4, groups, 8, 16, 2), two units side by side. For integers "packed_scale_ih"
     and "packed_scale_hh", with biases "packed_bias_ih" and "packed_bias_hh": float32 (blocks, 4
     gates, 16 units).
     """
@@ -53,7 +59,7 @@ def layout(spec: Spec, weight_dtype: WeightDtype) -> dict[str, tuple[np.dtype[An
         if name in WEIGHTS:
             groups = -(-widths[name] // _SIDE)
             found[f"packed_{name}"] = _ELEMENTS[weight_dtype], (blocks, 4, groups, *tile)
-        elif (name in BIASES and spec.bias) or (name in _SCALES and weight_dtype == "int8"):
+        elif (name in BIASES and spec.bias) or (name in _SCALES and is_integer(weight_dtype)):
             found[f"packed_{name}"] = _ELEMENTS["float32"], (blocks, 4, _SIDE)
     return found
 

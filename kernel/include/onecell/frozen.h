@@ -1,17 +1,23 @@
 // The LSTM cell with its weights packed once, for the forward way alone.
 //
 // Packing copies: what is written into the live weights later does not reach a frozen cell. The
-// equations, shapes, aliasing, threading and the order of additions are those of cell.h, in float,
-// on the weights as they are stored:
+// equations, shapes, aliasing and threading are those of cell.h, and so is the order of additions,
+// in float, but for the products by integers:
 //
 //  kFloat32   as they are. The bits are the live cell's.
 //  kBfloat16  rounded to nearest, ties to even. The bits are those of a live float cell that holds
 //  kFloat16   the rounded weights: a stored weight is widened in a register and no sum is changed.
-//  kInt8      w = q * scale with an integer |q| <= 127 and a scale for every row of both matrices.
-//             A dot product runs over q, exact as a float, and its result is multiplied by the
-//             scale, rounded once. The scale is max |w| / 127, at least FLT_MIN, rounded up to 16
-//             significant bits, so that every q * scale is a float too; q is w / scale rounded to
-//             nearest, ties to even.
+//  kInt8      w = q * scale with an integer |q| <= 127 and a scale for every row of both matrices:
+//  kInt8Int8  max |w| / 127, at least FLT_MIN, rounded up to 16 significant bits, so that every
+//             q * scale is a float too; q is w / scale rounded to nearest, ties to even.
+//
+// The product of a row of x or h by integers. Let m = 8128 in kInt8, 127 in kInt8Int8, and a the
+// largest |x| of the row, at least 2^-100. Then r = x * (m / a) rounded once, to nearest, ties to
+// even, is an integer that stands for x. Columns go by blocks of 2048 in kInt8, 131072 in
+// kInt8Int8, in rising order: the sum of r * q over a block is exact in 32 bits; as a float it is
+// added to that of the blocks before, from +0 on. The result is (sum * (a / m)) * scale. Every
+// operation is a float's, rounded once. Where a number of the row is not finite, the result is no
+// number.
 //
 // Biases are kept in float, both apart, as the order of additions wants them.
 #pragma once
@@ -22,7 +28,7 @@
 
 namespace onecell {
 
-enum class Storage : std::int32_t { kFloat32, kBfloat16, kFloat16, kInt8 };
+enum class Storage : std::int32_t { kFloat32, kBfloat16, kFloat16, kInt8, kInt8Int8 };
 
 // Packed weights. Immutable, so any number of threads may compute with them at once.
 //
@@ -36,7 +42,7 @@ class FrozenWeights {
   static constexpr std::int64_t kUnits = 16, kColumns = 16, kBlockRows = 4 * kUnits;
 
   // Weights as in cell.h; biases null together. Throws std::bad_alloc, and std::invalid_argument
-  // for kInt8 where a weight is not finite or too large for its scale.
+  // for the last two where a weight is not finite or too large for its scale.
   FrozenWeights(Storage storage, std::int64_t input_size, std::int64_t hidden_size,
                 const float* weight_ih, const float* weight_hh, const float* bias_ih,
                 const float* bias_hh);
@@ -45,7 +51,7 @@ class FrozenWeights {
   // bytes.
   struct Parts {
     const std::byte *rows_ih, *rows_hh;  // blocks() * 4 * groups() * 256 elements each
-    const float *scales_ih, *scales_hh;  // blocks() * kBlockRows each; null but in kInt8
+    const float *scales_ih, *scales_hh;  // blocks() * kBlockRows each; null but for integers
     const float *bias_ih, *bias_hh;      // the same; null together
   };
 
@@ -61,6 +67,8 @@ class FrozenWeights {
   std::int64_t input_size() const { return input_size_; }
   std::int64_t hidden_size() const { return hidden_size_; }
   std::int64_t blocks() const { return (hidden_size_ + kUnits - 1) / kUnits; }
+  // Bytes that a step of `batch` rows works in; 0 where weights are no integers.
+  std::size_t step_room(std::int64_t batch) const;
   // Of all pieces, padding included.
   std::size_t bytes() const { return bytes(bias_ih_ != nullptr); }
 
@@ -107,8 +115,9 @@ struct FrozenForward {
   const float* c;  // (N, H), or null for zeros
   float* h_all;    // out (T, N, H): h after every step
   float* c_last;   // out (N, H): the last c; may be `c` where T = 1
-  bool alone =
-      false;  // by the calling thread alone; then a step from a given state takes no memory
+  // By the calling thread alone; then a step from a given state takes no memory but `room`.
+  bool alone = false;
+  std::byte* room = nullptr;  // weights->step_room(batch) bytes, 64-byte aligned, for such a step
 };
 
 // Run T steps, each from the state the one before left. Throws std::bad_alloc.

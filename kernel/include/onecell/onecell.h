@@ -52,7 +52,8 @@ enum {
   ONECELL_FLOAT32 = 0,
   ONECELL_BFLOAT16 = 1,
   ONECELL_FLOAT16 = 2,
-  ONECELL_INT8 = 3
+  ONECELL_INT8 = 3,
+  ONECELL_INT8_INT8 = 4
 };
 
 typedef struct onecell_cell onecell_cell;     /* weights */
