@@ -1,13 +1,14 @@
 """Frozen cells: their errors against the float64 reference, and their speed beside the peers'.
 
-One step, called as a user calls it, Python included. Every contender is checked against the
-reference before it is timed, and rounds go over all of them in turn. A peer that is not installed
-is named.
+A step or an unroll, called as a user calls it, Python included. Every contender is checked against
+the reference before it is timed, and rounds go over all of them in turn. A peer that is not
+installed is named.
 """
 
 from __future__ import annotations
 
 import argparse
+import copy
 import importlib.util
 import logging
 import multiprocessing
@@ -30,23 +31,32 @@ from onecell.frozen import WEIGHT_DTYPES
 
 Array: TypeAlias = np.ndarray
 Step: TypeAlias = Callable[[], Any]
+Size: TypeAlias = tuple[int, int, int, int]
 Made: TypeAlias = tuple[Step, Callable[[Any], Array]]
 """A step, and what makes an array of the h that it returns."""
 
-SIZES = [(1, 128, 128), (1, 256, 256), (1, 512, 512), (1, 1024, 1024)]
+SIZES = [(1, 1, size, size) for size in (128, 256, 512, 1024)]
+MANY_ROWS = [(t, batch, size, size) for t in (1, 50) for batch in (16, 64) for size in (512, 1024)]
+"""(T, B, I, H)."""
 CASES = [(1, 1, 10, 16), (5, 3, 10, 16), (50, 2, 64, 64), (50, 2, 256, 256), (200, 1, 512, 512)]
 SCALES = [1.0, 3.0]
 """Weights are uniform(±scale/√H): fresh ones, and such as training may leave."""
 CLOSE = 0.05
+PEERS = {
+    "float32": ("torch LSTMCell", "torch LSTM", "onnxruntime"),
+    "bfloat16": ("torch bfloat16", "OpenVINO bfloat16"),
+    "int8": ("torch dynamic int8", "onnxruntime dynamic int8"),
+}
 
 
 class Problem:
     """The same weights, input and state for everyone."""
 
-    def __init__(self, batch: int, input_size: int, hidden_size: int) -> None:
+    def __init__(self, steps: int, batch: int, input_size: int, hidden_size: int) -> None:
         rng = np.random.default_rng(0)
+        self.size = steps, batch, input_size, hidden_size
         self.weights = Weights.random(Spec(input_size, hidden_size), rng)
-        self.x = rng.standard_normal((batch, input_size)).astype(np.float32)
+        self.x = rng.standard_normal((steps, batch, input_size)).astype(np.float32)
         self.h, self.c = rng.uniform(-1, 1, (2, batch, hidden_size)).astype(np.float32)
 
 
@@ -75,39 +85,62 @@ def errors() -> None:
 def ours(p: Problem) -> Iterator[tuple[str, Made]]:
     """Yield our contenders."""
     live, state = LSTMCell.from_weights(p.weights), (p.h, p.c)
-    yield "onecell live", (lambda: live(p.x, state), lambda out: out[0])
-    for name in WEIGHT_DTYPES:
-        yield f"onecell frozen {name}", (partial(live.freeze(name), p.x, state), lambda out: out[0])
+    cells = {"live": live, **{f"frozen {name}": live.freeze(name) for name in WEIGHT_DTYPES}}
+    for name, cell in cells.items():
+        if len(p.x) == 1:
+            yield f"onecell {name}", (partial(cell, p.x[0], state), lambda out: out[0])
+        else:
+            yield f"onecell {name}", (partial(cell.unroll, p.x, state), lambda out: out[0][-1])
 
 
 def of_torch(p: Problem) -> Iterator[tuple[str, Made]]:
-    """Yield torch's cell, and its dynamically quantised ones."""
+    """Yield torch's cell or layer, in bfloat16 too, and its dynamically quantised ones."""
     import torch  # noqa: PLC0415 - a peer may be missing
 
-    cell = torch.nn.LSTMCell(p.x.shape[1], p.h.shape[1])
-    cell.load_state_dict({n: torch.from_numpy(a) for n, a in p.weights.arrays().items()})
-    x, h, c = map(torch.from_numpy, (p.x, p.h, p.c))
+    kind, end = (torch.nn.LSTMCell, "") if len(p.x) == 1 else (torch.nn.LSTM, "_l0")
+    cell = kind(*p.size[2:])
+    cell.load_state_dict({n + end: torch.from_numpy(a) for n, a in p.weights.arrays().items()})
 
-    def step(module: Any) -> Step:  # noqa: ANN401 - quantised modules are no common class
+    def step(module: Any, dtype: torch.dtype = torch.float32) -> Made:  # noqa: ANN401
+        x, h, c = (torch.from_numpy(a).to(dtype) for a in (p.x, p.h, p.c))
+        given = (x[0], (h, c)) if len(p.x) == 1 else (x, (h[None], c[None]))
+
         def run() -> Any:  # noqa: ANN401
             with torch.inference_mode():
-                return module(x, (h, c))
+                return module(*given)
 
-        return run
+        return run, lambda out: (out[0] if len(p.x) == 1 else out[0][-1]).float().numpy()
 
     torch.set_num_threads(len(os.sched_getaffinity(0)))
-    yield "torch LSTMCell", (step(cell), lambda out: out[0].numpy())
+    yield f"torch {kind.__name__}", step(cell)
+    yield "torch bfloat16", step(copy.deepcopy(cell).bfloat16(), torch.bfloat16)
     for name, dtype in (("int8", torch.qint8), ("float16", torch.float16)):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # the module is announced to move
             small = torch.ao.quantization.quantize_dynamic(
-                torch.nn.Sequential(cell), {torch.nn.LSTMCell}, dtype=dtype
+                torch.nn.Sequential(cell), {kind}, dtype=dtype
             )[0]
-        yield f"torch dynamic {name}", (step(small), lambda out: out[0].numpy())
+        yield f"torch dynamic {name}", step(small)
+
+
+def of_openvino(p: Problem) -> Iterator[tuple[str, Made]]:
+    """Yield OpenVINO's cell or sequence in bfloat16."""
+    from bench.contenders.open_vino import request  # noqa: PLC0415
+
+    work: Any = "step" if len(p.x) == 1 else "unroll"
+    asked: Any = p  # all that it looks at
+    made = request(asked, work, len(os.sched_getaffinity(0)), precision="bf16")
+    yield (
+        "OpenVINO bfloat16",
+        (
+            made.call,
+            lambda out: out[0] if len(p.x) == 1 else out[0][:, 0, -1],
+        ),
+    )
 
 
 def of_onnxruntime(p: Problem) -> Iterator[tuple[str, Made]]:
-    """Yield onnxruntime's LSTM over one step, and its dynamically quantised one."""
+    """Yield onnxruntime's LSTM, and its dynamically quantised one."""
     import onnx  # noqa: PLC0415
     import onnxruntime  # noqa: PLC0415
 
@@ -119,7 +152,7 @@ def of_onnxruntime(p: Problem) -> Iterator[tuple[str, Made]]:
 
     bias = np.concatenate([reordered(w["bias_ih"]), reordered(w["bias_hh"])], axis=1)
     names = {"w": reordered(w["weight_ih"]), "r": reordered(w["weight_hh"]), "b": bias}
-    inputs = [("x", p.x.shape), ("h", p.h.shape), ("c", p.c.shape)]
+    inputs = [("x", p.x.shape), ("h", (1, *p.h.shape)), ("c", (1, *p.c.shape))]
     helper, kind = onnx.helper, onnx.TensorProto.FLOAT
     node = helper.make_node(
         "LSTM",
@@ -130,17 +163,17 @@ def of_onnxruntime(p: Problem) -> Iterator[tuple[str, Made]]:
     graph = helper.make_graph(
         [node],
         "step",
-        [helper.make_tensor_value_info(n, kind, (1, *s)) for n, s in inputs],
-        [helper.make_tensor_value_info(n, kind, None) for n in ("h_next", "c_next")],
+        [helper.make_tensor_value_info(n, kind, s) for n, s in inputs],
+        [helper.make_tensor_value_info(n, kind, None) for n in ("y", "h_next", "c_next")],
         [onnx.numpy_helper.from_array(np.ascontiguousarray(a), n) for n, a in names.items()],
     )
     opset = helper.make_opsetid("", 14)
     model = helper.make_model(graph, opset_imports=[opset], ir_version=9)
-    feed = {"x": p.x[None], "h": p.h[None], "c": p.c[None]}
+    feed = {"x": p.x, "h": p.h[None], "c": p.c[None]}
 
     def made(content: bytes) -> Made:
         session = onnxruntime.InferenceSession(content, providers=["CPUExecutionProvider"])
-        return lambda: session.run(None, feed), lambda out: out[0][0]
+        return lambda: session.run(None, feed), lambda out: out[1][0]
 
     yield "onnxruntime", made(model.SerializeToString())
     logging.disable(logging.WARNING)  # advice of the quantiser about its other uses
@@ -156,6 +189,7 @@ GROUPS: dict[str, Callable[[Problem], Iterator[tuple[str, Made]]]] = {
     "onecell": ours,
     "torch": of_torch,
     "onnxruntime": of_onnxruntime,
+    "openvino": of_openvino,
 }
 
 
@@ -170,10 +204,10 @@ def microseconds(step: Step, seconds: float) -> float:
     return spent / calls * 1e6
 
 
-def work(group: str, size: tuple[int, int, int], seconds: float, pipe: Connection) -> None:
+def work(group: str, size: Size, seconds: float, pipe: Connection) -> None:
     """Check the contenders of one group, tell their names, then time one whenever asked."""
     p = Problem(*size)
-    want = reference.step(p.weights, p.x, p.h, p.c)[0]
+    want = reference.unroll(p.weights, p.x, p.h, p.c)[0][-1]
     steps = {}
     for name, (step, read) in GROUPS[group](p):
         error = float(np.abs(read(step()) - want).max())
@@ -188,7 +222,7 @@ def work(group: str, size: tuple[int, int, int], seconds: float, pipe: Connectio
 class Worker:
     """A process for one group of contenders, stopped while others are timed: idle threads spin."""
 
-    def __init__(self, group: str, size: tuple[int, int, int], seconds: float) -> None:
+    def __init__(self, group: str, size: Size, seconds: float) -> None:
         context = multiprocessing.get_context("spawn")
         self._pipe, theirs = context.Pipe()
         self._process = context.Process(target=work, args=(group, size, seconds, theirs))
@@ -216,12 +250,12 @@ class Worker:
         self._process.join()
 
 
-def speed(rounds: int, seconds: float) -> None:
-    """Print µs a call, median over the rounds, and the ratio to the best float32 peer."""
+def speed(sizes: list[Size], rounds: int, seconds: float) -> None:
+    """Print µs a call, median over the rounds, and the ratio to the best peer of each precision."""
     there = [g for g in GROUPS if importlib.util.find_spec(g) is not None]
     for missing in GROUPS.keys() - there:
         print(f"({missing} is not installed)")
-    for size in SIZES:
+    for size in sizes:
         workers = [Worker(group, size, seconds) for group in there]
         times: dict[str, list[float]] = {name: [] for w in workers for name in w.names}
         for _ in range(rounds):
@@ -231,24 +265,33 @@ def speed(rounds: int, seconds: float) -> None:
         for worker in workers:
             worker.close()
         medians = {name: statistics.median(values) for name, values in times.items()}
-        best = min(medians.get(n, np.inf) for n in ("torch LSTMCell", "onnxruntime"))
-        print(f"\n(B, I, H) = {size}\n")
-        print("| cell | µs a step | best float32 peer ÷ it |\n|---|---|---|")
+        best = {kind: min_of(medians, names) for kind, names in PEERS.items()}
+        print(f"\n(T, B, I, H) = {size}\n")
+        print(f"| cell | µs | {' | '.join(f'best {kind} peer ÷ it' for kind in best)} |")
+        print(f"|---|---|{'---|' * len(best)}")
         for name, median in medians.items():
-            print(f"| {name} | {median:.1f} | {best / median:.2f} |")
+            ratios = " | ".join(f"{value / median:.2f}" for value in best.values())
+            print(f"| {name} | {median:.1f} | {ratios} |", flush=True)
+
+
+def min_of(medians: dict[str, float], names: tuple[str, ...]) -> float:
+    """Return the least of those that there are."""
+    return min((medians[n] for n in names if n in medians), default=np.nan)
 
 
 def main() -> None:
     """Measure what is asked for."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--only", choices=["errors", "speed"])
+    parser.add_argument("--only", choices=["errors", "speed", "rows"])
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=0.03, help="of one timing")
     options = parser.parse_args()
-    if options.only != "speed":
+    if options.only in {None, "errors"}:
         errors()
-    if options.only != "errors":
-        speed(options.rounds, options.seconds)
+    if options.only in {None, "speed"}:
+        speed(SIZES, options.rounds, options.seconds)
+    if options.only in {None, "rows"}:
+        speed(MANY_ROWS, options.rounds, options.seconds)
 
 
 if __name__ == "__main__":
