@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from mindspore import Tensor, nn, ops
 
-from onecell.mindspore import LSTM, LSTMCell, lstm
+from onecell.mindspore import LSTM, LSTMCell, routes
 
 I, H, STEPS, ROWS = 5, 7, 4, 3  # noqa: E741
 CLOSE = 2e-4
@@ -103,13 +103,13 @@ def test_the_kernel_computes_and_elsewhere_mindspore_does(monkeypatch: pytest.Mo
     theirs, ours = pair()
     x, state = inputs()
     asked: list[Any] = []
-    run = lstm.routes.run_layer
+    run = routes.run_layer
 
     def seen(*given: Any) -> Any:
         asked.append(run(*given))
         return asked[-1]
 
-    monkeypatch.setattr(lstm.routes, "run_layer", seen)
+    monkeypatch.setattr(routes, "run_layer", seen)
     close(numbers(ours(x, state)), numbers(theirs(x, state)))
     assert asked[0] is not None
     lengths = Tensor([4, 1, 2], ms.int32)

@@ -322,7 +322,7 @@ def test_what_stands_beside_a_parameter_tells_a_norm_from_another_layer(
     own = "self.layer = nn.BatchNorm1d(4) if size else nn.Linear(4, 4)"
     source = HEAD + OWN.format(own=own)
     norm = gives == "gamma"
-    shapes = {f"decoder.norm.layer.{each}": (4,) for each in beside}
+    shapes: dict[str, tuple[int, ...]] = {f"decoder.norm.layer.{each}": (4,) for each in beside}
     shapes["decoder.norm.layer.weight"] = (4,) if norm else (4, 4)
     naming = name_parameters(shapes, [source], "torch", "mindspore")
     assert not naming.unsure

@@ -70,7 +70,7 @@ def test_optimizers_step_within_backward(run: Any) -> None:
         optimizers = {p: torch.optim.SGD([p], lr=0.5) for p in cell.parameters()}
 
         def update(p: Tensor) -> None:
-            optimizers[p].step()  # type: ignore[index]
+            optimizers[p].step()
             p.grad = None
 
         for p in cell.parameters():
@@ -138,7 +138,9 @@ def test_processes_train_one_cell_in_shared_memory() -> None:
     begun = far(cell)
     cell.share_memory()
     workers: list[Any] = [
-        torch.multiprocessing.get_context(way).Process(target=race, args=(cell, seed, X.shape))
+        torch.multiprocessing.get_context(way).Process(  # type: ignore[attr-defined]
+            target=race, args=(cell, seed, X.shape)
+        )
         for seed, way in enumerate(["spawn", "fork"])
     ]
     for worker in workers:

@@ -26,12 +26,14 @@ class LSTM(nn.LSTM):
         ((3, 5, 16), (2, 3, 16))
     """
 
+    rnn: nn.Cell
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - MindSpore's own
         super().__init__(*args, **kwargs)
         self.rnn = _Layer(self.rnn)
 
 
-class _Layer(nn.Cell):  # type: ignore[misc]
+class _Layer(nn.Cell):
     """One direction of one layer, called as the cell of MindSpore's in whose place it stands."""
 
     def __init__(self, own: nn.Cell) -> None:
@@ -41,13 +43,13 @@ class _Layer(nn.Cell):  # type: ignore[misc]
 
     def __call__(self, *args: Any) -> Any:  # noqa: ANN401 - as `construct`
         """Compute as `construct` does, at once where nothing stands between."""
-        x, state, lengths, *weights = args
+        x, (h_0, c_0), lengths, *weights = args
         if self.on_kernel and lengths is None and plain.is_eager() and plain.is_plain(self):
-            found = routes.run_layer(x, *state, [each for each in weights if each is not None])
+            found = routes.run_layer(x, h_0, c_0, [each for each in weights if each is not None])
             if found is not None:
                 return found[0], found[1:]
         if plain.is_eager():
-            calls.check_made([x, *state])
+            calls.check_made([x, h_0, c_0])
         return super().__call__(*args)
 
     def construct(
@@ -61,10 +63,13 @@ class _Layer(nn.Cell):  # type: ignore[misc]
         b_hh: Tensor | None,
     ) -> tuple[Tensor, tuple[Tensor, Tensor]]:
         """Return (h_all, (h, c)) for x (T, N, I) and a state of (N, H) each."""
-        weights = (w_ih, w_hh)
+        weights: tuple[Tensor, ...] = (w_ih, w_hh)
         if b_ih is not None:
             weights = (w_ih, w_hh, b_ih, b_hh)
         if seq_length is None and self.on_kernel and graph.takes(x, h_0[0], h_0[1], weights):
             sizes = (w_ih.shape[1], w_hh.shape[1])
             return graph.unroll(x, h_0, None, weights, sizes, True)
-        return self.own(x, h_0, seq_length, w_ih, w_hh, b_ih, b_hh)
+        done: tuple[Tensor, tuple[Tensor, Tensor]] = self.own(
+            x, h_0, seq_length, w_ih, w_hh, b_ih, b_hh
+        )
+        return done

@@ -176,7 +176,8 @@ def _everyday(module: LSTM, x: Any, hx: Any) -> Any:  # noqa: ANN401
         step = quick_step(named, module.hidden_size, x[0], state)
         done = None if step is None else (step[0].unsqueeze(0), *step)
     else:
-        done = run(x, *(state or (None, None)), tuple(weights))  # type: ignore[arg-type]
+        h_0, c_0 = (None, None) if state is None else state
+        done = run(x, h_0, c_0, tuple(weights))  # type: ignore[arg-type, assignment]
     if done is None:
         return None
     h_all, h, c = done
