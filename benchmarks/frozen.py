@@ -26,7 +26,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from onecell import LSTMCell, Spec, Weights, reference
+from onecell import FrozenCell, LSTMCell, Spec, Weights, reference
 from onecell.frozen import WEIGHT_DTYPES
 
 Array: TypeAlias = np.ndarray
@@ -85,7 +85,8 @@ def errors() -> None:
 def ours(p: Problem) -> Iterator[tuple[str, Made]]:
     """Yield our contenders."""
     live, state = LSTMCell.from_weights(p.weights), (p.h, p.c)
-    cells = {"live": live, **{f"frozen {name}": live.freeze(name) for name in WEIGHT_DTYPES}}
+    frozen = {f"frozen {name}": live.freeze(name) for name in WEIGHT_DTYPES}
+    cells: dict[str, LSTMCell | FrozenCell] = {"live": live, **frozen}
     for name, cell in cells.items():
         if len(p.x) == 1:
             yield f"onecell {name}", (partial(cell, p.x[0], state), lambda out: out[0])
