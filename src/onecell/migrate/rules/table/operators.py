@@ -255,7 +255,7 @@ ARRANGING: Final = (
         "reverse_sequence(x, lengths, seq_dim, batch_dim)",
         seq_dim=OneOf("0"),
         batch_dim=OneOf("1"),
-        x=Tensor("5 3 2", FLOAT32),
+        x=Tensor("5 3 b", FLOAT32),
         lengths=Tensor("3", ("int64", "int32"), "below 5"),
     ),
     operator(
