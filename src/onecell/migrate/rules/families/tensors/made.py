@@ -70,7 +70,7 @@ def _is_size(ctx: Context, node: cst.Call) -> bool:
     first = node.args[0].value
     if ctx.kinds.of(first) == "tensor":
         return False
-    if is_count(ctx, first):
+    if is_count(ctx, first) or _is_shape(ctx, first):
         return True
     if not isinstance(first, cst.Name | cst.Attribute):
         return False
@@ -89,6 +89,14 @@ def _is_size(ctx: Context, node: cst.Call) -> bool:
         and other.rule == "tensor_type"
         for call in ctx.names.of_kind(cst.Call)
     )
+
+
+def _is_shape(ctx: Context, value: cst.BaseExpression) -> bool:
+    """Whether an expression is all sizes of a tensor: of them torch makes as large a tensor."""
+    if isinstance(value, cst.Call) and not value.args:
+        return isinstance(value.func, cst.Attribute) and value.func.attr.value == "size"
+    whole = isinstance(value, cst.Attribute) and value.attr.value == "shape"
+    return whole and isinstance(value, cst.Attribute) and ctx.kinds.of(value.value) == "tensor"
 
 
 def _is_array(ctx: Context, value: cst.BaseExpression | None) -> bool:
