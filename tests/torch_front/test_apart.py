@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import gc
 import pickle
+import weakref
 from typing import Any
 
 import numpy as np
@@ -130,15 +131,49 @@ def test_a_pass_that_fails_leaves_nothing_behind() -> None:
     assert_equal(grads(loss, cell), want)
 
 
-def test_nothing_outlives_its_graph() -> None:
+def test_a_cell_keeps_what_its_steps_hung_on_until_a_pass_runs_and_nothing_else() -> None:
     gc.collect()
     before = len(apart._holds)
     cell = ours(P)
     loss = loss_of(cell)
-    assert len(apart._holds) == before + 1
-    loss.backward()
+    hold = apart._last[cell]
     del loss
+    loss = loss_of(cell)
+    assert apart._last[cell] is hold
+    loss.backward()
+    assert cell not in apart._last
+    del loss, hold
     assert len(apart._holds) == before
+    loss = loss_of(cell)
+    cell.weight_hh = torch.nn.Parameter(2 * cell.weight_hh.detach())
+    loss = loss_of(cell)
+    assert len(apart._holds) == before + 1
+    weight = weakref.ref(cell.weight_hh)
+    del loss, cell
+    assert len(apart._holds) == before
+    assert weight() is None
+
+
+def test_what_a_cell_keeps_follows_its_parameters() -> None:
+    cell, twin = ours(P), ours(P)
+    for change in (
+        lambda c: c.weight_hh.detach().mul_(1.5),
+        lambda c: setattr(c.weight_hh, "data", c.weight_hh.detach() * 2),
+        lambda c: setattr(c, "weight_hh", torch.nn.Parameter(c.weight_hh.detach() / 2)),
+        lambda c: c.weight_ih.requires_grad_(requires_grad=False),
+        lambda c: c.weight_ih.requires_grad_(requires_grad=True),
+    ):
+        assert loss_of(cell).requires_grad
+        change(cell)
+        change(twin)
+        fresh = copy.deepcopy(twin)  # which has kept nothing yet
+        got, want = loss_of(cell), loss_of(fresh)
+        for one in (cell, fresh):
+            one.zero_grad()
+        got.backward()
+        want.backward()
+        given = [[p.grad for p in c.parameters() if p.requires_grad] for c in (cell, fresh)]
+        assert_equal(*given)
 
 
 def test_writing_a_weight_between_steps_is_noticed() -> None:

@@ -17,7 +17,7 @@ from collections.abc import Callable, Sequence
 from functools import lru_cache, partial
 from itertools import compress
 from typing import Any, Final
-from weakref import WeakValueDictionary, ref
+from weakref import WeakKeyDictionary, WeakValueDictionary, ref
 
 import torch
 from torch import Tensor
@@ -52,9 +52,9 @@ class Anchor(Function):
     """
 
     @staticmethod
-    def forward(ctx: Any, walks: Walks, *weights: Grad) -> Tensor:
+    def forward(ctx: Any, walks: Walks, owners: list[ref[Any]], *weights: Grad) -> Tensor:
         """Return the token, one number repeated without memory for it."""
-        ctx.walks = walks
+        ctx.walks, ctx.owners = walks, owners
         ctx.set_materialize_grads(False)
         first: Any = next(w for w in weights if w is not None)
         ctx.shapes, count = _shapes(*(None if w is None else w.shape for w in weights))
@@ -63,10 +63,15 @@ class Anchor(Function):
     @staticmethod
     def backward(ctx: Any, *grads: Grad) -> Any:
         """Return what the steps have left, or sent."""
+        # torch takes a node that has run for a used one, and compiled autograd asks.
+        while ctx.owners:
+            cell = ctx.owners.pop()()
+            if cell is not None:
+                _last.pop(cell, None)
         walk = going(ctx.walks, _walk_now()) or Walk(_NOTHING)
         if grads[0] is not None:
             walk.add(_apart(grads[0], ctx.shapes))
-        return None, *walk.totals()
+        return None, None, *walk.totals()
 
 
 def _apart(together: Tensor, shapes: tuple[torch.Size | None, ...]) -> tuple[Grad, ...]:
@@ -111,13 +116,15 @@ def _placed(tensor: Tensor, name: str) -> Tensor:
 
 
 class Hold:
-    """What the steps of the living graphs of some parameters share; they alone keep it alive.
+    """What the steps of the living graphs of some parameters share; they keep it alive.
+
+    So does a cell, until a backward pass runs: to make one costs as much as a small step.
 
     Of the weights it knows those that are leaves of the graph. Others, computed from something,
     are each step's own.
     """
 
-    __slots__ = ("__weakref__", "_walks", "computed", "kept", "needs", "token")
+    __slots__ = ("__weakref__", "_walks", "computed", "kept", "needs", "owners", "token")
 
     def __init__(self, weights: calls.Weights) -> None:
         leaves = [w if w is None or w.is_leaf else None for w in weights]
@@ -125,12 +132,16 @@ class Hold:
         """Whether there are such others."""
         self.needs = tuple(w is not None and w.requires_grad for w in leaves)
         self._walks: Walks = {}
+        self.owners: list[ref[Any]] = []
+        """The cell that keeps it, if one does."""
         self.kept = tuple(None if w is None else w.detach() for w in leaves)
         """The leaves as the steps read them, whatever is assigned to their `data` later."""
         self.token: Grad = None
         if any(self.needs):
             both = zip(leaves, self.needs, strict=True)
-            self.token = _apply_anchor(self._walks, *(w if need else None for w, need in both))
+            self.token = _apply_anchor(
+                self._walks, self.owners, *(w if need else None for w, need in both)
+            )
             # Where the weights' gradients go: torch fills such places at once, several in no order.
             names = compress(PARAMETERS, self.needs)
             for (place, _), name in zip(self._places(), names, strict=True):
@@ -187,8 +198,12 @@ class Hold:
 _holds: Final[WeakValueDictionary[tuple[object, ...], Hold]] = WeakValueDictionary()
 
 
-def _hold(x: Tensor, weights: calls.Weights) -> Hold:
-    """Return what the next step of these weights hangs on.
+_last: Final[WeakKeyDictionary[object, Hold]] = WeakKeyDictionary()
+"""On what each cell's steps hung last. No hold leads to a cell, so none keeps itself alive."""
+
+
+def _hold(x: Tensor, weights: calls.Weights, cell: object = None) -> Hold:
+    """Return what the next step of these weights, and of this cell, hangs on.
 
     A graph keeps alive the parameters that it leads to, so while there is a hold their ids are
     theirs. To give a parameter other sizes or another type ends torch's own place for its gradient;
@@ -198,6 +213,9 @@ def _hold(x: Tensor, weights: calls.Weights) -> Hold:
     hold = _holds.get(key)
     if hold is None:
         _holds[key] = hold = Hold(weights)
+        if cell is not None:
+            _last[cell] = hold
+            hold.owners.append(ref(cell))
     return hold
 
 
@@ -216,6 +234,7 @@ def forget() -> None:
     swapped, though its id is the same.
     """
     _holds.clear()
+    _last.clear()
 
 
 class Standing(Function):
@@ -291,13 +310,17 @@ def _longer_way(
 
 
 def record_step(
-    h_next: Tensor, c_next: Tensor, gates: Tensor, inputs: tuple[Any, ...]
+    h_next: Tensor,
+    c_next: Tensor,
+    gates: Tensor,
+    inputs: tuple[Any, ...],
+    cell: object = None,
 ) -> tuple[Tensor, Tensor]:
     """Return (h', c') as results of a node; all is as `_kernel.StepReader.step` has made it."""
     x, h, c, *given = inputs
     weights: calls.Weights = (given[0], given[1], given[2], given[3])
     try:
-        hold = _hold(x, weights)
+        hold = _hold(x, weights, cell)
         kept, direct = hold.apart(weights)
         saved = (x, h, c, *kept, gates)
         x, h, c = _inputs(x, h, c)

@@ -115,7 +115,7 @@ class LSTMCell(torch.nn.LSTMCell):
             reader = reading.step_reader
             done = None if reader is None else reader.call(_everyday, self, args)
             if done:
-                return done if len(done) == 2 else record_step(*done)
+                return done if len(done) == 2 else record_step(*done, self)
             if done is False and len(args) < 3:
                 found = finish(done, self._parameters, *args, *(None,) * (2 - len(args)))
                 if found is not None:
@@ -248,7 +248,7 @@ class LSTMCell(torch.nn.LSTMCell):
 
         Args:
             weight_dtype: how weights are stored: "float32" (the same bits as this cell),
-                "bfloat16", "float16" or "int8" (per row); see `onecell.FrozenCell`.
+                "bfloat16", "float16", "int8" (by rows) or "int8_int8"; see `onecell.FrozenCell`.
 
         Raises:
             CellDtypeError: the cell is float64; frozen cells compute in float32.
