@@ -229,12 +229,20 @@ void check_that_steps_take_nothing(const Problem& p, onecell_storage storage) {
   }).join();
   check(took == 0, "a step takes no memory");
   check(locked == 0, "a step takes no lock");
-  // The counts can fail: a sequence of such steps takes both.
-  const Floats x(80 * p.rows * p.input);
-  Floats h_all(80 * p.state());
-  const long before = allocations, locks_before = locks;
-  onecell_stream_unroll(stream, 80, x.data(), h_all.data());
-  check(allocations > before && locks > locks_before, "what takes memory and locks is counted");
+  // The counts can fail: a sequence whose products wait for their steps takes both.
+  const Problem few(90, 2, p.input, p.hidden, true);
+  onecell_cell* const other = few.cell(storage);
+  onecell_stream* const sequence = stream_of(other, few);
+  Floats h_all(few.steps * few.state());
+  std::thread([&] {
+    const long before = allocations, locks_before = locks;
+    onecell_stream_unroll(sequence, few.steps, few.x.data(), h_all.data());
+    took = allocations - before;
+    locked = locks - locks_before;
+  }).join();
+  check(took > 0 && locked > 0, "what takes memory and locks is counted");
+  onecell_stream_destroy(sequence);
+  onecell_cell_destroy(other);
 
 #ifdef ONECELL_SECCOMP
   // The child is killed at its first call of the system, other than the last; where that cannot be

@@ -237,6 +237,7 @@ def test_what_has_no_memory_is_not_packed(name: str, size: int) -> None:
     getattr(cell, name).untyped_storage().resize_(size)
     with pytest.raises(RuntimeError, match=f"`{name}`.*storage was"):
         cell.freeze()
+    name = f"packed_{name}"
     state[name] = shrunk(state[name], size)
     with pytest.raises(RuntimeError, match=f"`{name}`.*storage was"):
         ours(P).freeze().set_extra_state(state)

@@ -115,7 +115,10 @@ class LSTMCell(torch.nn.LSTMCell):
             reader = reading.step_reader
             done = None if reader is None else reader.call(_everyday, self, args)
             if done:
-                return done if len(done) == 2 else record_step(*done, self)
+                if len(done) == 2:
+                    return done
+                h_next, c_next, gates, inputs = done
+                return record_step(h_next, c_next, gates, inputs, self)
             if done is False and len(args) < 3:
                 found = finish(done, self._parameters, *args, *(None,) * (2 - len(args)))
                 if found is not None:

@@ -172,6 +172,7 @@ class FrozenLSTMCell(torch.nn.Module):
 
         Raises:
             ArgumentError, ShapeError, DtypeError: it is of another cell, or of none.
+            CellMemoryError: a tensor's storage was freed or shrunk.
         """
         kept = dict(state)
         told = {name: kept.pop(name, None) for name in _EXTRA}
@@ -180,7 +181,7 @@ class FrozenLSTMCell(torch.nn.Module):
                 raise ArgumentError(
                     f"the state is of {name}={told[name]}, the cell is of {getattr(self, name)}."
                 )
-        pieces = {name: _to_array(tensor) for name, tensor in kept.items()}
+        pieces = {name: _to_array(name, tensor) for name, tensor in kept.items()}
         self._cell = FrozenCell._of_pieces(told["weight_dtype"], self._cell._spec, pieces)
 
 
@@ -229,8 +230,9 @@ def _to_tensor(piece: Any) -> Tensor:  # noqa: ANN401 - an array of any shape
     return torch.from_numpy(piece.copy())
 
 
-def _to_array(tensor: Tensor) -> Any:  # noqa: ANN401
+def _to_array(name: str, tensor: Tensor) -> Any:  # noqa: ANN401
     """Return the memory of such a tensor."""
+    check_memory(f"`{name}`", tensor)
     dense = tensor.detach().cpu().contiguous()
     if dense.dtype == torch.bfloat16:
         return dense.view(torch.int16).numpy().view(BFLOAT16)
