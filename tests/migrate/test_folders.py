@@ -357,3 +357,39 @@ def test_an_import_that_its_file_does_not_read_stays_where_others_are_not_seen(
     write(tmp_path / "model.py", f"{head}\ncell = nn.LSTMCell(3, 4)\n")
     (after,) = (each.after for each in migrate_paths([tmp_path], to="mindspore").changed)
     assert b"Variable" in after
+
+
+HELPER = """def padded(rows, value):
+    longest = max(row.size(0) for row in rows)
+    out = rows[0].new(len(rows), longest, *rows[0].size()[1:]).fill_(value)
+    return out.detach()
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "changes"),
+    [
+        (HELPER, True),
+        ("def last(rows):\n    return rows.size(-1)\n", True),
+        ("def cut(rows):\n    return rows.detach()\n", True),
+        ("def area(image):\n    return image.size * image.size()\n", False),
+        ("import tensorflow as tf\n\n\ndef n(x):\n    return x.size(0)\n", False),
+        ("import layout\n\n\ndef n():\n    return layout.size(0)\n", False),
+    ],
+)
+def test_a_file_that_works_on_the_tensors_of_others_goes_along(
+    text: str, changes: bool, tmp_path: Path
+) -> None:
+    """It may never import torch; what its methods become is what they would become beside torch."""
+    write(tmp_path / "a.py", USE.replace("import torch", "import torch\nimport given", 1))
+    write(tmp_path / "given.py", text)
+    write(tmp_path / "alone.py", text)
+    done = outcomes(migrate_paths([tmp_path], to="mindspore"))
+    assert done["given.py"] == ("changed" if changes else "same")
+    assert done["alone.py"] == "same"
+    write_tree(migrate_paths([tmp_path], to="mindspore"), tmp_path / "out")
+    new = (tmp_path / "out/given.py").read_text()
+    left = [name for name in (".size(", ".new(", "fill_(", ".detach(") if name in new]
+    assert not (changes and left)
+    again = migrate_paths([tmp_path / "out"], to="mindspore")
+    assert outcomes(again)["given.py"] == "same"

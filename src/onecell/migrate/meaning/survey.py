@@ -21,6 +21,17 @@ _GIVING: Final = frozenset(
 CHECKPOINTS: Final = (".pth.tar", ".pt.tar", ".pt", ".pth")
 """How the names of torch's checkpoints end, what ends in another first."""
 _FRAMEWORKS: Final = ("torch", "mindspore", "onecell")
+_TENSORS: Final = frozenset(
+    (
+        *("unsqueeze", "contiguous", "masked_fill", "masked_fill_", "index_select", "expand_as"),
+        *("view_as", "type_as", "detach", "fill_", "zero_", "copy_", "add_", "mul_", "clamp_"),
+        *("scatter_", "requires_grad_", "new_zeros", "new_ones", "new_full", "new_empty"),
+        *("new_tensor", "cuda"),
+    )
+)
+"""Methods of torch's tensors that nothing else has which stands in a program beside them."""
+_OTHERS: Final = frozenset(("tensorflow", "jax", "paddle", "mxnet", "cupy", "tinygrad"))
+"""Libraries with tensors of their own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +62,8 @@ class Survey:
     """Names that it imports out of a module, or reads off an imported one, but a framework's."""
     names_files: bool = False
     """Whether it writes out the name of a checkpoint of torch's."""
+    calls_tensors: bool = False
+    """Whether it calls what only torch's tensors have, which it may do without importing torch."""
 
 
 def surveyed(text: str | bytes) -> Survey:
@@ -100,7 +113,25 @@ def survey(tree: ast.Module) -> Survey:
     named = any(isinstance(text, str) and text.endswith(CHECKPOINTS) for text in texts)
     ending = frozenset(word for word in words if word.endswith("_"))
     layers = frozenset(_made(items, paths))
-    return Survey(tuple(classes), ending, frozenset(read), layers, frozenset(taken), named)
+    calls = not _OTHERS.intersection(path.partition(".")[0] for path in paths.values()) and any(
+        isinstance(item, ast.Call) and _is_tensors(item, paths) for item in items
+    )
+    return Survey(tuple(classes), ending, frozenset(read), layers, frozenset(taken), named, calls)
+
+
+def _is_tensors(call: ast.Call, paths: dict[str, str]) -> bool:
+    """Whether nothing but a tensor of torch's has such a method, called so."""
+    match call.func:
+        case ast.Attribute(value=ast.Name(id=home)) if home in paths:
+            return False  # a function of a module, or of a class
+        case ast.Attribute(attr="size" | "new"):
+            number = call.args[0] if len(call.args) == 1 else None
+            if isinstance(number, ast.UnaryOp) and isinstance(number.op, ast.USub):
+                number = number.operand
+            return isinstance(number, ast.Constant) and type(number.value) is int
+        case ast.Attribute(attr=name):
+            return name in _TENSORS
+    return False
 
 
 def _made(items: list[ast.AST], paths: dict[str, str]) -> Iterator[tuple[str, str]]:

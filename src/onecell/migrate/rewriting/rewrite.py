@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from onecell.errors import ArgumentError
-from onecell.migrate.meaning.survey import CHECKPOINTS
+from onecell.migrate.meaning.survey import CHECKPOINTS, surveyed
 from onecell.migrate.rules.assumptions import Outside
 from onecell.migrate.rules.findings import Finding, Outcome, Rewrite
 from onecell.migrate.rules.table.scan import find_uses, other_framework
@@ -61,7 +61,10 @@ def rewrite(
         any(name in source for name in outside.renamed)
         or (
             to == "mindspore"
-            and any(f"{end}{quote}" in source for end in CHECKPOINTS for quote in "\"'")
+            and (
+                any(f"{end}{quote}" in source for end in CHECKPOINTS for quote in "\"'")
+                or surveyed(source).calls_tensors
+            )
         )
     )
     if not uses.cell and not (whole_file and (other in source or elsewhere)):

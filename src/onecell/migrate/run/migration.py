@@ -215,13 +215,16 @@ class _Run:
                 )
 
     def _reading(self) -> set[Path]:
-        """Return the files that may name what is called anew, whether or not they name torch."""
+        """Return the files that may have to change, whether or not they name torch.
+
+        They name what is called anew, or work on tensors that others give them.
+        """
         names = self.outside.renamed if self.outside is not None else {}
         named = self.to == "mindspore"
         return {
             path
             for path, seen in self._surveys.items()
-            if seen.read & names.keys() or (named and seen.names_files)
+            if seen.read & names.keys() or (named and (seen.names_files or seen.calls_tensors))
         }
 
     def look_over(self) -> None:
