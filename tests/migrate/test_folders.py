@@ -339,14 +339,16 @@ def test_a_device_that_other_files_take_stays(
         ("import model", False),
         ("from model import Variable", True),
         ("import model\nprint(model.Variable)", True),
-        ("from model import *", True),
+        ("from model import *", False),
+        ("from model import *\n\nx = Variable(1)", False),  # has an import of its own then
     ],
 )
 def test_an_import_that_no_file_reads_goes(other: str, is_kept: bool, tmp_path: Path) -> None:
     head = "from torch.autograd import Variable\nfrom torch import nn\n"
     write(tmp_path / "model.py", f"{head}\ncell = nn.LSTMCell(3, 4)\n")
     write(tmp_path / "main.py", f"{other}\n")
-    (after,) = (each.after for each in migrate_paths([tmp_path], to="mindspore").changed)
+    done = migrate_paths([tmp_path], to="mindspore").changed
+    (after,) = (each.after for each in done if each.path.name == "model.py")
     assert (b"Variable" in after) is is_kept
 
 
@@ -393,3 +395,51 @@ def test_a_file_that_works_on_the_tensors_of_others_goes_along(
     assert not (changes and left)
     again = migrate_paths([tmp_path / "out"], to="mindspore")
     assert outcomes(again)["given.py"] == "same"
+
+
+BASE = "import torch\nimport torch.nn as nn\nfrom torch.autograd import Variable\nimport math\n"
+STARRED = """from base import *  # all of it
+
+
+class Model(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.cell = nn.LSTMCell(3, 4)
+
+    def forward(self, x):
+        h = Variable(torch.zeros(x.size(0), 4))
+        return self.cell(x, (h, h))
+"""
+MAIN_OF_STARS = """from model import *
+
+head = nn.Linear(4, 2)
+print(torch.cat([head(h) for h in Model()(torch.ones(2, 3))], dim=1), math.pi)
+"""
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_what_a_file_has_by_a_star_alone_is_rewritten_too(end: str, tmp_path: Path) -> None:
+    """The other file has no torch to give any more."""
+    for name, text in (("base", BASE), ("model", STARRED), ("main", MAIN_OF_STARS)):
+        (tmp_path / f"{name}.py").write_bytes(text.replace("\n", end).encode())
+    done = migrate_paths([tmp_path], to="mindspore")
+    assert set(outcomes(done).values()) == {"changed"}
+    lines = {f.line for result in done.results for f in result.findings}
+    assert lines <= {3, 4, 7, 9, 10}
+    assert not any(result.remains for result in done.results)
+    write_tree(done, tmp_path / "out")
+    main = (tmp_path / "out/main.py").read_bytes().decode()
+    assert main.startswith(end.join(["from model import *", "import mindspore.nn as nn", ""]))
+    assert "nn.Dense(4, 2)" in main
+    assert "torch" not in main
+    assert (tmp_path / "out/base.py").read_bytes() == f"import math{end}".encode()
+    again = migrate_paths([tmp_path / "out"], to="mindspore")
+    assert set(outcomes(again).values()) == {"same"}
+
+
+def test_a_star_gives_what_its_file_says(tmp_path: Path) -> None:
+    (tmp_path / "base.py").write_text('import torch\nfrom torch import nn\n__all__ = ["nn"]\n')
+    (tmp_path / "model.py").write_text("from base import *\n\ncell = nn.LSTMCell(3, 4)\n")
+    (tmp_path / "other.py").write_text("from base import *\n\nprint(torch.ones(2))\n")
+    done = outcomes(migrate_paths([tmp_path], to="mindspore"))
+    assert (done["model.py"], done["other.py"]) == ("changed", "same")

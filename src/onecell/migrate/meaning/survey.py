@@ -64,6 +64,12 @@ class Survey:
     """Whether it writes out the name of a checkpoint of torch's."""
     calls_tensors: bool = False
     """Whether it calls what only torch's tensors have, which it may do without importing torch."""
+    star: int | None = None
+    """The line where its last `from other import *` of a module ends."""
+    unbound: frozenset[str] = frozenset()
+    """With a star: the names that nothing in the file binds."""
+    gives: tuple[tuple[str, str], ...] = ()
+    """Names of a framework that a star takes out of it → the import by which it has them."""
 
 
 def surveyed(text: str | bytes) -> Survey:
@@ -116,7 +122,67 @@ def survey(tree: ast.Module) -> Survey:
     calls = not _OTHERS.intersection(path.partition(".")[0] for path in paths.values()) and any(
         isinstance(item, ast.Call) and _is_tensors(item, paths) for item in items
     )
-    return Survey(tuple(classes), ending, frozenset(read), layers, frozenset(taken), named, calls)
+    star, unbound = _starred(tree, items)
+    return Survey(
+        tuple(classes), ending, frozenset(read), layers, frozenset(taken), named, calls,
+        star, unbound, tuple(_given_away(tree)),
+    )  # fmt: skip
+
+
+def _starred(tree: ast.Module, items: list[ast.AST]) -> tuple[int | None, frozenset[str]]:
+    """Return where the last star import ends, and which names may come by one."""
+    ends = [
+        line.end_lineno
+        for line in tree.body
+        if isinstance(line, ast.ImportFrom)
+        and line.names[0].name == "*"
+        and (line.module or "").partition(".")[0] not in _FRAMEWORKS
+    ]
+    if not ends:
+        return None, frozenset()
+    loaded: set[str] = set()
+    bound: set[str] = set()
+    for item in items:
+        match item:
+            case ast.Name(id=name, ctx=ast.Load()):
+                loaded.add(name)
+            case ast.Name(id=name) | ast.arg(arg=name):
+                bound.add(name)
+            case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name):
+                bound.add(name)
+            case ast.ClassDef(name=name) | ast.ExceptHandler(name=str(name)):
+                bound.add(name)
+            case ast.alias(name=path, asname=name):
+                bound.add(name or path.partition(".")[0])
+    return ends[-1], frozenset(loaded - bound)
+
+
+def _given_away(tree: ast.Module) -> Iterator[tuple[str, str]]:
+    """Yield what of a framework a module imports under a name that a star takes along."""
+    chosen = _all(tree)
+    todo: list[ast.AST] = list(tree.body)
+    while todo:
+        line = todo.pop(0)
+        if isinstance(line, ast.If | ast.Try | ast.ExceptHandler):
+            todo += [each for each in ast.iter_child_nodes(line) if not isinstance(each, ast.expr)]
+        if not isinstance(line, ast.Import | ast.ImportFrom):
+            continue
+        home = "" if isinstance(line, ast.Import) else "." * line.level + (line.module or "")
+        for alias in line.names:
+            name = alias.asname or (alias.name if home else alias.name.partition(".")[0])
+            goes = name in chosen if chosen is not None else not name.startswith("_")
+            if goes and name != "*" and (home or alias.name).partition(".")[0] in _FRAMEWORKS:
+                what = alias.name + (f" as {alias.asname}" if alias.asname else "")
+                yield name, f"from {home} import {what}" if home else f"import {what}"
+
+
+def _all(tree: ast.Module) -> frozenset[str] | None:
+    """Return the texts of a module that says in `__all__` what a star takes; None of another."""
+    items = list(ast.walk(tree))
+    if not any(isinstance(item, ast.Name) and item.id == "__all__" for item in items):
+        return None
+    texts = (item.value for item in items if isinstance(item, ast.Constant))
+    return frozenset(text for text in texts if isinstance(text, str))
 
 
 def _is_tensors(call: ast.Call, paths: dict[str, str]) -> bool:

@@ -258,8 +258,8 @@ class _Settle(cst.CSTTransformer):
 
     def _line(self, line: cst.SimpleStatementLine) -> list[cst.BaseStatement]:
         small = [s for s in line.body if isinstance(s, cst.Import | cst.ImportFrom)]
-        change = next((self.changes[s] for s in small if s in self.changes), None)
-        if change is None or not (change.gone or change.before or change.after):
+        changes = [self.changes[s] for s in small if s in self.changes]
+        if not any(c.gone or c.before or c.after for c in changes):
             return [line]
         statements: list[cst.BaseSmallStatement] = []
         for s in line.body:
@@ -267,9 +267,12 @@ class _Settle(cst.CSTTransformer):
                 statements += _replace(s, self.changes[s])
             else:
                 statements.append(s)
-        before = [_statement([b]) for b in change.before]
-        after = [_statement(group) for group in _grouped(change.after)]
+        before = [_statement([b]) for c in changes for b in c.before]
+        after = [_statement(group) for group in _grouped([b for c in changes for b in c.after])]
         if len(line.body) > 1:
+            if statements and statements[-1] is not line.body[-1]:
+                end = cst.MaybeSentinel.DEFAULT
+                statements[-1] = statements[-1].with_changes(semicolon=end)
             middle = [line.with_changes(body=statements)] if statements else []
         else:
             middle = [line.with_changes(body=[s], leading_lines=[]) for s in statements]

@@ -82,7 +82,7 @@ def transform(
         kept, pinned = (left if retry else kept), pinned | read
     after = with_functions(settle(changed, found, speller), ctx.written).code
     findings = sorted([*already, *log.findings], key=lambda f: (f.line, f.column))
-    if not log.findings:
+    if not log.findings and not any(one.used and not one.kept for one in found):
         after = source
     elif positions.code != source:
         raise SourceError("LibCST does not give it back byte for byte")

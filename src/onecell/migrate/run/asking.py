@@ -15,7 +15,7 @@ from onecell.migrate.run.folders import SUFFIXES as FOLDER_SUFFIXES
 from onecell.migrate.run.folders import Found
 from onecell.migrate.run.jobs import migrate_data, testify
 from onecell.migrate.run.pool import Pool
-from onecell.migrate.run.project import Import
+from onecell.migrate.run.project import Given, Import
 from onecell.migrate.run.remains import Look, find_remains, may_remain
 from onecell.migrate.run.results import FileOutcome, FileResult
 from onecell.migrate.run.tasks import Answer, Task
@@ -60,16 +60,21 @@ class Asking:
         whole_file: bool,
         data: bytes | None = None,
         outside: Outside | None = None,
+        given: Given | None = None,
     ) -> FileResult:
         """Return what becomes of one file; a FAILED result where nothing does."""
         try:
             data = read_source(found.path) if data is None else data
             whole_file = whole_file or MARK in data
-            task = Task(data, found.path.name, self.to, self.target, whole_file, outside)
+            full = data if given is None else given.written_out(data)
+            task = Task(full, found.path.name, self.to, self.target, whole_file, outside)
             answer: Answer = self.pool.ask(migrate_data, task, time_limit(len(data)))
         except SourceError as error:
             return failed(found, error)
-        if answer.after == data:
+        if given is not None:
+            back = given.placed_back(answer.rewrite.findings)
+            answer = replace(answer, rewrite=replace(answer.rewrite, findings=back))
+        if answer.after == full:
             return FileResult(
                 found.path,
                 found.relative,

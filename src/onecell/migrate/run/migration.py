@@ -24,7 +24,7 @@ from onecell.migrate.run.asking import Asking, failed
 from onecell.migrate.run.files import MARK, mentions_cell, read_source
 from onecell.migrate.run.folders import Found, check_paths, walk
 from onecell.migrate.run.pool import Pool
-from onecell.migrate.run.project import belonging, edges
+from onecell.migrate.run.project import Given, belonging, by_stars, edges
 from onecell.migrate.run.results import FileOutcome, FileResult, Migration
 
 if TYPE_CHECKING:
@@ -123,6 +123,8 @@ class _Run:
     """Files that are rewritten because of others."""
     outside: Outside | None = None
     """What the files show together; None where each is taken by itself."""
+    given: dict[Path, Given] = field(default_factory=dict)
+    """What a file has of the other framework by the star of another file."""
     _surveys: dict[Path, Survey] = field(default_factory=dict)
     _graph: dict[Path, frozenset[Path]] | None = None
 
@@ -138,6 +140,14 @@ class _Run:
         seen = self.pool.map(self.asking.classes, self.found)
         self._surveys = {found.path: survey for found, survey in seen}
         self.outside = replace(outside_of(self._surveys.values(), self.to), whole=True)
+        if any(survey.star for survey in self._surveys.values()):
+            places = {_place(path): survey for path, survey in self._surveys.items()}
+            given = by_stars(places, self._imported(), other_framework(self.to))
+            self.given = {p: given[_place(p)] for p in self._surveys if _place(p) in given}
+            self.speaks |= self.given.keys()
+            if not any(s.star and p.suffix == ".ipynb" for p, s in self._surveys.items()):
+                # Whoever had something of the framework by a star imports that itself now.
+                self.outside = replace(self.outside, taken=self.outside.taken - {"*"})
 
     def renamed(self) -> dict[str, str]:
         """Return the attributes of modules that are called anew in what was rewritten."""
@@ -271,7 +281,8 @@ class _Run:
             return failed(found, error)
         if other_framework(self.to).encode() in data:
             self.speaks.add(found.path)
-        if not mentions_cell(data):
+        given = self.given.get(found.path)
+        if not mentions_cell(data if given is None else given.written_out(data)):
             return FileResult(found.path, found.relative, found.root, FileOutcome.SAME)
         result = self._rewrite(found, data=data, whole_file=False)
         if MARK in data or any(each.outcome is not Outcome.ALREADY for each in result.findings):
@@ -287,7 +298,13 @@ class _Run:
         outside: Outside | None = None,
     ) -> FileResult:
         known = self._of(outside)
-        return self.asking.rewritten(found, whole_file=whole_file, data=data, outside=known)
+        return self.asking.rewritten(
+            found,
+            whole_file=whole_file,
+            data=data,
+            outside=known,
+            given=self.given.get(found.path),
+        )
 
     def _of(self, shown: Outside | None) -> Outside | None:
         """Return what is known from outside, with what has been shown about one file."""

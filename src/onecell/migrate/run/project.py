@@ -5,12 +5,13 @@ from __future__ import annotations
 import ast
 import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
 from onecell.errors import SourceError
 from onecell.migrate.meaning.survey import Survey, survey
+from onecell.migrate.rules.findings import Finding
 
 _SOURCE_FOLDERS: Final = ("src", "lib")
 
@@ -108,6 +109,61 @@ def belonging(
                 passed.add((near, up))
                 todo.append((near, up))
     return frozenset(reached)
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """Imports of a framework that a file has by the star of another file."""
+
+    line: int
+    """Where the star import ends."""
+    imports: tuple[str, ...]
+
+    def written_out(self, data: bytes) -> bytes:
+        """Return the file with these imports below the star, a line each."""
+        lines = data.splitlines(keepends=True)
+        above = lines[self.line - 1]
+        end = above[len(above.rstrip(b"\r\n")) :] or b"\n"
+        if not above.endswith(end):
+            lines[self.line - 1] = above + end
+        lines[self.line : self.line] = [line.encode() + end for line in self.imports]
+        return b"".join(lines)
+
+    def placed_back(self, findings: Iterable[Finding]) -> tuple[Finding, ...]:
+        """Return findings with the lines that they have in the file itself."""
+        return tuple(
+            replace(each, line=each.line - len(self.imports) * (each.line > self.line))
+            for each in findings
+        )
+
+
+def by_stars(
+    surveys: Mapping[Path, Survey], graph: Mapping[Path, frozenset[Path]], framework: str
+) -> dict[Path, Given]:
+    """Return what files have of `framework` by `from other import *` alone, or by several of them.
+
+    Once the other file is rewritten, it has the other framework's names to give.
+    """
+    found: dict[Path, Given] = {}
+    for path, one in surveys.items():
+        if one.star is None or path.suffix == ".ipynb":
+            continue
+        imports: dict[str, str] = {}
+        reached, todo = {path}, [path]
+        while todo:
+            for near in sorted(graph.get(todo.pop(), frozenset()) - reached):
+                reached.add(near)
+                if (other := surveys.get(near)) is None:
+                    continue
+                for name, line in other.gives:
+                    home = line.split()[1].removeprefix("onecell.").partition(".")[0]
+                    if name in one.unbound and home == framework:
+                        imports.setdefault(name, line)
+                if other.star is not None:
+                    todo.append(near)
+        if imports:
+            found[path] = Given(one.star, tuple(imports.values()))
+    return found
 
 
 def _imported(
