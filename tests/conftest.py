@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import sys
 
+import pytest
 from hypothesis import HealthCheck, settings
 
 # MindSpore's threads raise an error at whatever call comes next. `launch_blocking` has no effect
@@ -12,3 +14,10 @@ os.environ["MS_DEV_LAUNCH_BLOCKING"] = "1"
 
 settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("untimed")
+
+
+@pytest.fixture(autouse=True)
+def _denormals_are_numbers() -> None:
+    """Undo what a convolution of MindSpore's leaves: its thread takes denormals for zero."""
+    if "torch" in sys.modules:
+        sys.modules["torch"].set_flush_denormal(False)

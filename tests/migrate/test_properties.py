@@ -194,7 +194,7 @@ class Model(Module):
         return self.device.type == "cuda"
 """
     once = rewrite(source, to="mindspore")
-    assert "# TODO(onecell): attribute: a tensor's `device` is a string" in once.after
+    assert "is a string in MindSpore, without `type`" in once.after
     assert not rewrite(once.after, to="mindspore", whole_file=True).changed
 
 

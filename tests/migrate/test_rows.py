@@ -56,7 +56,6 @@ def _framework() -> Iterator[None]:
 
         take_process()
         yield
-    _take_denormals()
 
 
 def _take_denormals() -> None:

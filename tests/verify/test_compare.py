@@ -274,6 +274,7 @@ FROZEN = {
     "bfloat16": "weight_ih and weight_hh were rounded to bfloat16, the rest was not",
     "float16": "weight_ih and weight_hh were rounded to float16, the rest was not",
     "int8": "weight_ih and weight_hh were rounded to int8 by rows, off by up to 3.",
+    "int8_int8": "weight_ih and weight_hh were rounded to int8 by rows, off by up to 3.",
 }
 
 

@@ -100,12 +100,24 @@ def _plain(
     tried = 1
     for finding, rounded in _rounded(weights):
         tried += 1
-        if largest_errors(rounded, probe).max() <= tolerance:
+        if isinstance(rounded, FrozenCell):
+            errors = _errors_of(rounded, probe)
+        else:
+            errors = largest_errors(rounded, probe)
+        if errors.max() <= tolerance:
             yield (finding,), tried
     yield None, tried
 
 
-def _rounded(weights: Weights) -> Iterator[tuple[Finding, Weights]]:
+def _errors_of(cell: FrozenCell, probe: Probe) -> Array:
+    """Return the largest error of every unit, (H,), if it is that of `cell`, which rounds rows."""
+    x, h, c = (array.astype(np.float32) for array in (probe.x, probe.h, probe.c))
+    h_next, c_next = cell(x, (h, c))
+    both = np.maximum(np.abs(h_next - probe.h_next), np.abs(c_next - probe.c_next))
+    return np.asarray(both.max(axis=0))
+
+
+def _rounded(weights: Weights) -> Iterator[tuple[Finding, Weights | FrozenCell]]:
     """Yield the weights as they are rounded all over, and as `freeze` rounds matrices alone."""
     for name in ("float16", "bfloat16", "float32"):
         if name != weights.dtype_name:
@@ -113,20 +125,21 @@ def _rounded(weights: Weights) -> Iterator[tuple[Finding, Weights]]:
                 yield Finding("rounded", {"dtype": name}), weights.astype(name)
     narrow = weights.astype("float32")
     matrices = " and ".join(WEIGHTS)
-    kinds: tuple[WeightDtype, ...] = ("float16", "bfloat16", "int8")
+    kinds: tuple[WeightDtype, ...] = ("float16", "bfloat16", "int8", "int8_int8")
     for kind in kinds:
         try:
-            frozen = FrozenCell(narrow, kind).weights
+            cell = FrozenCell(narrow, kind)
         except ArgumentError:  # too large for it
             continue
-        if kind != "int8":
+        frozen = cell.weights
+        if kind in ("float16", "bfloat16"):
             yield Finding("rounded in", {"dtype": kind, "parameter": matrices}), frozen
             continue
         value = max(
             float(np.max(np.abs(getattr(frozen, n) - want).max(axis=1) / _most(want)))
             for n, want in ((n, getattr(narrow, n)) for n in WEIGHTS)
         )
-        yield Finding("rounded by rows in", {"value": value, "parameter": matrices}), frozen
+        yield Finding("rounded by rows in", {"value": value, "parameter": matrices}), cell
 
 
 def _most(matrix: Array) -> Array:

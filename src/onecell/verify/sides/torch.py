@@ -15,7 +15,7 @@ import torch
 from onecell.dialect import TORCH
 from onecell.dtypes import BFLOAT16
 from onecell.errors import NotACellError
-from onecell.spec import PARAMETERS
+from onecell.frozen import FrozenCell
 from onecell.verify.quantities.optimizers import BETAS, EPSILON, Optimizer, spread
 from onecell.verify.sides import (
     COPY,
@@ -186,12 +186,12 @@ class FrozenSide(TorchSide):
 def look_at(module: torch.nn.Module) -> Live:
     """Return what a live module holds; see `sides.live`."""
     if is_frozen(module):
-        state = cast("Mapping[str, torch.Tensor]", module.get_extra_state())
+        held = cast("FrozenCell", module._cell)
         return Live(
             "torch",
             say_frozen(str(module.weight_dtype)),
             trusted=True,
-            tensors={name: _stored(state[name]) for name in PARAMETERS if name in state},
+            tensors=held.weights.arrays(),
             sizes=sizes_of(module),
             open=lambda _: FrozenSide(module),
         )

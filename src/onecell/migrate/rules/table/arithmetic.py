@@ -161,7 +161,7 @@ ARITHMETIC: Final = (
     *_of_two("maximum", "minimum", holds=("0-d mixed",), raises=("0-d mixed",)),
     *_of_two("logical_and", "logical_or", "logical_xor", dtypes=ANY),
     *_of_two("bitwise_and", "bitwise_or", "bitwise_xor", dtypes=INTEGERS),
-    *_of_two("atan2", "hypot", "logaddexp", "fmax", dtypes=FLOATS),
+    *_of_two("atan2", "hypot", "fmax", dtypes=FLOATS),
     row(
         "pow",
         "torch.pow(input, exponent)",

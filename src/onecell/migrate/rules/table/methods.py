@@ -32,7 +32,7 @@ AS_FUNCTION: Final = frozenset(
     (  # noqa: SIM905 - one name a line would be a page
         "acos addcmul any argmin argsort asin asinh atanh baddbmm bernoulli bincount broadcast_to"
         " count_nonzero deg2rad diag_embed diagonal dot erfinv exp2 fmax hypot inverse lgamma"
-        " log_softmax logaddexp multinomial mv nan_to_num norm outer rad2deg relu"
+        " log_softmax multinomial mv nan_to_num norm outer rad2deg relu"
         " repeat_interleave scatter_add softmax std var"
     ).split()
 )
