@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from migrate.sources import MOVED, USE, as_file, notebook, sources, write
@@ -208,6 +208,7 @@ def cells(draw: st.DrawFn) -> list[str | list[str]]:
 
 
 @given(cells(), st.sampled_from([None, 1]))
+@example(["", f"{IMPORT}\n{REST}", "if True:\n    torch.cuda.empty_cache()"], None)
 def test_however_cells_end_the_rest_is_kept(
     drawn: list[str | list[str]], indent: int | None
 ) -> None:

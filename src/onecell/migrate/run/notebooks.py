@@ -147,7 +147,8 @@ def _parts(joined: str, cells: Sequence[_Cell], mark: str) -> list[str]:
     Raises:
         SourceError: the line between two cells is not there.
     """
-    parts = re.split(rf"^{mark}_\n", joined, flags=re.MULTILINE)
+    # The last cell may have gone whole, and the end of the line before it with it.
+    parts = re.split(rf"^{mark}_(?:\n|\Z)", joined, flags=re.MULTILINE)
     if len(parts) != len(cells):
         raise SourceError("the border between two cells would not have survived")
     return [
