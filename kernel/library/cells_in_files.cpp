@@ -17,7 +17,11 @@ using Size = std::int64_t;
 using Shape = std::vector<Size>;
 
 constexpr std::uint64_t kLargestHeader = 100'000'000;  // as the format's own library has it
-constexpr Size kLargestSize = Size{1} << 24;           // of an input or a cell: nothing overflows
+constexpr Size kUnits = FrozenWeights::kUnits, kColumns = FrozenWeights::kColumns;
+constexpr Size kLargestSize = Size{1} << 24;  // of an input or a cell: nothing overflows
+
+Size blocks_of(Size hidden) { return (hidden + kUnits - 1) / kUnits; }
+Size groups_of(Size width) { return (width + kColumns - 1) / kColumns; }
 
 // A file whose header is known.
 class Tensors {
@@ -131,12 +135,13 @@ std::unique_ptr<const FrozenWeights> load_live(Tensors& file, const std::string&
 struct Stored {
   Storage storage;
   const char *name, *dtype;
+  std::size_t bytes;  // of an element
 };
-constexpr std::array<Stored, 5> kStored = {{{Storage::kFloat32, "float32", "F32"},
-                                            {Storage::kBfloat16, "bfloat16", "BF16"},
-                                            {Storage::kFloat16, "float16", "F16"},
-                                            {Storage::kInt8, "int8", "I8"},
-                                            {Storage::kInt8Int8, "int8_int8", "I8"}}};
+constexpr std::array<Stored, 5> kStored = {{{Storage::kFloat32, "float32", "F32", 4},
+                                            {Storage::kBfloat16, "bfloat16", "BF16", 2},
+                                            {Storage::kFloat16, "float16", "F16", 2},
+                                            {Storage::kInt8, "int8", "I8", 1},
+                                            {Storage::kInt8Int8, "int8_int8", "I8", 1}}};
 
 bool is_scaled(const Stored& stored) { return stored.dtype[0] == 'I'; }
 
@@ -157,20 +162,18 @@ class Piece {
 };
 
 // Raise unless weights are zero where units and columns were filled up, and int8 is not -128.
-void check_rows(const Piece& piece, const Stored& stored, Size hidden, Size width,
-                std::size_t element) {
-  constexpr Size kUnits = FrozenWeights::kUnits, kColumns = FrozenWeights::kColumns;
-  const Size blocks = (hidden + kUnits - 1) / kUnits, groups = (width + kColumns - 1) / kColumns;
+void check_rows(const Piece& piece, const Stored& stored, Size hidden, Size width) {
+  const Size blocks = blocks_of(hidden), groups = groups_of(width);
   const std::byte* at = piece.bytes();
   for (Size tile = 0; tile < 4 * blocks; ++tile)
     for (Size group = 0; group < groups; ++group)
-      for (Size place = 0; place < kUnits * kColumns; ++place, at += element) {
+      for (Size place = 0; place < kUnits * kColumns; ++place, at += stored.bytes) {
         const bool paired = stored.storage == Storage::kBfloat16;
         const Size unit = paired ? place / (2 * kColumns) * 2 + place % 2 : place / kColumns;
         const Size column = paired ? place / 2 % kColumns : place % kColumns;
         bool fits = !is_scaled(stored) || *at != std::byte{0x80};
         if (tile / 4 * kUnits + unit >= hidden || group * kColumns + column >= width)
-          for (std::size_t byte = 0; byte < element; ++byte)
+          for (std::size_t byte = 0; byte < stored.bytes; ++byte)
             fits = fits && at[byte] == std::byte{0};
         if (!fits) throw BadFile("its packed weights are not as packing makes them.");
       }
@@ -205,17 +208,17 @@ std::unique_ptr<const FrozenWeights> load_frozen(Tensors& file, std::optional<St
 
   const bool biased = file.find("packed_bias_ih") != nullptr || file.find("packed_bias_hh");
   const bool scaled = is_scaled(*stored);
-  const Size blocks = (hidden_size + 15) / 16;
+  const Size blocks = blocks_of(hidden_size);
   const auto rows = [&](const char* name, Size width) {
-    Shape shape = {blocks, 4, (width + 15) / 16, 16, 16};
-    if (stored->storage == Storage::kBfloat16) shape = {blocks, 4, (width + 15) / 16, 8, 16, 2};
+    Shape shape = {blocks, 4, groups_of(width), kUnits, kColumns};
+    if (stored->storage == Storage::kBfloat16)
+      shape = {blocks, 4, groups_of(width), kUnits / 2, kColumns, 2};
     const Piece piece(file, file.need(name, stored->dtype, shape));
-    const std::size_t element = scaled ? 1 : stored->storage == Storage::kFloat32 ? 4 : 2;
-    check_rows(piece, *stored, hidden_size, width, element);
+    check_rows(piece, *stored, hidden_size, width);
     return piece;
   };
   const auto column = [&](const char* name) {
-    return Piece(file, file.need(name, "F32", {blocks, 4, 16}));
+    return Piece(file, file.need(name, "F32", {blocks, 4, kUnits}));
   };
   const Piece ih = rows("packed_weight_ih", input_size), hh = rows("packed_weight_hh", hidden_size);
   std::vector<Piece> scales, biases;

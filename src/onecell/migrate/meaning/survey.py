@@ -125,7 +125,7 @@ def survey(tree: ast.Module) -> Survey:
     star, unbound = _starred(tree, items)
     return Survey(
         tuple(classes), ending, frozenset(read), layers, frozenset(taken), named, calls,
-        star, unbound, tuple(_given_away(tree)),
+        star, unbound, tuple(_given_away(tree, items)),
     )  # fmt: skip
 
 
@@ -157,9 +157,9 @@ def _starred(tree: ast.Module, items: list[ast.AST]) -> tuple[int | None, frozen
     return ends[-1], frozenset(loaded - bound)
 
 
-def _given_away(tree: ast.Module) -> Iterator[tuple[str, str]]:
+def _given_away(tree: ast.Module, items: list[ast.AST]) -> Iterator[tuple[str, str]]:
     """Yield what of a framework a module imports under a name that a star takes along."""
-    chosen = _all(tree)
+    chosen = _all(items)
     todo: list[ast.AST] = list(tree.body)
     while todo:
         line = todo.pop(0)
@@ -176,9 +176,8 @@ def _given_away(tree: ast.Module) -> Iterator[tuple[str, str]]:
                 yield name, f"from {home} import {what}" if home else f"import {what}"
 
 
-def _all(tree: ast.Module) -> frozenset[str] | None:
+def _all(items: list[ast.AST]) -> frozenset[str] | None:
     """Return the texts of a module that says in `__all__` what a star takes; None of another."""
-    items = list(ast.walk(tree))
     if not any(isinstance(item, ast.Name) and item.id == "__all__" for item in items):
         return None
     texts = (item.value for item in items if isinstance(item, ast.Constant))

@@ -72,15 +72,16 @@ class NameRewriter(StatementRewriter):
     def leave_Subscript(
         self, original_node: cst.Subscript, updated_node: cst.Subscript
     ) -> cst.BaseExpression:
-        part = part_of(self.ctx, original_node, updated_node.value)
-        if part is not None:
-            return part
-        if original_node in self.changes:
-            return self._other(original_node, updated_node)
-        return listed_ranges(self.ctx, original_node, updated_node)
+        other = self._other(original_node, updated_node)
+        return listed_ranges(self.ctx, original_node, updated_node) if other is None else other
 
-    def _other(self, node: cst.BaseExpression, updated: cst.BaseExpression) -> cst.BaseExpression:
-        """Return what a rule has made of an expression."""
+    def _other(
+        self, node: cst.Attribute | cst.Subscript, updated: cst.Attribute | cst.Subscript
+    ) -> cst.BaseExpression | None:
+        """Return what a pair or a rule has made of an expression; None where neither has."""
+        part = part_of(self.ctx, node, updated.value)
+        if part is not None or node not in self.changes:
+            return part
         build = self.changes[node].build
         assert build is not None  # noqa: S101 - an expression does not go
         return cast("cst.BaseExpression", build(updated))
@@ -149,11 +150,9 @@ class NameRewriter(StatementRewriter):
     def leave_Attribute(
         self, original_node: cst.Attribute, updated_node: cst.Attribute
     ) -> cst.BaseExpression:
-        part = part_of(self.ctx, original_node, updated_node.value)
-        if part is not None:
-            return part
-        if original_node in self.changes:
-            return self._other(original_node, updated_node)
+        other = self._other(original_node, updated_node)
+        if other is not None:
+            return other
         found = self.swaps.get(original_node)
         if found is None:
             return updated_node

@@ -57,17 +57,7 @@ def rewrite(
             raise ArgumentError(f"`{name}` must be one of {', '.join(choices)}, got {value!r}.")
     other = other_framework(to)
     uses = find_uses(source, to)
-    elsewhere = outside is not None and (
-        any(name in source for name in outside.renamed)
-        or (
-            to == "mindspore"
-            and (
-                any(f"{end}{quote}" in source for end in CHECKPOINTS for quote in "\"'")
-                or surveyed(source).calls_tensors
-            )
-        )
-    )
-    if not uses.cell and not (whole_file and (other in source or elsewhere)):
+    if not uses.cell and not (whole_file and (other in source or _is_meant(source, to, outside))):
         found = [
             Finding("cell", Outcome.ALREADY, line, column, f"It is {to}'s cell.")
             for line, column in uses.already
@@ -76,3 +66,13 @@ def rewrite(
     from onecell.migrate.rewriting.transform import transform  # noqa: PLC0415 - LibCST loads on a use
 
     return transform(source, to, target, uses, outside)
+
+
+def _is_meant(source: str, to: str, outside: Outside | None) -> bool:
+    """Whether a file of a project may have to change without naming the other framework."""
+    if outside is None:
+        return False
+    if any(name in source for name in outside.renamed):
+        return True
+    named = any(f"{end}{quote}" in source for end in CHECKPOINTS for quote in "\"'")
+    return to == "mindspore" and (named or surveyed(source).calls_tensors)
