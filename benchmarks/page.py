@@ -1,4 +1,4 @@
-"""Rewrite the measured sections of docs/performance.md and the READMEs, and the pictures.
+"""Rewrite the measured sections of reference/performance.md and the READMEs, and the pictures.
 
 A section stands between `<!-- measured: NAME -->` and `<!-- end -->`; what is between them is
 written here and nowhere else. Example: python benchmarks/page.py benchmarks/results/main.json
@@ -15,7 +15,7 @@ from typing import Any
 from bench import result, summary, tables
 
 ROOT = Path(__file__).parents[1]
-PAGE = ROOT / "docs" / "performance.md"
+PAGE = ROOT / "docs" / "en" / "reference" / "performance.md"
 PAGES: dict[Path, summary.Language] = {
     PAGE: "en",
     ROOT / "README.md": "en",

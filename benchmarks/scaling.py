@@ -1,4 +1,4 @@
-"""The constants of docs/scaling.md on this machine, and how well its formula foretells.
+"""The constants of docs/en/guides/scaling.md on this machine, and how well its formula foretells.
 
     python benchmarks/scaling.py
 
@@ -52,7 +52,7 @@ def weight_bytes(inputs: int, units: int, size: float = 4) -> float:
 def step_time(
     m: Machine, rows: int, inputs: int, units: int, size: float = 4, threads: int = 1
 ) -> float:
-    """Return the seconds of one step: the formula of docs/scaling.md."""
+    """Return the seconds of one step: the formula of docs/en/guides/scaling.md."""
     weights = weight_bytes(inputs, units, size)
     speed = m.near * threads if weights <= m.caches else min(m.far * threads, m.far_together)
     computing = 2 * rows * weight_bytes(inputs, units, 1) / m.rate

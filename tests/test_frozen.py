@@ -20,7 +20,7 @@ from problems import Array, Problem, problem
 
 HALVES: tuple[WeightDtype, ...] = ("bfloat16", "float16")
 ERRORS = {"float32": 1e-6, "bfloat16": 2e-2, "float16": 3e-3, "int8": 3e-2, "int8_int8": 6e-2}
-"""Of h over a few steps with fresh weights; docs/frozen.md has measured ones."""
+"""Of h over a few steps with fresh weights; docs/en/guides/frozen.md has measured ones."""
 INTEGERS = {"int8": 8128, "int8_int8": 127}
 """What a row of x or h is rounded to at most, where weights are integers."""
 

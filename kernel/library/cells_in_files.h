@@ -1,4 +1,4 @@
-// Cells in .safetensors files. docs/saving.md has the schema.
+// Cells in .safetensors files. docs/en/guides/saving.md has the schema.
 #pragma once
 
 #include <memory>

@@ -254,7 +254,7 @@ class LSTMCell(Sized):
         torch, MindSpore and every verb of `onecell` read it, as a checkpoint of one LSTM cell.
 
         Args:
-            path: the file; it ends in .safetensors. `docs/saving.md` says what stands in it.
+            path: the file; it ends in .safetensors. docs/en/guides/saving.md has the schema.
             force: replace a file that is there.
 
         Raises:

@@ -129,7 +129,7 @@ class FrozenCell(Sized):
         """Write the packed weights to a safetensors file, at their own size, whole or not at all.
 
         Args:
-            path: the file; it ends in .safetensors. `docs/saving.md` says what stands in it.
+            path: the file; it ends in .safetensors. docs/en/guides/saving.md has the schema.
             force: replace a file that is there. Cells that map the old one keep it.
 
         Raises:

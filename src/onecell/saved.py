@@ -1,4 +1,4 @@
-"""Cells in files: safetensors with one cell each, live or frozen. docs/saving.md has the schema."""
+"""Cells in files: safetensors with one cell each, live or frozen; guides/saving.md: the schema."""
 
 from __future__ import annotations
 

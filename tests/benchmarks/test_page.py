@@ -1,4 +1,4 @@
-"""docs/performance.md says what the checked-in result says, and nothing else by hand."""
+"""The page of performance says what the checked-in result says, and nothing else by hand."""
 
 from __future__ import annotations
 

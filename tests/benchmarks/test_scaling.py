@@ -1,4 +1,4 @@
-"""docs/scaling.md: what it foretells follows from the constants that it gives."""
+"""docs/en/guides/scaling.md: what it foretells follows from the constants that it gives."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import scaling
 
-PAGE = (Path(__file__).parents[2] / "docs" / "scaling.md").read_text()
+PAGE = (Path(__file__).parents[2] / "docs/en/guides/scaling.md").read_text()
 MACHINE = scaling.Machine(
     call=0.20e-6, unit=4.0e-9, rate=231e9, near=93e9, far=32e9, far_together=41e9, caches=16 << 20
 )

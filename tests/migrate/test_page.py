@@ -10,7 +10,7 @@ from onecell.migrate.rules.table.lookup import ROWS
 from onecell.migrate.rules.table.page import rules_table, write_table
 from onecell.migrate.source.limits import CODE_BYTES
 
-PAGE = Path(__file__).parents[2] / "docs/migrate.md"
+PAGE = Path(__file__).parents[2] / "docs/en/guides/migrate.md"
 
 
 def test_the_page_ends_with_the_table() -> None:

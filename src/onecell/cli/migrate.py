@@ -124,7 +124,7 @@ def migrate(
     run.
 
     Of a folder it takes .py, .pyi, .pyw and .ipynb files, but not what git ignores, nothing hidden
-    and no virtual environment. docs/migrate.md tells what is converted.
+    and no virtual environment. docs/en/guides/migrate.md tells what is converted.
     """
     from onecell.migrate import migrate_paths  # noqa: PLC0415
 

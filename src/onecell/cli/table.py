@@ -169,7 +169,7 @@ def _print_files(proof: Proof, console: Console, *, named: bool, verbose: bool) 
         console.print(
             Text(
                 "They keep their names and bits: only LSTM cells are proved. Without the code "
-                "nobody knows what else is called otherwise there; see docs/checkpoints.md."
+                "nobody knows what else is called otherwise there: docs/en/guides/checkpoints.md."
             )
         )
     for line in say_notes(proof.notes, None if verbose else MOST):

@@ -29,7 +29,10 @@ _TITLE: Final = Text(
     "torch.nn.LSTMCell and mindspore.nn.LSTMCell: the differences, executed",
     "torch.nn.LSTMCell 与 mindspore.nn.LSTMCell：实际运行得到的差异",
 )
-_OTHER: Final = Text("[中文](difference-table.zh.md)", "[English](difference-table.md)")
+_OTHER: Final = Text(
+    "[中文](../../zh/reference/difference-table.md)",
+    "[English](../../en/reference/difference-table.md)",
+)
 _INTRO: Final = Text(
     "MindSpore's documentation compares the two cells in a table written by hand. This is that "
     "table as a program: each row is a question that is put to both frameworks, and to onecell "
@@ -39,7 +42,7 @@ _INTRO: Final = Text(
     "MindSpore 的文档用一张手写的表格比较这两个单元。这里把那张表格变成了程序："
     "每一行都是一个问题，分别由两个框架以及 onecell 的两种接口来回答。"
     "本页的回答来自 {versions}；`onecell diff torch mindspore` 会询问你的环境中安装的版本。"
-    "onecell 有意为之的不同见 [differences.md](differences.md)。",
+    "onecell 有意为之的不同见 [differences.md](../../en/reference/differences.md)。",
 )
 _MADE: Final = Text(
     "<!-- Made by `onecell diff torch mindspore --stored --format markdown`; not to be edited. -->",

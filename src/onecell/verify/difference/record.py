@@ -31,8 +31,9 @@ STORED: Final = Path(__file__).parent / "stored" / "torch-2.13.0-mindspore-2.10.
 To renew it, and the pages in docs/ that are made of it:
 
     onecell diff torch mindspore --json --force --out STORED
-    onecell diff torch mindspore --stored --format markdown --force --out docs/difference-table.md
-    onecell diff torch mindspore --stored --format markdown --lang zh --force --out ...zh.md
+    page=reference/difference-table.md
+    onecell diff torch mindspore --stored --format markdown --force --out docs/en/$page
+    onecell diff torch mindspore --stored --format markdown --lang zh --force --out docs/zh/$page
 """
 
 LARGEST: Final = 16 * 2**20
