@@ -39,7 +39,7 @@ KINDS: Final = (
          "unroll:100,1,128,128", "onecell", FRAMEWORK_PEERS),
     Kind({"en": "a sequence, many rows", "zh": "多行的序列"},
          "unroll:50,64,512,512", "onecell", FRAMEWORK_PEERS),
-    Kind({"en": "training, a loop over torch's cell", "zh": "训练: 对 torch 单元的循环"},
+    Kind({"en": "training, a loop over torch's cell", "zh": "训练：对 torch 单元的循环"},
          "loop:20,16,128,128", "onecell.torch", _TORCH[:1]),
 )  # fmt: skip
 _HEAD: Final[dict[Language, tuple[str, ...]]] = {
