@@ -45,7 +45,7 @@ SENTENCES: Final[Mapping[str, tuple[str, str]]] = {
     ),
     "interleaved": (
         "{parameter} stored interleaved, the four gates of a unit side by side",
-        "{parameter} 以交错形式存储：同一单元的四个门相邻",
+        "{parameter} 以交错形式存储：同一隐藏单元的四个门相邻",
     ),
     "matrices swapped": (
         "weight_ih and weight_hh are in each other's place",
@@ -123,9 +123,12 @@ SENTENCES: Final[Mapping[str, tuple[str, str]]] = {
     ),
     "one element": (
         "{parameter}{index} (gate {gate}, unit {unit}) is off by {value:.3g}",
-        "{parameter}{index}（门 {gate}，单元 {unit}）相差 {value:.3g}",
+        "{parameter}{index}（门 {gate}，隐藏单元 {unit}）相差 {value:.3g}",
     ),
-    "one unit": ("unit {unit} alone is off, in gate {gate}", "只有单元 {unit} 的门 {gate} 有偏差"),
+    "one unit": (
+        "unit {unit} alone is off, in gate {gate}",
+        "只有隐藏单元 {unit} 的门 {gate} 有偏差",
+    ),
     "states swapped in": ("h and c are swapped on the way in", "输入的 h 与 c 互换"),
     "states swapped out": ("h and c are swapped on the way out", "输出的 h 与 c 互换"),
     "states swapped": (

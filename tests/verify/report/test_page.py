@@ -204,7 +204,7 @@ def test_the_headline_of_a_port_says_what_was_proved_and_what_was_copied() -> No
     assert "2 LSTM cells compute the same" in verdict.sentence.en
     assert "8 of the 28 tensors. The other 20 were copied bit for bit" in verdict.sentence.en
     assert "共 28 个张量中的 8 个" in verdict.sentence.zh
-    assert "其余 20 个逐位复制" in verdict.sentence.zh
+    assert "其余 20 个逐比特复制" in verdict.sentence.zh
     alone = page_of_proof(replace(proof, carried=(), renamed={}), "", "").verdict.sentence
     assert "8 of the 8 tensors." in alone.en
     assert "copied" not in alone.en

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 from onecell.text import short
 from onecell.verify.difference import Text
@@ -18,12 +19,12 @@ def carried_facts(proof: Proof) -> tuple[Fact, ...]:
     lists: tuple[tuple[str, str, Sequence[str]], ...] = (
         (
             "Carried over under their old names, bit for bit ({})",
-            "以原名逐位保留的其他张量（{} 个）",
+            "以原名逐比特保留的其他张量（{} 个）",
             [name for name in proof.carried if name not in proof.renamed],
         ),
         (
             "Carried over under new names, bit for bit ({})",
-            "改名后逐位保留的其他张量（{} 个）",
+            "改名后逐比特保留的其他张量（{} 个）",
             [f"{old} → {new}" for old, new in proof.renamed.items()],
         ),
         (
@@ -59,11 +60,14 @@ def carried_facts(proof: Proof) -> tuple[Fact, ...]:
         *(
             Fact(
                 Text(f"{name} reads the file itself", f"{name} 自行读取该文件"),
-                Text("the same bits", "逐位相同") if same_bits else Text("other bits", "内容不同"),
+                _BITS[same_bits],
             )
             for name, same_bits in proof.read_by.items()
         ),
     )
+
+
+_BITS: Final = {True: Text("the same bits", "逐比特相同"), False: Text("other bits", "内容不同")}
 
 
 def _first_of(names: Sequence[str]) -> Text:

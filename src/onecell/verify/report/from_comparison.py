@@ -80,7 +80,7 @@ def page_of_comparison(comparison: Comparison, command: str, created: str) -> Pa
         cells=(_cell(comparison),),
         left_out=left_out_facts(comparison.left_out),
         method=(
-            Fact(Text("Reference", "参照"), known(comparison.reference)),
+            Fact(Text("Reference", "参考实现"), known(comparison.reference)),
             Fact(
                 Text("Element type of the computation", "计算所用数据类型"),
                 same(comparison.computed),
@@ -168,7 +168,7 @@ def _verdict(comparison: Comparison) -> Verdict:
             sentence = Text(
                 f"The two are the same cell: they hold the same bits, and all {every} quantities "
                 "that were computed are within their limits.",
-                f"二者是同一个单元：权重逐位相同，计算的 {every} 个量全部在限值之内。",
+                f"二者是同一个单元：权重逐比特相同，计算的 {every} 个量全部在限值之内。",
             )
         case "same" | "unproved":
             same_ = "The two are the same cell", "二者是同一个单元"

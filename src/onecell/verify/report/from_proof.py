@@ -68,7 +68,7 @@ def page_of_proof(proof: Proof, command: str, created: str) -> Page:
         left_out=left_out_facts(proof.left_out),
         method=(
             Fact(
-                Text("Reference", "参照"),
+                Text("Reference", "参考实现"),
                 Text(
                     "float64, on the weights of the file that was read",
                     "float64，取自读入的文件的权重",
@@ -127,7 +127,7 @@ def _what_holds(proof: Proof) -> Text:
         return Text(
             f"It holds no LSTM cell, so nothing is proved; its {kept} tensors were copied bit for "
             "bit.",
-            f"其中没有 LSTM 单元，因此没有证明任何内容；{kept} 个张量逐位复制。",
+            f"其中没有 LSTM 单元，因此没有证明任何内容；{kept} 个张量逐比特复制。",
         )
     cells = "1 LSTM cell computes" if every == 1 else f"{every} LSTM cells compute"
     english = (
@@ -141,7 +141,7 @@ def _what_holds(proof: Proof) -> Text:
     if kept:
         others = "The other was" if kept == 1 else f"The other {kept} were"
         english += f" {others} copied bit for bit, and nothing is proved of what is done with it."
-        chinese += f"其余 {kept} 个逐位复制，未证明其用法。"
+        chinese += f"其余 {kept} 个逐比特复制，未证明其用法。"
     return Text(english, chinese)
 
 
@@ -186,7 +186,7 @@ def _findings(proof: Proof) -> tuple[Fact, ...]:
             )
             facts.append(Fact(same(cell.name), said))
         if cell.same_bits is False:
-            said = Text("the two files hold different bits", "两个文件中的权重并非逐位相同")
+            said = Text("the two files hold different bits", "两个文件中的权重并非逐比特相同")
             facts.append(Fact(same(cell.name), said))
         facts += [
             Fact(
@@ -238,7 +238,7 @@ def _cell(id_: str, cell: CellProof, *, drawn: bool) -> Cell:
     bits = {
         True: Text("the same in both files", "两个文件相同"),
         False: Text("different", "不同"),
-        None: Text("not comparable: other layouts", "布局不同，不作逐位比较"),
+        None: Text("not comparable: other layouts", "布局不同，不作逐比特比较"),
     }[cell.same_bits]
     return Cell(
         id=id_,

@@ -123,8 +123,8 @@ def method_facts() -> Sequence[Fact]:
                 "one eps. A side within its limit computed the exact cell, on inputs that nobody "
                 "can tell from the ones given.",
                 f"{MARGIN:g} ×（eps × 大小 + 位移）。eps 是该数据类型中 1 与下一个数的距离；大小是"
-                "该量的自然尺度；位移由测量得到：每个输入和每个权重都移动一个 eps 时，float64 参照"
-                "移动多少。误差在限值之内，说明所计算的正是这个单元，只是输入与给定的输入无法区分。",
+                "该量的自然尺度；位移由测量得到：每个输入和每个权重都移动一个 eps 时，float64 参考"
+                "实现移动多少。误差在限值之内，说明所计算的正是这个单元，只是输入与给定的输入无法区分。",
             ),
         ),
         Fact(
@@ -153,8 +153,8 @@ def method_facts() -> Sequence[Fact]:
                 "On CPU it is a rational approximation, off by up to 1e-4 near |x| = 5; a side "
                 f"that computes with it is allowed {TANH_MARGIN:g} times what the reference moves "
                 "when it computes with it too.",
-                "其 CPU 实现是有理逼近，在 |x| = 5 附近误差可达 1e-4；用它计算的一方，限值另加"
-                f"参照改用它计算时移动量的 {TANH_MARGIN:g} 倍。",
+                "其 CPU 实现是有理逼近，在 |x| = 5 附近误差可达 1e-4；用它计算的计算方，限值另加"
+                f"参考实现改用它计算时移动量的 {TANH_MARGIN:g} 倍。",
             ),
         ),
     )

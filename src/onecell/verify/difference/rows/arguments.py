@@ -87,7 +87,7 @@ def state_argument(LSTMCell: Any, tensor: Any) -> object:
     ),
     onecell=ours(
         "zeros under both signatures",
-        "两种接口下均为零状态",
+        "两个前端均为零状态",
         torch={"cell(x)": STATE, "cell(x, None)": STATE},
         mindspore={"cell(x)": STATE, "cell(x, None)": STATE},
     ),

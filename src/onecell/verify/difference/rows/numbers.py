@@ -108,7 +108,7 @@ def _(LSTMCell: Any, tensor: Any, framework: Any) -> object:
     onecell=ours(
         "float32 and float64 on the kernel under both signatures; the others on the framework's "
         "operators",
-        "两种接口下 float32 与 float64 都由内核计算，其余类型由框架的算子计算",
+        "两个前端 float32 与 float64 都由内核计算，其余类型由框架的算子计算",
         torch={name: name for name in ("float16", "bfloat16", "float32", "float64")},
         mindspore={
             "float16": "float16",
@@ -197,7 +197,7 @@ def mixed_types(LSTMCell: Any, tensor: Any) -> object:
     ),
     onecell=ours(
         "a few roundings, the same bits under both signatures",
-        "只差几次舍入，两种接口下逐比特相同",
+        "只差几次舍入，两个前端逐比特相同",
         torch=ROUNDING,
         mindspore=ROUNDING,
     ),
@@ -226,7 +226,7 @@ def accuracy(LSTMCell: Any, tensor: Any) -> object:
     ),
     onecell=ours(
         "below 2e-6, the same bits under both signatures",
-        "2e-6 以内，两种接口下逐比特相同",
+        "2e-6 以内，两个前端逐比特相同",
         torch=Between(1e-8, 2e-6),
         mindspore=Between(1e-8, 2e-6),
     ),

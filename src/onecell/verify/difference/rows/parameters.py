@@ -104,7 +104,7 @@ def hidden_size(LSTMCell: Any) -> object:
     onecell=ours(
         "torch's signature as torch has it; MindSpore's takes both names, and refuses a "
         "contradiction",
-        "torch 接口与 torch 一致；MindSpore 接口两个名称都接受，相互矛盾时报错",
+        "torch 前端与 torch 一致；MindSpore 前端两个名称都接受，相互矛盾时报错",
         torch={
             "bias=False": "accepted",
             "has_bias=False": "raises TypeError",
@@ -149,7 +149,7 @@ def bias_name(LSTMCell: Any) -> object:
     ),
     onecell=ours(
         "a keyword under both signatures; what is refused names the argument",
-        "两种接口下均为关键字参数；拒绝时指明参数名",
+        "两个前端均为关键字参数；拒绝时指明参数名",
         torch={
             "dtype=float16": "float16",
             "dtype in fourth place": "raises TypeError",

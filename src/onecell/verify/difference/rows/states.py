@@ -15,7 +15,7 @@ STATE = [[2, 4], [2, 4]]
     "one-row",
     "states",
     sources="matter 9",
-    matter=("x of shape (I,), without a batch axis", "形状为 (I,) 的 x，没有批次轴"),
+    matter=("x of shape (I,), without a batch axis", "形状为 (I,) 的 x，没有批的轴"),
     claim=each(
         "torch computes one row and returns (H,); MindSpore raises ValueError out of MatMul.",
         "torch 计算一行并返回 (H,)；MindSpore 由 MatMul 抛出 ValueError。",
@@ -24,7 +24,7 @@ STATE = [[2, 4], [2, 4]]
     ),
     onecell=ours(
         "one row, under both signatures",
-        "两种接口下都按一行计算",
+        "两个前端都按一行计算",
         torch=[[4], [4]],
         mindspore=[[4], [4]],
     ),
@@ -42,7 +42,7 @@ def one_row(LSTMCell: Any, tensor: Any) -> object:
     claim=each(
         "torch raises RuntimeError. MindSpore broadcasts in silence: a state of one row over the "
         "batch, a narrow c over H, one row of x over a batch of states.",
-        "torch 抛出 RuntimeError。MindSpore 不加提示地广播：单行状态扩展到整个批次，"
+        "torch 抛出 RuntimeError。MindSpore 不加提示地广播：单行状态扩展到整批，"
         "单列 c 扩展到 H，单行 x 扩展到整批状态。",
         torch={
             "state (1, H), batch 2": "raises RuntimeError",
@@ -136,7 +136,7 @@ def one_row_wrong_shape(LSTMCell: Any, tensor: Any) -> object:
     "empty-batch",
     "states",
     sources="same",
-    matter=("a batch of no rows", "零行的批次"),
+    matter=("a batch of no rows", "零行的批"),
     claim=both(
         "Both return h' and c' of no rows.", "两者都返回零行的 h' 与 c'。", [[0, 4], [0, 4]]
     ),
