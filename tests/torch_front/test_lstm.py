@@ -30,6 +30,7 @@ OPTIONS = st.fixed_dictionaries(
         "bidirectional": st.booleans(),
     }
 )
+PACK = pack_sequence([torch.ones(n, I) for n in (4, 2, 1)])
 FORMS = st.one_of(
     st.tuples(st.just("padded"), st.integers(1, 6), st.integers(1, 4)),
     st.tuples(st.just("one row"), st.integers(1, 6), st.none()),
@@ -161,15 +162,57 @@ def test_one_step_goes_the_way_of_a_step(
         ({}, torch.ones(4, 3, I), (torch.ones(1, 3, H), torch.ones(1, 3, H + 1))),
         ({}, torch.ones(4, 3, I), (torch.ones(3, H), torch.ones(3, H))),
         ({"num_layers": 2}, torch.ones(4, 3, I), (torch.ones(1, 3, H), torch.ones(1, 3, H))),
+        ({}, torch.ones(4, 3, I), (torch.ones(1, 3, H),) * 3),
+        ({}, PACK, (torch.ones(1, 2, H),) * 2),
+        ({}, PACK, (torch.ones(1, 5, H),) * 2),
+        ({}, PACK, (torch.ones(2, 3, H),) * 2),
+        ({}, PACK, (torch.ones(1, 3, H + 1),) * 2),
+        ({}, PACK, (torch.ones(3, H),) * 2),
+        ({}, PACK, torch.ones(1, 3, H)),
+        ({"bidirectional": True}, PACK, (torch.ones(3, 3, H),) * 2),
+        ({}, PackedSequence(torch.ones(6, I), torch.tensor([1, 2, 3])), None),
+        ({}, PackedSequence(torch.ones(5, I), torch.tensor([3, 2, 1])), None),
     ],
 )
-def test_errors_are_torchs(options: dict[str, Any], x: Tensor, state: Any) -> None:
+def test_errors_are_torchs(options: dict[str, Any], x: Any, state: Any) -> None:
     raised = []
     for module in pair(**options):
         with pytest.raises(Exception) as caught:  # noqa: PT011 - compared below
             module(x, state)
         raised.append((type(caught.value), str(caught.value)))
     assert raised[0] == raised[1]
+
+
+def test_what_torchs_operator_would_read_past_is_refused() -> None:
+    """Torch answers both, with numbers that are nobody's."""
+    lstm = LSTM(I, H, num_layers=2)
+    with pytest.raises(RuntimeError, match=rf"Expected {I}, got {I + 1}"):
+        lstm(pack_sequence([torch.ones(3, I + 1)]))
+    lstm.weight_hh_l1 = torch.nn.Parameter(torch.ones(4, 4))
+    with pytest.raises(RuntimeError, match=r"weights of layer 1 .* got \[\(28, 7\), \(4, 4\)"):
+        lstm(torch.ones(4, 3, I))
+
+
+@pytest.mark.parametrize(
+    "sizes", [[3, 2, 0], [3, 2]], ids=["steps of no sequence", "rows of no step"]
+)
+def test_a_pack_that_was_made_by_hand(sizes: list[int]) -> None:
+    packed = PackedSequence(torch.randn(6, I), torch.tensor(sizes))
+    theirs, ours = pair()
+    torch.testing.assert_close(ours(packed)[0].data, theirs(packed)[0].data)
+
+
+@pytest.mark.parametrize("learns", [True, False])
+@pytest.mark.parametrize("form", ["padded", "one row", "packed"])
+def test_to_write_in_the_last_state_changes_no_output(form: str, learns: bool) -> None:
+    x: Any = torch.randn(1, 1, I)
+    x = {"padded": x, "one row": x[:, 0], "packed": pack_sequence([x[:, 0]])}[form]
+    with torch.set_grad_enabled(learns):
+        h_all, (h, _) = LSTM(I, H)(x)
+        given: Tensor = h_all.data if form == "packed" else h_all
+        before = given.detach().clone()
+        h.zero_()
+    assert torch.equal(given, before)
 
 
 def test_where_the_kernel_cannot_go_torchs_operator_computes() -> None:

@@ -1,6 +1,8 @@
 """Lightning and Accelerate train our cell in two processes as they train torch's own.
 
-`trainers` is what they run. Both are in the extra `examples`, which `make test-all` installs.
+`trainers` is what they run. Accelerate's is started by torchrun: `accelerate launch --cpu` starts
+one process (1.15), unless it is given a hostfile for MPI. Both are in the
+extra `examples`, which `make test-all` installs.
 """
 
 from __future__ import annotations

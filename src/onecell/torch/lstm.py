@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from itertools import groupby
 from types import FunctionType, SimpleNamespace
 from typing import Any, Final, Self, TypeAlias
@@ -114,19 +114,28 @@ def _twin(module: torch.nn.LSTM, kind: type[Any]) -> Any:  # noqa: ANN401 - of t
 def _lstm(*given: Any) -> tuple[Tensor, Tensor, Tensor]:  # noqa: ANN401 - torch's two forms
     """Compute what `torch._VF.lstm` would, padded or packed, on the kernel where it can."""
     packed = isinstance(given[1], Tensor)
-    batch_sizes = given[1] if packed else None
+    batch_sizes: Any = given[1]
     x, (state, weights, *options) = given[0], given[2:] if packed else given[1:]
     bias, layers, dropout, training, bidirectional = options[:5]
     directions = 2 if bidirectional else 1
     group = 4 if bias else 2
-    # Projections have a weight more.
-    takes = len(weights) == layers * directions * group and x.numel() > 0
-    if not takes or not kernel_may_run((x, *state, *weights)):
-        found: tuple[Tensor, Tensor, Tensor] = torch._VF.lstm(*given)
-        return found
     batch_first = not packed and options[5]
+    there = (x, *state, *weights)
+    # Projections have a weight more.
+    if not (
+        len(weights) == layers * directions * group
+        and all(isinstance(t, Tensor) for t in there)
+        and x.numel() > 0
+        and kernel_may_run(there)
+    ):
+        return _torchs(*given)
     starts = range(0, len(weights), group)
     each: list[Any] = [(*weights[i : i + group], None, None)[:4] for i in starts]
+    _check_widths(x, each, directions)
+    sizes = batch_sizes.tolist() if packed else None
+    rows = sizes[0] if packed else x.shape[0 if batch_first else 1]
+    if not _begins(state, (layers * directions, rows, weights[1].shape[1]), len(x), sizes):
+        return _torchs(*given)
     h_n, c_n = [], []
     below = x.transpose(0, 1) if batch_first else x
     for layer in range(layers):
@@ -135,10 +144,10 @@ def _lstm(*given: Any) -> tuple[Tensor, Tensor, Tensor]:  # noqa: ANN401 - torch
         passes = []
         for place in range(layer * directions, (layer + 1) * directions):
             begin, backwards = (state[0][place], state[1][place]), place % directions == 1
-            if batch_sizes is None:
+            if sizes is None:
                 done = _pass(below, begin, each[place], backwards=backwards)
             else:
-                done = _packed(below, batch_sizes, begin, each[place], backwards=backwards)
+                done = _packed(below, sizes, begin, each[place], backwards=backwards)
             passes.append(done[0])
             h_n.append(done[1])
             c_n.append(done[2])
@@ -174,7 +183,7 @@ def _everyday(module: LSTM, x: Any, hx: Any) -> Any:  # noqa: ANN401
     if len(x) == 1:
         named = dict(zip(PARAMETERS, weights, strict=True))
         step = quick_step(named, module.hidden_size, x[0], state)
-        done = None if step is None else (step[0].unsqueeze(0), *step)
+        done = None if step is None else (_apart(step[0].unsqueeze(0)), *step)
     else:
         h_0, c_0 = (None, None) if state is None else state
         done = run(x, h_0, c_0, tuple(weights))  # type: ignore[arg-type, assignment]
@@ -195,16 +204,16 @@ def _lone(hx: Any) -> State | None:  # noqa: ANN401
 def _run(x: Tensor, state: State, weights: calls.Weights) -> Pass:
     """Compute T ≥ 1 steps of x (T, N, I); one goes the way of a step."""
     h, c = state
-    if not calls.fits(x, h, c, weights):
-        raise RuntimeError(
-            f"the weights of a layer do not fit: {tuple(weights[0].shape)} and "
-            f"{tuple(weights[1].shape)} for an input of {tuple(x.shape)}."
-        )
     if len(x) > 1:
         h_all, h, c = compute(x, h, c, weights)
         return h_all, h, c
     h, c = compute(x[0], h, c, weights)
-    return h.unsqueeze(0), h, c
+    return _apart(h.unsqueeze(0)), h, c
+
+
+def _apart(h_all: Tensor) -> Tensor:
+    """Return memory of its own: to write in the last h must not change what all steps gave."""
+    return h_all.clone()
 
 
 def _pass(x: Tensor, state: State, weights: calls.Weights, *, backwards: bool) -> Pass:
@@ -216,13 +225,13 @@ def _pass(x: Tensor, state: State, weights: calls.Weights, *, backwards: bool) -
 
 
 def _packed(
-    x: Tensor, batch_sizes: Tensor, state: State, weights: calls.Weights, *, backwards: bool
+    x: Tensor, sizes: list[int], state: State, weights: calls.Weights, *, backwards: bool
 ) -> Pass:
-    """Compute x (rows of all steps, I), of which step t has the first `batch_sizes[t]` sequences.
+    """Compute x (rows of all steps, I), of which step t has the first `sizes[t]` sequences.
 
     Steps of one size go together; between them sequences end, or, backwards, begin.
     """
-    stretches = _stretches(batch_sizes.tolist())
+    stretches = _stretches(sizes)
     parts = x.split([steps * size for steps, size in stretches])
     begin_h, begin_c = state
     h, c = (begin_h[:0], begin_c[:0]) if backwards else state
@@ -243,6 +252,42 @@ def _packed(
         _joined([c, *(c for _, c in reversed(ended))]),
     )
     return _joined(made[::-1] if backwards else made), *last
+
+
+def _torchs(*given: Any) -> tuple[Tensor, Tensor, Tensor]:  # noqa: ANN401 - torch's two forms
+    found: tuple[Tensor, Tensor, Tensor] = torch._VF.lstm(*given)
+    return found
+
+
+def _check_widths(x: Tensor, each: Sequence[calls.Weights], directions: int) -> None:
+    """Raise unless the weights fit each other and x, of which torch's operator reads past the end.
+
+    torch's `forward` looks at x alone, and not if it is packed.
+    """
+    first, hidden = each[0][0].shape[-1], each[0][1].shape[-1]
+    for place, weights in enumerate(each):
+        width = first if place < directions else directions * hidden
+        want = [(4 * hidden, width), (4 * hidden, hidden), *[(4 * hidden,)] * 2]
+        got = [tuple(w.shape) for w in weights if w is not None]
+        if got != want[: len(got)]:
+            want = want[: len(got)]
+            raise RuntimeError(
+                f"the weights of layer {place // directions} must have shapes {want}, got {got}."
+            )
+    if x.shape[-1] != first:
+        raise RuntimeError(
+            f"input.size(-1) must be equal to input_size. Expected {first}, got {x.shape[-1]}"
+        )
+
+
+def _begins(
+    state: Sequence[Tensor], shape: tuple[int, ...], rows: int, sizes: list[int] | None
+) -> bool:
+    """Whether the state is of this shape, and steps of these sizes have so many rows together."""
+    packs = sizes is None or (
+        sum(sizes) == rows and min(sizes) > 0 and sizes == sorted(sizes, reverse=True)
+    )
+    return packs and [t.shape for t in state] == [shape, shape]
 
 
 def _stretches(sizes: Iterable[int]) -> list[tuple[int, int]]:
