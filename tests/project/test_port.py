@@ -97,6 +97,18 @@ def test_a_checkpoint_of_the_other_framework_already_goes_along(
     assert len(done.checkpoints) == 1
 
 
+def test_the_result_of_a_port_is_ported_back(project: Path, tmp_path: Path) -> None:
+    port(project, out=tmp_path / "out")
+    (tmp_path / "out" / "weights" / "best.report.html").write_text("of the way there")
+    plan = plan_project([tmp_path / "out"], "torch", tmp_path / "back", sides=["arrays"])
+    done = carry_out_project(plan, rollout_steps=5)
+    assert done.holds
+    assert done.copied == (Path("words.txt"),)
+    assert files(tmp_path / "back") == files(tmp_path / "out") - {
+        *("weights/best.ckpt", "weights/best.report.html"),
+    } | {"weights/best.pt"}
+
+
 def test_the_result_of_an_earlier_port_gives_way(project: Path, tmp_path: Path) -> None:
     port(project, out=tmp_path / "first")
     (tmp_path / "first" / "weights" / "best.ckpt").rename(project / "weights" / "best.ckpt")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from onecell.checkpoint import find_cells, load_checkpoint
 from onecell.checkpoint.atomic import check_output
@@ -21,6 +21,9 @@ from onecell.verify.sides import get_side
 if TYPE_CHECKING:  # LibCST and pathspec are an extra, needed only where there is code
     from onecell.migrate import Framework, Migration, Target
     from onecell.migrate.run.migration import Progress
+
+_OF_A_PORT: Final = (".proof.json", ".report.html")
+"""What a port writes beside a checkpoint that it has converted."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -124,7 +127,9 @@ def plan_project(
             dialects[place.path] = dialect
     new = suffix or OWN_SUFFIX[to]
     converted = {goes_by(place.relative, new, SUFFIXES) for place in models}
-    # Beside model.pt lies the model.ckpt of an earlier port: the new one takes its place.
+    converted |= {called(place.relative, each) for place in models for each in _OF_A_PORT}
+    # Beside model.pt lie the model.ckpt and its proof of an earlier port, or model.pt came of one:
+    # the new ones take their place.
     others, already = (
         [place for place in places if place.relative not in converted]
         for places in (others, already)
@@ -206,7 +211,7 @@ def _check_names(plan: ProjectPlan, suffix: str) -> None:
         take(result.relative, result.path)
     for place in plan.checkpoints:
         take(goes_by(place.relative, suffix, SUFFIXES), place.path)
-        take(called(place.relative, ".proof.json"), place.path)
+        take(called(place.relative, _OF_A_PORT[0]), place.path)
     for place in plan.others:
         take(place.relative, place.path)
     _check_apart(targets.values(), plan.out, targets)
