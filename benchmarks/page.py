@@ -12,11 +12,12 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from bench import result, summary, tables
+from bench import result, tables
+from bench.words import SAY, Language
 
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs" / "en" / "reference" / "performance.md"
-PAGES: dict[Path, summary.Language] = {
+PAGES: dict[Path, Language] = {
     PAGE: "en",
     ROOT / "README.md": "en",
     ROOT / "README.zh.md": "zh",
@@ -26,16 +27,15 @@ MAIN = result.RESULTS / "main.json"
 _MARKED = re.compile(r"(<!-- measured: ([a-z]+) -->\n)(.*?)(<!-- end -->)", re.DOTALL)
 
 
-def fill(text: str, measured: dict[str, Any], language: summary.Language = "en") -> str:
+def fill(text: str, measured: dict[str, Any], language: Language = "en") -> str:
     """Return the page with every marked section written anew.
 
     Raises:
         KeyError: the page marks a section that nothing fills.
     """
-    sections = tables.SECTIONS | {"summary": lambda it: summary.text(it, language)}
 
     def section(match: re.Match[str]) -> str:
-        content = sections[match[2]](measured).strip()
+        content = tables.SECTIONS[match[2]](measured, SAY[language]).strip()
         return f"{match[1]}\n{content}\n\n{match[4]}"
 
     return _MARKED.sub(section, text)

@@ -215,7 +215,7 @@ def bars(result: Json, folder: Path) -> Path | None:
         axes.barh(place, ratio - 1, left=1, height=0.6, color=colour)
         axes.annotate(f"{ratio:.1f}× {best}", (max(ratio, 1), place), xytext=(5, 0), va="center",
                       textcoords="offset points", fontsize=8)  # fmt: skip
-        axes.annotate(f"{kind.words['en']}\n{', '.join(map(str, row['size']))}", (0, place),
+        axes.annotate(f"{kind.words[0]}\n{', '.join(map(str, row['size']))}", (0, place),
                       xycoords=("axes fraction", "data"), xytext=(-6, 0), ha="right",
                       va="center", textcoords="offset points", fontsize=8)  # fmt: skip
     axes.axvline(1, color=SOFT, linewidth=1)

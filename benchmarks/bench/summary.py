@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 from bench.contenders import FRAMEWORK_PEERS
 from bench.figures import is_unsure
-from bench.table_text import NONE, UNMEASURED, microseconds, table
+from bench.table_text import NONE, microseconds, table
+from bench.words import Say, english
 
 Json = dict[str, Any]
-Language = Literal["en", "zh"]
 
 
 @dataclass(frozen=True)
 class Kind:
     """A row of the table whose measurement stands for a kind of work."""
 
-    words: dict[Language, str]
+    words: tuple[str, str]
+    """In English and Chinese."""
     row: str
     ours: str
     peers: tuple[str, ...]
@@ -29,23 +30,23 @@ _MINDSPORE: Final = (
     "mindspore.nn, jit bytecode",
 )  # fmt: skip
 KINDS: Final = (
-    Kind({"en": "one step, arrays", "zh": "数组上的一步"},
+    Kind(("one step, arrays", "数组上的一步"),
          "step:1,1,128,128", "onecell", FRAMEWORK_PEERS),
-    Kind({"en": "one step of a small cell, in torch", "zh": "torch 中小单元的一步"},
+    Kind(("one step of a small cell, in torch", "torch 中小单元的一步"),
          "step:1,1,10,16", "onecell.torch", _TORCH),
-    Kind({"en": "one step, in MindSpore", "zh": "MindSpore 中的一步"},
+    Kind(("one step, in MindSpore", "MindSpore 中的一步"),
          "mindspore:1,3,10,16", "onecell.mindspore", _MINDSPORE),
-    Kind({"en": "a sequence, one row", "zh": "单行的序列"},
+    Kind(("a sequence, one row", "单行的序列"),
          "unroll:100,1,128,128", "onecell", FRAMEWORK_PEERS),
-    Kind({"en": "a sequence, many rows", "zh": "多行的序列"},
+    Kind(("a sequence, many rows", "多行的序列"),
          "unroll:50,64,512,512", "onecell", FRAMEWORK_PEERS),
-    Kind({"en": "training, a loop over torch's cell", "zh": "训练：对 torch 单元的循环"},
+    Kind(("training, a loop over torch's cell", "训练：对 torch 单元的循环"),
          "loop:20,16,128,128", "onecell.torch", _TORCH[:1]),
 )  # fmt: skip
-_HEAD: Final[dict[Language, tuple[str, ...]]] = {
-    "en": ("work", "T, B, I, H", "onecell, µs", "best peer", "its µs", "times as fast"),
-    "zh": ("任务", "T, B, I, H", "onecell (µs)", "最快的同类", "其用时 (µs)", "速度之比"),
-}
+_HEAD: Final = (
+    ("work", "任务"), ("T, B, I, H", "T, B, I, H"), ("onecell, µs", "onecell (µs)"),
+    ("best peer", "最快的同类"), ("its µs", "其用时 (µs)"), ("times as fast", "速度之比"),
+)  # fmt: skip
 
 
 def found(result: Json) -> list[tuple[Kind, Json, Json, str, Json]]:
@@ -66,14 +67,14 @@ def ratio(ours: Json, theirs: Json) -> float:
     return float(theirs["median"] / ours["median"])
 
 
-def text(result: Json, language: Language = "en") -> str:
+def text(result: Json, say: Say = english) -> str:
     """Return the table; a ratio of figures that are not to be trusted is not told."""
     lines = [
         [
-            kind.words[language], ", ".join(map(str, row["size"])), microseconds(ours), best,
-            microseconds(theirs),
+            say(*kind.words), ", ".join(map(str, row["size"])), microseconds(ours, say), best,
+            microseconds(theirs, say),
             NONE if is_unsure(ours) or is_unsure(theirs) else f"{ratio(ours, theirs):.1f}×",
         ]
         for kind, row, ours, best, theirs in found(result)
     ]  # fmt: skip
-    return table(_HEAD[language], lines) if lines else UNMEASURED
+    return table([say(*words) for words in _HEAD], lines, say)

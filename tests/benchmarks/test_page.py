@@ -10,7 +10,7 @@ from typing import Any
 
 import page
 import pytest
-from bench import drawing, result, summary, table_text, tables
+from bench import drawing, result, summary, table_text, tables, words
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -42,6 +42,32 @@ def test_a_changed_figure_changes_the_page(measured: dict[str, Any]) -> None:
     assert page.fill(text, changed) != text
 
 
+def numbers(text: str) -> list[str]:
+    return sorted(re.findall(r"\d+(?:\.\d+)?", text))
+
+
+@pytest.mark.parametrize("section", tables.SECTIONS)
+def test_both_languages_tell_the_same(measured: dict[str, Any], section: str) -> None:
+    english, chinese = (
+        tables.SECTIONS[section](measured, say) for say in (words.english, words.chinese)
+    )
+    assert numbers(english) == numbers(chinese)
+    assert english.count("|") == chinese.count("|")
+
+
+def test_no_english_is_left_in_chinese(measured: dict[str, Any]) -> None:
+    """But for names: of libraries, settings and contenders, which the pictures have too."""
+    text = tables.everything(measured, words.chinese)
+    left = re.findall(r"\b(?:is|are|the|of|at|to|or|not|met|than|which|with)\b", text)
+    assert left == []
+
+
+def test_what_a_result_says_otherwise_stays_as_it_is() -> None:
+    assert words.told("Invalid cuda, device 7", words.english) == "Invalid cuda, device 7"
+    assert words.told("jax is not installed", words.chinese) == "未安装 jax"
+    assert words.told("f(a, b) = 2, one call, odd", words.chinese) == "f(a, b) = 2，一次调用，odd"
+
+
 def test_words_outside_the_marks_stay(measured: dict[str, Any]) -> None:
     text = "before\n<!-- measured: machine -->\nold\n<!-- end -->\nafter\n"
     filled = page.fill(text, measured)
@@ -57,7 +83,7 @@ def test_an_unknown_section_is_refused(measured: dict[str, Any]) -> None:
 
 def test_an_empty_result_fills_every_section(measured: dict[str, Any]) -> None:
     empty = {"format": result.FORMAT, "machine": measured["machine"], "sections": {}}
-    assert table_text.UNMEASURED in tables.everything(empty)
+    assert table_text.unmeasured() in tables.everything(empty)
 
 
 def test_who_was_not_timed_is_named_with_the_reason() -> None:
