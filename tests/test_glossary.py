@@ -34,7 +34,7 @@ def rows(lang: str) -> list[tuple[str, ...]]:
 def not_used() -> dict[str, str]:
     """Return a word that is not used → the term that is."""
     return {
-        word.strip(): row[0] for row in rows("zh") for word in row[3].split(",") if word.strip()
+        word.strip(): row[0] for row in rows("zh") for word in row[3].split("、") if word.strip()
     }
 
 
