@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 DOCS = Path(__file__).parents[2] / "docs"
-CHINESE = sorted((DOCS / "zh").rglob("*.md"))
+CHINESE = [*sorted((DOCS / "zh").rglob("*.md")), DOCS.parent / "README.zh.md"]
 HAN = r"[\u3400-\u9fff]"
 MARKS = "，。；：、？！（）《》“”…—"
 BLOCK = re.compile(r"\s*([-+*>#|<:]|\d+[.)]\s|$)")
