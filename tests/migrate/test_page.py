@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from onecell.cli.exits import MIGRATE_STATUSES, Status
 from onecell.migrate import Outcome
+from onecell.migrate.rules.table.domain import CHINESE, SENTENCES
 from onecell.migrate.rules.table.lookup import ROWS
 from onecell.migrate.rules.table.page import rules_table, write_table
 from onecell.migrate.source.limits import CODE_BYTES
@@ -13,16 +16,28 @@ from onecell.migrate.source.limits import CODE_BYTES
 PAGE = Path(__file__).parents[2] / "docs/en/guides/migrate.md"
 
 
-def test_the_page_ends_with_the_table() -> None:
-    _, table = PAGE.read_text(encoding="utf-8").split("\n| rule |")
-    assert "| rule |" + table == rules_table(), "`make format` writes it there anew"
+@pytest.mark.parametrize(("language", "head"), [("en", "| rule |"), ("zh", "| 规则 |")])
+def test_the_page_ends_with_the_table(language: str, head: str) -> None:
+    page = PAGE.parents[2] / language / "guides/migrate.md"
+    _, table = page.read_text(encoding="utf-8").split(f"\n{head}")
+    assert head + table == rules_table(language), "`make format` writes it there anew"
 
 
-def test_the_table_is_written_over_the_old_one(tmp_path: Path) -> None:
-    page = tmp_path / "page.md"
-    page.write_text("# Page\n\n| rule | old |\n", encoding="utf-8")
+@pytest.mark.parametrize(("language", "head"), [("en", "| rule |"), ("zh", "| 规则 |")])
+def test_the_table_is_written_over_the_old_one(tmp_path: Path, language: str, head: str) -> None:
+    page = tmp_path / language / "page.md"
+    page.parent.mkdir()
+    page.write_text(f"# Page\n\n{head} old |\n", encoding="utf-8")
     write_table(page)
-    assert page.read_text(encoding="utf-8") == "# Page\n\n" + rules_table()
+    assert page.read_text(encoding="utf-8") == "# Page\n\n" + rules_table(language)
+
+
+def test_what_has_to_hold_is_said_in_both_languages() -> None:
+    assert CHINESE.keys() == SENTENCES.keys()
+    english, chinese = rules_table("en").splitlines(), rules_table("zh").splitlines()
+    assert [line.split(" | ")[:3] for line in english[1:]] == [
+        line.split(" | ")[:3] for line in chinese[1:]
+    ]
 
 
 def test_every_row_is_a_line() -> None:
