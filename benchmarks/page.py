@@ -19,6 +19,7 @@ ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs" / "en" / "reference" / "performance.md"
 PAGES: dict[Path, Language] = {
     PAGE: "en",
+    ROOT / "docs" / "zh" / "reference" / "performance.md": "zh",
     ROOT / "README.md": "en",
     ROOT / "README.zh.md": "zh",
 }

@@ -22,16 +22,18 @@ def measured() -> dict[str, Any]:
     return result.load(page.MAIN)
 
 
-@pytest.mark.parametrize("path", page.PAGES, ids=lambda path: path.name)
+@pytest.mark.parametrize("path", page.PAGES, ids=lambda path: str(path.relative_to(page.ROOT)))
 def test_the_page_is_what_was_measured(measured: dict[str, Any], path: Path) -> None:
     text = path.read_text(encoding="utf-8")
     assert MARK.search(text), "the page has nothing that was measured"
     assert text == page.fill(text, measured, page.PAGES[path]), "run benchmarks/page.py"
 
 
-def test_the_page_has_every_section_once() -> None:
-    found = MARK.findall(page.PAGE.read_text(encoding="utf-8"))
-    assert sorted(found) == sorted(tables.SECTIONS)
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_the_page_has_every_section_once(language: str) -> None:
+    path = page.PAGE.parents[2] / language / "reference" / page.PAGE.name
+    assert path in page.PAGES
+    assert sorted(MARK.findall(path.read_text(encoding="utf-8"))) == sorted(tables.SECTIONS)
 
 
 def test_a_changed_figure_changes_the_page(measured: dict[str, Any]) -> None:
