@@ -21,8 +21,8 @@ _BLOCK = re.compile(
     re.DOTALL | re.MULTILINE,
 )
 _RUN_SHELL = "__import__('subprocess').run(['bash', '-ec', {!r}], check=True)"
-SLOW = {"move.md"}
-"""Pages that train, port and start MindSpore: `make docs` runs them as notebooks too."""
+SLOW = {"move.md", "train.md"}
+"""Pages that start compilers and frameworks; `make docs` runs move.md as a notebook, too."""
 
 
 def program(page: str) -> str:
