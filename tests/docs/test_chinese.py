@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from markdown_it import MarkdownIt
 
 DOCS = Path(__file__).parents[2] / "docs"
 CHINESE = [*sorted((DOCS / "zh").rglob("*.md")), DOCS.parent / "README.zh.md"]
@@ -123,4 +124,16 @@ def test_marks_are_chinese_and_latin_text_stands_apart(page: Path) -> None:
     narrow = rf"{HAN}[,;!?:]|{HAN}\(|\([^()\n]*{HAN}"
     close = rf"{HAN}[A-Za-z0-9`]|[A-Za-z0-9`%]{HAN}"
     found = re.findall(rf".{{0,9}}(?:{narrow}|{close}).{{0,9}}", text)
+    assert found == []
+
+
+@pages
+def test_no_mark_of_emphasis_is_left_in_the_text(page: Path) -> None:
+    """Markdown takes `**是。**那` for text, and `**是。** 那` for what it is meant to be."""
+    found = [
+        child.content
+        for token in MarkdownIt().enable("table").parse("\n".join(prose(page)))
+        for child in token.children or []
+        if child.type == "text" and re.search(r"[*`]", child.content)
+    ]
     assert found == []
