@@ -168,3 +168,13 @@ def test_a_cell_in_the_older_sharding_is_frozen_once_it_is_whole(
         with FullyShardedDataParallel.summon_full_params(model):
             assert torch.equal(cell.freeze().unroll(X, STATE)[0], want)
         model(X[0], STATE)[0].sum().backward()
+
+
+def test_a_flat_piece_of_a_weight_is_named() -> None:
+    """What the older sharding leaves a process of several, where the cell is wrapped alone."""
+    cell = ours(P)
+    cell.weight_ih = torch.nn.Parameter(cell.weight_ih.detach().flatten()[::2])
+    with pytest.raises(RuntimeError, match=r"`weight_ih` must have 2 dim.* wrap the module"):
+        cell.unroll(X, STATE)
+    with pytest.raises(FrozenError, match=r"`weight_ih` must be whole.*summon_full_params"):
+        cell.freeze()

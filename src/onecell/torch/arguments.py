@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from onecell.errors import ArgumentError
-from onecell.spec import check_product
+from onecell.spec import PARAMETERS, check_product
 from onecell.torch.errors import CellDtypeError, CellMemoryError, CellShapeError, CellTypeError
 
 State: TypeAlias = tuple[Tensor, Tensor]
@@ -104,6 +104,17 @@ def check_devices(x: Tensor, others: Sequence[Tensor | None]) -> None:
             raise CellMemoryError(
                 f"state and parameters must be on {x.device}, as `input` is, got one of shape "
                 f"{tuple(other.shape)} on {other.device}."
+            )
+
+
+def check_whole(weights: Sequence[Tensor | None]) -> None:
+    """Raise `CellShapeError` for the flat piece of a weight that a process of older FSDP keeps."""
+    for name, weight in zip(PARAMETERS, weights, strict=True):
+        rank = 2 if name.startswith("weight") else 1
+        if weight is not None and weight.dim() != rank:
+            raise CellShapeError(
+                f"`{name}` must have {rank} dimensions, got shape {tuple(weight.shape)}. Under "
+                "FullyShardedDataParallel wrap the module that calls `unroll`, not the cell alone."
             )
 
 

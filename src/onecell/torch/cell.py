@@ -21,6 +21,7 @@ from onecell.torch.arguments import (
     check_devices,
     check_ranks,
     check_sizes,
+    check_whole,
     read_state,
 )
 from onecell.torch.errors import CellDtypeError
@@ -197,6 +198,8 @@ class LSTMCell(torch.nn.LSTMCell):
         done = run(x, h, c, weights)
         if done is None:
             check_devices(x, (h, c, *weights))
+            if x.dim() == 3:
+                check_whole(weights)
             done = composite.outputs(x, h, c, *weights)
         return done
 

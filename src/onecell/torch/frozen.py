@@ -214,10 +214,12 @@ def as_array(name: str, weight: Tensor) -> Any:  # noqa: ANN401 - an array of an
         CellMemoryError: its storage was freed or shrunk.
     """
     value = weight.detach()
-    if type(value) is not Tensor or value.layout is not torch.strided or value.is_meta:
+    flat = value.dim() != (2 if name.startswith("weight") else 1)  # as older FSDP keeps a shard
+    if flat or type(value) is not Tensor or value.layout is not torch.strided or value.is_meta:
         raise CellFrozenError(
-            f"`{name}` must be whole and in memory to be frozen, got a {type(value).__name__} on "
-            f"{value.device}. Gather a sharded cell first: cell.unshard(), or summon_full_params."
+            f"`{name}` must be whole and in memory to be frozen, got a {type(value).__name__} "
+            f"{tuple(value.shape)} on {value.device}. Gather a sharded cell first: "
+            "cell.unshard(), or summon_full_params."
         )
     check_memory(f"`{name}`", value)
     return torch.empty_like(value, dtype=torch.float32, device="cpu").copy_(value).numpy()
