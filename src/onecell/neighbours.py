@@ -11,7 +11,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from onecell.dialect import DIALECTS
+from onecell.dialect import FRONT_ENDS
 from onecell.errors import ArgumentError
 
 
@@ -119,7 +119,7 @@ def rename_parameters(layer: Neighbour, source: str, to: str) -> dict[str, str]:
     """
     for name, framework in (("source", source), ("to", to)):
         if framework not in layer.parameters:
-            choices = ", ".join(DIALECTS)
+            choices = ", ".join(FRONT_ENDS)
             raise ArgumentError(f"`{name}` must be one of {choices}, got {framework!r}.")
     return dict(zip(layer.parameters[source], layer.parameters[to], strict=True))
 

@@ -8,7 +8,9 @@ from typing import Self
 
 import numpy as np
 
-from onecell.dialect import Dialect, Layout, get_dialect
+from onecell.dialect import Dialect, get_dialect
+from onecell.dialect.arrays import from_canonical, to_canonical
+from onecell.dialect.layout import is_weight
 from onecell.dtypes import FLOAT_NAMES, describe, dtype_name, narrow, widen
 from onecell.errors import ArgumentError, DtypeError, ShapeError
 from onecell.spec import BIASES, GATES, PARAMETERS, WEIGHTS, Spec, check_shape
@@ -161,15 +163,19 @@ class Weights:
         """
         row = get_dialect(dialect)
         _check_mapping(arrays)
-        names = {p: prefix + row.spell(p, layer=layer, reverse=reverse) for p in PARAMETERS}
+        names = {
+            piece: row.spell(piece, prefix=prefix, layer=layer, reverse=reverse)
+            for piece in row.layout.pieces
+        }
         found = {p: np.asarray(arrays[name]) for p, name in names.items() if name in arrays}
-        for parameter in WEIGHTS:
-            if parameter not in found:
-                raise ArgumentError(f"no `{names[parameter]}` among {len(arrays)} arrays.")
-        if row.layout.biases == 2 and len(found.keys() & set(BIASES)) == 1:
-            gone = next(names[b] for b in BIASES if b not in found)
-            raise ArgumentError(f"half a cell: `{gone}` is missing, its twin is there.")
-        return cls(**_to_canonical(found, row.layout))
+        for piece in row.layout.required:
+            if piece not in found:
+                raise ArgumentError(f"no `{names[piece]}` among {len(arrays)} arrays.")
+        biases = [piece for piece in names if not is_weight(piece)]
+        gone = [piece for piece in biases if piece not in found]
+        if gone and len(gone) < len(biases):
+            raise ArgumentError(f"half a cell: `{names[gone[0]]}` is missing, its twin is there.")
+        return cls(**to_canonical(found, row.layout, reverse=reverse))
 
     def to_dialect(
         self,
@@ -181,10 +187,9 @@ class Weights:
     ) -> dict[str, np.ndarray]:
         """Return the arrays under the names and in the layout of `dialect`; see `from_dialect`."""
         row = get_dialect(dialect)
-        arrays = _from_canonical(self.arrays(), row.layout)
         return {
-            prefix + row.spell(name, layer=layer, reverse=reverse): array
-            for name, array in arrays.items()
+            row.spell(piece, prefix=prefix, layer=layer, reverse=reverse): array
+            for piece, array in from_canonical(self.arrays(), row.layout).items()
         }
 
 
@@ -219,36 +224,3 @@ def _as_array(name: str, array: object) -> np.ndarray:
     plain = np.asarray(array)
     native = plain.dtype.newbyteorder("=")
     return plain if plain.dtype == native else plain.astype(native)
-
-
-def _to_canonical(arrays: dict[str, np.ndarray], layout: Layout) -> dict[str, np.ndarray]:
-    """Permute, transpose and split named arrays from `layout` into the canonical one."""
-    if layout.is_canonical:
-        return arrays
-    order = [layout.gates.index(gate) for gate in GATES]
-    arrays = {name: _reorder(a if layout.gates_first else a.T, order) for name, a in arrays.items()}
-    if layout.biases == 1 and "bias_ih" in arrays:
-        # One bias has no unique split. Into bias_ih whole: the sum, and so every output, is exact.
-        arrays["bias_hh"] = np.zeros_like(arrays["bias_ih"])
-    return arrays
-
-
-def _from_canonical(arrays: dict[str, np.ndarray], layout: Layout) -> dict[str, np.ndarray]:
-    """The inverse of `_to_canonical`; two biases become one by a sum rounded once."""
-    if layout.is_canonical:
-        return arrays
-    if layout.biases == 1 and "bias_ih" in arrays:
-        both = [widen(arrays[name]).astype(np.float64) for name in BIASES]
-        merged = narrow(both[0] + both[1], dtype_name(arrays["bias_ih"].dtype))
-        arrays = {name: a for name, a in arrays.items() if name != "bias_hh"} | {"bias_ih": merged}
-    order = [GATES.index(gate) for gate in layout.gates]
-    arrays = {name: _reorder(array, order) for name, array in arrays.items()}
-    return {n: a if layout.gates_first else np.ascontiguousarray(a.T) for n, a in arrays.items()}
-
-
-def _reorder(array: np.ndarray, order: list[int]) -> np.ndarray:
-    """Return `array` with its four gate blocks along axis 0 in the given order."""
-    if array.shape[0] % len(GATES):
-        raise ShapeError(f"a gate axis of {array.shape[0]} is not four equal blocks.")
-    blocks = np.split(array, len(GATES))
-    return np.concatenate([blocks[block] for block in order])

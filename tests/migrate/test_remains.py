@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from migrate.sources import USE, as_file, notebook, write
-from onecell.dialect import DIALECTS
+from onecell.dialect import FRONT_ENDS
 from onecell.errors import SourceError
 from onecell.migrate import FileOutcome, migrate_file, migrate_paths
 from onecell.migrate.run.remains import BUILT_ON, Look, belongs_to, find_remains
@@ -97,7 +97,7 @@ def test_the_other_way_is_the_same() -> None:
 
 
 def test_every_framework_has_its_packages() -> None:
-    assert BUILT_ON.keys() == DIALECTS.keys()
+    assert BUILT_ON.keys() == FRONT_ENDS.keys()
     assert not set.intersection(*map(set, BUILT_ON.values()))
     assert belongs_to("torchmetrics.text", "torch")
     assert not belongs_to("torchmetrics", "mindspore")

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Literal
 
 import numpy as np
@@ -21,13 +21,15 @@ import numpy as np
 from onecell.checkpoint.derived import PARAMETRIZATIONS, derive, find_parts
 from onecell.checkpoint.optimizer_state import mindspore_slots, span
 from onecell.dialect import Dialect, get_dialect
+from onecell.dialect.layout import is_weight
 from onecell.dtypes import FLOAT_NAMES, dtype_name
 from onecell.errors import DtypeError, ShapeError
-from onecell.spec import BIASES, GATES, WEIGHTS
+from onecell.spec import GATES
 from onecell.text import listed, short
 from onecell.weights import Weights
 
 _PROJECTION: Final = "weight_hr"
+_ENDING: Final = r"(?:_(?:g|v|u|orig|mask)){0,3}|\.(?:original[01]?|[0-9]{1,3}\..+)"
 _PLAIN: Final = ""
 _HALF: Final = "half a cell"
 _NOT_PROVED: Final = "an LSTM cell perhaps, and not one that can be proved"
@@ -43,7 +45,7 @@ class CellSite:
     layer: int | None = None
     """The layer of an LSTM that the cell is; None for an LSTMCell."""
     reverse: bool = False
-    """Whether it is the backward direction of that layer."""
+    """Whether it is the backward direction of that layer, or of what has no layers."""
 
     @property
     def owner(self) -> str:
@@ -54,15 +56,15 @@ class CellSite:
     def name(self) -> str:
         """The site as a person would say it: "decoder.cell", "(root)", "rnn[layer 0, reverse]"."""
         if self.layer is None:
-            return self.owner
+            return f"{self.owner}[reverse]" if self.reverse else self.owner
         return f"{self.owner}[layer {self.layer}{', reverse' if self.reverse else ''}]"
 
     def names(self, dialect: str | Dialect) -> dict[str, str]:
-        """Return canonical parameter → its name in a checkpoint of `dialect`."""
+        """Return piece (`Layout.pieces`) → its name in a checkpoint of `dialect`."""
         row = get_dialect(dialect)
         return {
-            parameter: self.prefix + row.spell(parameter, layer=self.layer, reverse=self.reverse)
-            for parameter in row.parameters
+            piece: row.spell(piece, prefix=self.prefix, layer=self.layer, reverse=self.reverse)
+            for piece in row.layout.pieces
         }
 
     def parts(self, tensors: Mapping[str, np.ndarray], dialect: str | Dialect) -> list[str]:
@@ -123,7 +125,7 @@ def find_cells(tensors: Mapping[str, np.ndarray], dialect: str | Dialect) -> lis
 def survey(tensors: Mapping[str, np.ndarray], dialect: str | Dialect) -> Survey:
     """Return the cells in a checkpoint of `dialect`, and what is to be said of it."""
     row = get_dialect(dialect)
-    slots = mindspore_slots(tensors) if row.name == "mindspore" else set()
+    slots = mindspore_slots(tensors) if row.optimizer == "slots" else set()
     groups = _group((name for name in tensors if name not in slots), row)
     cells: list[CellSite] = []
     notes: list[Note] = []
@@ -135,31 +137,34 @@ def survey(tensors: Mapping[str, np.ndarray], dialect: str | Dialect) -> Survey:
             notes.append(Note(site.name, why, _kind(row, arrays, why)))
             continue
         cells.append(site)
+        if _two_directions(arrays, row):
+            cells.append(replace(site, reverse=True))
         notes += [Note(site.name, text) for text in computed]
         parts.update(name for each in found.values() for name in _parts(each).values())
     notes += _neighbours(cells, sorted(tensors.keys() - parts - slots))
     return Survey(cells, notes)
 
 
+def _two_directions(arrays: Mapping[str, np.ndarray], row: Dialect) -> bool:
+    """Whether a cell shares its arrays with the one of the backward direction."""
+    weights = arrays.get("weight_hh")
+    return row.layout.directions and weights is not None and weights.shape[:-2] == (2,)
+
+
 Found = dict[str, dict[str, str]]
-"""Canonical parameter → ending → name in the file; the ending "" is the parameter itself."""
+"""Piece → ending → name in the file; the ending "" is the parameter itself."""
 
 
 def _group(names: Iterator[str], row: Dialect) -> dict[CellSite, Found]:
     """Return site → what is there, by name alone."""
-    canonical = {spelled: parameter for parameter, spelled in row.parameters.items()}
-    spelled = "|".join(map(re.escape, (*canonical, _PROJECTION)))
-    number = "(?P<layer>0|[1-9][0-9]{0,5})"
-    layer = re.escape(row.layer_suffix).replace(re.escape("{layer}"), number)
-    pattern = re.compile(
-        rf"(?P<prefix>(?:.*\.)?)(?P<name>{spelled})"
-        rf"(?:{layer}(?P<reverse>{re.escape(row.reverse_suffix)})?)?"
-        rf"(?P<ending>(?:_(?:g|v|u|orig|mask)){{0,3}}|\.(?:original[01]?|[0-9]{{1,3}}\..+))",
-        re.DOTALL,
-    )
+    canonical = {spelled: piece for piece, spelled in row.names.items()}
+    if row.projection:
+        canonical[row.projection] = _PROJECTION
+    layers, cells = row.patterns("|".join(map(re.escape, canonical)), _ENDING)
     groups: dict[CellSite, Found] = {}
     for name in names:
-        match = pattern.fullmatch(name)
+        layered = layers.fullmatch(name)
+        match = layered or cells.fullmatch(name)
         if match is None:
             continue
         prefix = match["prefix"]
@@ -167,11 +172,14 @@ def _group(names: Iterator[str], row: Dialect) -> dict[CellSite, Found]:
             if not prefix.endswith(PARAMETRIZATIONS):
                 continue
             prefix = prefix.removesuffix(PARAMETRIZATIONS)
-        index = None if match["layer"] is None else int(match["layer"])
-        site = CellSite(prefix, index, match["reverse"] is not None)
-        parameter = canonical.get(match["name"], _PROJECTION)
-        groups.setdefault(site, {}).setdefault(parameter, {})[match["ending"]] = name
-    return groups
+        site = CellSite(prefix)
+        if layered:
+            site = CellSite(prefix, int(layered["layer"]), bool(layered["reverse"]))
+        if row.may_own(prefix):
+            found = groups.setdefault(site, {}).setdefault(canonical[match["name"]], {})
+            found[match["ending"]] = name
+    alone = {piece for piece, name in row.names.items() if name in row.common}
+    return {site: found for site, found in groups.items() if found.keys() - alone}
 
 
 def _parts(found: Mapping[str, str]) -> Mapping[str, str]:
@@ -233,27 +241,37 @@ def _kind(row: Dialect, arrays: Mapping[str, np.ndarray], why: str) -> NoteKind:
     """Return whether the shapes show that it is no cell; what is missing or of two types may be."""
     if not why.startswith(_PERHAPS):
         return "other"
-    gates = [a.shape[0 if row.layout.gates_first else -1] for a in arrays.values() if a.ndim]
+    if row.layout.per_gate:
+        return "unsure"
+    gates = [
+        array.shape[-2 if row.layout.gates_first and is_weight(piece) else -1]
+        for piece, array in arrays.items()
+        if array.ndim >= (2 if is_weight(piece) else 1)
+    ]
     return "other" if any(rows % len(GATES) for rows in gates) else "unsure"
 
 
 def _other_layer(found: Found, arrays: Mapping[str, np.ndarray], row: Dialect) -> str | None:
     """Return which other recurrent layer this is, by a third matrix or the shape of `weight_hh`."""
     if _PROJECTION in found:
-        return f"an LSTM with projections (`{_PROJECTION}`), no LSTM cell"
-    if "weight_hh" not in arrays or not row.layout.gates_first:
+        return f"an LSTM with projections (`{row.projection}`), no LSTM cell"
+    if "weight_hh" not in arrays:
         return None
     shape = arrays["weight_hh"].shape
-    if len(shape) == 2 and shape[1] > 0 and shape[0] in {shape[1], 3 * shape[1]}:
-        what = "a plain RNN" if shape[0] == shape[1] else "a GRU"
-        return f"{what} by its shapes (`weight_hh` {shape}), no LSTM cell"
+    if len(shape) != 2:
+        return None
+    gates, units = shape if row.layout.gates_first else shape[::-1]
+    if units > 0 and gates in {units, 3 * units}:
+        what = "a plain RNN" if gates == units else "a GRU"
+        name = row.names["weight_hh"]
+        return f"{what} by its shapes (`{name}` {shape}), no LSTM cell"
     return None
 
 
 def _half(names: Mapping[str, str], found: Found, row: Dialect) -> str | None:
     """Return which parameter of a cell is missing."""
-    pair = set(BIASES) if row.layout.biases == 2 and found.keys() & set(BIASES) else set()
-    missing = (set(WEIGHTS) | pair) - found.keys()
+    biases = {piece for piece in names if not is_weight(piece)}
+    missing = (set(row.layout.required) | (biases if found.keys() & biases else set())) - set(found)
     if not missing:
         return None
     gone = max(missing)

@@ -64,17 +64,28 @@ def convert(
     replaced: dict[str, dict[str, np.ndarray]] = {}
     parts: set[str] = set()
     place = {name: number for number, name in enumerate(tensors)}
-    for site in found.cells:
+    both_ways = {site.prefix for site in found.cells if site.reverse and site.layer is None}
+    for site in sorted(found.cells, key=lambda site: site.reverse):
         old = site.parts(tensors, row)
-        if row == goal:
-            new = {name: tensors[name] for name in old}
-        else:
-            weights = site.weights(tensors, row)
-            new = weights.to_dialect(
-                goal, prefix=site.prefix, layer=site.layer, reverse=site.reverse
-            )
-        replaced[min(old, key=place.__getitem__)] = new
+        at = min(old, key=place.__getitem__)
         parts.update(old)
+        if row == goal:
+            replaced[at] = {name: tensors[name] for name in old}
+            continue
+        weights = site.weights(tensors, row)
+        joined = goal.layout.directions and site.reverse
+        # Two directions of what has no layers are those of layer 0 where there are layers.
+        layer = 0 if site.prefix in both_ways and not goal.layout.directions else site.layer
+        new = weights.to_dialect(
+            goal, prefix=site.prefix, layer=layer, reverse=site.reverse and not joined
+        )
+        if not joined:
+            replaced.setdefault(at, {}).update(new)
+        elif not _join(new, replaced.values()):
+            raise CheckpointError(
+                f"{short(site.name)}: {goal.name} keeps both directions in one array, and there "
+                f"is no forward one of the same sizes and biases beside it."
+            )
     carried = {
         name: (renames or {}).get(name, name)
         for name in tensors
@@ -96,3 +107,17 @@ def convert(
         notes=found.notes,
         left=[*(n for n in tensors if n in left), *(v for v in values if v in left)],
     )
+
+
+def _join(backward: Mapping[str, np.ndarray], cells: Iterable[dict[str, np.ndarray]]) -> bool:
+    """Put a backward direction behind the forward one of the same names; whether there is one."""
+    for forward in cells:
+        if forward.keys() >= backward.keys():
+            if any(forward[name].shape != array.shape for name, array in backward.items()):
+                return False
+            if any(forward[name].dtype != array.dtype for name, array in backward.items()):
+                return False
+            for name, array in backward.items():
+                forward[name] = np.concatenate([forward[name], array])
+            return True
+    return False

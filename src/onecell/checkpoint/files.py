@@ -26,7 +26,7 @@ from onecell.checkpoint.formats.protobuf import LONGEST_TEXT
 from onecell.checkpoint.formats.sharded import is_distributed, is_index, read_index, refuse_part
 from onecell.checkpoint.formats.zipped import open_members
 from onecell.checkpoint.limits import Budget
-from onecell.dialect import get_dialect
+from onecell.dialect import DIALECTS, get_dialect
 from onecell.errors import ArgumentError, CheckpointError, UnsafeCheckpointError
 from onecell.text import listed, short
 
@@ -39,7 +39,7 @@ SUFFIXES: Final[Mapping[str, str]] = {
 }
 """Suffix → format. It decides what is written; what is read is told by the content."""
 
-_OWNERS: Final = {"pt": "torch", "ckpt": "mindspore"}
+OWNERS: Final = {kind: row.name for row in DIALECTS.values() for kind in row.formats}
 """Format → the one framework that reads it."""
 
 _ONE_NAMESPACE: Final = {"ckpt", "npz"}
@@ -167,9 +167,9 @@ def save_checkpoint(
     """
     kind = _choose_format(path, format)
     row = None if dialect is None else get_dialect(dialect).name
-    if row is not None and _OWNERS.get(kind, row) != row:
+    if row is not None and OWNERS.get(kind, row) != row:
         raise ArgumentError(
-            f"`dialect` is {row!r}, and only {_OWNERS[kind]} reads the format {kind!r}; "
+            f"`dialect` is {row!r}, and only {OWNERS[kind]} reads the format {kind!r}; "
             f"write .safetensors or .npz instead."
         )
     texts = check_texts(metadata or {})

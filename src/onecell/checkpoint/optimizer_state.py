@@ -19,6 +19,8 @@ from typing import Final
 
 import numpy as np
 
+from onecell.dialect import get_dialect
+
 SLOTS: Final = (
     *("accum", "accum_update", "adam_m", "adam_v", "ax", "ax_", "exp_avg", "exp_avg_sq"),
     *("exp_inf", "lamb_m", "lamb_v", "linear", "max_exp_avg_sq", "mean_grad", "mean_square"),
@@ -76,7 +78,10 @@ def optimizer_state(
     tensors: Mapping[str, np.ndarray], values: Iterable[str], framework: str
 ) -> set[str]:
     """Return the names of all tensors and plain values that an optimizer of `framework` keeps."""
-    if framework == "mindspore":
+    kept = get_dialect(framework).optimizer
+    if not kept:
+        return set()
+    if kept == "slots":
         found = mindspore_slots(tensors)
         once = {n for n, array in tensors.items() if array.ndim < 2 and _ONCE.fullmatch(n)}
         return found | once if found else found

@@ -12,20 +12,20 @@ import typer
 from onecell.checkpoint import save_checkpoint
 from onecell.checkpoint.choose import choose
 from onecell.checkpoint.contents import not_finite
-from onecell.checkpoint.files import SUFFIXES
+from onecell.checkpoint.files import OWNERS, SUFFIXES
 from onecell.checkpoint.formats.sharded import plain_stem
 from onecell.cli.exits import STATUSES, Debug, reporting
 from onecell.cli.notes import say_looks, say_notes
 from onecell.cli.options import (
-    FRAMEWORKS,
+    EVERY_FRAMEWORK,
     Drop,
     Force,
-    From,
+    FromAny,
     Json,
     Only,
     Quiet,
-    check_framework,
-    complete_framework,
+    check_dialect,
+    complete_dialect,
 )
 from onecell.dialect import get_dialect
 from onecell.errors import ArgumentError
@@ -54,9 +54,6 @@ EXAMPLES = f"""[bold]Examples[/bold]
 {STATUSES}
 """
 
-OWNERS = {".pt": "torch", ".pth": "torch", ".ckpt": "mindspore"}
-"""Suffix → the one framework that reads such a file."""
-
 SCHEMA: Final = "onecell.conversion/1"
 
 
@@ -71,13 +68,13 @@ def convert(
         typer.Option(
             "--to",
             metavar="FRAMEWORK",
-            callback=check_framework,
-            autocompletion=complete_framework,
-            help=f"Framework of the new file: {FRAMEWORKS}.  "
+            callback=check_dialect,
+            autocompletion=complete_dialect,
+            help=f"Framework of the new file: {EVERY_FRAMEWORK}.  "
             r"\[default: the one that OUT's suffix belongs to, else that of IN]",
         ),
     ] = None,
-    from_: From = None,
+    from_: FromAny = None,
     only: Only = None,
     drop: Drop = None,
     force: Force = False,
@@ -95,8 +92,9 @@ def convert(
     with reporting(debug=debug, quiet=quiet and not as_json):
         read = read_checkpoint(source)
         dialect = source_dialect(read, from_, source)
-        goal = get_dialect(to or OWNERS.get(target.suffix, dialect)).name
-        owner = OWNERS.get(target.suffix, goal)
+        suffix_owner = OWNERS.get(SUFFIXES.get(target.suffix, ""))
+        goal = get_dialect(to or suffix_owner or dialect).name
+        owner = suffix_owner or goal
         if owner != goal:
             raise ArgumentError(
                 f"only {owner} reads {target.suffix} files; for {goal} name OUT "

@@ -13,7 +13,7 @@ from rich.table import Table
 from onecell.checkpoint.contents import look_into, to_json
 from onecell.cli.exits import Debug, Status, reporting
 from onecell.cli.info_table import print_contents
-from onecell.cli.options import From, Json
+from onecell.cli.options import FromAny, Json
 from onecell.errors import CheckpointError
 from onecell.text import plain
 from onecell.verify.plan import read_checkpoint, source_dialect
@@ -41,7 +41,7 @@ def info(
         typer.Argument(metavar="FILE", help="Checkpoints to look into.", show_default=False),
     ] = None,
     *,
-    from_: From = None,
+    from_: FromAny = None,
     verbose: Annotated[
         bool, typer.Option("--verbose", "-v", help="Print every tensor and every value.")
     ] = False,

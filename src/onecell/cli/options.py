@@ -8,11 +8,12 @@ from typing import Annotated
 
 import typer
 
-from onecell.dialect import DIALECTS
+from onecell.dialect import DIALECTS, FRONT_ENDS
 from onecell.migrate.rewriting.rewrite import Framework, Target
 from onecell.text import short
 
-FRAMEWORKS = " or ".join(DIALECTS)
+FRAMEWORKS = " or ".join(FRONT_ENDS)
+EVERY_FRAMEWORK = ", ".join(DIALECTS)
 TARGETS: tuple[Target, ...] = ("onecell", "native")
 
 
@@ -28,7 +29,12 @@ def choose(name: str, names: Iterable[str]) -> str:
 
 
 def check_framework(name: str | None) -> str | None:
-    """Return `name`, or raise the usage error of an option that names no framework."""
+    """Return `name`, or raise the usage error of an option that names no front end's framework."""
+    return None if name is None else choose(name, FRONT_ENDS)
+
+
+def check_dialect(name: str | None) -> str | None:
+    """Return `name`, or raise the usage error of an option that names no framework at all."""
     return None if name is None else choose(name, DIALECTS)
 
 
@@ -59,7 +65,12 @@ def check_sides(names: str | None) -> str | None:
 
 
 def complete_framework(incomplete: str) -> list[str]:
-    """Return the frameworks that a shell may go on with."""
+    """Return the frameworks with a front end that a shell may go on with."""
+    return [name for name in FRONT_ENDS if name.startswith(incomplete)]
+
+
+def complete_dialect(incomplete: str) -> list[str]:
+    """Return all frameworks that a shell may go on with."""
     return [name for name in DIALECTS if name.startswith(incomplete)]
 
 
@@ -100,6 +111,17 @@ From = Annotated[
         callback=check_framework,
         autocompletion=complete_framework,
         help=f"Framework that wrote the input, where the file does not tell: {FRAMEWORKS}.",
+    ),
+]
+
+FromAny = Annotated[
+    str | None,
+    typer.Option(
+        "--from",
+        metavar="FRAMEWORK",
+        callback=check_dialect,
+        autocompletion=complete_dialect,
+        help=f"Framework that wrote the input, where the file does not tell: {EVERY_FRAMEWORK}.",
     ),
 ]
 

@@ -11,7 +11,7 @@ from onecell.checkpoint import find_cells, load_checkpoint
 from onecell.checkpoint.atomic import check_output
 from onecell.checkpoint.files import SUFFIXES
 from onecell.checkpoint.formats.sharded import called, files_of, goes_by, is_distributed
-from onecell.dialect import DIALECTS
+from onecell.dialect import FRONT_ENDS
 from onecell.errors import ArgumentError, CheckpointError, SourceError
 from onecell.project.find import Place, find
 from onecell.verify.plan import OWN_SUFFIX, source_dialect
@@ -155,7 +155,7 @@ def plan_project(
 
 def other(to: str) -> str:
     """Return the framework that a port to `to` starts from."""
-    return next(name for name in DIALECTS if name != to)
+    return next(name for name in FRONT_ENDS if name != to)
 
 
 def _dialect(place: Place, source: str | None, to: str, *, named: bool) -> str | None:

@@ -16,14 +16,14 @@ from onecell.checkpoint.files import SUFFIXES, keepable
 from onecell.checkpoint.formats.sharded import called
 from onecell.checkpoint.optimizer_carry import carry
 from onecell.checkpoint.pickles.plain import PLAIN, chosen
-from onecell.dialect import get_dialect
+from onecell.dialect import FRONT_ENDS, get_dialect, get_front_end
 from onecell.errors import ArgumentError, CheckpointError, NothingToDoError
 from onecell.neighbours import may_have_other_shape, uncounted
 from onecell.text import listed
 from onecell.verify.quantities.columns import Cell, Column, choose_columns
 from onecell.verify.sides import get_side
 
-OWN_SUFFIX: Final[Mapping[str, str]] = {"torch": ".pt", "mindspore": ".ckpt"}
+OWN_SUFFIX: Final[Mapping[str, str]] = {name: row.suffix for name, row in FRONT_ENDS.items()}
 """Dialect → suffix of a ported file, unless another is asked for."""
 
 Shape = tuple[int, ...]
@@ -114,11 +114,16 @@ def plan_port(
         OSError: `out` cannot be made.
         MissingExtraError: the framework of a side in `sides` is not installed.
     """
-    model, out, to = Path(model), Path(out), get_dialect(to).name
+    model, out, to = Path(model), Path(out), get_front_end(to).name
     if suffix is not None and suffix not in SUFFIXES:
         raise ArgumentError(f"`suffix` must be one of {', '.join(SUFFIXES)}, got {suffix!r}.")
     checkpoint = read_checkpoint(model)
     dialect = source_dialect(checkpoint, source, model)
+    if dialect not in FRONT_ENDS:
+        raise ArgumentError(
+            f"{model}: it is {dialect}'s, whose cell is not run here; a port is from or to "
+            f"{' and '.join(FRONT_ENDS)}. Convert it first: `onecell convert`."
+        )
     another = suffix is not None and SUFFIXES[suffix] != checkpoint.format
     suffix = suffix or OWN_SUFFIX[to]
     if dialect == to and source is None and not another:

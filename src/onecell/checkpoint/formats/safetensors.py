@@ -19,6 +19,7 @@ import numpy as np
 from onecell.checkpoint.content import DTYPES, Checkpoint, raw
 from onecell.checkpoint.formats.safetensors_header import Entry, parse_header
 from onecell.checkpoint.limits import CHUNK, Budget, count_bytes, read_array, read_bytes
+from onecell.dialect import DIALECTS
 from onecell.dtypes import dtype_name
 from onecell.errors import ArgumentError, CheckpointError, DtypeError
 from onecell.text import short
@@ -43,7 +44,7 @@ _SPELLED: Final = {
 }
 _PLAIN: Final = {spelled: plain for plain, spelled in _SPELLED.items()}
 _METADATA: Final = "__metadata__"
-_FORMATS: Final = {"torch": "pt", "mindspore": "ms"}
+_FORMATS: Final = {n: row.metadata_format for n, row in DIALECTS.items() if row.metadata_format}
 _CHECKSUM: Final = "crc_num"
 RESERVED: Final = frozenset({"format", _CHECKSUM})
 """Names that metadata of the user cannot have: they say who wrote the file, and its checksum."""
@@ -158,7 +159,7 @@ def write(
     So every tensor is aligned, as the format's own library has it, the first to 64 bytes; and the
     header has the order of the bytes, without which MindSpore does not read it.
     """
-    if dialect is not None:
+    if dialect in _FORMATS:
         metadata = dict(metadata) | {"format": _FORMATS[dialect]}
     header: dict[str, object] = {_METADATA: metadata} if metadata else {}
     order = sorted(tensors, key=lambda name: -tensors[name].dtype.itemsize)

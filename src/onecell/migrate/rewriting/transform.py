@@ -7,7 +7,7 @@ from typing import cast
 
 import libcst as cst
 
-from onecell.dialect import DIALECTS
+from onecell.dialect import FRONT_ENDS
 from onecell.errors import SourceError
 from onecell.migrate.meaning.bindings import AnyImport, Binding, bindings_of
 from onecell.migrate.meaning.evidence import attributes_of, evidence_of
@@ -64,7 +64,7 @@ def transform(
     pinned: frozenset[cst.CSTNode] = frozenset()
     for _ in range(_ROUNDS):
         speller = _speller(scopes, names, to, old, kept)
-        cells = frozenset(cell_paths(DIALECTS[old]))
+        cells = frozenset(cell_paths(FRONT_ENDS[old]))
         ctx = Context(
             old, to, target, names, kinds, speller, cells,
             pinned=pinned, finished=finished, outside=outside,

@@ -8,7 +8,7 @@ import stat
 from pathlib import Path
 from typing import Final
 
-from onecell.dialect import DIALECTS
+from onecell.dialect import FRONT_ENDS
 from onecell.errors import SourceError
 from onecell.migrate.rules.table.scan import cell_paths
 from onecell.migrate.source.limits import READ_BYTES
@@ -16,9 +16,9 @@ from onecell.migrate.source.limits import READ_BYTES
 MARK: Final = b"TODO(onecell)"
 """What begins each comment that the engine leaves."""
 _CELL: Final = frozenset(
-    path.rpartition(".")[2].encode() for row in DIALECTS.values() for path in cell_paths(row)
+    path.rpartition(".")[2].encode() for row in FRONT_ENDS.values() for path in cell_paths(row)
 )
-_WORDS: Final = (*(name.encode() for name in DIALECTS), b"onecell")
+_WORDS: Final = (*(name.encode() for name in FRONT_ENDS), b"onecell")
 
 
 def mentions_cell(data: bytes) -> bool:

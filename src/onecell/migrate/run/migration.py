@@ -12,7 +12,7 @@ from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from onecell.dialect import get_dialect
+from onecell.dialect import get_front_end
 from onecell.errors import ArgumentError, MissingExtraError, SourceError
 from onecell.migrate.meaning.survey import Survey
 from onecell.migrate.rewriting.rewrite import Framework, Target
@@ -70,7 +70,7 @@ def migrate_paths(
         SourceError: there is nothing at a path.
         MissingExtraError: LibCST or pathspec is not installed.
     """
-    get_dialect(to)
+    get_front_end(to)
     if target not in {"onecell", "native"}:
         raise ArgumentError(f"`target` must be onecell or native, got {target!r}.")
     for library in ("libcst", "pathspec"):

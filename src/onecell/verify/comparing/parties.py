@@ -16,7 +16,7 @@ import numpy as np
 from onecell.checkpoint import Checkpoint, Note, find_cells, survey
 from onecell.checkpoint.cells import CellSite
 from onecell.checkpoint.formats.sharded import files_of
-from onecell.dialect import DIALECTS, TORCH
+from onecell.dialect import FRONT_ENDS, TORCH
 from onecell.dtypes import FLOAT_NAMES, dtype_name
 from onecell.errors import (
     CheckpointError,
@@ -121,7 +121,7 @@ def import_object(path: str) -> object:
         found: object = importlib.import_module(module)
     except ModuleNotFoundError as error:
         library = (error.name or "").split(".")[0]
-        if library in DIALECTS:
+        if library in FRONT_ENDS:
             raise MissingExtraError(library, library, f"`{path}`") from error
         raise ObjectImportError(f"`{path}`: {error}.") from error
     except (Exception, SystemExit) as error:

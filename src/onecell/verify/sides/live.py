@@ -14,7 +14,7 @@ from typing import Any, Final, cast
 import numpy as np
 
 from onecell.cell import LSTMCell
-from onecell.dialect import DIALECTS
+from onecell.dialect import FRONT_ENDS
 from onecell.errors import NotACellError
 from onecell.frozen import FrozenCell
 from onecell.spec import PARAMETERS
@@ -54,8 +54,8 @@ FROZEN: Final = "a frozen cell has no gradients"
 """Why a frozen cell takes no part in some quantities."""
 
 KNOWN_CELLS: Final[Mapping[str, str]] = {
-    **{name: row.cell for name, row in DIALECTS.items()},
-    **{f"onecell.{name}": row.onecell for name, row in DIALECTS.items()},
+    **{name: row.cell for name, row in FRONT_ENDS.items()},
+    **{f"onecell.{name}": row.onecell for name, row in FRONT_ENDS.items()},
 }
 """Side → the class whose parameters are known to say what it computes."""
 

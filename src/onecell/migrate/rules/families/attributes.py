@@ -7,7 +7,7 @@ from typing import Final
 
 import libcst as cst
 
-from onecell.dialect import DIALECTS
+from onecell.dialect import FRONT_ENDS
 from onecell.migrate.meaning.classes import STEP
 from onecell.migrate.meaning.syntax import code, expression
 from onecell.migrate.meaning.unsure import Unsure
@@ -43,7 +43,7 @@ def _count(ctx: Context, node: cst.Attribute) -> None:
 def _other(ctx: Context, node: cst.Attribute) -> str | None:
     """Return what an attribute of a known object is called on the other side, None if the same."""
     kind, name = ctx.kinds.of(node.value), node.attr.value
-    old, new = (DIALECTS[f].constructor["bias"] for f in (ctx.source, ctx.to))
+    old, new = (FRONT_ENDS[f].constructor["bias"] for f in (ctx.source, ctx.to))
     if kind == "cell" and name == old and old != new:
         return new
     parent = ctx.names.parents.get(node)

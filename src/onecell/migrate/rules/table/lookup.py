@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Final
 
-from onecell.dialect import DIALECTS
+from onecell.dialect import FRONT_ENDS
 from onecell.migrate.rules.table.activations import ACTIVATIONS
 from onecell.migrate.rules.table.arithmetic import ARITHMETIC
 from onecell.migrate.rules.table.arrangement import ARRANGEMENT
@@ -84,7 +84,7 @@ def rows_to(to: str, target: str) -> Mapping[str, Row]:
 
 def counterpart(old: str, new: str) -> bool:
     """Whether some row leads from the import path `old` to the import path `new`."""
-    for to in DIALECTS:
+    for to in FRONT_ENDS:
         for target in CELL:
             found = rows_to(to, target).get(canonical(old))
             if found is not None and found.side(to).path == new:

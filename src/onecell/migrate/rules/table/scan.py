@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from onecell.dialect import DIALECTS, Dialect
+from onecell.dialect import FRONT_ENDS, Dialect
 from onecell.migrate.rules.table.data import DATA_SYNONYMS
 
 FUNCTIONAL: Final = {
@@ -108,7 +108,7 @@ def also_called(path: str) -> tuple[str, ...]:
 
 def other_framework(framework: str) -> str:
     """Return the framework that a rewrite to `framework` starts from."""
-    (other,) = DIALECTS.keys() - {framework}
+    (other,) = FRONT_ENDS.keys() - {framework}
     return other
 
 
@@ -132,11 +132,11 @@ def find_uses(source: str, to: str) -> Uses:
 
     Scopes are not looked at, so a shadowed name counts here; the rules look again.
     """
-    leaves = {path.rpartition(".")[2] for row in DIALECTS.values() for path in cell_paths(row)}
+    leaves = {path.rpartition(".")[2] for row in FRONT_ENDS.values() for path in cell_paths(row)}
     if not any(leaf in source for leaf in leaves):
         return Uses(False, ())
     names, reads, bound = _looked_through(ast.parse(source))
-    old, new = (cell_paths(DIALECTS[name]) for name in (other_framework(to), to))
+    old, new = (cell_paths(FRONT_ENDS[name]) for name in (other_framework(to), to))
     stars = {path for name, path in names if name == "*"}
     known: dict[str, set[str]] = {}
     for name, path in names:

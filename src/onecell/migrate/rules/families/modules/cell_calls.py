@@ -8,7 +8,7 @@ from typing import Final
 
 import libcst as cst
 
-from onecell.dialect import DIALECTS
+from onecell.dialect import FRONT_ENDS
 from onecell.migrate.meaning.syntax import (
     as_keyword,
     elements,
@@ -40,7 +40,7 @@ def plan_cell_call(ctx: Context, node: cst.Call, cell: cst.BaseExpression) -> Pl
     Raises:
         Unsure: the call would not surely compute the same.
     """
-    old, new = DIALECTS[ctx.source].call, DIALECTS[ctx.to].call
+    old, new = FRONT_ENDS[ctx.source].call, FRONT_ENDS[ctx.to].call
     names = {old[name]: new[name] for name in old}
     needs_state = ctx.target == "native" and ctx.to == "mindspore"
     if any(arg.star for arg in node.args):
@@ -171,7 +171,7 @@ def _plan_state(
 def _with_state(args: list[cst.Arg], value: cst.BaseExpression, x: int) -> list[cst.Arg]:
     arg = cst.Arg(value)
     if args[x].keyword is not None or len(args) > 1:
-        arg = as_keyword(arg, DIALECTS["mindspore"].call["state"])
+        arg = as_keyword(arg, FRONT_ENDS["mindspore"].call["state"])
     last = args[-1].comma
     if isinstance(last, cst.Comma):
         args[-1] = args[-1].with_changes(comma=cst.MaybeSentinel.DEFAULT)
