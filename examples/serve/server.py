@@ -12,13 +12,14 @@ import argparse
 import asyncio
 import contextlib
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, MutableMapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import uvicorn
 from fastapi import FastAPI, WebSocket
-from sessions import RefusedError, Sessions
+from sessions import Array, RefusedError, Sessions
 from starlette.routing import WebSocketRoute
 from starlette.websockets import WebSocketDisconnect
 
@@ -60,8 +61,9 @@ def make_app(sessions: Sessions, states: Path | None = None, every: float = 10.0
         await socket.accept()
         try:
             steps = sessions.enter(name)
-        except RefusedError as error:
-            await socket.close(TRY_AGAIN_LATER, str(error))
+        except (RefusedError, ValueError) as error:
+            later = isinstance(error, RefusedError)
+            await socket.close(TRY_AGAIN_LATER if later else UNSUPPORTED, str(error))
             return
         cell = sessions.cell
         sizes = {"input_size": cell.input_size, "hidden_size": cell.hidden_size}
@@ -70,17 +72,31 @@ def make_app(sessions: Sessions, states: Path | None = None, every: float = 10.0
             # One input at a time: the next is not read before the answer has gone out, so a client
             # that sends faster than it is answered, or does not read, fills only its own socket.
             while True:
-                message = await socket.receive_bytes()
-                h = await sessions.step(name, np.frombuffer(message, np.float32))
+                h = await sessions.step(name, numbers(await socket.receive()))
                 await socket.send_bytes(h.tobytes())
         except WebSocketDisconnect:
             pass
-        except (ValueError, KeyError) as error:  # of another size; text instead of bytes
+        except ValueError as error:
             await socket.close(UNSUPPORTED, str(error)[:100])
         finally:
             sessions.leave(name)
 
     return FastAPI(lifespan=lifespan, routes=[WebSocketRoute("/live/{name}", live)])
+
+
+def numbers(message: MutableMapping[str, Any]) -> Array:
+    """Return the float32 that a client sent.
+
+    Raises:
+        ValueError: it sent something else.
+        WebSocketDisconnect: it has gone.
+    """
+    if message["type"] == "websocket.disconnect":
+        raise WebSocketDisconnect(message["code"])
+    given = message.get("bytes")
+    if given is None or len(given) % 4:
+        raise ValueError("an input must be float32, as bytes")
+    return np.frombuffer(given, np.float32)
 
 
 def serve(app: FastAPI, host: str, port: int) -> None:
@@ -101,6 +117,8 @@ def main() -> None:
     arguments.add_argument("--host", default="127.0.0.1")
     arguments.add_argument("--port", type=int, default=8000)
     options = arguments.parse_args()
+    if options.states and not options.states.absolute().parent.is_dir():
+        arguments.error(f"--states: there is no folder {options.states.absolute().parent}")
     sessions = Sessions(FrozenCell.load(options.cell), options.rows)
     serve(make_app(sessions, options.states), options.host, options.port)
 

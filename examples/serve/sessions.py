@@ -90,10 +90,11 @@ class Sessions:
         """Let a session in, with the state that it left or a new one; return its steps so far.
 
         Raises:
-            RefusedError: all rows are taken, the session is here already, or its name is too long.
+            RefusedError: all rows are taken, or the session is here already.
+            ValueError: its name is too long.
         """
         if len(name) > LONGEST_NAME:
-            raise RefusedError(f"a name may have {LONGEST_NAME} characters")
+            raise ValueError(f"a name may have {LONGEST_NAME} characters")
         if name in self._live:
             raise RefusedError("this session is live already")
         if not self._free:
@@ -162,7 +163,7 @@ class Sessions:
         """Remember the sessions of a snapshot, if there is one; return how many.
 
         Raises:
-            ValueError: it is of another cell.
+            ValueError: it is of another cell, or no snapshot.
         """
         if not path.exists():
             return 0
@@ -179,6 +180,8 @@ class Sessions:
 def read_snapshot(path: Path) -> Iterator[tuple[str, Kept]]:
     """Yield the sessions of a file that `Snapshot.save` wrote."""
     file = load_checkpoint(path)
+    if "names" not in file.metadata or not {"h", "c", "steps"} <= file.tensors.keys():
+        raise ValueError(f"{path} is no snapshot of sessions.")
     names = json.loads(file.metadata["names"])
     columns = (file.tensors[name] for name in ("h", "c", "steps"))
     for name, h, c, steps in zip(names, *columns, strict=True):

@@ -92,9 +92,11 @@ def test_rows_are_limited_and_names_are_taken_once() -> None:
     sessions = make(rows=2)
     sessions.enter("a")
     sessions.enter("b")
-    for name in ("a", "c", "n" * 201):
+    for name in ("a", "c"):
         with refused():
             sessions.enter(name)
+    with pytest.raises(ValueError, match="200 characters"):
+        sessions.enter("n" * 201)
     sessions.leave("a")
     sessions.enter("c")
     assert len(sessions) == 2
@@ -174,6 +176,9 @@ def test_a_snapshot_brings_everybody_back(tmp_path: Path) -> None:
     path.write_bytes(path.read_bytes()[:-1])
     with pytest.raises(CheckpointError):
         make().load(path)
+    CELL.save(path, force=True)
+    with pytest.raises(ValueError, match="no snapshot"):
+        make().load(path)
     make().snapshot().save(path)
     assert make().load(path) == 0  # nobody
 
@@ -230,6 +235,8 @@ def test_the_server_answers_refuses_and_remembers_across_a_restart(tmp_path: Pat
             b.send(b"1234")
             with pytest.raises(ConnectionClosed, match="5 numbers"):
                 b.recv()
+            with connect(port, "n" * 201) as n, pytest.raises(ConnectionClosed, match="1003"):
+                n.recv()
             server.send_signal(signal.SIGTERM)
             assert server.wait(30) in (0, -signal.SIGTERM)
         server = start(tmp_path, port)
@@ -237,6 +244,14 @@ def test_the_server_answers_refuses_and_remembers_across_a_restart(tmp_path: Pat
             assert '"steps":3' in a.recv().replace(" ", "")
             for x in xs[3:]:
                 answers += step(a, x)
+            a.send("1234")
+            with pytest.raises(ConnectionClosed, match="as bytes"):
+                a.recv()
+        with connect(port, "d") as d:
+            d.recv()
+            d.send(b"12345")
+            with pytest.raises(ConnectionClosed, match="as bytes"):
+                d.recv()
     finally:
         server.kill()
         server.wait()
