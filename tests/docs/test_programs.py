@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-GUIDES = {"torch.md", "mindspore.md", "arrays.md", "faq.md", "comparison.md"}
+GUIDES = {"torch.md", "mindspore.md", "arrays.md", "faq.md", "comparison.md", "add-a-framework.md"}
 PAGES = [
     page
     for page in sorted((ROOT / "docs" / "en").rglob("*.md"))
