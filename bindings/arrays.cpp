@@ -29,10 +29,10 @@ class ArrayStep {
   // The step (h', c') of x (N, I) and the pair hx = (h, c), each (N, H); None where hx is no tuple
   // of two, or anything in it not a dense, aligned array of this shape and type.
   nb::object step(nb::handle x, nb::handle hx) const {
-    if (!PyTuple_CheckExact(hx.ptr()) || PyTuple_GET_SIZE(hx.ptr()) != 2) return nb::none();
+    if (!PyTuple_CheckExact(hx.ptr()) || PyTuple_Size(hx.ptr()) != 2) return nb::none();
     onecell::Forward<T> call = cell_;
     const std::int64_t batch = call.batch = reader_.rows(x), hidden = call.hidden_size;
-    const nb::handle h = PyTuple_GET_ITEM(hx.ptr(), 0), c = PyTuple_GET_ITEM(hx.ptr(), 1);
+    const nb::handle h = PyTuple_GetItem(hx.ptr(), 0), c = PyTuple_GetItem(hx.ptr(), 1);
     call.x = static_cast<const T*>(reader_.open(x, {batch, call.input_size}));
     call.h = static_cast<const T*>(reader_.open(h, {batch, hidden}));
     call.c = static_cast<const T*>(reader_.open(c, {batch, hidden}));

@@ -49,7 +49,8 @@ class AskedStep {
         reader64_(std::move(example64)) {
     if (questions_.size() != 5) throw nb::value_error("five questions are asked");
     for (int question = 0; question < 3; ++question) {
-      describe_[question] = Py_TYPE(questions_[question].ptr())->tp_descr_get;
+      describe_[question] = reinterpret_cast<descrgetfunc>(
+          PyType_GetSlot(Py_TYPE(questions_[question].ptr()), Py_tp_descr_get));
       if (describe_[question] == nullptr) throw nb::type_error("a question is no descriptor");
     }
   }
@@ -58,14 +59,13 @@ class AskedStep {
   // anything is not of exactly the two classes, one element type, these shapes, dense, aligned and
   // in ordinary memory. An error that a tensor answers with is passed on.
   nb::object step(nb::handle cell, nb::handle x, nb::handle hx) const {
-    const bool list = PyList_CheckExact(hx.ptr());
-    if (!list && !PyTuple_CheckExact(hx.ptr())) return nb::none();
-    if (PySequence_Fast_GET_SIZE(hx.ptr()) != 2) return nb::none();
+    const auto [h, c] = pair_of(hx);
+    if (!h.is_valid()) return nb::none();
     // Held for the whole call: with the GIL released others may replace a parameter.
     std::array<nb::object, kPlaces> held;
     held[kX] = nb::borrow(x);
-    held[kH] = nb::borrow(PySequence_Fast_GET_ITEM(hx.ptr(), 0));
-    held[kC] = nb::borrow(PySequence_Fast_GET_ITEM(hx.ptr(), 1));
+    held[kH] = nb::borrow(h);
+    held[kC] = nb::borrow(c);
     const nb::object parameters = attribute(cell, parameters_);
     const Size width = size_of(attribute(cell, input_size_));
     const Size hidden = size_of(attribute(cell, hidden_size_));
@@ -88,8 +88,8 @@ class AskedStep {
     Size batch = 0;
     {
       const nb::object shape = describe(1, held[kX]);
-      if (!PyTuple_Check(shape.ptr()) || PyTuple_GET_SIZE(shape.ptr()) != 2) return nb::none();
-      batch = size_of(PyTuple_GET_ITEM(shape.ptr(), 0));
+      if (!PyTuple_Check(shape.ptr()) || PyTuple_Size(shape.ptr()) != 2) return nb::none();
+      batch = size_of(PyTuple_GetItem(shape.ptr(), 0));
       if (batch == 0) return nb::none();
     }
     const std::array<std::array<Size, 2>, kPlaces> shapes = {{{4 * hidden, width},
@@ -132,9 +132,9 @@ class AskedStep {
     if (!describe(0, tensor).is(dtype)) return 0;
     const nb::object shape = describe(1, tensor);
     const Py_ssize_t axes = want[1] == 0 ? 1 : 2;
-    if (!PyTuple_Check(shape.ptr()) || PyTuple_GET_SIZE(shape.ptr()) != axes) return 0;
+    if (!PyTuple_Check(shape.ptr()) || PyTuple_Size(shape.ptr()) != axes) return 0;
     for (Py_ssize_t axis = 0; axis < axes; ++axis)
-      if (size_of(PyTuple_GET_ITEM(shape.ptr(), axis)) != want[axis]) return 0;
+      if (size_of(PyTuple_GetItem(shape.ptr(), axis)) != want[axis]) return 0;
     const nb::object device = describe(2, tensor);
     if (!PyUnicode_Check(device.ptr())) return 0;
     if (PyUnicode_CompareWithASCIIString(device.ptr(), "CPU") != 0) return 0;

@@ -34,13 +34,13 @@ class EverydayCall {
     for (const Method& method : methods_)
       if (attribute(method.owner, method.name).ptr() != method.found.ptr()) return {};
     for (const nanobind::dict& hooks : hooks_)
-      if (PyDict_GET_SIZE(hooks.ptr()) != 0) return {};
+      if (PyDict_Size(hooks.ptr()) != 0) return {};
     nanobind::object attributes =
         taken([&] { return PyObject_GenericGetDict(module.ptr(), nullptr); });
     PyObject* const found = attributes.ptr();
     for (const Name& name : own_) {
       PyObject* const hooks = PyDict_GetItemWithError(found, name.ptr());
-      if (hooks == nullptr || !PyDict_Check(hooks) || PyDict_GET_SIZE(hooks) != 0) return {};
+      if (hooks == nullptr || !PyDict_Check(hooks) || PyDict_Size(hooks) != 0) return {};
     }
     for (const Name& name : absent_) {
       PyObject* const value = PyDict_GetItemWithError(found, name.ptr());

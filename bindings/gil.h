@@ -6,6 +6,7 @@
 // `safely`, where such a thread stays until the process is gone.
 #pragma once
 
+#include <dlfcn.h>
 #include <nanobind/nanobind.h>
 #include <unistd.h>
 
@@ -48,12 +49,12 @@ inline bool is_ending_elsewhere() {
 #ifndef __linux__
   return false;  // no other system unwinds the stack of such a thread
 #else
-#if PY_VERSION_HEX >= 0x030D0000
-  const bool ending = Py_IsFinalizing() != 0;
-#else
-  const bool ending = _Py_IsFinalizing() != 0;
-#endif
-  return ending && syscall(SYS_gettid) != getpid();  // Python ends in the first thread
+  // Asked by name: the stable interface that one extension for several Pythons keeps to lacks it.
+  static const auto ending = [] {
+    void* const found = dlsym(RTLD_DEFAULT, "Py_IsFinalizing");  // since 3.13
+    return reinterpret_cast<int (*)()>(found ? found : dlsym(RTLD_DEFAULT, "_Py_IsFinalizing"));
+  }();
+  return ending && ending() && syscall(SYS_gettid) != getpid();  // Python ends in the first thread
 #endif
 }
 

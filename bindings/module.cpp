@@ -152,7 +152,7 @@ NB_MODULE(_kernel, m) {
 // nanobind keeps its classes in one place for all interpreters of a process: another one would find
 // those of the first, and leave it without them. Asked before any of it is touched.
 extern "C" NB_EXPORT PyObject* PyInit__kernel() {
-  if (PyInterpreterState_Get() == PyInterpreterState_Main()) return init_kernel();
+  if (PyInterpreterState_GetID(PyInterpreterState_Get()) == 0) return init_kernel();
   PyErr_SetString(PyExc_ImportError,
                   "onecell's compiled part must be imported by the main interpreter of a process, "
                   "not by a subinterpreter. Use threads or processes.");

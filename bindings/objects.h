@@ -3,6 +3,8 @@
 
 #include <nanobind/nanobind.h>
 
+#include <array>
+
 #include "gil.h"
 
 // What `make` returns, a new reference, owned; the Python error where it made nothing. It may run
@@ -25,6 +27,16 @@ nanobind::object called(nanobind::handle function, const Given&... given) {
 template <class... Item>
 nanobind::object tuple_of(const Item&... items) {
   return taken([&] { return PyTuple_Pack(sizeof...(items), items.ptr()...); });
+}
+
+// The two items, borrowed, of a tuple or list of two, subclasses not included; else neither.
+inline std::array<nanobind::handle, 2> pair_of(nanobind::handle object) {
+  PyObject* const pair = object.ptr();
+  if (PyTuple_CheckExact(pair) && PyTuple_Size(pair) == 2)
+    return {PyTuple_GetItem(pair, 0), PyTuple_GetItem(pair, 1)};
+  if (PyList_CheckExact(pair) && PyList_Size(pair) == 2)
+    return {PyList_GetItem(pair, 0), PyList_GetItem(pair, 1)};
+  return {};
 }
 
 // A name that is looked up often.

@@ -41,7 +41,7 @@ class Storage {
   using Answer = std::int32_t(void* const* tensor, std::int64_t* answer);
 
   static nanobind::object call(nanobind::handle object, const Name& name) {
-    return taken([&] { return PyObject_CallMethodNoArgs(object.ptr(), name.ptr()); });
+    return called(attribute(object, name));
   }
 
   Answer *size_, *offset_;

@@ -269,9 +269,9 @@ std::array<nb::handle, 3> step_arguments(PyObject* const* given, Py_ssize_t coun
   std::array<nb::handle, 3> found;
   if (count > 3) throw nb::type_error("step() takes `x`, `out` and `rows`, got more.");
   for (Py_ssize_t i = 0; i < count; ++i) found[i] = given[i];
-  const Py_ssize_t named = names == nullptr ? 0 : PyTuple_GET_SIZE(names);
+  const Py_ssize_t named = names == nullptr ? 0 : PyTuple_Size(names);
   for (Py_ssize_t i = 0; i < named; ++i) {
-    PyObject* const name = PyTuple_GET_ITEM(names, i);
+    PyObject* const name = PyTuple_GetItem(names, i);
     std::size_t at = 0;
     while (at < kNames.size() && PyUnicode_CompareWithASCIIString(name, kNames[at]) != 0) ++at;
     if (at == kNames.size())

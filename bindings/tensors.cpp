@@ -38,11 +38,9 @@ class StepReader {
   // Nothing is written but the results.
   nb::object step(nb::handle parameters, nb::handle hidden, nb::handle x, nb::handle hx) const {
     if (hx.is_none()) return step(parameters, hidden, x, hx, hx);
-    const bool is_pair = PyTuple_CheckExact(hx.ptr()) || PyList_CheckExact(hx.ptr());
-    if (!is_pair || PySequence_Fast_GET_SIZE(hx.ptr()) != 2) return nb::none();
-    PyObject** const pair = PySequence_Fast_ITEMS(hx.ptr());
-    if (pair[0] == Py_None) return nb::none();
-    return step(parameters, hidden, x, pair[0], pair[1]);
+    const auto [h, c] = pair_of(hx);
+    if (!h.is_valid() || h.is_none()) return nb::none();
+    return step(parameters, hidden, x, h, c);
   }
 
   nb::object step(nb::handle parameters, nb::handle hidden, nb::handle x, nb::handle h,
