@@ -4,6 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 BUILT := $(VENV)/.built
+RELEASE := build/release
 PIP := $(BIN)/pip install --quiet --quiet --disable-pip-version-check --constraint constraints.txt
 SOURCES := CMakeLists.txt $(wildcard kernel/CMakeLists.txt kernel/include/onecell/* kernel/src/* bindings/*)
 # A new module has to be made known to the editable install: folders change when files come or go.
@@ -12,7 +13,7 @@ CXX_FILES := $(wildcard benchmarks/probes/*.cpp kernel/include/onecell/*.h kerne
 # As many files at once as there are processors; all of them must see the tests in one order.
 PYTEST := PYTHONHASHSEED=0 $(BIN)/python -m pytest --numprocesses auto --maxprocesses 8 --dist loadfile
 
-.PHONY: help demo test test-all pytest browser lint types kernel-test arm-test arm-tools asan asan-memory asan-threads bench bench-quick docs format clean
+.PHONY: help demo test test-all pytest browser lint types kernel-test arm-test arm-tools asan asan-memory asan-threads bench bench-quick version wheels manylinux workflows clang-test docs format clean
 
 help:  ## show this list
 	@sed -n 's/^\([a-z-]*\):.*##/\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -35,7 +36,7 @@ test: lint types kernel-test asan arm-test pytest  ## everything that CI checks
 pytest: $(BUILT) browser  ## the Python tests alone
 	$(PYTEST) -m "not slow"
 
-test-all: lint types kernel-test asan arm-test $(VENV)/.examples $(BUILT) browser  ## the same and the exhaustive tests, servers and clusters too
+test-all: lint types kernel-test asan arm-test clang-test $(VENV)/.examples $(BUILT) browser  ## the same and the exhaustive tests, servers and clusters too
 	$(PYTEST)
 
 # Where a program of $(1) is missing, ask Debian for the packages $(2), or else say $(3).
@@ -82,6 +83,14 @@ asan-memory: $(BUILT)
 asan-threads: $(BUILT)
 	$(call kernel_tests,tsan,thread)
 
+# By the other compiler: no warning, the same bits, and the wheel's tests. It takes minutes, so `make
+# test` is without it.
+CLANG ?= clang++
+clang-test: $(BUILT) $(RELEASE)/.ready  ## kernel, library and wheel by Clang, warnings as errors, for the same bits
+	$(call programs,$(CLANG),clang,"This needs clang++ on PATH: install Clang 14 or newer; or name it by CLANG=.")
+	$(call kernel_tests,clang,,-DCMAKE_CXX_COMPILER=$(CLANG))
+	CXX=$(CLANG) CXXFLAGS=-Werror $(RELEASE)/bin/python packaging/wheels.py --out build/clang $(PYTHON)
+
 comma := ,
 define kernel_build
 	$(BIN)/cmake -S kernel -B build/kernel-$(1) -G Ninja -DCMAKE_MAKE_PROGRAM=$(CURDIR)/$(BIN)/ninja \
@@ -90,7 +99,7 @@ define kernel_build
 	env -u MAKEFLAGS $(BIN)/cmake --build build/kernel-$(1)
 endef
 define kernel_tests
-	$(call kernel_build,$(1),$(2),)
+	$(call kernel_build,$(1),$(2),$(3))
 	build/kernel-$(1)/kernel_tests
 	build/kernel-$(1)/frozen_tests
 	build/kernel-$(1)/apart_tests
@@ -116,6 +125,30 @@ bench: $(VENV)/.bench $(BUILT)  ## everything against every peer, a quarter of a
 
 bench-quick: $(VENV)/.bench $(BUILT)  ## the same in under three minutes, fewer rows and rounds
 	$(BIN)/python benchmarks/run.py --quick
+
+# What only a release needs, apart from the frameworks.
+$(RELEASE)/.ready: packaging/requirements.txt constraints.txt
+	$(PYTHON) -m venv $(RELEASE)
+	$(RELEASE)/bin/pip install --quiet --quiet --disable-pip-version-check --constraint constraints.txt \
+	  --requirement packaging/requirements.txt
+	touch $@
+
+version:  ## say which version this is
+	@sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml
+
+wheels: $(RELEASE)/.ready workflows  ## what a release has, in dist: built, audited, tried in every CPython here
+	$(RELEASE)/bin/python packaging/wheels.py
+
+manylinux: $(RELEASE)/.ready  ## the wheels that are published, in dist: built by cibuildwheel in containers
+	$(RELEASE)/bin/cibuildwheel --output-dir dist
+	$(RELEASE)/bin/python packaging/audit.py dist/*.whl
+
+# What only a code host reads is held to its schemas.
+workflows: $(RELEASE)/.ready
+	$(RELEASE)/bin/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	$(RELEASE)/bin/check-jsonschema --builtin-schema custom.github-workflows-require-timeout .github/workflows/*.yml
+	$(RELEASE)/bin/check-jsonschema --builtin-schema vendor.citation-file-format CITATION.cff
+	$(RELEASE)/bin/cibuildwheel --platform linux --archs x86_64,aarch64 --print-build-identifiers
 
 docs: $(BUILT)  ## the API reference, as pages in build/docs
 	$(BIN)/pdoc --docformat google --output-directory build/docs onecell onecell.torch onecell.mindspore

@@ -14,6 +14,8 @@ from pathlib import Path
 
 import pytest
 
+import audit
+
 ROOT = Path(__file__).parents[1]
 FRAMEWORKS = ("torch", "mindspore", "typer", "rich", "safetensors", "ml_dtypes", "google.protobuf")
 
@@ -96,19 +98,65 @@ def test_an_unknown_instruction_set_is_named_at_the_first_use() -> None:
     assert '"abacus"' in done.stderr
 
 
-def test_the_wheel_is_whole(tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Build a wheel where the editable install was built, which has most of it ready."""
+    folder = tmp_path_factory.mktemp("wheel")
     build = [sys.executable, "-m", "pip", "wheel", "--no-deps", "--no-build-isolation", "--quiet"]
-    work = f"--config-settings=build-dir={tmp_path / 'build'}"
-    subprocess.run([*build, work, "--wheel-dir", tmp_path, ROOT], check=True, timeout=300)
-    (wheel,) = tmp_path.glob("*.whl")
+    subprocess.run([*build, "--wheel-dir", folder, ROOT], check=True, timeout=300)
+    (made,) = folder.glob("*.whl")
+    return made
+
+
+def test_the_wheel_is_whole(wheel: Path) -> None:
     names = zipfile.ZipFile(wheel).namelist()
     carried = {name.removeprefix("onecell/") for name in names if name.startswith("onecell/")}
     sources = {p.relative_to(ROOT / "src/onecell") for p in (ROOT / "src/onecell").rglob("*.py*")}
     assert {str(p) for p in sources if "__pycache__" not in p.parts} <= carried
-    assert "py.typed" in carried
-    assert any(name.startswith("_kernel.") and name.endswith(".so") for name in carried)
-    assert any(name.endswith("licenses/LICENSE") for name in names)
-    assert not [name for name in names if name.startswith(("tests/", "kernel/"))]
+    assert audit.faults(wheel) == []
+
+
+def changed(wheel: Path, folder: Path, *, more: str = "", less: str = "", module: Path) -> Path:
+    """Copy a wheel, with its compiled module replaced, one file more, or one less."""
+    copy = folder / wheel.name
+    with zipfile.ZipFile(wheel) as old, zipfile.ZipFile(copy, "w") as new:
+        for name in old.namelist():
+            if name != less:
+                new.writestr(name, module.read_bytes() if name.endswith(".so") else old.read(name))
+        if more:
+            new.writestr(more, "")
+    return copy
+
+
+def test_an_audit_finds_what_a_wheel_must_not_be(wheel: Path, tmp_path: Path) -> None:
+    source, poor = tmp_path / "a.cpp", tmp_path / "poor.so"
+    source.write_text("int two() { return 2; }")
+    link = ["-Wl,--no-as-needed", "-lresolv", "-Wl,-rpath,/home/maker/lib"]
+    subprocess.run(["g++", "-g", "-shared", "-fPIC", source, "-o", poor, *link], check=True)
+    found = "; ".join(audit.faults(changed(wheel, tmp_path, module=poor)))
+    for fault in ("debug information", "where to look for libraries", "needs libresolv"):
+        assert fault in found
+    told = audit.faults(changed(wheel, tmp_path, module=poor, less="onecell/py.typed"))
+    assert "onecell/py.typed is missing" in told
+    told = audit.faults(changed(wheel, tmp_path, module=poor, more="tests/test_a.py"))
+    assert "tests/test_a.py is out of place" in told
+    told = audit.faults(changed(wheel, tmp_path, module=poor, more="onecell/b.so"))
+    assert any("not one" in fault for fault in told)
+    assert "onecell/b.so is no module of Linux" in told
+
+
+@pytest.mark.parametrize(("named", "version"), [("GNU", "10.4"), ("Clang", "13.0")])
+def test_an_older_compiler_is_refused_by_name(named: str, version: str, tmp_path: Path) -> None:
+    pretend = {"FORCED": "TRUE", "ID": named, "VERSION": version}
+    told = subprocess.run(
+        [
+            Path(sys.executable).parent / "cmake", "-S", ROOT / "kernel", "-B", tmp_path,
+            *(f"-DCMAKE_CXX_COMPILER_{name}={value}" for name, value in pretend.items()),
+        ],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert told.returncode != 0
+    assert f"Found {named} {version}" in " ".join(told.stderr.split())
 
 
 def test_the_source_distribution_has_all_that_its_tests_read(tmp_path: Path) -> None:
@@ -118,7 +166,14 @@ def test_the_source_distribution_has_all_that_its_tests_read(tmp_path: Path) -> 
     with tarfile.open(path) as archive:
         carried = {name.partition("/")[2] for name in archive.getnames()}
     made = ("__pycache__", "out")  # by a run, as `make demo` leaves them
-    for folder in ("docs", "kernel", "benchmarks", "examples", "tests", "src/onecell"):
+    loose = ("CMakeLists.txt", "Makefile", "constraints.txt", "LICENSE", "CITATION.cff")
+    assert {*loose, "README.md", "PKG-INFO", "pyproject.toml"} <= carried
+    outside = {name.partition("/")[0] for name in carried} - {p.name for p in ROOT.iterdir()}
+    assert outside <= {"", "PKG-INFO"}
+    hidden = {name for name in carried if name.startswith((".", "build", "dist"))}
+    assert hidden <= {".clang-format", ".gitignore"}
+    folders = ("docs", "kernel", "bindings", "benchmarks", "examples", "packaging", "tests")
+    for folder in (*folders, "src/onecell"):
         wanted = {
             str(each.relative_to(ROOT))
             for suffix in "py md json svg h c cpp txt map".split()  # noqa: SIM905 - one line

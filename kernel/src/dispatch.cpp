@@ -7,6 +7,10 @@
 #include <string>
 #include <vector>
 
+#ifdef ONECELL_X86
+#include <cpuid.h>
+#endif
+
 #include "kernels.h"
 
 namespace onecell {
@@ -14,12 +18,19 @@ namespace {
 
 constexpr const char* kVariable = "ONECELL_ISA";
 
+#ifdef ONECELL_X86
+// Asked of the processor itself: Clang before 16 has no word for it.
+bool has_f16c() {
+  unsigned a = 0, b = 0, c = 0, d = 0;
+  return __get_cpuid(1, &a, &b, &c, &d) != 0 && (c & bit_F16C) != 0;
+}
+#endif
+
 std::vector<const Kernels*> available() {
   std::vector<const Kernels*> found = {&kPortable};
 #ifdef ONECELL_X86
   __builtin_cpu_init();
-  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
-      __builtin_cpu_supports("f16c")) {
+  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && has_f16c()) {
     found.push_back(&kAvx2);
     if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq"))
       found.push_back(&kAvx512);
