@@ -21,7 +21,8 @@ def score(
 ) -> None:
     """Read Parquet from `source`, score it with up to `actors` actors, write Parquet to `target`.
 
-    An actor that dies is started anew by Ray and gets its batch again; nothing is written twice.
+    An actor that dies is started anew by Ray, as often as it takes, and gets its batch again;
+    nothing is written twice.
     """
     found = ray.data.read_parquet(source).map_batches(
         kind,
@@ -30,10 +31,13 @@ def score(
         # From one on, as CPUs are left by the tasks that read and write.
         compute=ray.data.ActorPoolStrategy(min_size=1, max_size=actors),
         num_cpus=1,
-        max_restarts=-1,
-        max_task_retries=-1,
     )
     found.write_parquet(target)
+
+
+def whole(path: str) -> str:
+    """Return a path that means the same to a worker, who is in another folder."""
+    return path if "://" in path else str(Path(path).resolve())
 
 
 def main() -> None:
@@ -45,12 +49,16 @@ def main() -> None:
     arguments.add_argument("--actors", type=int, help="default: one a CPU of the cluster")
     arguments.add_argument("--address", help="Ray's: auto, or ray://HOST:PORT; default: here")
     options = arguments.parse_args()
-    if Path(options.target).exists():
+    source, target, cell = map(whole, (options.source, options.target, options.cell))
+    if Path(target).exists():
         raise SystemExit(f"{options.target} is there already")
+    for path in (source, cell):
+        if "://" not in path and not Path(path).exists():
+            raise SystemExit(f"{path} is not there")
     # The cluster need not have this file: Ray sends it along.
     ray.init(options.address, runtime_env={"working_dir": str(Path(__file__).parent)})
     actors = options.actors or int(ray.cluster_resources()["CPU"])
-    score(options.source, options.target, str(Path(options.cell).resolve()), actors=actors)
+    score(source, target, cell, actors=actors)
 
 
 if __name__ == "__main__":

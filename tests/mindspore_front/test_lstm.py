@@ -117,6 +117,21 @@ def test_the_kernel_computes_and_elsewhere_mindspore_does(monkeypatch: pytest.Mo
     assert len(asked) == 1
 
 
+@pytest.mark.parametrize("mixed", ["to_float", "O2", "O3"])
+def test_mixed_precision_gives_what_mindspores_gives(mixed: str) -> None:
+    """MindSpore casts what its operators are given, and the kernel's has no 16-bit floats."""
+    x, state = inputs()
+    theirs, ours = (
+        net.to_float(ms.float16) if mixed == "to_float" else ms.amp.auto_mixed_precision(net, mixed)
+        for net in pair()
+    )
+    for a, b in zip(numbers(ours(x, state)), numbers(theirs(x, state)), strict=True):
+        assert np.array_equal(a, b)
+    weights = ours.trainable_params()
+    pull = ms.value_and_grad(lambda x: ours(x, state)[0].sum(), None, weights)
+    assert len(pull(x)[1]) == len(weights)
+
+
 def test_errors_are_value_and_type_errors() -> None:
     x, state = inputs()
     for net in pair():

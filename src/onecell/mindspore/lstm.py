@@ -44,6 +44,9 @@ class _Layer(nn.Cell):
     def __call__(self, *args: Any) -> Any:  # noqa: ANN401 - as `construct`
         """Compute as `construct` does, at once where nothing stands between."""
         x, (h_0, c_0), lengths, *weights = args
+        if self.on_kernel and self.mixed_precision_type is not None:
+            # Set by `to_float` or amp, around this one: operators must see what to cast.
+            self.on_kernel = False
         if self.on_kernel and lengths is None and plain.is_eager() and plain.is_plain(self):
             found = routes.run_layer(x, h_0, c_0, [each for each in weights if each is not None])
             if found is not None:
