@@ -7,6 +7,7 @@ rounds of torch's time divided by ours, in processor time and on the clock. Abov
 from __future__ import annotations
 
 import argparse
+import json
 import statistics
 import time
 import warnings
@@ -23,7 +24,7 @@ Call = Callable[[], object]
 Row = tuple[str, str, Callable[[Any], Call], tuple[int, int]]
 SMALL, LARGE = (10, 4, 10, 16), (20, 16, 128, 128)
 TINY, WIDE = (5, 3, 1, 51), (5, 16, 256, 256)
-STEP = (8, 64, 64)
+STEP, ALONE = (8, 64, 64), (1, 128, 128)
 
 
 def _loop(size: tuple[int, int, int, int], *, training: bool) -> Callable[[Any], Call]:
@@ -74,8 +75,8 @@ def _compiled(size: tuple[int, int, int, int], *, training: bool) -> Callable[[A
     return make
 
 
-def _step(kind: str, how: str) -> Callable[[Any], Call]:
-    batch, width, hidden = STEP
+def _step(kind: str, how: str, sizes: tuple[int, int, int]) -> Callable[[Any], Call]:
+    batch, width, hidden = sizes
 
     def make(cell: Any) -> Call:  # noqa: ANN401
         x, state = torch.randn(batch, width), torch.randn(2, batch, hidden).unbind()
@@ -169,9 +170,10 @@ def rows() -> Iterator[Row]:
             work = f"loop, compiled, {name}"
             yield work, ", ".join(map(str, size)), _compiled(size, training=training), size[2:]
     for kind in ("as usual", "no state", "strided x", "one row", "autocast"):
-        for how in ("inference", "recorded", "and back"):
-            work = f"step, {kind}, {how}"
-            yield work, ", ".join(map(str, (1, *STEP))), _step(kind, how), STEP[1:]
+        for step in (STEP, ALONE)[: 2 if kind == "as usual" else 1]:
+            for how in ("inference", "recorded", "and back"):
+                size = ", ".join(map(str, (1, *step)))
+                yield f"step, {kind}, {how}", size, _step(kind, how, step), step[1:]
     for kind in ("weight_norm", "parametrizations", "functional_call", "FSDP1"):
         for size in (SMALL, LARGE):
             name = ", ".join(map(str, size))
@@ -212,16 +214,21 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--rounds", type=int, default=15)
     parser.add_argument("--only", default="", help="rows whose name has this in it")
+    parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
     wanted = parser.parse_args()
     warnings.simplefilter("ignore")
     torch.set_num_threads(wanted.threads)
     store: Any = vars(torch.distributed)["HashStore"]()
     torch.distributed.init_process_group("gloo", store=store, rank=0, world_size=1)
-    print("| work | T, B, I, H | processor time | time |\n| --- | --- | ---: | ---: |")
+    found = []
     for name, size, make, sizes in rows():
         if wanted.only in name:
             cpu, wall = ratios(make, sizes, wanted.rounds)
-            print(f"| {name} | {size} | {cpu:.2f}× | {wall:.2f}× |", flush=True)
+            found.append({"work": name, "size": size, "cpu": round(cpu, 3), "time": round(wall, 3)})
+            if not wanted.json:
+                print(f"{name:40} {size:18} {cpu:.2f}× {wall:.2f}×", flush=True)
+    if wanted.json:
+        print(json.dumps(found))
     torch.distributed.destroy_process_group()
 
 

@@ -20,6 +20,8 @@ PAGE = ROOT / "docs" / "en" / "reference" / "performance.md"
 PAGES: dict[Path, Language] = {
     PAGE: "en",
     ROOT / "docs" / "zh" / "reference" / "performance.md": "zh",
+    ROOT / "docs" / "en" / "guides" / "frozen.md": "en",
+    ROOT / "docs" / "zh" / "guides" / "frozen.md": "zh",
     ROOT / "README.md": "en",
     ROOT / "README.zh.md": "zh",
 }

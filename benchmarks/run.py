@@ -22,7 +22,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from bench import accuracy, curves, machine, memory, result, sweep, table, tables
+from bench import accuracy, curves, everyday_calls, machine, memory, result, sweep, table, tables
 from bench.conductor import Conductor
 from bench.figures import Pace
 from bench.rows import ROWS, Row
@@ -32,7 +32,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 QUICK_PACE = Pace(rounds=9, slice_seconds=0.01, row_seconds=5.0, least_rounds=3)
 QUICK_LEAVES_OUT = frozenset({"torch.compile"})
 """It compiles for seconds where every other contender is ready at once."""
-PARTS = ("table", "sweep", "steps", "threads", "memory", "accuracy")
+PARTS = ("table", "everyday", "steps", "threads", "memory", "accuracy", "sweep")
+"""The sweep is last: it takes the time that is left."""
+WHOLE_SECONDS = 840.0
 QUICK_PARTS = ("table", "memory")
 
 
@@ -56,7 +58,7 @@ def _options() -> argparse.Namespace:
     add("--threads", type=int, default=min(2, cpus), help="for everybody (2)")
     add("--quick", action="store_true", help="the quick rows, few rounds, no torch.compile")
     add("--update", action="store_true", help="keep the other parts of a result that is there")
-    add("--sweep-seconds", type=float, default=600, help="after this the sweep ends (600)")
+    add("--sweep-seconds", type=float, help="after this the sweep ends (what 14 minutes leave)")
     add("--sweep-steps", type=int, nargs="+", default=[1], help="T of the sweep's shapes (1)")
     options = parser.parse_args()
     if options.rounds is not None and options.rounds < 1:
@@ -88,17 +90,23 @@ def _parts(
     """Return each part's name and how it is measured."""
     leave_out = QUICK_LEAVES_OUT if options.quick else frozenset[str]()
     sizes = sweep.shapes(options.sweep_steps)
+    begun = time.monotonic()
+
+    def left() -> float:
+        """Return how long the sweep may take, as told or as the other parts leave time for."""
+        spent = time.monotonic() - begun
+        return WHOLE_SECONDS - spent if options.sweep_seconds is None else options.sweep_seconds
+
     return {
         "table": lambda: table.measure(
             conductor, rows, _pace(options), options.threads, leave_out, tell
         ),
-        "sweep": lambda: sweep.measure(
-            conductor, sizes, options.sweep_seconds, options.threads, tell
-        ),
+        "everyday": lambda: everyday_calls.measure(options.threads, tell),
         "steps": lambda: curves.over_steps(conductor, options.threads, tell),
         "threads": lambda: curves.over_threads(conductor, tell),
         "memory": lambda: memory.measure(tell),
         "accuracy": lambda: accuracy.measure(tell),
+        "sweep": lambda: sweep.measure(conductor, sizes, left(), options.threads, tell),
     }
 
 
@@ -109,8 +117,8 @@ def _measure(options: argparse.Namespace, rows: list[Row], path: Path, console: 
     chosen = options.only or (("table",) if options.rows else whole)
     tasks = {
         "table": len(rows), "sweep": len(sweep.shapes(options.sweep_steps)),
-        "steps": curves.points_over_steps(), "threads": curves.points_over_threads(), "memory": 1,
-        "accuracy": 1,
+        "steps": curves.points_over_steps(), "threads": curves.points_over_threads(),
+        "everyday": 1, "memory": 1, "accuracy": 1,
     }  # fmt: skip
     total = sum(tasks[name] for name in chosen)
     columns = (

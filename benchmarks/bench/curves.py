@@ -21,7 +21,7 @@ THREADS_SIZES: Final = (
     Size(1, 1, 128, 128), Size(100, 1, 512, 512), Size(1, 64, 512, 512), Size(50, 64, 512, 512)
 )  # fmt: skip
 THREADS_CONTENDERS: Final = ("onecell", "torch.nn.LSTM", "onnxruntime", "JAX", "OpenVINO")
-PACE: Final = Pace(rounds=7, slice_seconds=0.01, row_seconds=8.0, least_rounds=3)
+PACE: Final = Pace(rounds=5, slice_seconds=0.01, row_seconds=5.0, least_rounds=3)
 
 
 def thread_counts(cpus: int) -> list[int]:

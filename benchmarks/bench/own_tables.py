@@ -77,6 +77,25 @@ def sweep(result: Json, say: Say = english) -> str:
     return f"{text}\n\n{table(['T, B, I, H', say('along', '方向'), times], cliffs, say)}"
 
 
+def everyday(result: Json, say: Say = english) -> str:
+    """Give torch's time divided by ours for calls as people write them."""
+    section = result["sections"].get("everyday")
+    if section is None:
+        return unmeasured(say)
+    times = say("processor time", "处理器时间"), say("time", "时间")
+    lines = [
+        [told(row["work"], say), row["size"], f"{row['cpu']:.2f}×", f"{row['time']:.2f}×"]
+        for row in section["rows"]
+    ]
+    slower = sum(row["time"] < 1 for row in section["rows"])
+    said = say(
+        f"{slower} of {len(lines)} take longer than torch's own.",
+        f"{len(lines)} 项中有 {slower} 项比 torch 自己的慢。",
+    )
+    shown = table([say("work", "任务"), "T, B, I, H", *times], lines, say)
+    return f"{said}\n\n{shown}"
+
+
 def threads(result: Json, say: Say = english) -> str:
     """Give µs by thread count."""
     section = result["sections"].get("threads")

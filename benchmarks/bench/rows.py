@@ -52,9 +52,9 @@ _JIT: Final = ("mindspore.nn, jit", "mindspore.nn, jit bytecode")
 _FROZEN: Final = tuple(
     f"onecell frozen {dtype}" for dtype in ("float32", "bfloat16", "float16", "int8")
 )
-_LOW_PRECISION_PEERS: Final = (
-    "torch.nn.LSTMCell bfloat16", "OpenVINO bfloat16", "torch int8 LSTMCell", "onnxruntime int8"
-)  # fmt: skip
+_BFLOAT16_PEERS: Final = ("torch.nn.LSTMCell bfloat16", "OpenVINO bfloat16")
+_INT8_PEERS: Final = ("torch int8 LSTMCell", "onnxruntime int8")
+_LOW_PRECISION_PEERS: Final = (*_BFLOAT16_PEERS, *_INT8_PEERS)
 
 
 def _forward(
@@ -84,6 +84,17 @@ def _frozen(hidden: int) -> Row:
     targets = tuple(Target(f"onecell frozen {dtype}", ratio) for dtype, ratio in least)
     contenders = ("onecell", *_FROZEN, *FRAMEWORK_PEERS, *_LOW_PRECISION_PEERS)
     return Row("frozen", "step", Size(1, 1, hidden, hidden), contenders, targets)
+
+
+def _frozen_rows(size: tuple[int, int, int, int]) -> Row:
+    """Many rows, where peers of a precision compute in it: ours is held to theirs."""
+    targets = (
+        Target("onecell frozen bfloat16", 1.0, _BFLOAT16_PEERS),
+        Target("onecell frozen int8_int8", 1.0, _INT8_PEERS),
+    )
+    peers = (*_BFLOAT16_PEERS, *_INT8_PEERS)
+    contenders = ("onecell", *_FROZEN[1:], "onecell frozen int8_int8", *peers)
+    return Row("rows", "step" if size[0] == 1 else "unroll", Size(*size), contenders, targets)
 
 
 def _mindspore(size: tuple[int, int, int, int], *, quick: bool) -> Row:
@@ -121,6 +132,10 @@ ROWS: Final = (
     ),
     _frozen(512),
     _frozen(1024),
+    _frozen_rows((1, 16, 512, 512)),
+    _frozen_rows((1, 64, 1024, 1024)),
+    _frozen_rows((50, 16, 512, 512)),
+    _frozen_rows((50, 64, 512, 512)),
     _mindspore((1, 3, 10, 16), quick=True),
     _mindspore((1, 1, 256, 256), quick=False),
     Row(

@@ -27,7 +27,7 @@ LOSES: Final = 0.95
 WORST: Final = 12
 CLIFF: Final = 1.3
 PACE: Final = Pace(
-    rounds=15, slice_seconds=0.006, row_seconds=8.0, least_rounds=3, warm_seconds=0.02
+    rounds=9, slice_seconds=0.006, row_seconds=8.0, least_rounds=3, warm_seconds=0.02
 )
 LEAST_ROUNDS: Final = 3
 CLOSE: Final = (0.8, 1.2)

@@ -8,11 +8,12 @@ from typing import Any, Final
 from bench import summary
 from bench.contenders import CEILINGS, FRAMEWORK_PEERS, ONE_THREAD_PEERS
 from bench.figures import is_unsure
-from bench.own_tables import accuracy, memory, roofline, sweep, threads
+from bench.own_tables import accuracy, everyday, memory, roofline, sweep, threads
 from bench.table_text import NONE, best_peer, met, microseconds, shape, table
 from bench.words import WORK, Say, english, told
 
 Json = dict[str, Any]
+WEIGHT_DTYPES: Final = ("bfloat16", "float16", "int8", "int8_int8")
 _NO_PEERS: Final = (*CEILINGS, "kernel from C++")
 
 
@@ -165,6 +166,24 @@ def frozen(result: Json, say: Say = english) -> str:
     return _all_figures(result, say, "frozen", errors=True)
 
 
+def frozen_rows(result: Json, say: Say = english) -> str:
+    """Give µs of frozen cells with many rows, beside peers that compute in their precision."""
+    names = ("onecell", *(f"onecell frozen {dtype}" for dtype in WEIGHT_DTYPES))
+    rows = _rows(result, "rows")
+    lines = [[shape(row["size"]), *(_timed(row, name, say) for name in names)] for row in rows]
+    against = [
+        [
+            shape(row["size"]), t["ours"], t["best"] or NONE,
+            _timed(row, t["best"], say) if t["best"] else NONE, _verdict(row, t, say)[0],
+        ]
+        for row in rows
+        for t in row["targets"]
+    ]  # fmt: skip
+    peer = say("best peer of that precision", "同精度中最快的同类")
+    head = ["T, B, I, H", say("ours", "我们的"), peer, "µs", say("ratio", "速度之比")]
+    return f"{table(['T, B, I, H', *names], lines, say)}\n\n{table(head, against, say)}"
+
+
 def _where(contender: str, size: Sequence[int], say: Say) -> str:
     return say(f"{contender} at {shape(size)}", f"{contender}（{shape(size)}）")
 
@@ -221,7 +240,9 @@ def losses(result: Json, say: Say = english) -> str:
     found = []
     for row in result["sections"].get("table", {}).get("rows", []):
         size = shape(row["size"])
-        work = say(f"- {row['section']} at {size}: ", f"- {WORK[row['section']][1]}（{size}）：")
+        work = say(
+            f"- {WORK[row['section']][0]} at {size}: ", f"- {WORK[row['section']][1]}（{size}）："
+        )
         found += [work + said for t in row["targets"] if (said := _loss(row, t, say))]
         ours = row["figures"].get("onecell")
         for name in ONE_THREAD_PEERS:
@@ -251,6 +272,8 @@ SECTIONS: Final[dict[str, Callable[[Json, Say], str]]] = {
     "mindspore": mindspore,
     "stream": stream,
     "frozen": frozen,
+    "rows": frozen_rows,
+    "everyday": everyday,
     "sweep": sweep,
     "threads": threads,
     "roofline": roofline,

@@ -192,3 +192,28 @@ def test_at_most_is_what_the_longer_of_the_ceilings_leaves() -> None:
     }  # fmt: skip
     said = tables.targets({"sections": {"table": {"rows": [row]}}})
     assert "| 1.50× | 2× | 2.00× | **missed** |" in said
+
+
+def test_many_rows_are_told_beside_the_best_peer_of_their_precision() -> None:
+    times = {"onecell": 90.0, "onecell frozen int8_int8": 20.0, "onnxruntime int8": 25.0}
+    target = {
+        "ours": "onecell frozen int8_int8", "at_least": 1.0, "ratio": 1.25,
+        "best": "onnxruntime int8", "met": True,
+    }  # fmt: skip
+    row = {
+        "section": "rows", "size": [50, 16, 512, 512], "targets": [target],
+        "figures": {name: {"median": us, "low": us, "high": us} for name, us in times.items()},
+    }  # fmt: skip
+    said = tables.frozen_rows(in_a_table(row))
+    assert "| 50, 16, 512, 512 | 90.0 ± 0.0 | - | - | - | 20.0 ± 0.0 |" in said
+    assert "| onecell frozen int8_int8 | onnxruntime int8 | 25.0 ± 0.0 | 1.25× |" in said
+
+
+def test_everyday_calls_that_take_longer_are_counted() -> None:
+    rows = [
+        {"work": "loop, batch first, training", "size": "10, 4, 10, 16", "cpu": 1.5, "time": 1.4},
+        {"work": "step, autocast, inference", "size": "1, 8, 64, 64", "cpu": 0.97, "time": 0.98},
+    ]
+    text = tables.SECTIONS["everyday"]({"sections": {"everyday": {"rows": rows}}}, words.english)
+    assert text.startswith("1 of 2 take longer than torch's own.")
+    assert "| loop, batch first, training | 10, 4, 10, 16 | 1.50× | 1.40× |" in text

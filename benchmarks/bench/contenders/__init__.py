@@ -96,7 +96,8 @@ _ALL: Final = (
             (("dtype", dtype),),
         )
         for dtype, close in (
-            ("float32", FLOAT32), ("bfloat16", SIXTEEN), ("float16", SIXTEEN), ("int8", INT8)
+            ("float32", FLOAT32), ("bfloat16", SIXTEEN), ("float16", SIXTEEN), ("int8", INT8),
+            ("int8_int8", INT8),
         )
     ),
     Contender("torch.nn.LSTMCell", "torch", "torch", "torch_cells:cell"),
