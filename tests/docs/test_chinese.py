@@ -48,8 +48,9 @@ def sections(page: Path) -> Iterator[str]:
 
 
 def figures(text: str) -> set[str]:
-    """Return all numbers of a text, but those in the targets of links."""
-    found = re.findall(r"\d[\d,.]*(?:e-?\d+)?", re.sub(r"\]\([^)]*\)", "]", text))
+    """Return all numbers of a text, but those in the targets of links and those of months."""
+    text = re.sub(r"\]\([^)]*\)|\d+ 月", "]", text)
+    found = re.findall(r"\d[\d,.]*(?:e-?\d+)?", text)
     return {figure.rstrip(".,") for figure in found}
 
 
