@@ -229,3 +229,22 @@ def test_a_sum_of_biases_keeps_the_bits_where_one_is_zero() -> None:
     assert merge_biases(zero, bias).tobytes()[:4] == bias.tobytes()[:4]
     one, other = np.array([2**24], np.float32), np.array([1.0], np.float32)
     assert merge_biases(one, other) == np.float32(2**24 + 1)  # a tie, to even
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
+def test_what_a_layout_cannot_keep_is_told_and_nothing_else(row: Dialect) -> None:
+    kinds = {
+        bias: {loss.kind for loss in convert(named, "torch", row).lost}
+        for bias, named in (
+            ("two", draw((3, 4), seed=1).to_dialect("torch")),
+            ("one", one_bias(draw((3, 4), seed=1), "float32").to_dialect("torch")),
+            ("none", draw((3, 4), bias=False).to_dialect("torch")),
+        )
+    }
+    folded = {"folded"} if row.layout.forget_offset else set()
+    merged = {"merged"} if row.layout.biases == 1 else set()
+    assert kinds["two"] == folded | merged
+    assert kinds["one"] == folded
+    assert kinds["none"] == ({"zeros"} if row.layout.always_bias else set())
+    back = draw((3, 4), seed=1).to_dialect(row)
+    assert {loss.kind for loss in convert(back, row, "torch").lost} == folded

@@ -76,3 +76,41 @@ def _match(
             )
         every |= found
     return every
+
+
+def rename(
+    checkpoint: Checkpoint, *, strip_prefix: str = "", names: Sequence[str] = ()
+) -> Checkpoint:
+    """Return `checkpoint` with other names: whole parts of them, from the first one on.
+
+    Args:
+        checkpoint: what was read.
+        strip_prefix: what is taken off every name that begins with it, "model" or "model.".
+        names: "old=new": what is called `old`, and all below it, is called `new`.
+
+    Raises:
+        ArgumentError: a name is no "old=new", nothing is called so, or two would be called alike.
+    """
+    pairs = [(strip_prefix.removesuffix("."), "")] if strip_prefix else []
+    for each in names:
+        old, equals, new = each.partition("=")
+        if not (old and equals):
+            raise ArgumentError(f"--rename must be old=new, got {short(each)!r}.")
+        pairs.append((old.removesuffix("."), new.removesuffix(".")))
+    tensors = checkpoint.tensors
+    for old, new in pairs:
+        renamed = {_renamed(name, old, new): array for name, array in tensors.items()}
+        if renamed.keys() == tensors.keys() and old != new:
+            raise ArgumentError(f"nothing is called {short(old)!r}; there is {listed(tensors)}.")
+        if len(renamed) < len(tensors) or "" in renamed:
+            raise ArgumentError(f"two tensors would have one name without {short(old)!r}.")
+        tensors = renamed
+    return replace(checkpoint, tensors=tensors)
+
+
+def _renamed(name: str, old: str, new: str) -> str:
+    if name == old:
+        return new
+    if not name.startswith(f"{old}."):
+        return name
+    return f"{new}.{name[len(old) + 1 :]}" if new else name[len(old) + 1 :]

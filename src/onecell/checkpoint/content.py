@@ -44,7 +44,7 @@ class Checkpoint:
     tensors: dict[str, np.ndarray]
     """Name → array, in file order; bfloat16 under `dtypes.BFLOAT16`."""
     format: str
-    """"pt", "safetensors", "ckpt", "npz", or "dcp" for torch.distributed.checkpoint."""
+    """One of `files.SUFFIXES`' values, or "dcp" for torch.distributed.checkpoint."""
     dialect: str | None
     """The framework that wrote the file, where the file itself tells; else None."""
     metadata: dict[str, str]
@@ -53,6 +53,8 @@ class Checkpoint:
     """What no checkpoint can hold and was left: name → what it is, "a NumPy array of dates"."""
     plain: str = ""
     """How `metadata` and the tensors are nested, see `plain.plain_of`; "" where nothing tells."""
+    remarks: dict[str, str] = field(default_factory=dict)
+    """What the file tells of what in it: an operator's name → why it is no plain LSTM."""
 
     @property
     def frozen(self) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from onecell.checkpoint.cells import CellSite, Note, survey
+from onecell.checkpoint.cells import CellSite, Note, NoteKind, survey
 from onecell.checkpoint.content import Checkpoint
 from onecell.checkpoint.optimizer_state import optimizer_state
 from onecell.dialect import TORCH, get_dialect
@@ -26,7 +26,7 @@ class CellFacts:
     hidden_size: int
     stored: str
     """Its element type."""
-    bias: bool
+    biases: int
     parts: tuple[str, ...]
     """Its tensors in the file."""
 
@@ -64,7 +64,7 @@ def look_into(checkpoint: Checkpoint, dialect: str | None = None) -> Contents:
                 input_size=weights.input_size,
                 hidden_size=weights.hidden_size,
                 stored=weights.dtype_name,
-                bias=weights.bias,
+                biases=row.layout.biases if weights.bias else 0,
                 parts=tuple(site.parts(tensors, row)),
             )
         )
@@ -78,10 +78,18 @@ def look_into(checkpoint: Checkpoint, dialect: str | None = None) -> Contents:
         others=tuple(name for name in tensors if name not in parts and name not in state),
         notes=(
             *found.notes,
+            *remarks(checkpoint),
             *not_finite(tensors),
             *(Note(name, f"{what}; left out") for name, what in checkpoint.left_out.items()),
         ),
     )
+
+
+def remarks(checkpoint: Checkpoint) -> Iterable[Note]:
+    """Yield a note for each thing that the file itself tells."""
+    for name, text in checkpoint.remarks.items():
+        kind: NoteKind = "unsure" if "perhaps" in text else ""
+        yield Note(name, text, "other" if text.endswith("no LSTM cell") else kind)
 
 
 def not_finite(tensors: Mapping[str, np.ndarray]) -> Iterable[Note]:
@@ -124,7 +132,7 @@ def to_json(contents: Contents) -> dict[str, Any]:
                 "input_size": cell.input_size,
                 "hidden_size": cell.hidden_size,
                 "dtype": cell.stored,
-                "biases": 2 * cell.bias,
+                "biases": cell.biases,
                 "tensors": list(cell.parts),
             }
             for cell in contents.cells

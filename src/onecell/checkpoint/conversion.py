@@ -2,16 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 
 import numpy as np
 
 from onecell.checkpoint.cells import CellSite, Note, survey
 from onecell.checkpoint.optimizer_state import optimizer_state
 from onecell.dialect import Dialect, get_dialect
+from onecell.dtypes import widen
 from onecell.errors import CheckpointError
 from onecell.text import short
+from onecell.weights import Weights
+
+
+@dataclass(frozen=True, slots=True)
+class Loss:
+    """What a cell loses, or has otherwise, in another layout. Its outputs stay, up to rounding."""
+
+    cell: str
+    kind: Literal["merged", "folded", "zeros"]
+    """"merged": two biases into one; "folded": an offset of the forget gate, rounded; "zeros": a
+    bias where there was none."""
+    text: str
+
+    def __str__(self) -> str:
+        return f"{short(self.cell)}: {self.text}"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -30,6 +47,8 @@ class Conversion:
     left: list[str] = field(default_factory=list)
     """Tensors and plain values of the source's optimizer, which no other framework's reads: they
     are not in `tensors`."""
+    lost: list[Loss] = field(default_factory=list)
+    """What the new layout cannot keep, cell by cell."""
 
 
 def convert(
@@ -61,6 +80,7 @@ def convert(
     row, goal = get_dialect(source), get_dialect(target)
     left = optimizer_state(tensors, values, row.name) if row != goal else set()
     found = survey({n: a for n, a in tensors.items() if n not in left} if left else tensors, row)
+    lost: list[Loss] = []
     replaced: dict[str, dict[str, np.ndarray]] = {}
     parts: set[str] = set()
     place = {name: number for number, name in enumerate(tensors)}
@@ -73,6 +93,7 @@ def convert(
             replaced[at] = {name: tensors[name] for name in old}
             continue
         weights = site.weights(tensors, row)
+        lost += losses(site.name, weights, row, goal)
         joined = goal.layout.directions and site.reverse
         # Two directions of what has no layers are those of layer 0 where there are layers.
         layer = 0 if site.prefix in both_ways and not goal.layout.directions else site.layer
@@ -105,6 +126,7 @@ def convert(
         carried=list(carried),
         renamed={name: new for name, new in carried.items() if new != name},
         notes=found.notes,
+        lost=lost,
         left=[*(n for n in tensors if n in left), *(v for v in values if v in left)],
     )
 
@@ -121,3 +143,29 @@ def _join(backward: Mapping[str, np.ndarray], cells: Iterable[dict[str, np.ndarr
                 forward[name] = np.concatenate([forward[name], array])
             return True
     return False
+
+
+def losses(name: str, weights: Weights, source: Dialect, target: Dialect) -> Iterator[Loss]:
+    """Yield what the weights of a cell, read in one dialect, have otherwise in another."""
+    layout = target.layout
+    if weights.bias_ih is None or weights.bias_hh is None:
+        if layout.always_bias:
+            yield Loss(name, "zeros", f"it has no bias, and {target.name}'s cell has: zeros")
+        return
+    one, other = (widen(bias) for bias in (weights.bias_ih, weights.bias_hh))
+    if layout.biases == 1 and np.any((one != 0) & (other != 0)):
+        yield Loss(
+            name,
+            "merged",
+            f"two biases become one, their sum, rounded to {weights.dtype_name}; in training two "
+            "move at twice the rate of one",
+        )
+    adding = next((row for row in (target, source) if row.layout.forget_offset), None)
+    if adding is not None and source.layout.forget_offset != layout.forget_offset:
+        less = "less" if adding is target else "more"
+        yield Loss(
+            name,
+            "folded",
+            f"the forget gate's bias is kept {abs(adding.layout.forget_offset):g} {less}, which "
+            f"{adding.name} adds when it runs, rounded to {weights.dtype_name}",
+        )

@@ -24,6 +24,7 @@ from onecell.checkpoint.formats import mindspore_ckpt, npz, safetensors, torch_l
 from onecell.checkpoint.formats.distributed import read_folder
 from onecell.checkpoint.formats.protobuf import LONGEST_TEXT
 from onecell.checkpoint.formats.sharded import is_distributed, is_index, read_index, refuse_part
+from onecell.checkpoint.formats.table import FORMATS, Form
 from onecell.checkpoint.formats.zipped import open_members
 from onecell.checkpoint.limits import Budget
 from onecell.dialect import DIALECTS, get_dialect
@@ -36,11 +37,15 @@ SUFFIXES: Final[Mapping[str, str]] = {
     ".safetensors": "safetensors",
     ".ckpt": "ckpt",
     ".npz": "npz",
+    **{suffix: row.name for row in FORMATS.values() for suffix in row.suffixes},
 }
 """Suffix → format. It decides what is written; what is read is told by the content."""
 
 OWNERS: Final = {kind: row.name for row in DIALECTS.values() for kind in row.formats}
 """Format → the one framework that reads it."""
+
+_NO_METADATA: Final = {"pt", *(row.name for row in FORMATS.values() if not row.metadata)}
+"""The formats that have no place for metadata."""
 
 _ONE_NAMESPACE: Final = {"ckpt", "npz"}
 """The formats in which tensors and metadata lie side by side."""
@@ -55,7 +60,7 @@ _UNZIPPED: Final[Mapping[str | None, Callable[[BinaryIO, Budget], Checkpoint]]] 
 }
 """Format → reader of a file that is no zip file."""
 
-_KNOWN: Final = ".pt, .pth, .safetensors, .ckpt (MindSpore) and .npz"
+_KNOWN: Final = ".pt, .pth, .safetensors, .ckpt (MindSpore), .npz and .onnx"
 
 
 def load_checkpoint(path: str | os.PathLike[str]) -> Checkpoint:
@@ -115,6 +120,9 @@ def _read(file: BinaryIO, size: int, suffix: str) -> Checkpoint:
             f"it is encrypted by MindSpore ({mindspore_ckpt.ENCRYPTED[start[0]]}). Load it there "
             f"with `dec_key` and save it without `enc_key`."
         )
+    for row in FORMATS.values():
+        if row.tells(start, suffix):
+            return row.read(file, budget)
     for kind, told in (
         ("safetensors", start[8:] == b"{"),
         ("pt", start[:1] == b"\x80"),
@@ -132,7 +140,9 @@ def _check_text(checkpoint: Checkpoint) -> None:
         del checkpoint.metadata[name]
         checkpoint.left_out[name] = "text that is no Unicode, or holds a NUL character"
     try:
-        for name in itertools.chain(checkpoint.tensors, checkpoint.metadata, checkpoint.left_out):
+        for name in itertools.chain(
+            checkpoint.tensors, checkpoint.metadata, checkpoint.left_out, checkpoint.remarks
+        ):
             check_name(name)
     except ArgumentError as error:
         raise CheckpointError(f"it holds text that is none: {error}") from error
@@ -146,6 +156,7 @@ def save_checkpoint(
     format: str | None = None,  # noqa: A002 - the word that callers know
     metadata: Mapping[str, str] | None = None,
     force: bool = False,
+    form: Form | None = None,
 ) -> None:
     """Write a checkpoint file, whole or not at all; every bit of every tensor is kept.
 
@@ -153,10 +164,12 @@ def save_checkpoint(
         path: the file; its suffix says the format.
         tensors: name → array; bfloat16 under `dtypes.BFLOAT16` or as ml_dtypes has it.
         dialect: the framework whose names these are; noted where the format has a place for it.
-        format: "pt", "safetensors", "ckpt" or "npz", against the suffix.
+        format: one of `SUFFIXES`' values, against the suffix.
         metadata: text to be kept beside the tensors. A .pt file has no place for it that
             `load_state_dict` would accept.
         force: replace a file that is there.
+        form: of a graph that runs (.onnx): "step" or "sequence"; None for steps of what is a cell
+            and sequences of what is a layer.
 
     Raises:
         OutputExistsError: a file is there and `force` is not set.
@@ -173,9 +186,9 @@ def save_checkpoint(
             f"write .safetensors or .npz instead."
         )
     texts = check_texts(metadata or {})
-    if texts and kind == "pt":
+    if texts and kind in _NO_METADATA:
         raise ArgumentError(
-            f"`metadata` must be empty for .pt, got {listed(texts)}; "
+            f"`metadata` must be empty for .{kind}, got {listed(texts)}; "
             f".safetensors, .ckpt and .npz have a place for it."
         )
     if kind == "safetensors" and (mark := safetensors.RESERVED & texts.keys()):
@@ -201,6 +214,8 @@ def save_checkpoint(
             mindspore_ckpt.write(file, checked, texts)
         elif kind == "npz":
             npz.write(file, checked, texts)
+        elif kind in FORMATS:
+            FORMATS[kind].write(file, checked, texts, form)
         else:
             safetensors.write(file, checked, texts, row)
 
@@ -215,7 +230,9 @@ def keepable(
     It cannot where the format has no place, where the name is too long for it, or where it means
     something else there: a tensor, the format's own mark, a checksum.
     """
-    taken = {"pt": metadata.keys(), "safetensors": safetensors.RESERVED}.get(kind, tensors)
+    taken: Collection[str] = safetensors.RESERVED if kind == "safetensors" else tensors
+    if kind in _NO_METADATA:
+        taken = metadata.keys()
     longest = _LONGEST_NAME.get(kind)
     kept = {
         name: text

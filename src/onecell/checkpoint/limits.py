@@ -66,6 +66,12 @@ class Budget:
             )
         self.left -= nbytes
 
+    def add_file(self, size: int) -> None:
+        """Count another file, of `size` bytes, to what is read."""
+        self.file_size += size
+        self.limit += RATIO * size
+        self.left += RATIO * size
+
     def give(self, nbytes: int) -> None:
         """Give back what is free again."""
         self.left += nbytes

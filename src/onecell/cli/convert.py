@@ -10,10 +10,11 @@ from typing import Annotated, Final
 import typer
 
 from onecell.checkpoint import save_checkpoint
-from onecell.checkpoint.choose import choose
-from onecell.checkpoint.contents import not_finite
+from onecell.checkpoint.choose import choose, rename
+from onecell.checkpoint.contents import not_finite, remarks
 from onecell.checkpoint.files import OWNERS, SUFFIXES
 from onecell.checkpoint.formats.sharded import plain_stem
+from onecell.checkpoint.formats.table import FORMATS, Form
 from onecell.cli.exits import STATUSES, Debug, reporting
 from onecell.cli.notes import say_looks, say_notes
 from onecell.cli.options import (
@@ -27,6 +28,7 @@ from onecell.cli.options import (
     check_dialect,
     complete_dialect,
 )
+from onecell.cli.options import choose as one_of
 from onecell.dialect import get_dialect
 from onecell.errors import ArgumentError
 from onecell.text import listed, plain
@@ -49,12 +51,21 @@ EXAMPLES = f"""[bold]Examples[/bold]
 
   onecell convert model.safetensors.index.json model.ckpt
 
+  onecell convert model.pt cell.onnx --only decoder.cell
+
   onecell convert run.pt encoder.ckpt --only model.encoder --drop '*.bn'
 
 {STATUSES}
 """
 
 SCHEMA: Final = "onecell.conversion/1"
+
+_FORMS: Final[dict[str, Form]] = {"step": "step", "sequence": "sequence"}
+
+
+def check_form(name: str) -> str:
+    """Return `name`, or raise the usage error of an option that names no form of a graph."""
+    return one_of(name, ("auto", *_FORMS))
 
 
 def convert(
@@ -75,6 +86,37 @@ def convert(
         ),
     ] = None,
     from_: FromAny = None,
+    merge_biases: Annotated[
+        bool,
+        typer.Option(
+            "--merge-biases",
+            help="Let two biases become one, their sum, where the new framework has one.",
+        ),
+    ] = False,
+    form: Annotated[
+        str,
+        typer.Option(
+            "--form",
+            metavar="FORM",
+            callback=check_form,
+            help="Of a graph that runs (.onnx): step, sequence, or auto: a step of a cell, a "
+            "sequence of a layer.",
+        ),
+    ] = "auto",
+    strip_prefix: Annotated[
+        str | None,
+        typer.Option(
+            "--strip-prefix", metavar="PREFIX", help="Take this off the names that begin with it."
+        ),
+    ] = None,
+    renames: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--rename",
+            metavar="OLD=NEW",
+            help="Call what is called OLD, and all below it, NEW; may be repeated.",
+        ),
+    ] = None,
     only: Only = None,
     drop: Drop = None,
     force: Force = False,
@@ -82,12 +124,13 @@ def convert(
     quiet: Quiet = False,
     debug: Debug = False,
 ) -> None:
-    """Convert a checkpoint file; every bit of every tensor is kept.
+    """Convert a checkpoint file from any framework to any other.
 
-    .pt, .pth, .ckpt (MindSpore), .safetensors and .npz are read and written without their
-    framework, and of a checkpoint in several files the index (.index.json) is read. Tensors that
-    belong to no LSTM cell are copied as they are; optimizer state is left behind where the
-    framework changes. To have the result proved as well, use [bold]onecell port[/bold].
+    Files are read and written without their framework, and of a checkpoint in several files the
+    index (.index.json) is read. Gates move to where the new framework has them, bit for bit; what
+    its layout cannot keep is said before anything is written. Tensors that belong to no LSTM cell
+    are copied as they are; optimizer state is left behind where the framework changes. To have the
+    result proved as well, use [bold]onecell port[/bold].
     """
     with reporting(debug=debug, quiet=quiet and not as_json):
         read = read_checkpoint(source)
@@ -102,16 +145,32 @@ def convert(
             )
         check_apart(target, source)
         read, unchosen = choose(read, dialect, only=only or (), drop=drop or ())
+        read = rename(read, strip_prefix=strip_prefix or "", names=renames or ())
         done = convert_tensors(source, read, dialect, goal)
-        if dialect != goal and SUFFIXES.get(target.suffix) == "ckpt" and read.plain:
+        kind = SUFFIXES.get(target.suffix, "")
+        if dialect != goal and kind == "ckpt" and read.plain:
             read = carry_optimizers(read, done)
         metadata, dropped = split_metadata(read, target.suffix, done)
-        save_checkpoint(target, done.tensors, dialect=goal, metadata=metadata, force=force)
-        notes = [*done.notes, *not_finite(done.tensors)]
+        tensors, without_place = done.tensors, []
+        if kind in FORMATS and FORMATS[kind].cells_alone:
+            without_place = done.carried
+            carried = {done.renamed.get(name, name) for name in without_place}
+            tensors = {name: array for name, array in tensors.items() if name not in carried}
+        merged = [loss for loss in done.lost if loss.kind == "merged"]
+        if merged and not merge_biases:
+            raise ArgumentError(f"{source}: {merged[0]}. To have it so, say --merge-biases.")
+        if not as_json:
+            for loss in done.lost:
+                typer.echo(f"not kept as it is, {plain(str(loss))}")
+        save_checkpoint(
+            target, tensors, dialect=goal, metadata=metadata, force=force, form=_FORMS.get(form)
+        )
+        notes = [*done.notes, *remarks(read), *not_finite(tensors)]
         left = {
             "not chosen": unchosen,
             f"the optimizer's, which only {dialect}'s reads": done.left,
             "not tensors": dropped,
+            f"no cell's, and .{kind} holds nothing else": without_place,
         }
         if as_json:
             record = {
@@ -119,7 +178,8 @@ def convert(
                 "source": {"path": str(source), "framework": dialect},
                 "target": {"path": str(target), "framework": goal},
                 "cells": [site.name for site in done.cells],
-                "carried": done.carried,
+                "carried": [] if without_place else done.carried,
+                "lost": [asdict(loss) for loss in done.lost],
                 "left": [name for names in left.values() for name in names],
                 "notes": [asdict(note) for note in notes],
             }
@@ -133,5 +193,5 @@ def convert(
         cells = f"{len(done.cells)} LSTM cell{'' if len(done.cells) == 1 else 's'}"
         typer.echo(
             f"{plain(str(target))}: {cells} in {goal}'s form, "
-            f"{len(done.carried)} other tensors copied{say_looks(notes)}"
+            f"{len(done.carried) - len(without_place)} other tensors copied{say_looks(notes)}"
         )

@@ -13,6 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from onecell.checkpoint.contents import CellFacts, Contents
+from onecell.checkpoint.formats.table import FORMATS
 from onecell.cli.notes import say_looks
 from onecell.dtypes import dtype_name
 from onecell.text import plain, short
@@ -20,6 +21,7 @@ from onecell.text import plain, short
 _MOST: Final = 8
 """Without -v, so many cells, tensors, values and notes are shown."""
 _LONGEST_VALUE: Final = 60
+_BIASES: Final = {0: "none", 1: "one", 2: "two"}
 
 _FORMATS: Final = {
     "pt": "torch's format (.pt)",
@@ -27,6 +29,7 @@ _FORMATS: Final = {
     "safetensors": "safetensors",
     "npz": "NumPy's format (.npz)",
     "dcp": "torch.distributed.checkpoint",
+    **{name: row.title for name, row in FORMATS.items()},
 }
 
 
@@ -76,7 +79,7 @@ def _print_cells(cells: Sequence[CellFacts], console: Console, most: int | None)
         table.add_column(name, no_wrap=True)
     for cell in cells[:most]:
         sizes = str(cell.input_size), str(cell.hidden_size)
-        biases = "two" if cell.bias else "none"
+        biases = _BIASES[cell.biases]
         shown = Text(f"  {short(cell.site.name)}")
         table.add_row(shown, *sizes, cell.stored, biases, cell.spelled)
     console.print(table)

@@ -49,10 +49,11 @@ def check_format(name: str | None) -> str | None:
 
 
 def formats() -> tuple[str, ...]:
-    """Return the names of the file formats."""
-    from onecell.checkpoint.files import SUFFIXES  # noqa: PLC0415 - migrate does without
+    """Return the names of the file formats that a framework with a front end reads."""
+    from onecell.checkpoint.files import OWNERS, SUFFIXES  # noqa: PLC0415 - migrate does without
 
-    return tuple(dict.fromkeys(SUFFIXES.values()))
+    every = dict.fromkeys(SUFFIXES.values())
+    return tuple(kind for kind in every if OWNERS.get(kind) in (None, *FRONT_ENDS))
 
 
 def check_sides(names: str | None) -> str | None:

@@ -1,7 +1,8 @@
-"""The wire format of protobuf, as much of it as a MindSpore checkpoint uses.
+"""The wire format of protobuf, as much of it as checkpoints use.
 
 After https://protobuf.dev/programming-guides/encoding: a message is a run of fields; a field is a
-number and a wire type in one varint, then a varint (type 0) or a length and bytes (type 2).
+number and a wire type in one varint, then a varint (type 0), eight bytes (type 1), a length and
+bytes (type 2) or four bytes (type 5).
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ from onecell.errors import CheckpointError
 
 VARINT: Final = 0
 BYTES: Final = 2
+_FIXED: Final = {1: 8, 5: 4}
+"""Wire type → the number of bytes."""
 LONGEST_TEXT: Final = 4096
 
 
@@ -43,8 +46,12 @@ def read_fields(file: BinaryIO, start: int, end: int, what: str) -> Iterator[Fie
     while position < end:
         file.seek(position)
         key, position = _read_varint(file, position, end, what)
-        value, position = _read_varint(file, position, end, what)
         number, wire = key >> 3, key & 7
+        if wire in _FIXED and position + _FIXED[wire] <= end:
+            yield Field(number, wire, 0, position, position + _FIXED[wire])
+            position += _FIXED[wire]
+            continue
+        value, position = _read_varint(file, position, end, what)
         if wire == VARINT:
             yield Field(number, wire, value, position, position)
         elif wire == BYTES and position + value <= end:

@@ -1,0 +1,301 @@
+"""ONNX: the LSTM operators of a graph, at any depth, and its other tensors.
+
+After https://onnx.ai/onnx/operators/onnx__LSTM.html. Of the graph only what an LSTM's weights are
+is looked at: initializers, constants and what passes them on; nothing is computed. The weights of
+the node called `/rnn/LSTM` are read as `rnn.LSTM.W`, `.R` and `.B`. An operator that is no plain
+LSTM (peepholes, other activations, clipping, coupled gates) is named, and its tensors are left out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import BinaryIO, Final
+
+import numpy as np
+
+from onecell.checkpoint.content import Checkpoint
+from onecell.checkpoint.formats.onnx_tensors import (
+    Beside,
+    TensorPlace,
+    is_readable,
+    read_place,
+    read_tensor,
+)
+from onecell.checkpoint.formats.protobuf import BYTES, VARINT, Field, read_fields, read_text
+from onecell.checkpoint.limits import Budget, read_bytes
+from onecell.errors import CheckpointError
+from onecell.text import listed, short
+
+START: Final = b"\x08"
+"""What a model begins with: the version of the format."""
+
+# ModelProto, GraphProto, NodeProto and AttributeProto.
+_GRAPH, _METADATA = 7, 14
+_NODE, _INITIALIZER, _SPARSE = 1, 5, 15
+_INPUT, _OUTPUT, _NAME, _TYPE, _ATTRIBUTE, _DOMAIN = 1, 2, 3, 4, 5, 7
+_INT, _TEXT, _TENSOR, _SUBGRAPH, _TEXTS, _SUBGRAPHS = 3, 4, 5, 6, 9, 11
+
+_INPUTS: Final = ("X", "W", "R", "B", "sequence_lens", "initial_h", "initial_c", "P")
+_ACTIVATIONS: Final = ["sigmoid", "tanh", "tanh"]
+_TYPES: Final = frozenset({"LSTM", "Constant", "Identity", "If", "Loop", "Scan"})
+_LONGEST_TYPE: Final = 16
+_DEEPEST: Final = 16
+_ITEM: Final = 200
+_MOST_INPUTS: Final = 8
+
+
+@dataclass(slots=True)
+class _Node:
+    kind: str
+    name: str = ""
+    domain: str = ""
+    inputs: list[str] = field(default_factory=list)
+    outputs: list[str] = field(default_factory=list)
+    attributes: dict[str, Field] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class _Scope:
+    """What is known by name in a graph, and in those around it."""
+
+    places: dict[str, TensorPlace]
+    outer: _Scope | None
+    path: str
+
+    def find(self, name: str) -> TensorPlace | None:
+        scope: _Scope | None = self
+        while scope is not None:
+            if name in scope.places:
+                return scope.places[name]
+            scope = scope.outer
+        return None
+
+
+def read(file: BinaryIO, budget: Budget) -> Checkpoint:
+    """Read an ONNX model; a tensor beside it is read out of its own folder only.
+
+    Raises:
+        UnsafeCheckpointError: external data outside that folder, or more than the files may ask.
+        CheckpointError: it is damaged, or no ONNX model.
+    """
+    graph: Field | None = None
+    metadata: dict[str, str] = {}
+    for part in read_fields(file, 0, budget.file_size, "the file"):
+        if part.number == _GRAPH and part.wire == BYTES:
+            if graph is not None:
+                raise CheckpointError("it holds two graphs.")
+            graph = part
+        elif part.number == _METADATA and part.wire == BYTES:
+            _read_metadata(file, part, metadata, budget)
+    if graph is None:
+        raise CheckpointError("it is no ONNX model: it has no graph.")
+    reader = _Reader(file, budget, Beside(Path(file.name).parent))
+    reader.graph(graph, None, "", 0)
+    return Checkpoint(
+        reader.finish(), "onnx", "onnx", metadata, reader.left_out, remarks=reader.remarks
+    )
+
+
+class _Reader:
+    """One walk over the graphs of a model."""
+
+    def __init__(self, file: BinaryIO, budget: Budget, beside: Beside) -> None:
+        self._file, self._budget, self._beside = file, budget, beside
+        self._places: dict[str, TensorPlace] = {}
+        self._taken: set[int] = set()
+        self._tensors: dict[str, np.ndarray] = {}
+        self.left_out: dict[str, str] = {}
+        self.remarks: dict[str, str] = {}
+
+    def graph(self, place: Field, outer: _Scope | None, path: str, depth: int) -> None:
+        """Read the initializers of a graph, then the LSTMs in it and in the graphs inside."""
+        if depth > _DEEPEST:
+            raise CheckpointError(f"its graphs are nested deeper than {_DEEPEST}.")
+        scope = _Scope({}, outer, path)
+        for part in read_fields(self._file, place.start, place.end, "a graph"):
+            if part.number == _INITIALIZER and part.wire == BYTES:
+                found = read_place(self._file, part, self._budget)
+                self._add(scope, found.name, found)
+            elif part.number == _SPARSE and part.wire == BYTES:
+                self.left_out[f"{path}sparse {part.start}"] = "a sparse tensor"
+        for node in self._nodes(place):
+            self._visit(node, scope, depth)
+
+    def finish(self) -> dict[str, np.ndarray]:
+        """Return every tensor: those of LSTMs first, then the others."""
+        for name, place in self._places.items():
+            if id(place) in self._taken:
+                continue
+            if not is_readable(place):
+                self.left_out[name] = f"a tensor of type {place.kind}"
+            elif name in self._tensors:
+                raise CheckpointError(f"it holds `{short(name)}` twice.")
+            else:
+                self._tensors[name] = self._read(place)
+        return self._tensors
+
+    def _add(self, scope: _Scope, name: str, place: TensorPlace) -> None:
+        if name in scope.places or scope.path + name in self._places:
+            raise CheckpointError(f"it holds `{short(name)}` twice.")
+        scope.places[name] = place
+        self._places[scope.path + name] = place
+
+    def _read(self, place: TensorPlace) -> np.ndarray:
+        return read_tensor(self._file, place, self._beside, self._budget)
+
+    def _nodes(self, graph: Field) -> Iterator[_Node]:
+        """Yield the nodes of the kinds that matter, see `_TYPES`."""
+        for place in read_fields(self._file, graph.start, graph.end, "a graph"):
+            if place.number != _NODE or place.wire != BYTES:
+                continue
+            kind = ""
+            for part in self._fields(place):
+                if part.number == _TYPE and part.wire == BYTES and part.size < _LONGEST_TYPE:
+                    kind = read_text(self._file, part)
+            if kind in _TYPES:
+                yield self._node(place, kind)
+
+    def _fields(self, place: Field) -> Iterator[Field]:
+        return read_fields(self._file, place.start, place.end, "a node")
+
+    def _node(self, place: Field, kind: str) -> _Node:
+        node = _Node(kind)
+        for part in self._fields(place):
+            if part.wire != BYTES:
+                continue
+            self._budget.take(_ITEM, "a node")
+            if part.number in {_INPUT, _OUTPUT}:
+                names = node.inputs if part.number == _INPUT else node.outputs
+                names.append(read_text(self._file, part))
+            elif part.number == _NAME:
+                node.name = read_text(self._file, part)
+            elif part.number == _DOMAIN:
+                node.domain = read_text(self._file, part)
+            elif part.number == _ATTRIBUTE:
+                name = self._text_in(part, 1)
+                if name in node.attributes:
+                    raise CheckpointError(f"a node has the attribute `{short(name)}` twice.")
+                node.attributes[name] = part
+        return node
+
+    def _visit(self, node: _Node, scope: _Scope, depth: int) -> None:
+        if node.domain not in {"", "ai.onnx"}:
+            return
+        if node.kind == "LSTM":
+            self._lstm(node, scope)
+        elif node.kind == "Constant":
+            for part in self._in(node.attributes.get("value"), _TENSOR):
+                place = read_place(self._file, part, self._budget)
+                for name in node.outputs[:1]:
+                    scope.places[name] = place
+        elif node.kind == "Identity":
+            for one, other in zip(node.inputs[:1], node.outputs[:1], strict=False):
+                if (known := scope.find(one)) is not None:
+                    scope.places.setdefault(other, known)
+        else:
+            name = _spelled(node.name or (node.outputs or [node.kind])[0])
+            for attribute, place_of in node.attributes.items():
+                for part in self._fields(place_of):
+                    if part.wire == BYTES and part.number in {_SUBGRAPH, _SUBGRAPHS}:
+                        self.graph(part, scope, f"{scope.path}{name}.{attribute}.", depth + 1)
+
+    def _lstm(self, node: _Node, scope: _Scope) -> None:
+        """Take up the weights of one LSTM, or say what it is instead."""
+        name = scope.path + _spelled(node.name or (node.outputs or ["LSTM"])[0])
+        if len(node.inputs) > _MOST_INPUTS:
+            raise CheckpointError(f"the LSTM `{short(name)}` has {len(node.inputs)} inputs.")
+        given = {key: each for key, each in zip(_INPUTS, node.inputs, strict=False) if each}
+        keys: tuple[str, ...] = ("W", "R", "B", "P")
+        places = {key: scope.find(given[key]) for key in keys if key in given}
+        why = self._why_not(node, given, places)
+        taken = [place for place in places.values() if place is not None]
+        if why:
+            self.remarks[name] = why
+            self.left_out |= {scope.path + place.name: why for place in taken if place.name}
+            self._taken.update(map(id, taken))
+            return
+        for key, place in places.items():
+            if place is not None and key != "P":
+                full = f"{name}.{key}"
+                if full in self._tensors:
+                    raise CheckpointError(f"it holds `{short(full)}` twice.")
+                self._tensors[full] = self._read(place)
+        self._taken.update(map(id, taken))
+        if self._text(node, "direction") == "reverse":
+            self.remarks[name] = "runs backward over its sequence; the cell is the same"
+
+    def _why_not(
+        self, node: _Node, given: Mapping[str, str], places: Mapping[str, TensorPlace | None]
+    ) -> str:
+        """Return what makes it no plain LSTM; "" if it is one."""
+        for keys, why in (
+            ([key for key in ("W", "R") if key not in given], "missing"),
+            ([key for key, at in places.items() if at is None], "computed in the graph"),
+            (
+                [key for key, at in places.items() if at and not is_readable(at)],
+                "of a type unknown",
+            ),
+        ):
+            if keys:
+                return f"an LSTM perhaps, with {listed(keys)} {why}"
+        peepholes = places.get("P")
+        coupled = any(part.value for part in self._in(node.attributes.get("input_forget"), _INT))
+        activations = [
+            read_text(self._file, part).lower()
+            for part in self._in(node.attributes.get("activations"), _TEXTS)
+        ]
+        usual = activations in ([], _ACTIVATIONS, 2 * _ACTIVATIONS)
+        for there, what in (
+            (peepholes is not None and np.count_nonzero(self._read(peepholes)), "peepholes (P)"),
+            ("clip" in node.attributes, "`clip`"),
+            (coupled, "`input_forget`"),
+            (not usual, f"other activations ({listed(activations)})"),
+        ):
+            if there:
+                return f"an LSTM with {what}, no LSTM cell"
+        return ""
+
+    def _in(self, place: Field | None, number: int) -> Iterator[Field]:
+        """Yield the fields with this number of an attribute that is there."""
+        if place is not None:
+            wire = VARINT if number == _INT else BYTES
+            for part in self._fields(place):
+                if part.number == number and part.wire == wire:
+                    self._budget.take(_ITEM, "an attribute")
+                    yield part
+
+    def _text(self, node: _Node, attribute: str) -> str:
+        found = [read_text(self._file, p) for p in self._in(node.attributes.get(attribute), _TEXT)]
+        return found[-1] if found else ""
+
+    def _text_in(self, place: Field, number: int) -> str:
+        text = ""
+        for part in self._fields(place):
+            if part.number == number and part.wire == BYTES:
+                text = read_text(self._file, part)
+        return text
+
+
+def _spelled(name: str) -> str:
+    """Return the name of a node as a dotted one."""
+    return ".".join(part for part in name.replace("/", ".").split(".") if part) or "LSTM"
+
+
+def _read_metadata(file: BinaryIO, place: Field, found: dict[str, str], budget: Budget) -> None:
+    """Read one entry of metadata."""
+    texts = {1: "", 2: ""}
+    for part in read_fields(file, place.start, place.end, "metadata"):
+        if part.wire == BYTES and part.number in texts:
+            budget.take(part.size, "metadata")
+            file.seek(part.start)
+            try:
+                texts[part.number] = budget.text(
+                    read_bytes(file, part.size, "metadata"), "metadata"
+                )
+            except UnicodeDecodeError as error:
+                raise CheckpointError(f"its metadata is no text: {error}.") from None
+    if texts[1] in found:
+        raise CheckpointError(f"its metadata says `{short(texts[1])}` twice.")
+    found[texts[1]] = texts[2]

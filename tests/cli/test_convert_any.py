@@ -1,0 +1,109 @@
+"""`onecell convert` between frameworks whose layouts differ: what is said, asked, renamed, left."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from onecell import Spec, Weights
+from onecell.checkpoint import load_checkpoint, save_checkpoint
+
+from .conftest import Run
+
+CELL = Weights.random(Spec(3, 4), 1)
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    tensors = CELL.to_dialect("torch", prefix="net.cell.")
+    tensors |= CELL.to_dialect("torch", prefix="net.rnn.", layer=0)
+    tensors["net.head.weight"] = np.ones((2, 4), np.float32)
+    save_checkpoint(tmp_path / "m.pt", tensors, dialect="torch")
+    return tmp_path / "m.pt"
+
+
+def test_two_biases_become_one_only_where_that_was_asked_for(run: Run, file: Path) -> None:
+    out = file.with_name("k.safetensors")
+    ran = run("convert", file, out, "--to", "keras")
+    assert (ran.status, ran.out) == (2, "")
+    assert "net.cell: two biases become one" in ran.err
+    assert "--merge-biases" in ran.err
+    assert not out.exists()
+    ran = run("convert", file, out, "--to", "keras", "--merge-biases")
+    assert ran.status == 0
+    first, *_, last = ran.out.splitlines()
+    assert first.startswith("not kept as it is, net.cell: two biases become one")
+    assert "2 LSTM cells in keras's form, 1 other tensors copied" in last
+    ran = run("convert", file, out, "--to", "haiku", "--merge-biases", "--force", "--json")
+    lost = json.loads(ran.out)["lost"]
+    assert [loss["kind"] for loss in lost] == ["merged", "folded", "merged", "folded"]
+
+
+def test_a_cell_becomes_a_graph_and_what_has_no_place_is_named(run: Run, file: Path) -> None:
+    out = file.with_name("c.onnx")
+    ran = run("convert", file, out, "--only", "net", "--strip-prefix", "net")
+    assert (ran.status, ran.err) == (0, "")
+    assert "left behind, no cell's, and .onnx holds nothing else: head.weight" in ran.out
+    assert run("convert", out, file.with_name("b.pt")).status == 0
+    back = load_checkpoint(file.with_name("b.pt")).tensors
+    want = load_checkpoint(file).tensors
+    del want["net.head.weight"]
+    assert {f"net.{name}": array.tobytes() for name, array in back.items()} == {
+        name: array.tobytes() for name, array in want.items()
+    }
+    shown = run("info", out).out
+    assert "ONNX (.onnx), written by onnx" in shown
+    assert "rnn[layer 0]" in shown
+
+
+def test_the_form_of_a_graph_is_the_users(run: Run, file: Path) -> None:
+    out = file.with_name("c.onnx")
+    ran = run("convert", file, out, "--only", "net.cell", "--form", "sideways")
+    assert ran.status == 2
+    assert "one of auto, step, sequence" in ran.err
+    ran = run("convert", file, out, "--only", "net.rnn", "--form", "step")
+    assert ran.status == 0
+    assert run("convert", file, out, "--only", "net.cell", "--force").status == 0
+
+
+@pytest.mark.parametrize(
+    ("options", "names"),
+    [
+        (["--strip-prefix", "net"], {"cell", "rnn", "head"}),
+        (["--strip-prefix", "net."], {"cell", "rnn", "head"}),
+        (["--rename", "net.cell=a.b"], {"a.b", "net.rnn", "net.head"}),
+        (["--rename", "net=x", "--rename", "x.rnn=y"], {"x.cell", "y", "x.head"}),
+        (["--rename", "net.head=", "--only", "net.head"], {""}),
+    ],
+    ids=str,
+)
+def test_names_are_changed_by_whole_parts(
+    options: list[str], names: set[str], run: Run, file: Path
+) -> None:
+    out = file.with_name("out.safetensors")
+    assert run("convert", file, out, *options).status == 0
+    assert {name.rpartition(".")[0] for name in load_checkpoint(out).tensors} == names
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        (["--strip-prefix", "ne"], "nothing is called 'ne'"),
+        (["--rename", "net.cell"], "must be old=new"),
+        (["--rename", "=x"], "must be old=new"),
+        (["--rename", "gone=x"], "nothing is called 'gone'"),
+        (["--rename", "net.head.weight=net.cell.weight_ih"], "one name"),
+    ],
+    ids=str,
+)
+def test_names_that_cannot_be_changed_are_a_usage_error(
+    options: list[str], says: str, run: Run, file: Path
+) -> None:
+    out = file.with_name("out.safetensors")
+    ran = run("convert", file, out, *options)
+    assert ran.status == 2
+    assert says in ran.err
+    assert not out.exists()
