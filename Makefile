@@ -157,7 +157,7 @@ format: $(BUILT)  ## put Python and C++ into shape, and the migrator's table int
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 	$(BIN)/clang-format -i $(CXX_FILES)
-	$(BIN)/python -m onecell.migrate.rules.table.page docs/en/guides/migrate.md docs/zh/guides/migrate.md
+	$(BIN)/python -m onecell.migrate.rules.table.page docs/en/reference/conversion-table.md docs/zh/reference/conversion-table.md
 
 clean:  ## remove what was built; the environment too
 	rm -rf build dist $(VENV)

@@ -18,7 +18,7 @@ PAGE = Path(__file__).parents[2] / "docs/en/guides/migrate.md"
 
 @pytest.mark.parametrize(("language", "head"), [("en", "| rule |"), ("zh", "| 规则 |")])
 def test_the_page_ends_with_the_table(language: str, head: str) -> None:
-    page = PAGE.parents[2] / language / "guides/migrate.md"
+    page = PAGE.parents[2] / language / "reference/conversion-table.md"
     _, table = page.read_text(encoding="utf-8").split(f"\n{head}")
     assert head + table == rules_table(language), "`make format` writes it there anew"
 

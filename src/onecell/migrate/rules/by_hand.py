@@ -16,7 +16,7 @@ _RULES: Final[Mapping[str, str]] = {
     "load_into": "write out the model and what is loaded into it",
 }
 
-_FUNCTION: Final = "write it out with what the table in docs/en/guides/migrate.md has for both"
+_FUNCTION: Final = "write it out with what docs/en/reference/conversion-table.md has for both"
 
 
 def by_hand(rule: str) -> str:
