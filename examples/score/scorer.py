@@ -21,9 +21,21 @@ class Scorer:
         self.cell = onecell.FrozenCell.load(path)  # mapped, so that actors share it
 
     def __call__(self, batch: Batch) -> Batch:
-        """Return the last h of each sequence of a batch."""
+        """Return the last h of each sequence of a batch.
+
+        Raises:
+            ValueError: a sequence is missing, or ends within an input.
+        """
         sequences = [np.asarray(s, np.float32) for s in batch["sequence"]]
         others = {name: column for name, column in batch.items() if name != "sequence"}
+        for row, sequence in enumerate(sequences):
+            if sequence.ndim != 1 or sequence.size % self.cell.input_size:
+                got = f"{sequence.size} numbers" if sequence.ndim else "none"
+                beside = {name: column[row] for name, column in others.items()}
+                raise ValueError(
+                    f"`sequence` must have T times {self.cell.input_size} numbers, got {got} "
+                    f"beside {beside}."
+                )
         return others | {"h": last_states(self.cell, sequences)}
 
 

@@ -55,6 +55,10 @@ def test_an_actor_maps_its_cell_and_keeps_other_columns(tmp_path: Path) -> None:
     got = scorer({"id": np.array([7, 8]), "sequence": sequences})
     assert got.keys() == {"id", "h"}
     assert got["h"][1].tobytes() == alone(sequences[1])
+    for spoilt, got in ((sequences[0][:-1], "11 numbers"), (None, "none")):
+        sequences[0] = spoilt
+        with pytest.raises(ValueError, match=rf"T times 3 numbers, got {got} beside .*'id'.*7"):
+            scorer({"id": np.array([7, 8]), "sequence": sequences})
 
 
 PROGRAM = """
