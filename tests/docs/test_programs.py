@@ -14,7 +14,15 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-GUIDES = {"torch.md", "mindspore.md", "arrays.md", "faq.md", "comparison.md", "add-a-framework.md"}
+GUIDES = {
+    "torch.md",
+    "mindspore.md",
+    "arrays.md",
+    "faq.md",
+    "comparison.md",
+    "add-a-framework.md",
+    "convert.md",
+}
 PAGES = [
     page
     for page in sorted((ROOT / "docs" / "en").rglob("*.md"))
