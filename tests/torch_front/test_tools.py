@@ -12,12 +12,13 @@ from torch.package.package_exporter import PackageExporter, PackagingError
 from torch.package.package_importer import PackageImporter
 from torch.profiler import ProfilerActivity, profile
 
-from onecell.torch import LSTMCell
+from onecell.torch import LSTM, LSTMCell
 from problems import problem
 from torch_cells import ours
 
 P = problem(steps=3)
 X = torch.from_numpy(P.x)
+STATE = (torch.from_numpy(P.h), torch.from_numpy(P.c))
 
 
 class Unrolled(torch.nn.Module):
@@ -57,11 +58,22 @@ def test_a_profiler_shows_the_operators_by_name(recording: bool) -> None:
     assert not seen & {"Step", "StepBackward", "Anchor", "AnchorBackward", "Cell", "CellBackward"}
 
 
-def test_profiling_changes_no_bit() -> None:
+@pytest.mark.parametrize("kind", ["cell", "frozen", "stream", "frozen unroll", "LSTM", "one step"])
+@torch.no_grad()
+def test_a_profiler_shows_whatever_computes_and_changes_no_bit(kind: str) -> None:
     cell = ours(P)
-    want = cell(X[0])
-    with profile(activities=[ProfilerActivity.CPU]):
-        got = cell(X[0])
+    lstm = LSTM(cell.input_size, cell.hidden_size)
+    run, given = {
+        "cell": (cell, X[0]),
+        "frozen": (lambda x: cell.freeze()(x, STATE), X[0]),
+        "stream": (lambda x: [cell.freeze().stream(len(x)).step(x)], X[0]),
+        "frozen unroll": (lambda x: cell.freeze().unroll(x)[:1], X),
+        "LSTM": (lambda x: lstm(x)[:1], X),
+        "one step": (lambda x: lstm(x)[:1], X[:1]),
+    }[kind]
+    want, got = run(given), []
+    seen = events(lambda: got.extend(run(given)))
+    assert {"onecell::lstm_cell", "onecell::lstm"} & seen
     assert all(torch.equal(a, b) for a, b in zip(got, want, strict=True))
 
 

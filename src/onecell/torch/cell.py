@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, ClassVar, Final, Self, TypeVar
+from typing import Any, ClassVar, Final, Self
 
 import torch
 from torch import Tensor
 from torch.autograd import profiler as _profiler
-from torch.profiler import record_function
 
 from onecell.frozen import FrozenCell, WeightDtype
 from onecell.spec import PARAMETERS
@@ -34,11 +32,9 @@ from onecell.torch.overrides import (
     must_loop,
     remember,
 )
-from onecell.torch.routes import finish, quick_step, run
+from onecell.torch.routes import finish, quick_step, run, shown
 from onecell.torch.stream import Stream
 from onecell.weights import Weights
-
-_Given = TypeVar("_Given")
 
 
 class LSTMCell(torch.nn.LSTMCell):
@@ -155,7 +151,7 @@ class LSTMCell(torch.nn.LSTMCell):
         )
 
     def _forward(self, x: Any, hx: AnyState, c_0: Tensor | None) -> State:  # noqa: ANN401 - proxies
-        return _shown("onecell::lstm_cell", self._step, x, hx, c_0)
+        return shown("onecell::lstm_cell", self._step, x, hx, c_0)
 
     def _step(self, x: Any, hx: AnyState, c_0: Tensor | None) -> State:  # noqa: ANN401 - proxies
         computed = False
@@ -238,7 +234,7 @@ class LSTMCell(torch.nn.LSTMCell):
         check_ranks(input, state, time=True)
         if must_loop(self, LSTMCell) and len(input) > 0:
             return loop(self, input, state)
-        return _shown("onecell::lstm", self._steps, input, state)
+        return shown("onecell::lstm", self._steps, input, state)
 
     def _steps(self, input: Tensor, state: State | None) -> tuple[Tensor, State]:  # noqa: A002
         check_sizes(input, state, self.input_size, self.hidden_size, time=True)
@@ -292,14 +288,6 @@ class LSTMCell(torch.nn.LSTMCell):
         """Return a call of this module as one node of a torch.fx graph, as torch's own cell is."""
         tracer = arguments[0].tracer
         return tracer.create_proxy("call_module", tracer.path_of_module(self), arguments, {})
-
-
-def _shown(name: str, compute: Callable[..., _Given], *given: object) -> _Given:
-    """Return what `compute` gives, under this name where torch's profiler looks on."""
-    if torch.compiler.is_compiling() or not _profiler._is_profiler_enabled:
-        return compute(*given)
-    with record_function(name):
-        return compute(*given)
 
 
 def _unsqueeze(tensor: Tensor | None) -> Tensor | None:

@@ -8,6 +8,7 @@ from typing import Any, Final
 import numpy as np
 import torch
 from torch import Tensor
+from torch.autograd import profiler as _profiler
 
 from onecell import _kernel
 from onecell.dtypes import BFLOAT16
@@ -19,6 +20,7 @@ from onecell.torch.errors import CellDtypeError, CellFrozenError
 from onecell.torch.overrides import hooks, loop, must_loop, override, remember
 from onecell.torch.plain import are_plain, check_memory, mode_is_on
 from onecell.torch.reading import make_reader
+from onecell.torch.routes import shown
 from onecell.torch.stream import Stream
 
 _EXTRA: Final = ("weight_dtype", "input_size", "hidden_size", "bias")
@@ -96,7 +98,8 @@ class FrozenLSTMCell(torch.nn.Module):
         check_ranks(input, state)
         check_sizes(input, state, self.input_size, self.hidden_size)
         rows = input if input.dim() == 2 else input.unsqueeze(0)
-        h_all, c_last = self._run(rows.unsqueeze(0), input, state)
+        rows = rows.unsqueeze(0)
+        h_all, c_last = shown("onecell::lstm_cell", self._run, rows, input, state)
         if input.dim() == 2:
             return h_all.squeeze(0), c_last
         return h_all.squeeze(0).squeeze(0), c_last.squeeze(0)
@@ -118,7 +121,7 @@ class FrozenLSTMCell(torch.nn.Module):
         if must_loop(self, FrozenLSTMCell) and len(input) > 0:
             return loop(self, input, state)
         rows = input if input.dim() == 3 else input.unsqueeze(1)
-        h_all, c = self._run(rows, input, state)
+        h_all, c = shown("onecell::lstm", self._run, rows, input, state)
         if len(h_all):
             h = h_all[-1].clone()
         else:
@@ -133,7 +136,7 @@ class FrozenLSTMCell(torch.nn.Module):
 
     def _quick(self, x: Any, hx: Any) -> State | None:  # noqa: ANN401 - whatever came
         """Compute one step of an everyday call; None where anything is out of the ordinary."""
-        if _reader is None or len(hx) != 2 or mode_is_on():
+        if _reader is None or len(hx) != 2 or _profiler._is_profiler_enabled or mode_is_on():
             return None
         h, c = hx
         tensors = x, h, c

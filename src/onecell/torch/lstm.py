@@ -9,13 +9,14 @@ from typing import Any, Final, Self, TypeAlias
 
 import torch
 from torch import Tensor
+from torch.autograd import profiler as _profiler
 from torch.nn.modules import rnn
 
 from onecell.spec import PARAMETERS
 from onecell.torch import calls
 from onecell.torch.arguments import State
 from onecell.torch.overrides import check_shareable, remember
-from onecell.torch.routes import compute, kernel_may_run, quick_step, run
+from onecell.torch.routes import compute, kernel_may_run, quick_step, run, shown
 
 _FIRST: Final = tuple(f"{name}_l0" for name in PARAMETERS)
 """The parameters of the lowest layer."""
@@ -80,7 +81,8 @@ class LSTM(torch.nn.LSTM):
         if torch.compiler.is_dynamo_compiling():
             # As torch's own: the compiler leaves a gap in its graph.
             return torch.compiler.disable(_forward)(self, input, hx)
-        done = _everyday(self, input, hx) if type(self) is LSTM else None
+        everyday = type(self) is LSTM and not _profiler._is_profiler_enabled
+        done = _everyday(self, input, hx) if everyday else None
         return _forward(self, input, hx) if done is None else done
 
     def __prepare_scriptable__(self) -> torch.nn.LSTM:
@@ -136,10 +138,24 @@ def _lstm(*given: Any) -> tuple[Tensor, Tensor, Tensor]:  # noqa: ANN401 - torch
     rows = sizes[0] if packed else x.shape[0 if batch_first else 1]
     if not _begins(state, (layers * directions, rows, weights[1].shape[1]), len(x), sizes):
         return _torchs(*given)
-    h_n, c_n = [], []
     below = x.transpose(0, 1) if batch_first else x
-    for layer in range(layers):
-        if layer > 0 and dropout > 0 and training:
+    drops = dropout if training else 0.0
+    h_all, h, c = shown("onecell::lstm", _layers, below, sizes, state, each, directions, drops)
+    return h_all.transpose(0, 1) if batch_first else h_all, h, c
+
+
+def _layers(
+    below: Tensor,
+    sizes: list[int] | None,
+    state: State,
+    each: list[calls.Weights],
+    directions: int,
+    dropout: float,
+) -> Pass:
+    """Compute all layers over x (T, N, I), or packed rows of these sizes."""
+    h_n, c_n = [], []
+    for layer in range(len(each) // directions):
+        if layer > 0 and dropout > 0:
             below = torch.nn.functional.dropout(below, dropout)
         passes = []
         for place in range(layer * directions, (layer + 1) * directions):
@@ -152,8 +168,7 @@ def _lstm(*given: Any) -> tuple[Tensor, Tensor, Tensor]:  # noqa: ANN401 - torch
             h_n.append(done[1])
             c_n.append(done[2])
         below = passes[0] if directions == 1 else torch.cat(passes, -1)
-    h_all = below.transpose(0, 1) if batch_first else below
-    return h_all, _stacked(h_n), _stacked(c_n)
+    return below, _stacked(h_n), _stacked(c_n)
 
 
 _forward: Final[Any] = FunctionType(

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor
 from torch.autograd import forward_ad
+from torch.autograd import profiler as _profiler
+from torch.profiler import record_function
 
 from onecell.spec import PARAMETERS
 from onecell.torch import calls, operators, reading
@@ -20,6 +22,8 @@ from onecell.torch.plain import (
     torch_must_run,
     transforms_are_on,
 )
+
+_Given = TypeVar("_Given")
 
 
 def quick_step(
@@ -83,6 +87,14 @@ def kernel_may_run(tensors: Sequence[Tensor]) -> bool:
     # A graph may not keep what was made in inference mode, and torch's operators keep less.
     kept = not _records(tensors) or not any(t.is_inference() for t in tensors)
     return torch_must_run() is False and kept and are_plain(tensors)
+
+
+def shown(name: str, compute: Callable[..., _Given], *given: object) -> _Given:
+    """Return what `compute` gives, under this name where torch's profiler looks on."""
+    if torch.compiler.is_compiling() or not _profiler._is_profiler_enabled:
+        return compute(*given)
+    with record_function(name):
+        return compute(*given)
 
 
 def _records(tensors: Sequence[Tensor]) -> bool:
