@@ -63,15 +63,17 @@ def test_a_profiler_shows_the_operators_by_name(recording: bool) -> None:
 def test_a_profiler_shows_whatever_computes_and_changes_no_bit(kind: str) -> None:
     cell = ours(P)
     lstm = LSTM(cell.input_size, cell.hidden_size)
-    run, given = {
+    runs: dict[str, tuple[Any, Tensor]] = {
         "cell": (cell, X[0]),
         "frozen": (lambda x: cell.freeze()(x, STATE), X[0]),
         "stream": (lambda x: [cell.freeze().stream(len(x)).step(x)], X[0]),
         "frozen unroll": (lambda x: cell.freeze().unroll(x)[:1], X),
         "LSTM": (lambda x: lstm(x)[:1], X),
         "one step": (lambda x: lstm(x)[:1], X[:1]),
-    }[kind]
-    want, got = run(given), []
+    }
+    run, given = runs[kind]
+    got: list[Tensor] = []
+    want = run(given)
     seen = events(lambda: got.extend(run(given)))
     assert {"onecell::lstm_cell", "onecell::lstm"} & seen
     assert all(torch.equal(a, b) for a, b in zip(got, want, strict=True))
