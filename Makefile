@@ -150,8 +150,8 @@ workflows: $(RELEASE)/.ready
 	$(RELEASE)/bin/check-jsonschema --builtin-schema vendor.citation-file-format CITATION.cff
 	$(RELEASE)/bin/cibuildwheel --platform linux --archs x86_64,aarch64 --print-build-identifiers
 
-docs: $(BUILT)  ## the API reference, as pages in build/docs
-	$(BIN)/pdoc --docformat google --output-directory build/docs onecell onecell.torch onecell.mindspore
+docs: $(BUILT)  ## the documentation's site in both languages, in build/docs
+	$(BIN)/python docs/build.py build/docs
 
 format: $(BUILT)  ## put Python and C++ into shape, and the migrator's table into its page
 	$(BIN)/ruff check --fix .

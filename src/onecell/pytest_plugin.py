@@ -34,8 +34,10 @@ def assert_same_cell() -> AssertSameCell:
     """Return a function that fails unless two things are the same LSTM cell.
 
     Example:
+        ```python
         def test_our_port(assert_same_cell):
             assert_same_cell("model.pt", build_our_cell())
+        ```
     """
     return _assert_same_cell
 

@@ -58,7 +58,7 @@ class Checkpoint:
 
     @property
     def frozen(self) -> str:
-        """What a frozen cell the file says that it holds (`onecell.saved`); "" if it is no such."""
+        """What a frozen cell the file says that it holds, if one of ours wrote it; else ""."""
         if self.metadata.get(CELL) != "frozen":
             return ""
         told = ("input_size", "hidden_size", "weight_dtype")

@@ -21,7 +21,17 @@ class Stream(TensorStream[Tensor, Array]):
     """A cell over MindSpore's tensors and its state (h, c), made by `cell.stream()`.
 
     A step is a call of the cell, whatever that runs, without recording a gradient. Some rows move
-    on at what they cost, and what is returned is new: see `onecell.tensor_stream.TensorStream`.
+    on at what they cost, and what is returned is new. A stream belongs to one thread at a time: a
+    second one gets `BusyError`. A copy runs over the same cell with a state of its own; a deep copy
+    or a pickle has its own cell.
+
+    Args:
+        cell: the module.
+        batch: N, the rows of the state, which begins as zeros; None for one row without a batch
+            axis.
+
+    Raises:
+        DtypeError, ArgumentError: `batch` is no possible number of rows.
     """
 
     def _zeros(self) -> Array:
