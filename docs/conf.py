@@ -35,6 +35,7 @@ nitpick_ignore_regex = [
 ]
 nitpick_ignore = [
     # Types of fields and results that nobody makes or names.
+    ("py:class", "onecell.checkpoint.conversion.Loss"),
     ("py:class", "onecell.migrate.rules.assumptions.Assumption"),
     ("py:class", "onecell.migrate.rules.assumptions.Outside"),
     ("py:class", "onecell.migrate.run.pool.Pool"),

@@ -33,13 +33,7 @@ def read_source(app: Sphinx, docname: str, source: list[str]) -> None:
     text = _LINK.sub(lead, source[0])
     for name in _PLACE.findall(text):  # of HTML, which Sphinx does not read
         text = text.replace(f"](#{name})", f"](#{name}){{.external}}")
-    # TODO(site): goes when every page is there.
-    source[0] = re.sub(
-        r"^(?:start|guides|reference|project)/[a-z/-]+\n",
-        lambda m: m[0] if (pages / f"{m[0].strip()}.md").exists() else "",
-        text,
-        flags=re.MULTILINE,
-    )
+    source[0] = text
 
 
 def _repository(app: Sphinx, path: Path, is_folder: bool) -> str:
