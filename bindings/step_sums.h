@@ -64,24 +64,20 @@ class StepSums {
     if (sizes != sizes_) {
       if (waiting_ != 0) gather(reader, framework, kept());
       sizes_ = sizes;
-      capacity_ = once_ ? 1 : at_once(sizes.batch);
-      grad_z_.reset(new std::byte[capacity_ * sizes.z_bytes()]);
-      // One step that is gathered at once is read where it is.
-      const std::int64_t copies = capacity_ == 1 ? 0 : capacity_;
-      x_.reset(new std::byte[wanted_[0] ? copies * sizes.x_bytes() : 0]);
-      h_.reset(new std::byte[wanted_[1] ? copies * sizes.h_bytes() : 0]);
+      most_ = once_ ? 1 : at_once(sizes.batch);
+      capacity_ = 0;
     }
+    if (waiting_ == capacity_) grow();
     return grad_z_.get() + place() * sizes.z_bytes();
   }
 
   // Take in the step whose gradients by z were written where `room` said, computed from x and h.
   void add(const TensorReader& reader, const Framework& framework, const void* x, const void* h) {
-    if (capacity_ > 1) {
+    if (most_ > 1) {
       if (wanted_[0]) std::memcpy(x_.get() + place() * sizes_.x_bytes(), x, sizes_.x_bytes());
       if (wanted_[1]) std::memcpy(h_.get() + place() * sizes_.h_bytes(), h, sizes_.h_bytes());
     }
-    if (++waiting_ == capacity_)
-      gather(reader, framework, capacity_ == 1 ? Inputs{{x}, {h}} : kept());
+    if (++waiting_ == most_) gather(reader, framework, most_ == 1 ? Inputs{{x}, {h}} : kept());
   }
 
   // The sums by weight_ih, weight_hh and a bias, None where one is not wanted or there was no step.
@@ -98,6 +94,10 @@ class StepSums {
   // More rows than this at once gain nothing.
   static constexpr std::int64_t kRows = 256;
 
+  // Room for the first steps of a walk, which may have few: memory as large as a whole gathering's
+  // would be the system's, given back and cleared anew each time.
+  static constexpr std::int64_t kFirstBytes = 64 << 10;
+
   // Where x and h of the steps that wait are, by rising time; null where no sum is made of them.
   struct Inputs {
     std::vector<const void*> x, h;
@@ -105,6 +105,28 @@ class StepSums {
 
   // Of the step that comes next among those that there is room for: the last step comes first.
   std::int64_t place() const { return capacity_ - 1 - waiting_; }
+
+  // Make room for more steps than wait.
+  void grow() {
+    const std::int64_t each = sizes_.z_bytes() + sizes_.x_bytes() + sizes_.h_bytes();
+    const std::int64_t first = std::max<std::int64_t>(2, kFirstBytes / each);
+    const std::int64_t capacity = std::min(most_, std::max(first, 4 * capacity_));
+    const auto with_room = [&](const std::unique_ptr<std::byte[]>& bytes, std::int64_t size) {
+      std::unique_ptr<std::byte[]> more(new std::byte[capacity * size]);
+      if (size > 0 && waiting_ > 0)
+        std::memcpy(more.get() + (capacity - waiting_) * size,
+                    bytes.get() + (capacity_ - waiting_) * size, waiting_ * size);
+      return more;
+    };
+    // One step that is gathered at once is read where it is.
+    const bool copies = most_ > 1;
+    auto grad_z = with_room(grad_z_, sizes_.z_bytes());
+    auto x = with_room(x_, copies && wanted_[0] ? sizes_.x_bytes() : 0);
+    h_ = with_room(h_, copies && wanted_[1] ? sizes_.h_bytes() : 0);
+    x_ = std::move(x);
+    grad_z_ = std::move(grad_z);
+    capacity_ = capacity;
+  }
 
   Inputs kept() const {
     Inputs inputs;
@@ -149,7 +171,7 @@ class StepSums {
 
   bool wanted_[3], once_;
   StepSizes sizes_;
-  std::int64_t capacity_ = 0, waiting_ = 0;
+  std::int64_t most_ = 0, capacity_ = 0, waiting_ = 0;  // steps gathered at a time, held, here
   std::unique_ptr<std::byte[]> grad_z_, x_, h_;  // of the steps that wait, in order, at the end
   bool begun_ = false;
   nanobind::object weights_[3] = {nanobind::none(), nanobind::none(), nanobind::none()};

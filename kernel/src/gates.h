@@ -63,7 +63,7 @@ ONECELL_INLINED inline V quotient(const V& num, const V& num_rest, const V& den,
                                   const V& den_rest) {
   const V inverse = V::broadcast(T(1)) / den;
   const V q = num * inverse;
-  const V residual = V::fma(-q, den, num) + V::fma(-q, den_rest, num_rest);
+  const V residual = V::fnma(q, den, num) + V::fnma(q, den_rest, num_rest);
   return V::fma(residual, inverse, q);
 }
 
@@ -72,7 +72,7 @@ template <class T, class V = Lanes<T>>
 ONECELL_INLINED inline V sigmoid(const V& x) {
   const V one = V::broadcast(T(1)), unlift = V::broadcast(Exp<T>::unlift);
   // 2^k may be subnormal: scale by 2^(k + lift), which is not, and round once on the way back.
-  const Split<V> s = split_exp<T, V>(V::at_least(V::broadcast(Exp<T>::vanishes), -V::abs(x)),
+  const Split<V> s = split_exp<T, V>(V::at_least(V::broadcast(Exp<T>::vanishes), V::minus_abs(x)),
                                      Exp<T>::to_integer + Exp<T>::lift);
   const V scale = V::power_of_two(s.shifted);
   const V lifted = V::fma(scale, s.t, scale);
@@ -85,11 +85,11 @@ ONECELL_INLINED inline V sigmoid(const V& x) {
 // m / (2 - m) with m = 1 - exp(-2|x|), under the sign of x.
 template <class T, class V = Lanes<T>>
 ONECELL_INLINED inline V tanh(const V& x) {
-  const V two = V::broadcast(T(2)), a = V::abs(x);
+  const V two = V::broadcast(T(2)), a = V::minus_abs(x);
   const Split<V> s =
-      split_exp<T, V>(V::at_least(V::broadcast(Exp<T>::tanh_is_one), -(a + a)), Exp<T>::to_integer);
+      split_exp<T, V>(V::at_least(V::broadcast(Exp<T>::tanh_is_one), a + a), Exp<T>::to_integer);
   const V scale = V::power_of_two(s.shifted), rest = V::broadcast(T(1)) - scale;
-  const V m = V::fma(-scale, s.t, rest), m_rest = V::fma(-scale, s.t, rest - m);
+  const V m = V::fnma(scale, s.t, rest), m_rest = V::fnma(scale, s.t, rest - m);
   const V den = two - m, den_rest = ((two - den) - m) - m_rest;
   return V::copy_sign(quotient<T, V>(m, m_rest, den, den_rest), x);
 }
@@ -149,8 +149,7 @@ struct Gates {
 
 // Gates to be computed, item by item, each of some units of a row: from the two products to h' and
 // c'. What belongs to an item lies so many elements after what belongs to the one before. `trace`,
-// or null, takes i f g o; it may be `from_x` itself, since all of an item is read before it is
-// written. `c_next` may be `c`.
+// or null, takes i f g o. `c_next` may be `c`.
 template <class T>
 struct Open {
   Gates<const T> from_x, from_h, bias_ih, bias_hh;
@@ -211,11 +210,11 @@ inline void open_gates(std::int64_t units, const Gates<const T>& trace, const T*
     const V i = gate(0), f = gate(1), g = gate(2), o = gate(3);
     const V tanh_c = tanh<T>(load_some(c_next + j, n)), dh = load_some(grad_h + j, n);
     // d tanh = 1 - tanh^2 and d sigmoid = s - s^2, each rounded once.
-    const V dc = V::fma(dh * o, V::fma(-tanh_c, tanh_c, one), load_some(grad_c + j, n));
-    store_some((dc * g) * V::fma(-i, i, i), grad_z[0] + j, n);
-    store_some((dc * load_some(c + j, n)) * V::fma(-f, f, f), grad_z[1] + j, n);
-    store_some((dc * i) * V::fma(-g, g, one), grad_z[2] + j, n);
-    store_some((dh * tanh_c) * V::fma(-o, o, o), grad_z[3] + j, n);
+    const V dc = V::fma(dh * o, V::fnma(tanh_c, tanh_c, one), load_some(grad_c + j, n));
+    store_some((dc * g) * V::fnma(i, i, i), grad_z[0] + j, n);
+    store_some((dc * load_some(c + j, n)) * V::fnma(f, f, f), grad_z[1] + j, n);
+    store_some((dc * i) * V::fnma(g, g, one), grad_z[2] + j, n);
+    store_some((dh * tanh_c) * V::fnma(o, o, o), grad_z[3] + j, n);
     store_some(dc * f, grad_c + j, n);
   });
 }

@@ -11,9 +11,12 @@ namespace onecell::ONECELL_ISA {
 // Shapes of the register tiles; see dot.h and outer.h.
 inline constexpr int kDotRows = 4, kDotBatch = 1, kDotRowsOfOne = 4;
 inline constexpr int kOuterRows = 6, kOuterVectors = 1;
+inline constexpr bool kDotOverlaps = false;
 inline constexpr bool kDotByRegister = false;
 // Units whose gates are computed side by side: as many as leave their numbers in registers.
 inline constexpr int kGatesTogether = 1;
+// Rows from which on it pays to turn weights of few columns around; see `narrow`.
+inline constexpr std::int64_t kNarrowRows = 32;
 
 // Ones for the first n of 8 (or 4) lanes start at `kMask + 8 - n` (or, for double, + 2 * (4 - n)).
 alignas(64) inline constexpr std::int32_t kMask[16] = {-1, -1, -1, -1, -1, -1, -1, -1};
@@ -65,6 +68,10 @@ struct Lanes<float> {
   static Lanes fma(Lanes a, Lanes b, Lanes c) {
     return {_mm256_fmadd_ps(a.lo, b.lo, c.lo), _mm256_fmadd_ps(a.hi, b.hi, c.hi)};
   }
+  // c - a b, rounded once.
+  static Lanes fnma(Lanes a, Lanes b, Lanes c) {
+    return {_mm256_fnmadd_ps(a.lo, b.lo, c.lo), _mm256_fnmadd_ps(a.hi, b.hi, c.hi)};
+  }
   // A factor for all lanes.
   using Factor = Lanes;
   static Factor factor(float a) { return broadcast(a); }
@@ -73,6 +80,9 @@ struct Lanes<float> {
   }
   static Lanes abs(Lanes a) {
     return {_mm256_andnot_ps(sign(), a.lo), _mm256_andnot_ps(sign(), a.hi)};
+  }
+  static Lanes minus_abs(Lanes a) {
+    return {_mm256_or_ps(sign(), a.lo), _mm256_or_ps(sign(), a.hi)};
   }
   static Lanes copy_sign(Lanes magnitude, Lanes from) {
     const Lanes m = abs(magnitude);
@@ -158,6 +168,10 @@ struct Lanes<double> {
   static Lanes fma(Lanes a, Lanes b, Lanes c) {
     return {_mm256_fmadd_pd(a.lo, b.lo, c.lo), _mm256_fmadd_pd(a.hi, b.hi, c.hi)};
   }
+  // c - a b, rounded once.
+  static Lanes fnma(Lanes a, Lanes b, Lanes c) {
+    return {_mm256_fnmadd_pd(a.lo, b.lo, c.lo), _mm256_fnmadd_pd(a.hi, b.hi, c.hi)};
+  }
   // A factor for all lanes.
   using Factor = Lanes;
   static Factor factor(double a) { return broadcast(a); }
@@ -166,6 +180,9 @@ struct Lanes<double> {
   }
   static Lanes abs(Lanes a) {
     return {_mm256_andnot_pd(sign(), a.lo), _mm256_andnot_pd(sign(), a.hi)};
+  }
+  static Lanes minus_abs(Lanes a) {
+    return {_mm256_or_pd(sign(), a.lo), _mm256_or_pd(sign(), a.hi)};
   }
   static Lanes copy_sign(Lanes magnitude, Lanes from) {
     const Lanes m = abs(magnitude);

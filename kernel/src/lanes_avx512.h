@@ -10,9 +10,12 @@ namespace onecell::ONECELL_ISA {
 // Shapes of the register tiles; see dot.h and outer.h.
 inline constexpr int kDotRows = 8, kDotBatch = 3, kDotRowsOfOne = 16;
 inline constexpr int kOuterRows = 6, kOuterVectors = 4;
+inline constexpr bool kDotOverlaps = true;
 inline constexpr bool kDotByRegister = false;
 // Units whose gates are computed side by side: as many as leave their numbers in registers.
-inline constexpr int kGatesTogether = 4;
+inline constexpr int kGatesTogether = 6;
+// Rows from which on it pays to turn weights of few columns around; see `narrow`.
+inline constexpr std::int64_t kNarrowRows = 2;
 
 template <class T>
 struct Lanes;
@@ -39,11 +42,14 @@ struct Lanes<float> {
   friend Lanes operator-(Lanes a) { return {_mm512_xor_ps(a.v, _mm512_set1_ps(-0.0F))}; }
 
   static Lanes fma(Lanes a, Lanes b, Lanes c) { return {_mm512_fmadd_ps(a.v, b.v, c.v)}; }
+  // c - a b, rounded once.
+  static Lanes fnma(Lanes a, Lanes b, Lanes c) { return {_mm512_fnmadd_ps(a.v, b.v, c.v)}; }
   // A factor for all lanes.
   using Factor = Lanes;
   static Factor factor(float a) { return broadcast(a); }
   static Lanes at_least(Lanes limit, Lanes y) { return {_mm512_max_ps(limit.v, y.v)}; }
   static Lanes abs(Lanes a) { return {_mm512_andnot_ps(_mm512_set1_ps(-0.0F), a.v)}; }
+  static Lanes minus_abs(Lanes a) { return {_mm512_or_ps(a.v, _mm512_set1_ps(-0.0F))}; }
   static Lanes copy_sign(Lanes magnitude, Lanes sign) {
     return {_mm512_or_ps(abs(magnitude).v, _mm512_and_ps(sign.v, _mm512_set1_ps(-0.0F)))};
   }
@@ -62,14 +68,25 @@ struct Lanes<float> {
   }
   ONECELL_INLINED static void reduce8(Lanes a, Lanes b, Lanes c, Lanes d, Lanes e, Lanes f, Lanes g,
                                       Lanes h, float* out) {
+    _mm256_storeu_ps(out, eight(a, b, c, d, e, f, g, h));
+  }
+  // Four sums to one place and four to another.
+  ONECELL_INLINED static void reduce4of2(const Lanes (&a)[4], const Lanes (&b)[4], float* out,
+                                         float* other) {
+    const __m256 all = eight(a[0], a[1], a[2], a[3], b[0], b[1], b[2], b[3]);
+    _mm_storeu_ps(out, _mm256_castps256_ps128(all));
+    _mm_storeu_ps(other, _mm256_extractf128_ps(all, 1));
+  }
+  ONECELL_INLINED static __m256 eight(Lanes a, Lanes b, Lanes c, Lanes d, Lanes e, Lanes f, Lanes g,
+                                      Lanes h) {
     // Halves, quarters, pairs, singles: each level folds two registers into one.
     const __m512 even = quarters(halves(a.v, c.v), halves(e.v, g.v));
     const __m512 odd = quarters(halves(b.v, d.v), halves(f.v, h.v));
     const __m512 two =
         _mm512_add_ps(_mm512_mask_blend_ps(0xCCCC, even, odd), _mm512_shuffle_ps(even, odd, 0x4E));
     const __m512 one = _mm512_add_ps(two, _mm512_permute_ps(two, 0xB1));
-    const __m512i eight = _mm512_setr_epi32(0, 2, 4, 6, 8, 10, 12, 14, 0, 0, 0, 0, 0, 0, 0, 0);
-    _mm256_storeu_ps(out, _mm512_castps512_ps256(_mm512_permutexvar_ps(eight, one)));
+    const __m512i order = _mm512_setr_epi32(0, 2, 4, 6, 8, 10, 12, 14, 0, 0, 0, 0, 0, 0, 0, 0);
+    return _mm512_castps512_ps256(_mm512_permutexvar_ps(order, one));
   }
   // Row r, column c of the square becomes row c, column r.
   static void transpose(Lanes (&rows)[16]) {
@@ -140,11 +157,14 @@ struct Lanes<double> {
   friend Lanes operator-(Lanes a) { return {_mm512_xor_pd(a.v, _mm512_set1_pd(-0.0))}; }
 
   static Lanes fma(Lanes a, Lanes b, Lanes c) { return {_mm512_fmadd_pd(a.v, b.v, c.v)}; }
+  // c - a b, rounded once.
+  static Lanes fnma(Lanes a, Lanes b, Lanes c) { return {_mm512_fnmadd_pd(a.v, b.v, c.v)}; }
   // A factor for all lanes.
   using Factor = Lanes;
   static Factor factor(double a) { return broadcast(a); }
   static Lanes at_least(Lanes limit, Lanes y) { return {_mm512_max_pd(limit.v, y.v)}; }
   static Lanes abs(Lanes a) { return {_mm512_andnot_pd(_mm512_set1_pd(-0.0), a.v)}; }
+  static Lanes minus_abs(Lanes a) { return {_mm512_or_pd(a.v, _mm512_set1_pd(-0.0))}; }
   static Lanes copy_sign(Lanes magnitude, Lanes sign) {
     return {_mm512_or_pd(abs(magnitude).v, _mm512_and_pd(sign.v, _mm512_set1_pd(-0.0)))};
   }
@@ -163,10 +183,19 @@ struct Lanes<double> {
   }
   ONECELL_INLINED static void reduce8(Lanes a, Lanes b, Lanes c, Lanes d, Lanes e, Lanes f, Lanes g,
                                       Lanes h, double* out) {
+    _mm512_storeu_pd(out, eight(a, b, c, d, e, f, g, h));
+  }
+  ONECELL_INLINED static void reduce4of2(const Lanes (&a)[4], const Lanes (&b)[4], double* out,
+                                         double* other) {
+    const __m512d all = eight(a[0], a[1], a[2], a[3], b[0], b[1], b[2], b[3]);
+    _mm256_storeu_pd(out, _mm512_castpd512_pd256(all));
+    _mm256_storeu_pd(other, _mm512_extractf64x4_pd(all, 1));
+  }
+  ONECELL_INLINED static __m512d eight(Lanes a, Lanes b, Lanes c, Lanes d, Lanes e, Lanes f,
+                                       Lanes g, Lanes h) {
     const __m512d even = quarters(halves(a.v, c.v), halves(e.v, g.v));
     const __m512d odd = quarters(halves(b.v, d.v), halves(f.v, h.v));
-    _mm512_storeu_pd(out, _mm512_add_pd(_mm512_mask_blend_pd(0xAA, even, odd),
-                                        _mm512_shuffle_pd(even, odd, 0x55)));
+    return _mm512_add_pd(_mm512_mask_blend_pd(0xAA, even, odd), _mm512_shuffle_pd(even, odd, 0x55));
   }
   static void transpose(Lanes (&rows)[8]) {
     __m512d a[8];

@@ -24,9 +24,12 @@ namespace onecell::ONECELL_ISA {
 // AnandTech's "Apple Silicon M1: A14 deep dive" (2020) and dougallj.github.io/applecpu.
 inline constexpr int kDotRows = 2, kDotBatch = 3, kDotRowsOfOne = 4;
 inline constexpr int kOuterRows = 6, kOuterVectors = 1;
+inline constexpr bool kDotOverlaps = false;
 inline constexpr bool kDotByRegister = true;
 // Units whose gates are computed side by side: as many as leave their numbers in registers.
 inline constexpr int kGatesTogether = 1;
+// Rows from which on it pays to turn weights of few columns around; see `narrow`.
+inline constexpr std::int64_t kNarrowRows = 32;
 
 // One register of T.
 template <class T>
@@ -188,6 +191,8 @@ struct Lanes {
     return {R::fma(x.a, y.a, z.a), R::fma(x.b, y.b, z.b), R::fma(x.c, y.c, z.c),
             R::fma(x.d, y.d, z.d)};
   }
+  // z - x y, rounded once.
+  ONECELL_INLINED static Lanes fnma(Lanes x, Lanes y, Lanes z) { return fma(-x, y, z); }
   // A factor for all lanes: an instruction takes it from one element of a register.
   using Factor = T;
   ONECELL_INLINED static Factor factor(T value) { return value; }
@@ -222,6 +227,7 @@ struct Lanes {
   ONECELL_INLINED static Lanes abs(Lanes x) {
     return {R::abs(x.a), R::abs(x.b), R::abs(x.c), R::abs(x.d)};
   }
+  ONECELL_INLINED static Lanes minus_abs(Lanes x) { return -abs(x); }
   ONECELL_INLINED static Lanes copy_sign(Lanes magnitude, Lanes from) {
     return {R::copy_sign(magnitude.a, from.a), R::copy_sign(magnitude.b, from.b),
             R::copy_sign(magnitude.c, from.c), R::copy_sign(magnitude.d, from.d)};

@@ -14,9 +14,12 @@ namespace onecell::ONECELL_ISA {
 // Shapes of the register tiles; see dot.h and outer.h.
 inline constexpr int kDotRows = 4, kDotBatch = 1, kDotRowsOfOne = 4;
 inline constexpr int kOuterRows = 2, kOuterVectors = 1;
+inline constexpr bool kDotOverlaps = false;
 inline constexpr bool kDotByRegister = false;
 // Units whose gates are computed side by side: as many as leave their numbers in registers.
 inline constexpr int kGatesTogether = 1;
+// Rows from which on it pays to turn weights of few columns around; see `narrow`.
+inline constexpr std::int64_t kNarrowRows = 32;
 
 template <class T>
 struct Bits;
@@ -78,6 +81,8 @@ struct Lanes {
   static Lanes fma(const Lanes& a, const Lanes& b, const Lanes& c) {
     return make([&](int i) { return soft::fma(a.v[i], b.v[i], c.v[i]); });
   }
+  // c - a b, rounded once.
+  static Lanes fnma(const Lanes& a, const Lanes& b, const Lanes& c) { return fma(-a, b, c); }
   // A factor for all lanes.
   using Factor = Lanes;
   static Factor factor(T a) { return broadcast(a); }
@@ -88,6 +93,7 @@ struct Lanes {
   static Lanes abs(const Lanes& a) {
     return make([&](int i) { return from_word(word(a.v[i]) & ~Bits<T>::sign); });
   }
+  static Lanes minus_abs(const Lanes& a) { return -abs(a); }
   static Lanes copy_sign(const Lanes& magnitude, const Lanes& sign) {
     return make([&](int i) {
       return from_word((word(magnitude.v[i]) & ~Bits<T>::sign) | (word(sign.v[i]) & Bits<T>::sign));

@@ -38,17 +38,17 @@ struct Several {
   ONECELL_INLINED friend Several operator/(const Several& a, const Several& b) {
     return make([&](auto i) ONECELL_INLINED { return a.each[i] / b.each[i]; });
   }
-  ONECELL_INLINED friend Several operator-(const Several& a) {
-    return make([&](auto i) ONECELL_INLINED { return -a.each[i]; });
-  }
   ONECELL_INLINED static Several fma(const Several& a, const Several& b, const Several& c) {
     return make([&](auto i) ONECELL_INLINED { return L::fma(a.each[i], b.each[i], c.each[i]); });
+  }
+  ONECELL_INLINED static Several fnma(const Several& a, const Several& b, const Several& c) {
+    return make([&](auto i) ONECELL_INLINED { return L::fnma(a.each[i], b.each[i], c.each[i]); });
   }
   ONECELL_INLINED static Several at_least(const Several& limit, const Several& y) {
     return make([&](auto i) ONECELL_INLINED { return L::at_least(limit.each[i], y.each[i]); });
   }
-  ONECELL_INLINED static Several abs(const Several& a) {
-    return make([&](auto i) ONECELL_INLINED { return L::abs(a.each[i]); });
+  ONECELL_INLINED static Several minus_abs(const Several& a) {
+    return make([&](auto i) ONECELL_INLINED { return L::minus_abs(a.each[i]); });
   }
   ONECELL_INLINED static Several copy_sign(const Several& magnitude, const Several& sign) {
     return make([&](auto i)

@@ -20,10 +20,12 @@ void unroll(const Forward<T>& a) {
 
   const auto room = [](std::int64_t count) { return Scratch::padded(count * sizeof(T)); };
   const bool from_zero = a.h == nullptr || a.c == nullptr;
-  const std::int64_t waiting = hoisted && !traced ? chunk * N * gates : 0;
   const bool lays_out = onecell::lays_out(a.steps, N, I, H, sizeof(T));
   constexpr std::int64_t size = Lanes<T>::size;
   const std::int64_t blocks = (H + size - 1) / size;
+  // Group by group, the rows of a group next to each other: rows of all gates would lie a power of
+  // two apart, where few of them at a time have room in the nearest cache.
+  const std::int64_t group = chunk * N * 4 * size, waiting = hoisted ? blocks * group : 0;
   const std::int64_t ih = lays_out ? blocks * laid_out_size<T>(I) : 0;
   const std::int64_t hh = lays_out ? blocks * laid_out_size<T>(H) : 0;
   Scratch scratch((from_zero ? room(state) : 0) + room(waiting) + room(ih) + room(hh));
@@ -63,22 +65,20 @@ void unroll(const Forward<T>& a) {
     const std::int64_t t = hoisted ? phase / (chunk + 1) * chunk + ahead : phase;
     if (ahead < 0) {
       const std::int64_t from = t + 1, steps = std::min(chunk, a.steps - from);
-      T* const to = traced ? a.trace + from * N * gates : hoisted_products;
       // By rows, the rows of all these steps are shared alike: nobody needs them before the end.
       const Range all = by_rows ? share(steps * N, 8, part, count) : Range{0, steps * N};
       for (std::int64_t u = units.first; u < units.last; u += size)
         products(all.last - all.first, false, I, H, u,
                  static_cast<int>(std::min(size, units.last - u)), a.x + (from * N + all.first) * I,
-                 a.weight_ih, laid_out_ih, to + all.first * gates + u, gates, H);
+                 a.weight_ih, laid_out_ih,
+                 hoisted_products + u / size * group + all.first * 4 * size, 4 * size, size);
       return;
     }
     T* const trace = traced ? a.trace + t * N * gates : nullptr;
     const T* const h = t > 0 ? a.h_all + (t - 1) * state : a.h;
     const T* const c = t == 0 ? a.c : traced ? a.c_all + (t - 1) * state : a.c_all;
     step_units<T>({I, H, a.weight_ih, a.weight_hh, a.bias_ih, a.bias_hh, a.x + t * N * I,
-                   !hoisted ? nullptr
-                   : traced ? trace
-                            : hoisted_products + ahead * N * gates,
+                   hoisted ? hoisted_products + ahead * N * 4 * size : nullptr, group,
                    h != nullptr ? h : zeros, c != nullptr ? c : zeros, a.h_all + t * state,
                    traced ? a.c_all + t * state : a.c_all, trace, laid_out_ih, laid_out_hh, N == 1},
                   backwards, units.first, units.last, rows.first, rows.last);
