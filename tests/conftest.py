@@ -12,6 +12,9 @@ from hypothesis import HealthCheck, settings
 # once the process has run an operator, which the file before may have done.
 os.environ["MS_DEV_LAUNCH_BLOCKING"] = "1"
 
+# What a command prints is compared with English, whatever the machine's locale.
+os.environ["ONECELL_LANG"] = "en"
+
 settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("untimed")
 

@@ -268,7 +268,7 @@ class LSTMCell(Sized):
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Self:
-        """Return the cell that `save` wrote, bit for bit.
+        """Return the cell that `save` wrote to `path`, bit for bit.
 
         A checkpoint of torch's or MindSpore's own cell, alone in its file, is read too; 16-bit
         floats are widened to float32, exactly.
@@ -299,6 +299,11 @@ class LSTMCell(Sized):
     ) -> tuple[State, StepPullback]:
         """Compute one step and the function that pulls gradients back through it.
 
+        Args:
+            x: input, (N, I).
+            hx: state (h, c), both (N, H); or h alone, with `c_0`; None for zeros.
+            c_0: cell state, where `hx` is h alone.
+
         Returns:
             ((h', c'), pullback), where `pullback(grad_h, grad_c)` returns `Gradients` and may be
             called again. Inputs are copied; the parameters are not: pull back before changing them.
@@ -320,6 +325,11 @@ class LSTMCell(Sized):
         self, x: Array, hx: StateLike = None, c_0: Array | None = None
     ) -> tuple[tuple[Array, State], UnrollPullback]:
         """Compute T steps and the function that pulls gradients back through all of them.
+
+        Args:
+            x: inputs, (T, N, I).
+            hx: state (h, c), both (N, H); or h alone, with `c_0`; None for zeros.
+            c_0: cell state, where `hx` is h alone.
 
         Returns:
             ((h_all, (h, c)), pullback): as `unroll` and `vjp`; `pullback(grad_h_all, grad_h_last,

@@ -204,7 +204,10 @@ class FrozenCell(Sized):
         return Weights(**arrays)
 
     def __call__(self, x: Array, hx: StateLike = None, c_0: Array | None = None) -> State:
-        """Compute one step; arguments, results and errors are those of `LSTMCell`."""
+        """Compute one step: `x` (N, I), state `hx` = (h, c) or h with `c_0`, (N, H) each, or None.
+
+        Results and errors are those of `LSTMCell`.
+        """
         if type(hx) is tuple and len(hx) == 2 and c_0 is None and type(x) is np.ndarray:
             # The everyday call: everything is as it should be, and one look from C++ says so.
             h, c = hx
@@ -220,7 +223,10 @@ class FrozenCell(Sized):
     def unroll(
         self, x: Array, hx: StateLike = None, c_0: Array | None = None
     ) -> tuple[Array, State]:
-        """Compute T steps in one call; arguments, results and errors are those of `LSTMCell`."""
+        """Compute T steps in one call: `x` (T, N, I), state `hx` = (h, c) or h with `c_0`, or None.
+
+        Results and errors are those of `LSTMCell`.
+        """
         x, h, c = arrange_unroll(self._spec, x, hx, c_0)
         if len(x) and has_own_call(self, FrozenCell):
             return loop(self, x, h, c)
@@ -242,7 +248,10 @@ class FrozenCell(Sized):
     unroll_vjp = vjp
 
     def freeze(self, weight_dtype: WeightDtype = "float32") -> FrozenCell:
-        """Return a frozen copy of what is stored; what rounding took does not come back."""
+        """Return a frozen copy of what is stored, as `weight_dtype`.
+
+        What rounding took does not come back.
+        """
         check_call(self, FrozenCell, "freeze")
         return FrozenCell(self.weights, weight_dtype)
 

@@ -115,7 +115,11 @@ class Weights:
         )
 
     def astype(self, name: str) -> Weights:
-        """Return the weights in another stored float type, rounded to nearest."""
+        """Return the weights stored as `name`, such as "float16", rounded to nearest.
+
+        Raises:
+            DtypeError: a cell cannot store such numbers.
+        """
         if name == self.dtype_name:
             return self
         return Weights(**{key: narrow(widen(a), name) for key, a in self.arrays().items()})
@@ -185,7 +189,10 @@ class Weights:
         layer: int | None = None,
         reverse: bool = False,
     ) -> dict[str, np.ndarray]:
-        """Return the arrays under the names and in the layout of `dialect`; see `from_dialect`."""
+        """Return the arrays under the names and in the layout of `dialect`.
+
+        `prefix`, `layer` and `reverse` choose the names, as in `from_dialect`.
+        """
         row = get_dialect(dialect)
         return {
             row.spell(piece, prefix=prefix, layer=layer, reverse=reverse): array

@@ -159,3 +159,29 @@ def test_a_shell_completes_values(line: str, offered: set[str]) -> None:
         check=False,
     )
     assert set(done.stdout.split()) == offered, done.stderr
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_every_shell_is_given_its_script_and_its_values(shell: str) -> None:
+    def said(*words: str, **environment: str) -> str:
+        done = subprocess.run(
+            [sys.executable, "-m", "onecell", *words],
+            env=os.environ | {"_TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION": "1"} | environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert not done.returncode, done.stderr
+        return done.stdout
+
+    assert "_ONECELL_COMPLETE=complete_" + shell in said("--show-completion", shell)
+    line = "onecell port a.pt --to "
+    offered = said(
+        _ONECELL_COMPLETE=f"complete_{shell}",
+        _TYPER_COMPLETE_ARGS=line,
+        _TYPER_COMPLETE_FISH_ACTION="get-args",
+        COMP_WORDS=line,
+        COMP_CWORD="4",
+    )
+    assert "torch" in offered
+    assert "mindspore" in offered

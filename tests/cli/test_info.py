@@ -10,6 +10,7 @@ from importlib.metadata import version
 import pytest
 
 import onecell
+from onecell.cli.app import VERBS
 
 from .conftest import Run
 
@@ -34,7 +35,7 @@ def test_info_for_people_names_the_frameworks(run: Run) -> None:
     assert onecell.isa() in out
 
 
-@pytest.mark.parametrize("verb", ["port", "convert", "info"])
+@pytest.mark.parametrize("verb", VERBS)
 def test_the_help_of_every_verb_has_examples(verb: str, run: Run) -> None:
     ran = run(verb, "--help")
     assert ran.status == 0

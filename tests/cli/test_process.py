@@ -157,5 +157,7 @@ def test_characters_that_the_output_does_not_have_are_replaced(
     words: str, environment: dict[str, str], tmp_path: Path
 ) -> None:
     done = shell(f"onecell {words}", tmp_path, **environment)
-    assert (done.returncode, done.stderr) == (0, "")
+    # Chinese is no row of question marks: the command says so, and speaks English.
+    said = "has no Chinese" in done.stderr if "zh" in words else not done.stderr
+    assert (done.returncode, said) == (0, True), done.stderr
     assert done.stdout

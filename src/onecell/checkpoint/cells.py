@@ -68,12 +68,15 @@ class CellSite:
         }
 
     def parts(self, tensors: Mapping[str, np.ndarray], dialect: str | Dialect) -> list[str]:
-        """Return the names in the file of all that the cell here is made of."""
+        """Return the names in `tensors`, of `dialect`, of all that the cell here is made of."""
         found = (find_parts(tensors, name) for name in self.names(dialect).values())
         return [name for parts in found for name in parts.values()]
 
     def weights(self, tensors: Mapping[str, np.ndarray], dialect: str | Dialect) -> Weights:
-        """Return the weights of the cell here; errors as `Weights.from_dialect`."""
+        """Return the weights of the cell here, in `tensors` of `dialect`.
+
+        Errors are those of `Weights.from_dialect`.
+        """
         arrays = {}
         for name in self.names(dialect).values():
             parts = find_parts(tensors, name)
@@ -115,7 +118,7 @@ class Survey:
 
 
 def find_cells(tensors: Mapping[str, np.ndarray], dialect: str | Dialect) -> list[CellSite]:
-    """Return every cell in a checkpoint of `dialect`, in file order. NaN and Inf are no hindrance.
+    """Return every cell in `tensors`, a checkpoint of `dialect`, in file order, NaN or not.
 
     What has the names of a cell and is none is passed over; `survey` says what that is.
     """
@@ -123,7 +126,7 @@ def find_cells(tensors: Mapping[str, np.ndarray], dialect: str | Dialect) -> lis
 
 
 def survey(tensors: Mapping[str, np.ndarray], dialect: str | Dialect) -> Survey:
-    """Return the cells in a checkpoint of `dialect`, and what is to be said of it."""
+    """Return the cells in `tensors`, a checkpoint of `dialect`, and what is to be said of it."""
     row = get_dialect(dialect)
     slots = mindspore_slots(tensors) if row.optimizer == "slots" else set()
     groups = _group((name for name in tensors if name not in slots), row)

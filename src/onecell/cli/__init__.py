@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import sys
 from collections.abc import Sequence
 
@@ -32,6 +33,9 @@ def _spare_worker() -> contextlib.AbstractContextManager[None]:
 def _run(words: list[str]) -> None:
     try:
         from onecell.cli.app import VERBS, make_app  # noqa: PLC0415
+        from onecell.cli.speech import begin  # noqa: PLC0415
+
+        begin(os.environ)
 
         app = make_app(words[:1] if words and words[0] in VERBS else VERBS)
     except ArgumentError as error:  # a variable of the environment

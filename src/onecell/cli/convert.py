@@ -29,9 +29,11 @@ from onecell.cli.options import (
     complete_dialect,
 )
 from onecell.cli.options import choose as one_of
+from onecell.cli.speech import Lang
 from onecell.dialect import get_dialect
 from onecell.errors import ArgumentError
-from onecell.text import listed, plain
+from onecell.language import counted, listed, say, translated
+from onecell.text import plain
 from onecell.verify.plan import (
     carry_optimizers,
     check_apart,
@@ -122,6 +124,7 @@ def convert(
     force: Force = False,
     as_json: Json = False,
     quiet: Quiet = False,
+    _lang: Lang = None,
     debug: Debug = False,
 ) -> None:
     """Convert a checkpoint file from any framework to any other.
@@ -161,16 +164,17 @@ def convert(
             raise ArgumentError(f"{source}: {merged[0]}. To have it so, say --merge-biases.")
         if not as_json:
             for loss in done.lost:
-                typer.echo(f"not kept as it is, {plain(str(loss))}")
+                said = say("not kept as it is, {loss}", loss=translated(str(loss)))
+                typer.echo(plain(said))
         save_checkpoint(
             target, tensors, dialect=goal, metadata=metadata, force=force, form=_FORMS.get(form)
         )
         notes = [*done.notes, *remarks(read), *not_finite(tensors)]
         left = {
-            "not chosen": unchosen,
-            f"the optimizer's, which only {dialect}'s reads": done.left,
-            "not tensors": dropped,
-            f"no cell's, and .{kind} holds nothing else": without_place,
+            say("not chosen"): unchosen,
+            say("the optimizer's, which only {framework}'s reads", framework=dialect): done.left,
+            say("not tensors"): dropped,
+            say("no cell's, and .{kind} holds nothing else", kind=kind): without_place,
         }
         if as_json:
             record = {
@@ -187,11 +191,14 @@ def convert(
             return
         for why, names in left.items():
             if names:
-                typer.echo(f"left behind, {why}: {listed(names)}")
+                typer.echo(say("left behind, {why}: {names}", why=why, names=listed(names)))
         for line in say_notes(notes):
             typer.echo(line)
-        cells = f"{len(done.cells)} LSTM cell{'' if len(done.cells) == 1 else 's'}"
-        typer.echo(
-            f"{plain(str(target))}: {cells} in {goal}'s form, "
-            f"{len(done.carried) - len(without_place)} other tensors copied{say_looks(notes)}"
+        line = say(
+            "{path}: {cells} in {framework}'s form, {others} other tensors copied",
+            path=plain(str(target)),
+            cells=counted(len(done.cells), "LSTM cell"),
+            framework=goal,
+            others=len(done.carried) - len(without_place),
         )
+        typer.echo(line + say_looks(notes))

@@ -24,11 +24,11 @@ from onecell.cli.options import (
     choose,
     complete_framework,
 )
+from onecell.cli.speech import Lang, Lines
 from onecell.errors import ArgumentError, MissingExtraError
+from onecell.language import Language, say, spoken, translated
 from onecell.text import plain
 from onecell.verify.difference import (
-    LANGUAGES,
-    Language,
     Table,
     Verdict,
     changes,
@@ -72,14 +72,6 @@ def _complete_format(incomplete: str) -> list[str]:
     return [name for name in FORMATS if name.startswith(incomplete)]
 
 
-def _check_language(name: str) -> str:
-    return choose(name, LANGUAGES)
-
-
-def _complete_language(incomplete: str) -> list[str]:
-    return [name for name in LANGUAGES if name.startswith(incomplete)]
-
-
 def diff(
     first: Annotated[
         str,
@@ -110,16 +102,6 @@ def diff(
             help="table, markdown or html.",
         ),
     ] = "table",
-    lang: Annotated[
-        str,
-        typer.Option(
-            "--lang",
-            metavar="LANGUAGE",
-            callback=_check_language,
-            autocompletion=_complete_language,
-            help="en or zh.",
-        ),
-    ] = "en",
     against: Annotated[
         Path | None,
         typer.Option(
@@ -144,6 +126,7 @@ def diff(
     as_json: Json = False,
     force: Force = False,
     quiet: Quiet = False,
+    _lang: Lang = None,
     debug: Debug = False,
 ) -> None:
     """Show what differs between two frameworks' LSTM cells, by running both.
@@ -177,7 +160,7 @@ def diff(
                 raise _missing(missing[0])
             with _progress(wanted=not quiet) as report:
                 table = run_table(rows, frameworks=frameworks, progress=report)
-        language: Language = "zh" if lang == "zh" else "en"
+        language = spoken()
         raise typer.Exit(_show(table, before, form, language, out, force=force))
 
 
@@ -196,7 +179,7 @@ def _show(
     shown = before if before is not None and absent else table
     found = () if before is None else changes(before, table)
     if form == "table" and out is None:
-        console = Console(highlight=False)
+        console = Lines(highlight=False)
         print_table(shown, console, language)
         if before is not None:
             print_changes(found, before, console, language)
@@ -207,11 +190,12 @@ def _show(
         else:
             write_whole(out, [text.encode()], force=force)
         if before is not None:
-            print_changes(found, before, Console(highlight=False, stderr=True), language)
+            print_changes(found, before, Lines(highlight=False, stderr=True), language)
     for name in absent:
         sys.stderr.write(f"onecell: {plain(_absent(table, name))}\n")
     if before is not None and (sides := not_compared(before, table)):
-        sys.stderr.write(f"onecell: not compared, shown as stored: {', '.join(sides)}.\n")
+        said = say("not compared, shown as stored: {sides}.", sides=", ".join(sides))
+        sys.stderr.write(f"onecell: {said}\n")
     if any(each.verdict in {Verdict.WRONG, Verdict.CRASHED} for each in table.findings):
         return Status.FAILS
     if found:
@@ -266,9 +250,11 @@ def _is_missing(table: Table, framework: str) -> bool:
 def _absent(table: Table, framework: str) -> str:
     """Return the line that says why a framework did not answer, and how to install it."""
     if not is_installed(framework):
-        return str(_missing(framework))
+        return translated(str(_missing(framework)))
     asked = (finding.of(framework) for finding in table.findings)
-    why = next((each.said for each in asked if each is not None and each.said), "does not load")
+    why = next(
+        (each.said for each in asked if each is not None and each.said), say("does not load")
+    )
     return f"{framework} {why}"
 
 
@@ -283,9 +269,9 @@ def _progress(*, wanted: bool) -> Iterator[Report | None]:
     if not (wanted and console.is_terminal):
         yield None
         return
-    columns = (TextColumn("asking"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    columns = (TextColumn(say("asking")), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, TextColumn("{task.fields[row]}"), console=console) as bar:
-        task = bar.add_task("", total=None, row="loading the frameworks")
+        task = bar.add_task("", total=None, row=say("loading the frameworks"))
 
         def report(row: str, done: int, total: int) -> None:
             bar.update(task, completed=done, total=total, row=row)

@@ -27,6 +27,7 @@ from onecell.errors import (
     UnlikeCellsError,
     WhichCellError,
 )
+from onecell.language import translated
 from onecell.text import plain
 
 
@@ -138,13 +139,13 @@ def reporting(*, debug: bool, quiet: bool = False) -> Iterator[None]:
     except (typer.Exit, typer.Abort, typer.BadParameter):
         raise
     except KeyboardInterrupt:  # where `main` was called, not the command
-        sys.stderr.write("onecell: interrupted.\n")
+        sys.stderr.write(f"onecell: {translated('interrupted.')}\n")
         raise typer.Exit(Status.INTERRUPTED) from None
     except Exception as error:
         if debug:
             raise
         status, text = explain(error)
-        sys.stderr.write(f"onecell: {plain(text)}\n")
+        sys.stderr.write(f"onecell: {plain(translated(text))}\n")
         raise typer.Exit(status) from None
 
 

@@ -14,7 +14,9 @@ from onecell.checkpoint.contents import look_into, to_json
 from onecell.cli.exits import Debug, Status, reporting
 from onecell.cli.info_table import print_contents
 from onecell.cli.options import FromAny, Json
+from onecell.cli.speech import Lang, Lines
 from onecell.errors import CheckpointError
+from onecell.language import say, translated
 from onecell.text import plain
 from onecell.verify.plan import read_checkpoint, source_dialect
 from onecell.verify.record import environment
@@ -46,6 +48,7 @@ def info(
         bool, typer.Option("--verbose", "-v", help="Print every tensor and every value.")
     ] = False,
     as_json: Json = False,
+    _lang: Lang = None,
     debug: Debug = False,
 ) -> None:
     """Show what is installed and what computes; with FILE, what the checkpoint holds.
@@ -58,7 +61,7 @@ def info(
         if not files:
             _print_environment(as_json=as_json)
             return
-        console = Console(highlight=False)
+        console = Lines(highlight=False)
         records: list[dict[str, Any]] = []
         unread = None
         for number, path in enumerate(files):
@@ -71,7 +74,7 @@ def info(
                     raise
                 unread = Status.INPUT
                 records.append({"path": str(path), "error": str(error)})
-                typer.echo(f"onecell: {plain(str(error))}", err=True)
+                typer.echo(f"onecell: {plain(translated(str(error)))}", err=True)
                 continue
             if as_json:
                 records.append({"path": str(path)} | to_json(contents))
@@ -92,8 +95,8 @@ def _print_environment(*, as_json: bool) -> None:
         return
     table = Table(show_header=False, box=None, pad_edge=False)
     for name in ("onecell", "python", "numpy", "torch", "mindspore", "machine"):
-        table.add_row(name, found[name] or "not installed")
+        table.add_row(say(name) if name == "machine" else name, found[name] or say("not installed"))
     others = [name for name in found["instruction_sets"] if name != found["instruction_set"]]
-    also = f" (also here: {', '.join(others)}; ONECELL_ISA chooses)" if others else ""
-    table.add_row("instruction set", found["instruction_set"] + also)
+    also = say(" (also here: {names}; ONECELL_ISA chooses)", names=", ".join(others))
+    table.add_row(say("instruction set"), found["instruction_set"] + (also if others else ""))
     Console().print(table)

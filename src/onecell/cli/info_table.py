@@ -14,8 +14,9 @@ from rich.text import Text
 
 from onecell.checkpoint.contents import CellFacts, Contents
 from onecell.checkpoint.formats.table import FORMATS
-from onecell.cli.notes import say_looks
+from onecell.cli.notes import say_looks, say_note
 from onecell.dtypes import dtype_name
+from onecell.language import counted, say, translated
 from onecell.text import plain, short
 
 _MOST: Final = 8
@@ -37,49 +38,59 @@ def print_contents(path: Path, contents: Contents, console: Console, *, verbose:
     """Print one file: what it is, its cells, other tensors, plain values and notes."""
     checkpoint = contents.checkpoint
     if checkpoint.frozen:
-        said = checkpoint.frozen
+        said = translated(checkpoint.frozen)
     elif checkpoint.dialect:
-        said = f"written by {checkpoint.dialect}"
+        said = say("written by {framework}", framework=checkpoint.dialect)
     else:
-        said = f"the file does not tell its framework; its names are read as {contents.dialect}'s"
-    count = _count(len(checkpoint.tensors), "tensor")
-    size = sum(array.nbytes for array in checkpoint.tensors.values())
+        said = say(
+            "the file does not tell its framework; its names are read as {framework}'s",
+            framework=contents.dialect,
+        )
     console.print(Text(plain(str(path)), "bold"), soft_wrap=True)
-    console.print(Text(f"{_FORMATS[checkpoint.format]}, {said}; {count}, {size:,} bytes"))
+    line = say(
+        "{format}, {said}; {tensors}, {size:,} bytes",
+        format=say(_FORMATS[checkpoint.format]),
+        said=said,
+        tensors=counted(len(checkpoint.tensors), "tensor"),
+        size=sum(array.nbytes for array in checkpoint.tensors.values()),
+    )
+    console.print(Text(line))
     most = None if verbose else _MOST
     if not checkpoint.frozen:
         _print_cells(contents.cells, console, most)
-    others = "Its pieces" if checkpoint.frozen else "Other tensors"
+    others = say("Its pieces" if checkpoint.frozen else "Other tensors")
     _print_tensors(others, contents.others, checkpoint.tensors, console, most)
-    _print_tensors("Optimizer state", contents.optimizer, checkpoint.tensors, console, most)
-    _print_values("Optimizer settings", contents.settings, checkpoint.metadata, console, most)
+    state = say("Optimizer state")
+    _print_tensors(state, contents.optimizer, checkpoint.tensors, console, most)
+    settings_ = say("Optimizer settings")
+    _print_values(settings_, contents.settings, checkpoint.metadata, console, most)
     settings = set(contents.settings)
     values = [name for name in checkpoint.metadata if name not in settings]
-    _print_values("Not tensors", values, checkpoint.metadata, console, most)
+    _print_values(say("Not tensors"), values, checkpoint.metadata, console, most)
     if contents.notes:
-        console.print("To be known:")
+        console.print(say("To be known:"))
         for note in contents.notes[:most]:
-            console.print(Text(f"  {plain(str(note))}", "yellow"))
+            console.print(Text(f"  {plain(say_note(note))}", "yellow"))
         _print_more(len(contents.notes), console, most)
         if said := say_looks(contents.notes):
-            cells = _count(len(contents.cells), "LSTM cell")
+            cells = counted(len(contents.cells), "LSTM cell")
             console.print(Text(f"{cells}{said}", "yellow"), soft_wrap=True)
 
 
 def _print_cells(cells: Sequence[CellFacts], console: Console, most: int | None) -> None:
     if not cells:
-        console.print("No LSTM cell")
+        console.print(say("No LSTM cell"))
         return
-    console.print(_count(len(cells), "LSTM cell"))
+    console.print(counted(len(cells), "LSTM cell"))
     table = Table(box=None, pad_edge=False, header_style="bold", collapse_padding=True)
-    table.add_column("  cell", overflow="fold")
+    table.add_column(f"  {say('cell')}", overflow="fold")
     for name in ("I", "H"):
         table.add_column(name, justify="right", no_wrap=True)
     for name in ("stored", "biases", "as"):
-        table.add_column(name, no_wrap=True)
+        table.add_column(say(name), no_wrap=True)
     for cell in cells[:most]:
         sizes = str(cell.input_size), str(cell.hidden_size)
-        biases = _BIASES[cell.biases]
+        biases = say(_BIASES[cell.biases])
         shown = Text(f"  {short(cell.site.name)}")
         table.add_row(shown, *sizes, cell.stored, biases, cell.spelled)
     console.print(table)
@@ -98,7 +109,15 @@ def _print_tensors(
     kinds = Counter(dtype_name(tensors[name].dtype) for name in names)
     said = ", ".join(f"{count} {kind}" for kind, count in kinds.most_common())
     numbers = sum(tensors[name].size for name in names)
-    console.print(f"{title}: {len(names)} ({said}), {numbers:,} numbers")
+    console.print(
+        say(
+            "{title}: {count} ({kinds}), {numbers:,} numbers",
+            title=title,
+            count=len(names),
+            kinds=said,
+            numbers=numbers,
+        )
+    )
     for name in names[:most]:
         array = tensors[name]
         console.print(Text(f"  {short(name)}  {dtype_name(array.dtype)} {array.shape}"))
@@ -110,7 +129,7 @@ def _print_values(
 ) -> None:
     if not names:
         return
-    console.print(f"{title}: {_count(len(names), 'value')}")
+    console.print(say("{name}: {text}", name=title, text=counted(len(names), "value")))
     for name in names[:most]:
         console.print(Text(f"  {short(name)} = {short(values[name], _LONGEST_VALUE)}"))
     _print_more(len(names), console, most)
@@ -118,8 +137,4 @@ def _print_values(
 
 def _print_more(count: int, console: Console, most: int | None) -> None:
     if most is not None and count > most:
-        console.print(f"  and {count - most} more (-v shows all)")
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}{'' if number == 1 else 's'}"
+        console.print(say("  and {more} more (-v shows all)", more=count - most))

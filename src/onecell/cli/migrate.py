@@ -28,7 +28,9 @@ from onecell.cli.options import (
     complete_framework,
     complete_target,
 )
+from onecell.cli.speech import Lang, Lines
 from onecell.errors import ArgumentError
+from onecell.language import say
 from onecell.migrate import Migration
 
 EXAMPLES = f"""[bold]Examples[/bold]
@@ -114,6 +116,7 @@ def migrate(
     ] = None,
     force: Force = False,
     quiet: Quiet = False,
+    _lang: Lang = None,
     debug: Debug = False,
 ) -> None:
     """Rewrite source that uses LSTMCell from one framework's spelling to the other's.
@@ -150,14 +153,16 @@ def migrate(
             from onecell.migrate import write_tree  # noqa: PLC0415
 
             done = write_tree(done, out, force=force)
-        written = "in place" if write else f"to {out}" if out is not None else None
+        written = say("in place") if write else None
+        if out is not None:
+            written = say("to {out}", out=str(out))
         written = None if done.nothing else written
         if json_:
             typer.echo(json.dumps(as_json(done, written=written is not None), indent=2))
         elif diff:
-            print_diff(done, Console(highlight=False))
+            print_diff(done, Lines(highlight=False))
         if not json_:
-            console = Console(stderr=diff, highlight=False)
+            console = Lines(stderr=diff, highlight=False)
             print_migration(done, console, written=written, check=check)
         status = _status(done, check=check)
         if status:
@@ -192,7 +197,7 @@ def _progress(*, wanted: bool) -> Iterator[Report | None]:
     if not (wanted and console.is_terminal and sys.stderr.isatty()):
         yield None
         return
-    columns = (TextColumn("reading"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    columns = (TextColumn(say("reading")), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console, transient=True) as bar:
         task = bar.add_task("", total=None, visible=False)
 

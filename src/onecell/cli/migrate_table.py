@@ -14,10 +14,11 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from onecell.language import counted, joined, listed, say, spoken, translated
 from onecell.migrate import FileOutcome, FileResult, Finding, Migration, Outcome
 from onecell.migrate.rules.table.scan import other_framework
 from onecell.migrate.run.results import LEFT, Remain
-from onecell.text import listed, plain, short
+from onecell.text import plain, short
 
 MOST_ROWS: Final = 60
 """With more uses than this, those that are done are counted instead of listed."""
@@ -55,10 +56,9 @@ def print_migration(
         check: whether nobody wanted them written.
     """
     table = Table(box=None, pad_edge=False, header_style="bold", collapse_padding=True)
-    table.add_column("where", no_wrap=True)
-    table.add_column("outcome", no_wrap=True)
-    table.add_column("rule", no_wrap=True)
-    table.add_column("what")
+    for name in ("where", "outcome", "rule"):
+        table.add_column(say(name), no_wrap=True)
+    table.add_column(say("what"))
     # On one line there may be several alike, three annotations, say.
     rows = list(dict.fromkeys(row for result in migration.results for row in _rows(result)))
     if len(rows) > MOST_ROWS:
@@ -70,19 +70,22 @@ def print_migration(
     narrow = console.width < NARROW or longest > console.width // 3
     if narrow or not console.is_terminal:
         for where, outcome, rule, what, by_hand in rows:
-            decided = f"{outcome} ({rule})" if rule else str(outcome)
-            left = f" By hand: {by_hand}" if by_hand else ""
+            decided = f"{say(outcome.value)} ({rule})" if rule else say(outcome.value)
+            left = say(" By hand: {by_hand}", by_hand=by_hand) if by_hand else ""
             console.print(Text(f"{where}: {decided}: {what}{left}"), soft_wrap=True)
     elif rows:
         for where, outcome, rule, what, by_hand in rows:
-            told = Text(what).append(f"\nBy hand: {by_hand}" if by_hand else "", "bold")
-            table.add_row(Text(where), Text(outcome, _COLOURS[outcome]), Text(rule), told)
+            left = "\n" + say(" By hand: {by_hand}", by_hand=by_hand).strip() if by_hand else ""
+            told = Text(what).append(left, "bold")
+            decision = Text(say(outcome.value), _COLOURS[outcome])
+            table.add_row(Text(where), decision, Text(rule), told)
         console.print(table)
     if rows:
         console.print()
     print_remains(migration, console)
     for path, why in migration.skipped:
-        console.print(Text(plain(f"{path}: not looked into, {why}."), "dim"), soft_wrap=True)
+        said = say("{path}: not looked into, {why}.", path=str(path), why=translated(why))
+        console.print(Text(plain(said), "dim"), soft_wrap=True)
     for line in _summary(migration, written=written, check=check):
         console.print(line, soft_wrap=True)
 
@@ -93,10 +96,16 @@ def print_remains(migration: Migration, console: Console) -> None:
     for result in migration.remaining:
         # What is used first: an import alone says less.
         every = sorted(result.remains, key=lambda each: each.kind == "import")
-        said = _cut([_remain(each) for each in every], "; --json has all")
+        said = _cut([_remain(each) for each in every], say("; --json has all"))
         # Of a file that changes, the lines are those of its new content.
-        new = ", as it comes out" if result.outcome is FileOutcome.CHANGED else ""
-        text = f"{plain(str(result.path))}: still {source}{new}: {said}"
+        new = result.outcome is FileOutcome.CHANGED
+        still = "{path}: still {source}, as it comes out: {names}"
+        text = say(
+            still if new else "{path}: still {source}: {names}",
+            path=plain(str(result.path)),
+            source=source,
+            names=said,
+        )
         console.print(Text(text, "yellow"), soft_wrap=True)
     if migration.remaining:
         console.print()
@@ -104,7 +113,7 @@ def print_remains(migration: Migration, console: Console) -> None:
 
 def _remain(remain: Remain) -> str:
     lines = [str(line) if cell is None else f"{cell}:{line}" for cell, line in remain.places]
-    where = "line" if remain.places[0][0] is None else "cell:line"
+    where = say("line" if remain.places[0][0] is None else "cell:line")
     word = "import " if remain.kind == "import" else ""
     return f"{word}{short(remain.name)} ({where} {_cut(lines)})"
 
@@ -112,7 +121,9 @@ def _remain(remain: Remain) -> str:
 def _cut(words: list[str], hint: str = "") -> str:
     more = len(words) - MOST_REMAINS
     said = ", ".join(words[:MOST_REMAINS])
-    return f"{said} and {more} more{hint}" if more > 0 else said
+    if more <= 0:
+        return said
+    return say("{names} and {more} more", names=said, more=more) + hint
 
 
 _Row = tuple[str, Outcome, str, str, str]
@@ -121,7 +132,7 @@ _Row = tuple[str, Outcome, str, str, str]
 
 def _rows(result: FileResult) -> Iterator[_Row]:
     if result.outcome is FileOutcome.FAILED:
-        yield plain(str(result.path)), Outcome.FAILED, "", plain(result.error), ""
+        yield plain(str(result.path)), Outcome.FAILED, "", plain(translated(result.error)), ""
         return
     shown = (found for found in result.findings if found.outcome is not Outcome.ALREADY)
     for told, run in groupby(shown, lambda f: (f.outcome, f.rule, _what(f), f.by_hand)):
@@ -129,22 +140,29 @@ def _rows(result: FileResult) -> Iterator[_Row]:
         outcome, rule, what, by_hand = told
         if more and outcome in LEFT:
             others = list(dict.fromkeys(str(result.cell_line(each)[1]) for each in more))
-            what = f"{what} So {'is' if len(others) == 1 else 'are'} line {_cut(others)}."
+            so = "{what} So is line {lines}." if len(others) == 1 else "{what} So are line {lines}."
+            what = say(so, what=what, lines=_cut(others))
             more = []
         for found in (first, *more):
-            yield plain(result.place(found)), outcome, plain(rule), plain(what), plain(by_hand)
+            yield (
+                plain(result.place(found)),
+                outcome,
+                plain(rule),
+                plain(what),
+                plain(translated(by_hand)),
+            )
 
 
 def _what(found: Finding) -> str:
     """Return what was done, old → new, or why not."""
     if not found.before:
-        return found.message.removeprefix("Left as it is: ")
+        return translated(found.message.removeprefix("Left as it is: "))
     done, _, condition = found.message.partition("; ")
-    became = "stays" if found.before == found.after else f"→ {found.after or 'nothing'}"
+    became = say("stays") if found.before == found.after else f"→ {found.after or say('nothing')}"
     said = f"{found.before} {became}"
     if not done.startswith((_DONE, "`")):
-        said += f": {done}"
-    return f"{said}; {condition}" if condition else said
+        said = say("{name}: {text}", name=said, text=translated(done))
+    return joined([said, translated(condition)]) if condition else said
 
 
 def _counted(migration: Migration) -> Iterator[str]:
@@ -154,21 +172,27 @@ def _counted(migration: Migration) -> Iterator[str]:
     rules = Counter(f.rule for _, f in done)
     if rules:
         first = {f.rule: _what(f) for _, f in reversed(done)}
-        yield "Converted, by rule, the first of each (--diff shows all):"
+        yield say("Converted, by rule, the first of each (--diff shows all):")
         for rule, times in rules.most_common():
             yield f"  {plain(rule)} {times}: {plain(first[rule])}"
         files = Counter(_name(each) for each, _ in done)
-        yield f"Converted, by file: {_cut([f'{p} {times}' for p, times in files.most_common()])}."
+        names = _cut([f"{path} {times}" for path, times in files.most_common()])
+        yield say("Converted, by file: {names}.", names=names)
     assumed: dict[str, list[str]] = {}
     for result, f in found:
         if f.outcome is Outcome.ASSUMED:
             condition = f.message.partition("; ")[2].removesuffix(".") or f.message
             kind, about = _kind(condition)
+            kind = translated(kind)
             place = f"{_name(result)}{result.place(f)[len(str(result.path)) :]}"
             assumed.setdefault(kind, []).append(f"{about} ({place})" if about else place)
     for kind, places in sorted(assumed.items(), key=lambda each: -len(each[1])):
-        uses = f"{len(places)} use{'s' * (len(places) != 1)}"
-        yield f"Assumed, {uses}: {plain(kind)}: {listed(places, most=3, longest=300)}"
+        yield say(
+            "Assumed, {uses}: {kind}: {places}",
+            uses=counted(len(places), "use"),
+            kind=plain(kind),
+            places=listed(places, most=3, longest=300),
+        )
 
 
 def _kind(condition: str) -> tuple[str, str]:
@@ -187,43 +211,51 @@ def _name(result: FileResult) -> str:
 def _summary(migration: Migration, *, written: str | None, check: bool) -> Iterator[Text]:
     changed, failed = len(migration.changed), len(migration.failed)
     uses = [
-        f"{count} {outcome.value}"
+        say(f"{{number}} {outcome.value}", number=count)
         for outcome in Outcome
         if (count := migration.count(outcome)) and outcome is not Outcome.FAILED
     ]
     if uses:
-        yield Text(f"Uses: {', '.join(uses)}.")
+        yield Text(say("Uses: {uses}.", uses=", ".join(uses)))
     if migration.renamed:
         pairs = ", ".join(f"{old} → {new}" for old, new in migration.renamed.items())
         yield Text(
-            f"Called anew, since {migration.to}'s modules have such names: {plain(pairs)}. Tensors "
-            "in checkpoints are called so too: `onecell port` of code and checkpoints does it."
+            say(
+                "Called anew, since {framework}'s modules have such names: {names}. Tensors in "
+                "checkpoints are called so too: `onecell port` of code and checkpoints does it.",
+                framework=migration.to,
+                names=plain(pairs),
+            )
         )
-    did = "changed" if written or migration.nothing else "would change"
+    did = "{files}: {changed} changed"
+    if not (written or migration.nothing):
+        did = "{files}: {changed} would change"
     if left := [each for each in migration.results if each.left]:
         rules = Counter(found.rule for each in left for found in each.left)
         files_left = {_name(each): len(each.left) for each in left}
         every = sorted(files_left, key=lambda path: -files_left[path])
-        yield Text(f"Left, by rule: {_cut([f'{r} {n}' for r, n in rules.most_common()])}.")
-        yield Text(f"Left, by file: {_cut([f'{p} {files_left[p]}' for p in every])}.")
-    files = f"{_files(len(migration.results))}: {changed} {did}"
-    files += f", {failed} could not be migrated" if failed else ""
+        names = _cut([f"{rule} {number}" for rule, number in rules.most_common()])
+        yield Text(say("Left, by rule: {names}.", names=names))
+        names = _cut([f"{path} {files_left[path]}" for path in every])
+        yield Text(say("Left, by file: {names}.", names=names))
+    files = [say(did, files=counted(len(migration.results), "file"), changed=changed)]
+    if failed:
+        files.append(say("{failed} could not be migrated", failed=failed))
     if remaining := len(migration.remaining):
-        word = "uses" if remaining == 1 else "use"
-        files += f", {remaining} still {word} {other_framework(migration.to)}"
+        still = "{number} still uses {source}" if remaining == 1 else "{number} still use {source}"
+        files.append(say(still, number=remaining, source=other_framework(migration.to)))
+    said = (", " if spoken() == "en" else "，").join(files)
     if changed and written:
-        files += f"; written {plain(written)}"
-    yield Text(f"{files}.", "bold red" if failed else "bold")
+        said = joined([said, say("written {where}", where=plain(written))])
+    yield Text(say("{sentence}.", sentence=said), "bold red" if failed else "bold")
     if migration.todo is not None:
-        yield Text(f"What is left, as a list to work through: {plain(str(migration.todo))}")
+        todo = plain(str(migration.todo))
+        yield Text(say("What is left, as a list to work through: {path}", path=todo))
     if migration.nothing:
-        yield Text(f"NOTHING to do: no {other_framework(migration.to)} in what was looked into.")
+        source = other_framework(migration.to)
+        yield Text(say("NOTHING to do: no {source} in what was looked into.", source=source))
     if changed and not written and not check:
-        yield Text("Nothing was written: --diff shows the change, --write or --out makes it.")
-
-
-def _files(count: int) -> str:
-    return f"{count} file{'' if count == 1 else 's'}"
+        yield Text(say("Nothing was written: --diff shows the change, --write or --out makes it."))
 
 
 def print_diff(migration: Migration, console: Console) -> None:

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from onecell.dialect import DIALECTS, FRONT_ENDS
+from onecell.language import say
 from onecell.migrate.rewriting.rewrite import Framework, Target
 from onecell.text import short
 
@@ -23,9 +24,13 @@ def choose(name: str, names: Iterable[str]) -> str:
     if name in every:
         return name
     like = difflib.get_close_matches(name, every, n=1)
-    hint = f" Did you mean {like[0]}?" if like else ""
-    said = " or ".join(every) if len(every) == 2 else f"one of {', '.join(every)}"
-    raise typer.BadParameter(f"must be {said}, got {short(name)!r}.{hint}")
+    hint = say(" Did you mean {name}?", name=like[0]) if like else ""
+    got = repr(short(name))
+    if len(every) == 2:
+        said = say("must be {one} or {other}, got {got}.", one=every[0], other=every[1], got=got)
+    else:
+        said = say("must be one of {names}, got {got}.", names=", ".join(every), got=got)
+    raise typer.BadParameter(said + hint)
 
 
 def check_framework(name: str | None) -> str | None:

@@ -12,6 +12,7 @@ from rich.console import Console
 
 from onecell.checkpoint.atomic import check_output
 from onecell.errors import MissingExtraError
+from onecell.language import Language, say, translated
 from onecell.text import plain
 from onecell.verify import Proof
 
@@ -30,7 +31,12 @@ def check_page(proof: Path, *, force: bool) -> None:
 
 
 def write_pages(
-    proofs: Iterable[Proof], command: str, console: Console, *, force: bool = False
+    proofs: Iterable[Proof],
+    command: str,
+    console: Console,
+    *,
+    language: Language | None = None,
+    force: bool = False,
 ) -> None:
     """Write a page beside every proof, and print where; without the extra, say so and go on.
 
@@ -38,6 +44,7 @@ def write_pages(
         proofs: of the checkpoints of one call.
         command: what repeats it.
         console: where the paths are printed.
+        language: in which the pages open; None for that of the reader's browser.
         force: replace pages that are there.
     """
     from onecell.verify.difference import stored_table  # noqa: PLC0415
@@ -47,11 +54,18 @@ def write_pages(
     for proof in proofs:
         path = page_of(proof.report)
         try:
-            write_report(path, proof, difference=table, command=command, force=force)
+            write_report(
+                path,
+                proof,
+                difference=table,
+                command=command,
+                language=language,
+                force=force,
+            )
         except MissingExtraError as error:
-            sys.stderr.write(f"onecell: {plain(str(error))}\n")
+            sys.stderr.write(f"onecell: {plain(translated(str(error)))}\n")
             return
-        console.print(f"Page: {plain(str(path))}", soft_wrap=True, markup=False)
+        console.print(say("Page: {path}", path=plain(str(path))), soft_wrap=True, markup=False)
 
 
 def say_command(verb: str, words: Iterable[object], options: Mapping[str, object]) -> str:

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Annotated, TypedDict
 
 import typer
-from rich.console import Console
 
 from onecell.cli.exits import PORT_STATUSES, Debug, reporting
 from onecell.cli.options import (
@@ -45,8 +44,10 @@ from onecell.cli.project_table import (
     proof_to_json,
     proof_verdict,
 )
+from onecell.cli.speech import Lang, Lines, page_language
 from onecell.cli.table import print_proof
 from onecell.errors import ArgumentError
+from onecell.language import say
 from onecell.project import carry_out_project, is_project, plan_project
 from onecell.verify import SIDES, carry_out, plan_port
 from onecell.verify.proof import SelfTest
@@ -169,6 +170,7 @@ def port(
     force: Force = False,
     as_json: Json = False,
     quiet: Quiet = False,
+    lang: Lang = None,
     debug: Debug = False,
 ) -> None:
     """Port a checkpoint or a project to another framework, and prove that it computes the same.
@@ -187,7 +189,7 @@ def port(
         names = None if sides is None else [name.strip() for name in sides.split(",")]
         suffix = None if form is None else f".{form}"
         effort: Effort = {"rollout_steps": rollout, "self_test": "full" if self_test else "quick"}
-        console = Console(highlight=False, quiet=as_json)
+        console = Lines(highlight=False, quiet=as_json)
         if is_project(paths):
             if out is None:
                 raise ArgumentError("a project needs --out DIR: a folder for what it becomes.")
@@ -204,7 +206,7 @@ def port(
                 sides=names,
                 exclude=exclude or (),
             )
-            with one_blas_thread(), progress_bar("proving", wanted=not quiet) as report:
+            with one_blas_thread(), progress_bar(say("proving"), wanted=not quiet) as report:
                 _prepare(planned.libraries, report)
                 done = carry_out_project(planned, progress=report, **effort)
             print_project(done, console, verbose=verbose)
@@ -226,7 +228,7 @@ def port(
             )
             if page:
                 check_page(plan.report, force=force)
-            with one_blas_thread(), progress_bar("proving", wanted=not quiet) as report:
+            with one_blas_thread(), progress_bar(say("proving"), wanted=not quiet) as report:
                 _prepare(plan.libraries, report)
                 proof = carry_out(plan, progress=report, **effort)
             print_proof(proof, console, verbose=verbose)
@@ -247,7 +249,8 @@ def port(
                 "--rollout": rollout,
                 "--self-test": self_test,
             }
-            write_pages(proofs, say_command("port", paths, options), console, force=force)
+            command = say_command("port", paths, options)
+            write_pages(proofs, command, console, language=page_language(lang), force=force)
         if as_json:
             typer.echo(json.dumps(told, indent=2, allow_nan=False))
         if status:
@@ -258,5 +261,5 @@ def _prepare(libraries: Collection[str], report: Report | None) -> None:
     """Get ready for the frameworks that the proof imports."""
     if "mindspore" in libraries:
         if report is not None:
-            report("mindspore loads", 0, 1)
+            report(say("{name} loads", name="mindspore"), 0, 1)
         take_process_for_mindspore()

@@ -11,11 +11,12 @@ from rich.text import Text
 
 from onecell.cli.exits import Status
 from onecell.cli.migrate_table import as_json, print_migration
-from onecell.cli.table import count, print_proof, say_verdict
+from onecell.cli.table import print_proof, say_verdict
+from onecell.language import counted, joined, listed, say, spoken, translated, verdict
 from onecell.migrate.rules.findings import Outcome
 from onecell.project import CheckpointPort, ProjectPort, Required, Verdict
 from onecell.project.plan import other
-from onecell.text import listed, plain
+from onecell.text import plain
 from onecell.verify import Proof
 from onecell.verify.record import to_json
 
@@ -88,22 +89,23 @@ def _checkpoint_to_json(each: CheckpointPort) -> dict[str, Any]:
 def print_project(done: ProjectPort, console: Console, *, verbose: bool = False) -> None:
     """Print what became of the code, the proof of each checkpoint, and the summary."""
     if done.migration is not None:
-        console.rule("code", style="dim")
-        written = None if done.nothing else f"to {done.out}"
+        console.rule(say("code"), style="dim")
+        written = None if done.nothing else say("to {out}", out=str(done.out))
         print_migration(done.migration, console, written=written, check=done.nothing)
     for each in done.checkpoints:
         console.rule(Text(plain(str(each.path))), style="dim")
         if each.proof is not None:
             print_proof(each.proof, console, verbose=verbose, named=each.naming is not None)
         else:
-            console.print(Text(plain(each.error), "bold red"), soft_wrap=True)
+            console.print(Text(plain(translated(each.error)), "bold red"), soft_wrap=True)
         if each.naming and (names := each.naming.by_hand):
-            said = "To be named by hand, the code does not tell the layer: "
+            said = say("To be named by hand, the code does not tell the layer: ")
             said += listed(names, len(names))
             console.print(Text(said, "yellow"), soft_wrap=True)
         for name, why in each.naming.unsure.items() if each.naming else ():
-            console.print(Text(plain(f"{name} keeps its name: {why}."), "yellow"), soft_wrap=True)
-    console.rule("port", style="dim")
+            said = say("{name} keeps its name: {why}.", name=name, why=translated(why))
+            console.print(Text(plain(said), "yellow"), soft_wrap=True)
+    console.rule(say("port"), style="dim")
     _print_summary(done, console, verbose=verbose)
 
 
@@ -114,87 +116,123 @@ def _print_summary(done: ProjectPort, console: Console, *, verbose: bool) -> Non
     table = Table(box=None, pad_edge=False, show_header=False)
     table.add_column(no_wrap=True, style="bold")
     table.add_column()
-    table.add_row("code", _code(done))
+    table.add_row(say("code"), _code(done))
     if done.remaining:
         # Whole: these are what is left to do.
         names = [str(each.relative) for each in done.remaining]
-        table.add_row(f"still {other(done.to)}", Text(listed(names, len(names)), "yellow"))
+        still = say("still {framework}", framework=other(done.to))
+        table.add_row(still, Text(listed(names, len(names)), "yellow"))
     for asking in done.required:
-        table.add_row(f"asks for {other(done.to)}", Text(_required(asking), "yellow"))
+        asks = say("asks for {framework}", framework=other(done.to))
+        table.add_row(asks, Text(_required(asking), "yellow"))
     if not (done.checkpoints or done.nothing):
-        table.add_row("checkpoint", Text("none found, so nothing is proved", "yellow"))
+        table.add_row(say("checkpoint"), Text(say("none found, so nothing is proved"), "yellow"))
     for each in done.checkpoints:
-        table.add_row("checkpoint", _checkpoint(each))
+        table.add_row(say("checkpoint"), _checkpoint(each))
     if done.already:
-        table.add_row(f"{done.to}'s already", some([str(path) for path in done.already]))
+        already = say("{framework}'s already", framework=done.to)
+        table.add_row(already, some([str(path) for path in done.already]))
     if copied := [str(path) for path in done.copied if path not in done.already]:
-        table.add_row("copied", some(copied))
+        table.add_row(say("copied"), some(copied))
     status = STATUS[done.verdict]
     style = "bold green" if status is Status.HOLDS else "bold red"
     console.print(table)
     # What a script looks for is never broken over lines.
-    said = f"{_verdict(done)} (exit status {int(status)})"
-    console.print(Text.assemble(("verdict     ", "bold"), (said, style)), soft_wrap=True)
+    said = say("{verdict} (exit status {status})", verdict=_verdict(done), status=int(status))
+    heading = f"{say('verdict')}     "
+    console.print(Text.assemble((heading, "bold"), (said, style)), soft_wrap=True)
     if not done.nothing:
-        console.print(Text(f"Everything is in {plain(str(done.out))}"), soft_wrap=True)
+        said = say("Everything is in {out}", out=plain(str(done.out)))
+        console.print(Text(said), soft_wrap=True)
 
 
 def _required(each: Required) -> str:
-    return f"{each.relative}: " + ", ".join(f"{name} (line {line})" for name, line in each.names)
+    lines = [say("{name} (line {line})", name=name, line=line) for name, line in each.names]
+    return f"{each.relative}: " + ", ".join(lines)
 
 
 def _code(done: ProjectPort) -> Text:
     if done.migration is None:
-        return Text("none")
+        return Text(say("none"))
     found = done.migration
     counts = [
-        f"{number} {outcome.value}"
+        say(f"{{number}} {outcome.value}", number=number)
         for outcome in Outcome
         if (number := found.count(outcome)) and outcome is not Outcome.FAILED
     ]
-    files = f"{len(found.changed)} of {len(found.results)} files changed"
-    failed = f"; {len(found.failed)} could not be migrated" if found.failed else ""
-    return Text(f"{files}; uses: {', '.join(counts) or 'none'}{failed}")
+    parts = [
+        say(
+            "{changed} of {every} files changed",
+            changed=len(found.changed),
+            every=len(found.results),
+        ),
+        say("uses: {counts}", counts=", ".join(counts) or say("none")),
+    ]
+    if found.failed:
+        parts.append(say("{failed} could not be migrated", failed=len(found.failed)))
+    return Text(joined(parts))
 
 
 def _checkpoint(each: CheckpointPort) -> Text:
     if each.proof is None:
-        return Text(plain(f"{each.path.name}: {each.error}"), "red")
+        return Text(plain(f"{each.path.name}: {translated(each.error)}"), "red")
     proof = each.proof
     if not proof.holds:
-        return Text(plain(f"{each.path.name}: the proof FAILS; {proof.report.name}"), "red")
+        said = say("{name}: the proof FAILS; {proof}", name=each.path.name, proof=proof.report.name)
+        return Text(plain(said), "red")
     return Text(plain(f"{each.path.name} → {proof.target.path.name}: {say_verdict(proof)}"))
 
 
 def _unproved(proofs: Sequence[Proof]) -> str:
     """Return what was not proved, by name."""
-    said = [f"{name}: {why}" for proof in proofs for name, why in proof.unproved.items()]
-    return f"not proved: {'; '.join(said)}" if said else "no cell of a checkpoint to prove"
+    said = [
+        say("{name}: {text}", name=name, text=why.text(spoken()))
+        for proof in proofs
+        for name, why in proof.remarks.unproved.items()
+    ]
+    if not said:
+        return say("no cell of a checkpoint to prove")
+    return say("not proved: {names}", names=joined(said))
 
 
 def _verdict(done: ProjectPort) -> str:
     source = other(done.to)
     proofs = [each.proof for each in done.checkpoints if each.proof is not None]
-    cells = count(sum(len(proof.cells) for proof in proofs), "cell")
+    cells = counted(sum(len(proof.cells) for proof in proofs), "cell")
     proved, tensors = (sum(p.proved for p in proofs), sum(p.tensors for p in proofs))
     left = {
-        f"{count(done.left, 'use')} left to do by hand, each marked TODO(onecell)": done.left,
-        f"{count(len(done.remaining), 'file')} still {source}": done.remaining,
-        f"{count(len(done.required), 'file')} asking for {source}": done.required,
-        f"{count(done.by_hand, 'tensor')} to be named by hand": done.by_hand,
+        say(
+            "{uses} left to do by hand, each marked TODO(onecell)", uses=counted(done.left, "use")
+        ): done.left,
+        say(
+            "{files} still {source}", files=counted(len(done.remaining), "file"), source=source
+        ): done.remaining,
+        say(
+            "{files} asking for {source}", files=counted(len(done.required), "file"), source=source
+        ): done.required,
+        say("{tensors} to be named by hand", tensors=counted(done.by_hand, "tensor")): done.by_hand,
     }
-    beside = dict.fromkeys(each.text() for proof in proofs for each in proof.remarks.beside)
-    remarks = "".join(f"; {each}" for each in beside)
+    beside = dict.fromkeys(each.text(spoken()) for p in proofs for each in p.remarks.beside)
     said = {
-        Verdict.HOLDS: (
-            f"{cells} ({proved} of {tensors} tensors) proved, nothing of {source} left{remarks}"
+        Verdict.HOLDS: say(
+            "{cells} ({proved} of {tensors} tensors) proved, nothing of {source} left",
+            cells=cells,
+            proved=proved,
+            tensors=tensors,
+            source=source,
         ),
-        Verdict.FAILS: "a new checkpoint is not proved to compute the same; it was not written",
-        Verdict.NOT_FINITE: "a cell holds NaN or infinity; its checkpoint was not written",
-        Verdict.INPUT: "a checkpoint could not be ported",
-        Verdict.SOURCE: "a source file could not be migrated",
+        Verdict.FAILS: say(
+            "a new checkpoint is not proved to compute the same; it was not written"
+        ),
+        Verdict.NOT_FINITE: say("a cell holds NaN or infinity; its checkpoint was not written"),
+        Verdict.INPUT: say("a checkpoint could not be ported"),
+        Verdict.SOURCE: say("a source file could not be migrated"),
         Verdict.LEFT: ", ".join(words for words, here in left.items() if here),
-        Verdict.UNPROVED: f"ported, nothing of {source} left; {_unproved(proofs)}{remarks}",
-        Verdict.NOTHING: f"nothing of {source} is in it; nothing was written",
-    }
-    return f"{done.verdict.value}: {said[done.verdict]}"
+        Verdict.UNPROVED: joined(
+            [say("ported, nothing of {source} left", source=source), _unproved(proofs)]
+        ),
+        Verdict.NOTHING: say("nothing of {source} is in it; nothing was written", source=source),
+    }[done.verdict]
+    if done.verdict in {Verdict.HOLDS, Verdict.UNPROVED}:
+        said = joined([said, *beside])
+    return say("{name}: {text}", name=verdict(done.verdict.value), text=said)

@@ -11,6 +11,7 @@ from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
+from onecell.language import joined, say, translated
 from onecell.verify import CellProof, Quantity, Reading
 from onecell.verify.quantities.cases import GRADIENT_STEPS
 from onecell.verify.quantities.optimizers import STEPS
@@ -20,10 +21,10 @@ _HEADINGS: Final = {
     "forward": "forward",
     "extreme": "forward, far out",
     "weights": "the weights themselves",
-    "gradient": f"gradient, {GRADIENT_STEPS} steps",
+    "gradient": "gradient, {gradient} steps",
     "rollout": "rollout, {steps} steps",
-    "sgd": f"{STEPS} steps of SGD",
-    "adam": f"{STEPS} steps of Adam",
+    "sgd": "{optimizer} steps of SGD",
+    "adam": "{optimizer} steps of Adam",
 }
 
 
@@ -88,19 +89,20 @@ def new_table(first: str) -> Table:
 def show_family(family: str, readings: Sequence[Reading]) -> Text:
     """Return the heading of the quantities "family.*"."""
     steps = max((reading.steps or 0 for reading in readings), default=0)
-    return Text(_HEADINGS[family].format(steps=steps), "dim")
+    counts = {"steps": steps, "gradient": GRADIENT_STEPS, "optimizer": STEPS}
+    return Text(say(_HEADINGS[family], **counts), "dim")
 
 
 def show_part(family: str, part: str) -> str:
     """Return what to call "family.part" under its heading."""
     if family in {"sgd", "adam"}:
-        return f"{part}' after" if part in {"h", "c"} else f"{part}, moved by"
+        return say("{part}' after" if part in {"h", "c"} else "{part}, moved by", part=part)
     return f"{part}'" if family in {"forward", "extreme"} else part
 
 
 def show_error(reading: Reading) -> Text:
     """Return the error of a reading, with a star where the limit allows for a coarse tanh."""
-    shown = "not finite" if math.isnan(reading.error) else f"{reading.error:.1e}"
+    shown = say("not finite") if math.isnan(reading.error) else f"{reading.error:.1e}"
     mark = "*" if reading.threshold.coarse else ""
     return Text(shown + mark, "" if reading.holds else "bold red")
 
@@ -115,22 +117,26 @@ def show_relative(readings: Sequence[Reading]) -> Text:
     """Return the widest limit as a part of what it guards; red where it can prove nothing."""
     widest = max(reading.threshold.relative for reading in readings)
     proves = all(reading.proves for reading in readings)
-    return Text(f"{widest:.0e}" if math.isfinite(widest) else "all", "" if proves else "yellow")
+    return Text(
+        f"{widest:.0e}" if math.isfinite(widest) else say("all"), "" if proves else "yellow"
+    )
 
 
 def show_verdict(holds: bool, *, proves: bool = True) -> Text:
     """Return the word for a quantity that holds, does not, or holds without proving anything."""
     if not holds:
-        return Text("FAILS", "bold red")
-    return Text("holds", "green") if proves else Text("no proof", "yellow")
+        return Text(say("FAILS"), "bold red")
+    return Text(say("holds"), "green") if proves else Text(say("no proof"), "yellow")
 
 
 def idle_notes(quantities: Sequence[Quantity]) -> Iterator[str]:
     """Yield a line for each side that some quantities prove nothing about here."""
     for side, names in idle_by_side(quantities).items():
-        yield (
-            f"{side}: nothing is proved by {', '.join(names)}: here what they guard is not larger "
-            "than what rounding may do."
+        yield say(
+            "{side}: nothing is proved by {names}: here what they guard is not larger than what "
+            "rounding may do.",
+            side=side,
+            names=", ".join(names),
         )
 
 
@@ -142,15 +148,32 @@ def self_test_notes(cell: CellProof) -> Iterator[Text]:
     """Yield what became of the mistakes that were made on purpose, those that were seen first."""
     seen = [each for each in cell.sabotage if each.seen]
     if len(seen) <= _NAMED:
-        named = [f"{each.mutation} ({each.excess:.0e} limits)" for each in seen]
+        named = [
+            say(
+                "{mutation} ({excess:.0e} limits)",
+                mutation=translated(each.mutation),
+                excess=each.excess,
+            )
+            for each in seen
+        ]
     else:
         kinds = [each.kind for each in seen]
-        named = [f"{kinds.count(kind)} about {kind}" for kind in dict.fromkeys(kinds)]
-    count = f"{len(seen)} of {len(cell.sabotage)} mistakes made on purpose are seen"
-    yield Text(f"Self-test: {count}: {'; '.join(named)}." if named else f"Self-test: {count}.")
+        named = [
+            say("{number} about {kind}", number=kinds.count(kind), kind=translated(kind))
+            for kind in dict.fromkeys(kinds)
+        ]
+    count = say(
+        "Self-test: {seen} of {every} mistakes made on purpose are seen",
+        seen=len(seen),
+        every=len(cell.sabotage),
+    )
+    named = [say("{name}: {text}", name=count, text=joined(named))] if named else [count]
+    yield Text(say("{sentence}.", sentence=named[0]))
     blind = cell.unseen
     if blind:
-        yield Text(f"Self-test: the proof does NOT SEE: {'; '.join(blind)}.", "bold red")
+        names = joined(map(translated, blind))
+        yield Text(say("Self-test: the proof does NOT SEE: {names}.", names=names), "bold red")
     harmless = [e.mutation for e in cell.sabotage if not e.seen and e.mutation not in blind]
     if harmless:
-        yield Text(f"Self-test: no difference on this cell: {'; '.join(harmless)}.", "dim")
+        names = joined(map(translated, harmless))
+        yield Text(say("Self-test: no difference on this cell: {names}.", names=names), "dim")

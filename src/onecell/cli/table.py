@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Final
 
 from rich.console import Console
 from rich.text import Text
@@ -19,7 +20,8 @@ from onecell.cli.quantities import (
     show_relative,
     show_verdict,
 )
-from onecell.text import MOST_NAMES, listed, plain, short
+from onecell.language import counted, joined, listed, say, spoken, translated, verdict
+from onecell.text import MOST_NAMES, plain, short
 from onecell.verify import SIDES, CellProof, Proof, Quantity, Reading
 
 
@@ -47,22 +49,27 @@ def print_proof(
 
 
 def _print_cell(cell: CellProof, proof: Proof, console: Console) -> None:
-    biases = "two biases" if cell.bias else "no bias"
-    computed = "" if cell.stored == cell.computed else f", computed in {cell.computed}"
-    title = Text.assemble(
-        (plain(cell.name), "bold"),
-        f"  I = {cell.input_size}, H = {cell.hidden_size}, {cell.stored}{computed}, {biases}",
+    stored = cell.stored
+    if stored != cell.computed:
+        stored = say("{stored}, computed in {computed}", stored=stored, computed=cell.computed)
+    facts = say(
+        "I = {inputs}, H = {hidden}, {stored}, {biases}",
+        inputs=cell.input_size,
+        hidden=cell.hidden_size,
+        stored=stored,
+        biases=say("two biases" if cell.bias else "no bias"),
     )
+    title = Text.assemble((plain(cell.name), "bold"), f"  {facts}")
     console.print(title)
     if cell.not_finite:
-        console.print(Text(plain(cell.not_finite), "bold red"), soft_wrap=True)
+        console.print(Text(plain(translated(cell.not_finite)), "bold red"), soft_wrap=True)
         console.print()
         return
-    table = new_table("largest error in")
+    table = new_table(say("largest error in"))
     for reading in cell.quantities[0].readings:
         table.add_column(_column_name(reading, proof), justify="right")
-    table.add_column("limit", justify="right")
-    table.add_column("of what\nit guards", justify="right")
+    table.add_column(say("limit"), justify="right")
+    table.add_column(say("of what\nit guards"), justify="right")
     table.add_column("")
     kind = ""
     for quantity in cell.quantities:
@@ -79,7 +86,7 @@ def _print_cell(cell: CellProof, proof: Proof, console: Console) -> None:
         )
     console.print(table)
     if cell.same_bits is not None:
-        console.print(f"The four parameters have {'the same' if cell.same_bits else 'OTHER'} bits.")
+        console.print(say(_BITS[cell.same_bits]))
     for note in self_test_notes(cell):
         console.print(note)
     for said in idle_notes(cell.quantities):
@@ -87,10 +94,16 @@ def _print_cell(cell: CellProof, proof: Proof, console: Console) -> None:
     console.print()
 
 
+_BITS: Final = {
+    True: "The four parameters have the same bits.",
+    False: "The four parameters have OTHER bits.",
+}
+
+
 def _print_summary(proof: Proof, console: Console) -> None:
     """One row a cell: the worst error of every side in units of its limit."""
-    table = new_table("cell")
-    for name in ("I", "H", "stored"):
+    table = new_table(say("cell"))
+    for name in ("I", "H", say("stored")):
         table.add_column(name, justify="right")
     columns = _columns(proof)
     for reading in columns:
@@ -104,32 +117,54 @@ def _print_summary(proof: Proof, console: Console) -> None:
     console.print(table)
     seen = sum(each.seen for cell in proof.cells for each in cell.sabotage)
     all_of_them = sum(len(cell.sabotage) for cell in proof.cells)
-    console.print("Each number is a side's worst error in units of its limit; -v shows them all.")
-    console.print(f"Self-test: {seen} of {all_of_them} mistakes made on purpose are seen.")
+    console.print(
+        say("Each number is a side's worst error in units of its limit; -v shows them all.")
+    )
+    console.print(
+        say(
+            "Self-test: {seen} of {every} mistakes made on purpose are seen.",
+            seen=seen,
+            every=all_of_them,
+        )
+    )
     if idle := proof.remarks.idle:
-        console.print(Text(f"{idle} quantities prove nothing: -v names them.", "yellow"))
+        said = say("{idle} quantities prove nothing: -v names them.", idle=idle)
+        console.print(Text(said, "yellow"))
     console.print()
 
 
 def _print_notes(proof: Proof, console: Console) -> None:
     able = {side for cell in proof.cells for side in cell.unable}
     notes = [
-        f"{name}: left out, {why}{'' if name in able else _beside(name, proof)}."
+        say(
+            "{name}: left out, {why}{beside}.",
+            name=name,
+            why=translated(why),
+            beside="" if name in able else _beside(name, proof),
+        )
         for name, why in proof.left_out.items()
     ]
-    notes += [f"Beside the verdict: {fault}" for fault in proof.faults]
+    notes += [say("Beside the verdict: {fault}", fault=translated(each)) for each in proof.faults]
     readings = list(_readings(proof.cells))
     notes += [
-        f"* {name}: its own tanh is off by up to {SIDES[name].tanh_error:.0e}, so its limits are "
-        f"wider; see the proof."
+        say(
+            "* {name}: its own tanh is off by up to {error:.0e}, so its limits are wider; see the "
+            "proof.",
+            name=name,
+            error=SIDES[name].tanh_error,
+        )
         for name in dict.fromkeys(reading.side for reading in readings)
         if SIDES[name].tanh_error
     ]
     short = [r.steps for r in readings if r.steps is not None]
     if short and min(short) < max(short):
         notes.append(
-            f"Rollouts are compared for {min(short)} to {max(short)} steps: as far as rounding "
-            f"alone does not decide them."
+            say(
+                "Rollouts are compared for {least} to {most} steps: as far as rounding alone does "
+                "not decide them.",
+                least=min(short),
+                most=max(short),
+            )
         )
     for note in notes:
         console.print(Text(note, "dim"))
@@ -137,30 +172,46 @@ def _print_notes(proof: Proof, console: Console) -> None:
 
 def _beside(name: str, proof: Proof) -> str:
     """Return that the result does not run on a side that was left out."""
-    return "" if name in (proof.runs_on, "arrays") else f"; the result runs on {proof.runs_on}"
+    if name in (proof.runs_on, "arrays"):
+        return ""
+    return say("; the result runs on {side}", side=proof.runs_on)
 
 
 def _print_names(proof: Proof, console: Console, *, verbose: bool) -> None:
     """Print what became of the tensors outside the cells; each list says how many it leaves out."""
-    others = count(len(proof.carried), "other tensor")
-    lists: dict[str, Iterable[str]] = {
-        f"Copied bit for bit, not proved: {others}": proof.carried,
-        "Of these called otherwise": [f"{old} → {new}" for old, new in proof.renamed.items()],
-        "Of these in another shape, the same numbers in order": [
-            f"{name} {shape}" for name, shape in proof.reshaped.items()
-        ],
-        "May be Conv1d's, which the other framework keeps with one more axis": proof.perhaps,
-        "Left behind, not tensors": proof.dropped,
-        f"Left behind, optimizer state, which only {proof.source.dialect}'s optimizers read": (
-            proof.left
+    others = counted(len(proof.carried), "other tensor")
+    source, target = proof.source.dialect, proof.target.dialect
+    lists: tuple[tuple[str, Iterable[str]], ...] = (
+        (say("Copied bit for bit, not proved: {others}", others=others), proof.carried),
+        (
+            say("Of these called otherwise"),
+            [f"{old} → {new}" for old, new in proof.renamed.items()],
         ),
-        f"Left behind, counters that {proof.target.dialect}'s norms do not keep": proof.counters,
-        "Left out, as asked": proof.unchosen,
-    }
-    for text, names in lists.items():
+        (
+            say("Of these in another shape, the same numbers in order"),
+            [f"{name} {shape}" for name, shape in proof.reshaped.items()],
+        ),
+        (
+            say("May be Conv1d's, which the other framework keeps with one more axis"),
+            proof.perhaps,
+        ),
+        (say("Left behind, not tensors"), proof.dropped),
+        (
+            say(
+                "Left behind, optimizer state, which only {source}'s optimizers read", source=source
+            ),
+            proof.left,
+        ),
+        (
+            say("Left behind, counters that {target}'s norms do not keep", target=target),
+            proof.counters,
+        ),
+        (say("Left out, as asked"), proof.unchosen),
+    )
+    for text, names in lists:
         if every := list(names):
             said = listed(every, len(every) if verbose else MOST_NAMES)
-            console.print(Text(f"{text}: {said}"))
+            console.print(Text(say("{name}: {text}", name=text, text=said)))
 
 
 def _print_files(proof: Proof, console: Console, *, named: bool, verbose: bool) -> None:
@@ -168,8 +219,11 @@ def _print_files(proof: Proof, console: Console, *, named: bool, verbose: bool) 
     if proof.carried and not (named or proof.renamed or proof.reshaped):
         console.print(
             Text(
-                "They keep their names and bits: only LSTM cells are proved. Without the code "
-                "nobody knows what else is called otherwise there: docs/en/guides/checkpoints.md."
+                say(
+                    "They keep their names and bits: only LSTM cells are proved. Without the code "
+                    "nobody knows what else is called otherwise there: "
+                    "docs/en/guides/checkpoints.md."
+                )
             )
         )
     for line in say_notes(proof.notes, None if verbose else MOST):
@@ -177,29 +231,33 @@ def _print_files(proof: Proof, console: Console, *, named: bool, verbose: bool) 
     if proof.source.dialect == proof.target.dialect:
         console.print(
             Text(
-                f"Nothing was ported: {proof.source.dialect} to {proof.target.dialect}. The new "
-                "file is one flat dictionary of tensors; names from inside others are joined by "
-                "dots."
+                say(
+                    "Nothing was ported: {source} to {target}. The new file is one flat dictionary "
+                    "of tensors; names from inside others are joined by dots.",
+                    source=proof.source.dialect,
+                    target=proof.target.dialect,
+                )
             )
         )
     if not proof.intact:
-        console.print(Text("The written file does NOT read back as it was to be.", "red"))
+        said = say("The written file does NOT read back as it was to be.")
+        console.print(Text(said, "red"))
     for framework, same in proof.read_by.items():
-        said = "reads the file itself, the same bits" if same else "does NOT read the same bits"
-        console.print(f"{framework} {said}.")
+        said = "{side} reads the file itself, the same bits."
+        console.print(say(said if same else "{side} does NOT read the same bits.", side=framework))
     if proof.holds:
-        _print_path("Checkpoint", str(proof.target.path), console)
-    _print_path("Proof", str(proof.report), console)
+        _print_path(say("Checkpoint"), str(proof.target.path), console)
+    _print_path(say("Proof"), str(proof.report), console)
 
 
 def _print_path(what: str, path: str, console: Console) -> None:
     # A path that is broken over lines cannot be copied.
-    console.print(Text(f"{what}: {plain(path)}"), soft_wrap=True)
+    console.print(Text(say("{name}: {text}", name=what, text=plain(path))), soft_wrap=True)
 
 
 def _print_verdict(proof: Proof, console: Console) -> None:
     for line in proof.unable:
-        console.print(Text(line, "bold red"), soft_wrap=True)
+        console.print(Text(translated(line), "bold red"), soft_wrap=True)
     good = "bold green" if proof.cells and not proof.unproved else "bold"
     style = good if proof.holds else "bold red"
     console.print(Text(say_verdict(proof), style))
@@ -207,28 +265,42 @@ def _print_verdict(proof: Proof, console: Console) -> None:
 
 def say_verdict(proof: Proof) -> str:
     """Return what was proved and what only copied, or what fails, in one line."""
-    took = f"{proof.seconds:.1f} s"
-    kept = count(len(proof.carried), "tensor")
+    took = say("{seconds:.1f} s", seconds=proof.seconds)
+    kept = counted(len(proof.carried), "tensor")
     if proof.holds and not proof.cells:
-        return f"It holds no LSTM cell: nothing is proved; {kept} copied bit for bit."
-    cells = count(len(proof.cells), "cell")
+        return say(
+            "It holds no LSTM cell: nothing is proved; {kept} copied bit for bit.", kept=kept
+        )
+    cells = counted(len(proof.cells), "cell")
     if proof.holds:
-        word = "UNPROVED" if proof.unproved else "HOLDS"
-        some = f"{len(proof.cells_proved)} of {cells}" if proof.unproved else cells
-        parts = f"{proof.proved} of {proof.tensors} tensors"
-        said = [f"{some} ({parts}) proved in {took}"]
-        said += [f"{kept} copied bit for bit, not proved"] * bool(proof.carried)
-        return plain(f"{word}: {'; '.join([*said, *proof.remarks.texts()])}.")
+        word = verdict("UNPROVED" if proof.unproved else "HOLDS")
+        proved = len(proof.cells_proved)
+        some = say("{proved} of {cells}", proved=proved, cells=cells) if proof.unproved else cells
+        said = [
+            say(
+                "{cells} ({proved} of {tensors} tensors) proved in {took}",
+                cells=some,
+                proved=proof.proved,
+                tensors=proof.tensors,
+                took=took,
+            )
+        ]
+        if proof.carried:
+            said.append(say("{kept} copied bit for bit, not proved", kept=kept))
+        clauses = joined([*said, *proof.remarks.texts(spoken())])
+        return plain(say("{verdict}: {clauses}.", verdict=word, clauses=clauses))
     failing = [cell for cell in proof.cells if not cell.holds]
-    why = f"{len(failing)} of {cells}" if failing else "the file as a whole"
+    why = say("the file as a whole")
+    if failing:
+        why = say("{failing} of {cells}", failing=len(failing), cells=cells)
     if broken := sum(bool(cell.not_finite) for cell in failing):
-        why += f" ({broken} with numbers that are not finite)"
-    return f"FAILS: {why}, after {took}. No checkpoint was written; the proof says where."
-
-
-def count(number: int, word: str) -> str:
-    """Return "1 cell" or "3 cells"."""
-    return f"{number} {word}{'' if number == 1 else 's'}"
+        why = say("{why} ({broken} with numbers that are not finite)", why=why, broken=broken)
+    return say(
+        "{verdict}: {why}, after {took}. No checkpoint was written; the proof says where.",
+        verdict=verdict("FAILS"),
+        why=why,
+        took=took,
+    )
 
 
 def _columns(proof: Proof) -> list[Reading]:

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 
 from onecell.checkpoint.atomic import check_output
 from onecell.cli.exits import VERIFY_STATUSES, Debug, Status, reporting
@@ -21,8 +20,10 @@ from onecell.cli.process import (
     quieten_mindspore,
     take_process_for_mindspore,
 )
+from onecell.cli.speech import Lang, Lines, page_language
 from onecell.cli.verify_table import print_comparison, print_comparisons
 from onecell.errors import ArgumentError, MissingExtraError
+from onecell.language import say
 from onecell.text import plain
 from onecell.verify import SIDES, Comparison, Comparisons, compare, compare_files
 from onecell.verify.comparing.comparison_record import comparison_to_json, comparisons_to_json
@@ -94,6 +95,7 @@ def verify(
     ] = False,
     force: Force = False,
     quiet: Quiet = False,
+    lang: Lang = None,
     debug: Debug = False,
 ) -> None:
     """Compare two things that claim to be the same LSTM cell, and say why they differ.
@@ -109,7 +111,7 @@ def verify(
         names = None if sides is None else [name.strip() for name in sides.split(",")]
         # What a module prints while it is imported or called is none of our answer.
         aside = contextlib.redirect_stdout(sys.stderr)
-        with aside, one_blas_thread(), progress_bar("verifying", wanted=not quiet) as told:
+        with aside, one_blas_thread(), progress_bar(say("verifying"), wanted=not quiet) as told:
             _prepare(first, second, names)
             options: dict[str, Any] = {
                 "steps": steps,
@@ -127,7 +129,8 @@ def verify(
             from onecell.verify.difference import stored_table  # noqa: PLC0415
             from onecell.verify.report import write_report  # noqa: PLC0415
 
-            write_report(report, found, difference=stored_table(), force=force)
+            language = page_language(lang)
+            write_report(report, found, difference=stored_table(), language=language, force=force)
         if as_json:
             document = (
                 comparison_to_json(found)
@@ -136,13 +139,14 @@ def verify(
             )
             typer.echo(json.dumps(document, indent=2, allow_nan=False))
         else:
-            console = Console(highlight=False)
+            console = Lines(highlight=False)
             if isinstance(found, Comparison):
                 print_comparison(found, console)
             else:
                 print_comparisons(found, console, verbose=verbose)
             if report is not None:
-                console.print(f"Page: {plain(str(report))}", soft_wrap=True, markup=False)
+                said = say("Page: {path}", path=plain(str(report)))
+                console.print(said, soft_wrap=True, markup=False)
         if not found.holds:
             unproved = found.verdict == "unproved"
             raise typer.Exit(Status.UNPROVED if unproved else Status.FAILS)

@@ -19,6 +19,7 @@ from onecell.cli.quantities import (
     show_relative,
     show_verdict,
 )
+from onecell.language import counted, joined, listed, say, spoken, translated, verdict
 from onecell.text import plain
 from onecell.verify import Comparison, Comparisons, Party, Quantity, Reading
 from onecell.verify.comparing.comparison import Verdict
@@ -35,7 +36,7 @@ def print_comparison(found: Comparison, console: Console) -> None:
         console.print(name, soft_wrap=True)
         console.print(Text(f"   {_describe(party)}"))
         for note in party.notes:
-            console.print(Text(plain(f"   {note}"), "dim"))
+            console.print(Text(plain(f"   {translated(note)}"), "dim"))
     told = {*found.a.notes, *found.b.notes}
     for line in say_notes([n for n in found.remarks.notes if str(n) not in told]):
         console.print(Text(line, "yellow"))
@@ -59,8 +60,9 @@ def print_comparisons(found: Comparisons, console: Console, *, verbose: bool) ->
     for label, facts in (("a", found.a), ("b", found.b)):
         heading = Text.assemble((f"{label}  ", "bold"), (plain(str(facts.path)), "bold"))
         console.print(heading, soft_wrap=True)
-    table = new_table("cell")
-    for column in ("I", "H", "stored", "a, in limits", "b, in limits"):
+    table = new_table(say("cell"))
+    limits = (say("{label}, in limits", label=label) for label in ("a", "b"))
+    for column in ("I", "H", say("stored"), *limits):
         table.add_column(column, justify="right")
     table.add_column("")
     for each in found.cells:
@@ -72,16 +74,16 @@ def print_comparisons(found: Comparisons, console: Console, *, verbose: bool) ->
             for party in (a, b)
         ]
         numbers = (str(a.input_size), str(a.hidden_size), stored, *(f"{w:.2g}" for w in worst))
-        table.add_row(Text(plain(name)), *numbers, Text(*_SAID[each.verdict]))
+        table.add_row(Text(plain(name)), *numbers, _said(each.verdict))
     for name in found.refused:
-        table.add_row(Text(plain(name)), *[""] * 5, Text("not comparable", _BAD))
-    for name in found.only_a:
-        table.add_row(Text(plain(name)), *[""] * 5, Text("only in a", _BAD))
-    for name in found.only_b:
-        table.add_row(Text(plain(name)), *[""] * 5, Text("only in b", _BAD))
+        table.add_row(Text(plain(name)), *[""] * 5, Text(say("not comparable"), _BAD))
+    for label, names in (("a", found.only_a), ("b", found.only_b)):
+        for name in names:
+            said = Text(say("only in {label}", label=label), _BAD)
+            table.add_row(Text(plain(name)), *[""] * 5, said)
     console.print(table)
     for name, error in found.refused.items():
-        console.print(Text(plain(f"{name}: {error}"), "red"), soft_wrap=True)
+        console.print(Text(plain(f"{name}: {translated(str(error))}"), "red"), soft_wrap=True)
     for line in say_notes(found.remarks.notes):
         console.print(Text(line, "yellow"))
     _print_verdict_of_all(found, console)
@@ -97,49 +99,71 @@ _SAID: Final[dict[Verdict, tuple[str, str]]] = {
 }
 
 
+def _said(verdict: Verdict) -> Text:
+    word, style = _SAID[verdict]
+    return Text(say(word), style)
+
+
 def _print_verdict_of_all(found: Comparisons, console: Console) -> None:
-    count = f"{len(found.cells)} cell{'' if len(found.cells) == 1 else 's'}"
-    took = f"({found.seconds:.1f} s)"
+    count = counted(len(found.cells), "cell")
+    took = say("({seconds:.1f} s)", seconds=found.seconds)
+    remarks = found.remarks.texts(spoken())
     if found.holds or found.verdict == "unproved":
-        word = "SAME" if found.holds else "UNPROVED"
+        word = verdict("SAME" if found.holds else "UNPROVED")
         same_bits = all(each.same_bits for each in found.cells)
-        said = [f"{count} in both{', all with the same bits' * same_bits}, every quantity holds"]
-        text = f"{word}: {'; '.join([*said, *found.remarks.texts()])} {took}."
+        some = "{cells} in both, all with the same bits, every quantity holds"
+        if not same_bits:
+            some = "{cells} in both, every quantity holds"
+        clauses = joined([say(some, cells=count), *remarks])
+        text = say("{verdict}: {clauses} {took}.", verdict=word, clauses=clauses, took=took)
         console.print(Text(plain(text), "bold green" if found.holds else "bold"), soft_wrap=True)
         return
     same = sum(each.holds for each in found.cells)
-    parts = [f"{same} of {count} in both {'is' if same == 1 else 'are'} the same"]
-    parts += [f"{len(found.refused)} cannot be compared"] if found.refused else []
-    parts += [f"{len(found.only_a)} only in a"] if found.only_a else []
-    parts += [f"{len(found.only_b)} only in b"] if found.only_b else []
-    parts += found.remarks.texts()
+    some = "{same} of {cells} in both is the same"
+    parts = [
+        say(some if same == 1 else "{same} of {cells} in both are the same", same=same, cells=count)
+    ]
+    if found.refused:
+        parts.append(say("{number} cannot be compared", number=len(found.refused)))
+    for label, names in (("a", found.only_a), ("b", found.only_b)):
+        if names:
+            parts.append(say("{number} only in {label}", number=len(names), label=label))
     for each in found.cells:
         if each.verdict in {"different", "self-test failed"}:
-            text = f"{each.a.cell}: {each.diagnosis.text()}."
+            why = each.diagnosis.text(spoken())
+            text = say("{sentence}.", sentence=say("{name}: {text}", name=each.a.cell, text=why))
             console.print(Text(plain(text)), soft_wrap=True)
-    console.print(Text(plain(f"DIFFERENT: {', '.join(parts)} {took}."), "bold red"))
+    text = say(
+        "{verdict}: {clauses} {took}.",
+        verdict=verdict("DIFFERENT"),
+        clauses=(", " if spoken() == "en" else "，").join([*parts, *remarks]),
+        took=took,
+    )
+    console.print(Text(plain(text), "bold red"))
 
 
 def _describe(party: Party) -> str:
-    words = [party.kind if party.framework is None else f"{party.framework} {party.kind}"]
-    words.append(f"I = {party.input_size}, H = {party.hidden_size}, {party.stored}")
+    kind = say(party.kind)
+    if party.framework is not None:
+        kind = say("{framework} {kind}", framework=party.framework, kind=kind)
+    words = [kind, f"I = {party.input_size}, H = {party.hidden_size}, {party.stored}"]
     if party.bias is not None:
-        words.append("two biases" if party.bias else "no bias")
+        words.append(say("two biases" if party.bias else "no bias"))
     else:
-        words.append("seen by what it computes only")
+        words.append(say("seen by what it computes only"))
     if party.kind == "file" or len(party.cells) > 1:
-        words.insert(1, f"cell {plain(party.cell)}")
+        words.insert(1, say("cell {name}", name=plain(party.cell)))
     return ", ".join(words)
 
 
 def _print_quantities(found: Comparison, console: Console) -> None:
     columns = list(dict.fromkeys((r.file, r.side) for q in found.quantities for r in q.readings))
-    table = new_table("largest error in")
+    table = new_table(say("largest error in"))
     for file, side in columns:
         name = plain(side).replace("onecell.", "onecell.\n")
         table.add_column(f"{file}: {name}", justify="right")
-    table.add_column("limit", justify="right")
-    table.add_column("of what\nit guards", justify="right")
+    table.add_column(say("limit"), justify="right")
+    table.add_column(say("of what\nit guards"), justify="right")
     table.add_column("")
     kind = ""
     for quantity in found.quantities:
@@ -170,12 +194,18 @@ def _ulps(reading: Reading) -> str:
 
 
 def _print_notes(found: Comparison, console: Console) -> None:
-    notes = [f"Errors are absolute, and in units in the last place (u), from {found.reference}."]
+    notes = [
+        say(
+            "Errors are absolute, and in units in the last place (u), from {reference}.",
+            reference=translated(found.reference),
+        )
+    ]
     if any(r.threshold.coarse for q in found.quantities for r in q.readings):
-        notes.append("* its own tanh is coarse, so its limits are wider; --json has them.")
+        notes.append(say("* its own tanh is coarse, so its limits are wider; --json has them."))
     for quantity in found.quantities[:1]:
         tight = min(quantity.readings, key=lambda reading: reading.limit)
-        notes.append(f"A limit, here of {quantity.name}: {tight.threshold.reason}.")
+        reason = translated(tight.threshold.reason)
+        notes.append(say("A limit, here of {name}: {reason}.", name=quantity.name, reason=reason))
     short = {
         reading.steps
         for quantity in found.quantities
@@ -184,52 +214,73 @@ def _print_notes(found: Comparison, console: Console) -> None:
     }
     if short:
         notes.append(
-            f"The rollout is compared for {min(short)} of {found.steps} steps: beyond them "
-            "rounding alone decides."
+            say(
+                "The rollout is compared for {least} of {steps} steps: beyond them rounding alone "
+                "decides.",
+                least=min(short),
+                steps=found.steps,
+            )
         )
     notes += idle_notes(found.quantities)
     reasons: dict[str, list[str]] = {}
     for name, why in found.left_out.items():
         reasons.setdefault(why, []).append(name)
-    for why, names in reasons.items():
-        more = f" and {len(names) - _NOTES} more" if len(names) > _NOTES else ""
-        notes.append(f"Left out, {why}: {', '.join(names[:_NOTES])}{more}.")
+    notes += [
+        say("Left out, {why}: {names}.", why=translated(why), names=listed(names, _NOTES))
+        for why, names in reasons.items()
+    ]
     for note in notes:
         console.print(Text(plain(note), "dim"))
     console.print()
 
 
 def _print_self_test(found: Comparison, console: Console) -> None:
-    table = new_table("self-test, wrong on purpose")
-    table.add_column("error in limits", justify="right")
-    table.add_column("said of it")
+    table = new_table(say("self-test, wrong on purpose"))
+    table.add_column(say("error in limits"), justify="right")
+    table.add_column(say("said of it"))
     table.add_column("")
     for caught in found.self_test:
         word = "named" if caught.holds else "NOT NAMED" if caught.seen else "NOT SEEN"
         excess = f"{caught.excess:.0e}"
         style = "green" if caught.holds else "bold red"
-        table.add_row(caught.mutant, excess, plain(caught.said), Text(word, style))
+        said = caught.said if spoken() == "en" else caught.said_zh
+        table.add_row(translated(caught.mutant), excess, plain(said), Text(say(word), style))
     console.print(table)
     caught_all = sum(caught.holds for caught in found.self_test)
-    console.print(f"{caught_all} of {len(found.self_test)} wrong ports are seen and named.")
+    console.print(
+        say(
+            "{caught} of {every} wrong ports are seen and named.",
+            caught=caught_all,
+            every=len(found.self_test),
+        )
+    )
     console.print()
 
 
 def _print_verdict(found: Comparison, console: Console) -> None:
-    said = plain(found.diagnosis.text())
-    took = f"({found.seconds:.1f} s)"
+    said = plain(found.diagnosis.text(spoken()))
+    took = say("({seconds:.1f} s)", seconds=found.seconds)
     if found.holds or found.verdict == "unproved":
-        word = "SAME" if found.holds else "UNPROVED"
-        bits = "the weights have the same bits, " if found.same_bits else ""
-        parts = [f"{bits}every quantity holds", *found.remarks.texts()]
-        why = "" if said == "nothing to explain" else f" Of the weights: {said}."
-        text = f"{word}: {plain('; '.join(parts))} {took}.{why}"
-        console.print(Text(text, "bold green" if found.holds else "bold"), soft_wrap=True)
+        word = verdict("SAME" if found.holds else "UNPROVED")
+        every = "the weights have the same bits, every quantity holds"
+        parts = [
+            say(every if found.same_bits else "every quantity holds"),
+            *found.remarks.texts(spoken()),
+        ]
+        text = say("{verdict}: {clauses} {took}.", verdict=word, clauses=joined(parts), took=took)
+        if found.diagnosis.text() != "nothing to explain":
+            text += say(" Of the weights: {said}.", said=said)
+        console.print(Text(plain(text), "bold green" if found.holds else "bold"), soft_wrap=True)
     elif found.verdict == "self-test failed":
-        console.print(
-            Text(f"FAILS: every quantity holds, and the self-test does not {took}.", "bold red")
+        said = say("every quantity holds, and the self-test does not")
+        text = say(
+            "{verdict}: {clauses} {took}.", verdict=verdict("FAILS"), clauses=said, took=took
         )
+        console.print(Text(text, "bold red"))
     else:
         if found.first is not None:
-            console.print(f"Where: {plain(found.first.text())}.", markup=False)
-        console.print(Text(f"DIFFERENT: {said} {took}.", "bold red"))
+            where = say("Where: {where}.", where=plain(found.first.text(spoken())))
+            console.print(where, markup=False)
+        word = verdict("DIFFERENT")
+        text = say("{verdict}: {clauses} {took}.", verdict=word, clauses=said, took=took)
+        console.print(Text(text, "bold red"))

@@ -86,7 +86,7 @@ class Dialect:
         return prefix + name if self.may_own(prefix) else f"{prefix}{self.owner}.{name}"
 
     def may_own(self, prefix: str) -> bool:
-        """Whether what stands there may be a cell, by the name of the module."""
+        """Whether what stands under `prefix` may be a cell, by the name of the module."""
         return self.owner in prefix.lower()
 
     def patterns(self, names: str, ending: str) -> tuple[re.Pattern[str], re.Pattern[str]]:

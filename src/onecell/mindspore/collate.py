@@ -10,7 +10,7 @@ import numpy as np
 
 
 def default_collate(batch: Sequence[Any]) -> Any:  # noqa: ANN401 - as nested as a sample
-    """Return samples as one: numbers and arrays become tensors with an axis more in front.
+    """Return `batch`, a list of samples, as one: numbers and arrays get an axis more in front.
 
     Raises:
         RuntimeError: sequences are of different lengths.
@@ -46,7 +46,9 @@ def pad_sequence(
     padding_value: float = 0.0,
     padding_side: str = "right",
 ) -> ms.Tensor:
-    """Return tensors that differ in their first axis as one, each filled up to the longest.
+    """Return `sequences` that differ in their first axis as one, filled with `padding_value`.
+
+    (T, N, …), or (N, T, …) with `batch_first`; T is the longest.
 
     Raises:
         ValueError: `padding_side` is neither "left" nor "right".

@@ -81,7 +81,7 @@ class TensorDataset(Dataset):
 
 
 class Subset(Dataset):
-    """Some samples of another data set."""
+    """The samples of `dataset` that `indices` names."""
 
     def __init__(self, dataset: Dataset, indices: Sequence[int]) -> None:
         self.dataset = dataset
@@ -99,7 +99,7 @@ class Subset(Dataset):
 
 
 class ConcatDataset(Dataset):
-    """Several data sets, one after the other."""
+    """Several data sets, one after the other, in the order of `datasets`."""
 
     def __init__(self, datasets: Iterable[Dataset]) -> None:
         self.datasets = list(datasets)
@@ -123,7 +123,7 @@ class ConcatDataset(Dataset):
 
 
 def random_split(dataset: Dataset, lengths: Sequence[float]) -> list[Subset]:
-    """Return parts of these lengths, or of these shares, of the samples in a random order."""
+    """Return parts of `dataset` in a random order, of these `lengths`, or shares that sum to 1."""
     count = _count(dataset)
     if math.isclose(sum(lengths), 1) and sum(lengths) <= 1:
         whole = [math.floor(count * share) for share in lengths]
@@ -139,7 +139,10 @@ def random_split(dataset: Dataset, lengths: Sequence[float]) -> list[Subset]:
 
 
 class Sampler:
-    """The numbers of samples in some order: a subclass has `__iter__`, and mostly `__len__`."""
+    """The numbers of samples in some order: a subclass has `__iter__`, and mostly `__len__`.
+
+    `data_source` is for the subclass, and not kept.
+    """
 
     def __init__(self, data_source: object = None) -> None:
         del data_source
@@ -155,7 +158,7 @@ class Sampler:
 
 
 class SequentialSampler(Sampler):
-    """All of them, in order."""
+    """The numbers of all samples of `data_source`, in order."""
 
     def __init__(self, data_source: Any) -> None:  # noqa: ANN401 - whatever has a length
         self.data_source = data_source
@@ -170,7 +173,7 @@ class SequentialSampler(Sampler):
 
 
 class RandomSampler(SequentialSampler):
-    """All of them, in an order that is drawn anew each time."""
+    """The numbers of all samples of `data_source`, in an order that is drawn anew each time."""
 
     def __iter__(self) -> Iterator[int]:
         """Yield each number once."""
@@ -178,7 +181,7 @@ class RandomSampler(SequentialSampler):
 
 
 class SubsetRandomSampler(Sampler):
-    """Some of them, in an order that is drawn anew each time."""
+    """The numbers in `indices`, in an order that is drawn anew each time."""
 
     def __init__(self, indices: Sequence[int]) -> None:
         self.indices = indices
@@ -201,7 +204,8 @@ class DataLoader:
         shuffle: whether the order is drawn at random, anew each time.
         sampler: yields the numbers of samples in order.
         batch_sampler: yields lists of them.
-        num_workers: for torch's sake, as all others that are not named here.
+        num_workers: for torch's sake, like `pin_memory`, `timeout`, `worker_init_fn`,
+            `prefetch_factor` and `persistent_workers`: all runs in the caller's thread.
         collate_fn: makes a batch of a list of samples.
         drop_last: whether a last batch of fewer samples is left out.
 

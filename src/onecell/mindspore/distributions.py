@@ -56,7 +56,7 @@ class Normal:
         return self.scale * self.scale
 
     def rsample(self, sample_shape: Any = ()) -> ms.Tensor:  # noqa: ANN401
-        """Return numbers of this shape and the means', through which gradients go."""
+        """Return numbers of `sample_shape` and the means' shape, through which gradients go."""
         shape = (*_shape(sample_shape), *self.loc.shape)
         return (
             self.loc + self.scale * ms.ops.randn(*shape, dtype=self.loc.dtype)
@@ -65,11 +65,11 @@ class Normal:
         )
 
     def sample(self, sample_shape: Any = ()) -> ms.Tensor:  # noqa: ANN401
-        """Return numbers of this shape and the means', without a gradient."""
+        """Return numbers of `sample_shape` and the means' shape, without a gradient."""
         return ms.ops.stop_gradient(self.rsample(sample_shape))
 
     def log_prob(self, value: Any) -> ms.Tensor:  # noqa: ANN401
-        """Return the logarithm of the density."""
+        """Return the logarithm of the density at `value`."""
         apart = _tensor(value) - self.loc
         return -(apart * apart) / (2 * self.variance) - ms.ops.log(self.scale) - _LOG_ROOT
 
@@ -100,14 +100,14 @@ class Categorical:
             self.probs = ms.ops.exp(self.logits)
 
     def sample(self, sample_shape: Any = ()) -> ms.Tensor:  # noqa: ANN401
-        """Return int64 numbers of this shape and the weights' without their last axis."""
+        """Return int64 numbers, of `sample_shape` and the weights' shape but for its last axis."""
         shape, rows = _shape(sample_shape), self.probs.shape[:-1]
         flat = self.probs.reshape(-1, self.probs.shape[-1])
         drawn = ms.ops.multinomial(flat, math.prod(shape), replacement=True)
         return ms.ops.stop_gradient(drawn.T.reshape(*shape, *rows).astype(ms.int64))
 
     def log_prob(self, value: ms.Tensor) -> ms.Tensor:
-        """Return the logarithm of each number's probability."""
+        """Return the logarithm of the probability of `value`, whole numbers from 0."""
         chosen = value.astype(ms.int64).expand_dims(-1)
         shape = (ms.ops.zeros((*value.shape, 1)) + ms.ops.zeros(self.logits.shape)).shape
         logits = ms.ops.broadcast_to(self.logits, shape)
@@ -150,13 +150,13 @@ class Bernoulli:
         return self.probs
 
     def sample(self, sample_shape: Any = ()) -> ms.Tensor:  # noqa: ANN401
-        """Return zeros and ones of this shape and the probabilities'."""
+        """Return zeros and ones, of `sample_shape` and then the shape of the probabilities."""
         shape = (*_shape(sample_shape), *self.probs.shape)
         drawn = ms.ops.rand(*(shape or (1,)), dtype=self.probs.dtype) < self.probs
         return ms.ops.stop_gradient(drawn.astype(self.probs.dtype).reshape(shape))
 
     def log_prob(self, value: ms.Tensor) -> ms.Tensor:
-        """Return the logarithm of each one's probability."""
+        """Return the logarithm of the probability of `value`, zeros and ones."""
         return -(ms.ops.relu(self.logits) - self.logits * value + _softened(self.logits))
 
     def entropy(self) -> ms.Tensor:

@@ -18,7 +18,7 @@ Array = npt.NDArray[Any]
 
 
 class Stream(TensorStream[Tensor, Array]):
-    """A cell over MindSpore's tensors and its state (h, c), made by `cell.stream()`.
+    """A cell over MindSpore's tensors, its state (h, c) of `batch` rows, made by `cell.stream()`.
 
     A step is a call of the cell, whatever that runs, without recording a gradient. Some rows move
     on at what they cost, and what is returned is new. A stream belongs to one thread at a time: a

@@ -84,7 +84,7 @@ class FrozenLSTMCell(torch.nn.Module):
         hx: AnyState = None,
         c_0: Tensor | None = None,
     ) -> State:
-        """Compute one step; arguments, results and errors are those of `LSTMCell`.
+        """Compute one step: `input` (N, I), state `hx` = (h, c) or h with `c_0`, or None for zeros.
 
         Raises:
             CellFrozenError: a gradient is asked for, or a tensor is not plain CPU memory.
@@ -110,7 +110,7 @@ class FrozenLSTMCell(torch.nn.Module):
         hx: AnyState = None,
         c_0: Tensor | None = None,
     ) -> tuple[Tensor, State]:
-        """Compute T steps in one call; arguments, results and errors are those of `LSTMCell`.
+        """Compute T steps: `input` (T, N, I), state `hx` = (h, c) or h with `c_0`, or None.
 
         Raises:
             CellFrozenError, CellDtypeError: as `forward`.
@@ -171,7 +171,7 @@ class FrozenLSTMCell(torch.nn.Module):
         return {name: getattr(self, name) for name in _EXTRA} | found
 
     def set_extra_state(self, state: Any) -> None:  # noqa: ANN401 - torch's signature
-        """Take over what `get_extra_state` returned, of a cell of the same sizes.
+        """Take over `state`, which `get_extra_state` of a cell of the same sizes returned.
 
         Raises:
             ArgumentError, ShapeError, DtypeError: it is of another cell, or of none.

@@ -13,7 +13,7 @@ from onecell.torch.errors import CellTypeError
 
 
 class Stream(TensorStream[Tensor, Tensor]):
-    """A cell over torch's tensors and its state (h, c), made by `cell.stream()`.
+    """A cell over torch's tensors and its state (h, c), of `batch` rows, made by `cell.stream()`.
 
     A step is a call of the cell, whatever that runs, without recording a gradient. Some rows move
     on at what they cost, and what is returned is new. A stream belongs to one thread at a time: a

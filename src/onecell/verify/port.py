@@ -204,7 +204,10 @@ def port_checkpoint(
     sides: Sequence[str] | None = None,
     runs_on: Cell = "onecell",
 ) -> Proof:
-    """Plan a port and carry it out; arguments and errors as `plan_port` and `carry_out`."""
+    """Plan a port and carry it out.
+
+    Arguments and errors are those of `plan_port` and `carry_out`.
+    """
     return carry_out(
         plan_port(
             model,

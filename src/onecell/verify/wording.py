@@ -194,7 +194,7 @@ class Finding:
     """What fills the sentence: gates, parameter, value."""
 
     def text(self, lang: str = "en") -> str:
-        """Return it as a clause: "gates f and o are swapped"."""
+        """Return it as a clause, "gates f and o are swapped"; `lang` is "en" or "zh"."""
         return say(self.kind, lang, **self.facts)
 
 

@@ -101,7 +101,10 @@ def migrate_paths(
 
 
 def migrate_file(path: Name, *, to: Framework, target: Target = "onecell") -> FileResult:
-    """Rewrite one Python file or notebook, in memory; errors as for `migrate_paths`."""
+    """Rewrite the Python file or notebook at `path` for the framework `to`, in memory.
+
+    `target` and errors are as in `migrate_paths`.
+    """
     return migrate_paths([path], to=to, target=target).results[0]
 
 

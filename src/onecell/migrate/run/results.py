@@ -79,12 +79,12 @@ class FileResult:
         return tuple(found for found in self.findings if found.outcome in LEFT)
 
     def place(self, found: Finding) -> str:
-        """Return where a finding is: `path:line`, or `path:cell 3:line` in a notebook."""
+        """Return where `found` is: `path:line`, or `path:cell 3:line` in a notebook."""
         cell, line = self.cell_line(found)
         return f"{self.path}:{line}" if cell is None else f"{self.path}:cell {cell}:{line}"
 
     def cell_line(self, found: Finding) -> tuple[int | None, int]:
-        """Return the cell's number, None outside notebooks, and the line in it, from 1."""
+        """Return the number of the cell of `found`, None outside notebooks, and its line there."""
         at = bisect_right(self.cells, found.line, key=lambda cell: cell[0]) - 1
         if at < 0:
             return None, found.line
@@ -134,5 +134,5 @@ class Migration:
         return not (self.changed or self.failed or self.remaining or self.left)
 
     def count(self, outcome: Outcome) -> int:
-        """Return how many uses, over all files, came out so."""
+        """Return how many uses, over all files, have this `outcome`."""
         return sum(found.outcome is outcome for each in self.results for found in each.findings)

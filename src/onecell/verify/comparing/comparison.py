@@ -89,7 +89,7 @@ class Divergence:
     """b's number less a's, at `index` of `parameter`."""
 
     def text(self, lang: Lang = "en") -> str:
-        """Return one line about it."""
+        """Return one line about it; `lang` is "en" or "zh"."""
         facts = {name: getattr(self, name) for name in self.__slots__}
         kind = "first divergence: no number" if math.isnan(self.error) else "first divergence"
         clauses = [say(kind, lang, **facts)]
@@ -116,7 +116,7 @@ class Diagnosis:
     seconds: float
 
     def text(self, lang: Lang = "en") -> str:
-        """Return all findings as one line."""
+        """Return all findings as one line; `lang` is "en" or "zh"."""
         return between(lang).join(found.text(lang) for found in self.findings)
 
 

@@ -5,6 +5,7 @@ Importing this loads no framework: probes run in processes of their own.
 
 from __future__ import annotations
 
+from onecell.language import LANGUAGES, Language, Text
 from onecell.verify.difference.changes import Change, changes, not_compared
 from onecell.verify.difference.html import to_html
 from onecell.verify.difference.page import to_markdown
@@ -12,15 +13,12 @@ from onecell.verify.difference.record import dump, from_json, load_table, stored
 from onecell.verify.difference.row import FRAMEWORKS
 from onecell.verify.difference.run import choose_rows, run_table
 from onecell.verify.difference.values import (
-    LANGUAGES,
     SECTIONS,
     Finding,
     Json,
-    Language,
     Observation,
     Outcome,
     Table,
-    Text,
     Verdict,
 )
 

@@ -6,15 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from onecell.verify.difference.values import (
-    Finding,
-    Json,
-    Language,
-    Observation,
-    Outcome,
-    Table,
-    Text,
-)
+from onecell.language import Language, Text
+from onecell.verify.difference.values import Finding, Json, Observation, Outcome, Table
 from onecell.verify.difference.words import VERDICTS, describe
 
 ROUNDING: Final = 1e-3

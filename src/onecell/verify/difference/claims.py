@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
 
-from onecell.verify.difference.values import Json, Observation, Outcome, Text, Verdict
+from onecell.language import Text
+from onecell.verify.difference.values import Json, Observation, Outcome, Verdict
 
 OURS: Final = ("onecell.torch", "onecell.mindspore")
 """onecell's class under each signature, as sides of a probe."""

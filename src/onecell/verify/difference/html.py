@@ -5,16 +5,8 @@ from __future__ import annotations
 from typing import Final
 from xml.etree.ElementTree import Element, SubElement, tostring
 
-from onecell.verify.difference.values import (
-    SECTIONS,
-    Finding,
-    Language,
-    Observation,
-    Outcome,
-    Table,
-    Text,
-    Verdict,
-)
+from onecell.language import Language, Text
+from onecell.verify.difference.values import SECTIONS, Finding, Observation, Outcome, Table, Verdict
 from onecell.verify.difference.words import (
     PAGE,
     TITLES,

@@ -5,15 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
-from onecell.verify.difference.values import (
-    SECTIONS,
-    Finding,
-    Json,
-    Language,
-    Table,
-    Text,
-    Verdict,
-)
+from onecell.language import Language, Text
+from onecell.verify.difference.values import SECTIONS, Finding, Json, Table, Verdict
 from onecell.verify.difference.words import (
     TITLES,
     describe_page,

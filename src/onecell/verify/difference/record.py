@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from onecell.errors import TableError
+from onecell.language import Text
 from onecell.verify.difference.row import FRAMEWORKS
 from onecell.verify.difference.values import (
     SECTIONS,
@@ -18,7 +19,6 @@ from onecell.verify.difference.values import (
     Observation,
     Outcome,
     Table,
-    Text,
     Verdict,
 )
 

@@ -7,9 +7,10 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from onecell.errors import ArgumentError
+from onecell.language import Text
 from onecell.verify.difference.claims import OURS, Claim
 from onecell.verify.difference.programs import Probe, program
-from onecell.verify.difference.values import SECTIONS, Text
+from onecell.verify.difference.values import SECTIONS
 
 FRAMEWORKS: Final = ("torch", "mindspore")
 """The two that the rows are about, in the order of the table."""

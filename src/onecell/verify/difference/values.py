@@ -5,25 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final, Literal, TypeAlias
+from typing import Final, TypeAlias
 
-Language = Literal["en", "zh"]
-LANGUAGES: Final[tuple[Language, ...]] = ("en", "zh")
+from onecell.language import Text
 
 Json: TypeAlias = "str | int | float | bool | list[Json] | dict[str, Json] | None"
 """An answer that a machine can compare."""
-
-
-@dataclass(frozen=True, slots=True)
-class Text:
-    """The same words in the two languages of the table."""
-
-    en: str
-    zh: str
-
-    def get(self, language: Language) -> str:
-        """Return the words in `language`."""
-        return self.zh if language == "zh" else self.en
 
 
 class Outcome(StrEnum):

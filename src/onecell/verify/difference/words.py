@@ -5,16 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from onecell.verify.difference.values import (
-    Finding,
-    Json,
-    Language,
-    Observation,
-    Outcome,
-    Table,
-    Text,
-    Verdict,
-)
+from onecell.language import Language, Text
+from onecell.verify.difference.values import Finding, Json, Observation, Outcome, Table, Verdict
 
 VERDICTS: Final[Mapping[Verdict, Text]] = {
     Verdict.SAME: Text("same", "相同"),

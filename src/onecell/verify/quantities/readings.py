@@ -97,7 +97,7 @@ class Quantity:
         return all(reading.proves for reading in self.readings if reading.decides)
 
     def of(self, file: Owner) -> tuple[Reading, ...]:
-        """Return the readings of one of the two."""
+        """Return the readings of one of the two, which `file` names."""
         return tuple(reading for reading in self.readings if reading.file == file)
 
 

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Final
 
 from onecell.checkpoint.atomic import write_whole
 from onecell.errors import MissingExtraError
+from onecell.language import Language, Text
 from onecell.verify.comparing.comparison import Comparison
 from onecell.verify.comparing.whole_files import Comparisons
-from onecell.verify.difference import SECTIONS, Observation, Table, Text
+from onecell.verify.difference import SECTIONS, Observation, Table
 from onecell.verify.difference.words import TITLES, VERDICTS, lines
 from onecell.verify.port import Proof
 from onecell.verify.record import version
@@ -33,6 +34,7 @@ def write_report(
     difference: Table | None = None,
     command: str | None = None,
     created: datetime | None = None,
+    language: Language | None = None,
     force: bool = False,
 ) -> None:
     """Write the page about `subject` to `path`, whole or not at all.
@@ -43,6 +45,7 @@ def write_report(
         difference: the difference table to show with it.
         command: what repeats it, as typed in a shell; None for what `subject` itself says.
         created: when it was found; None for now.
+        language: in which the page opens, "en" or "zh"; None for that of the reader's browser.
         force: replace a file that is there.
 
     Raises:
@@ -50,7 +53,9 @@ def write_report(
         OutputExistsError: something is at `path` and `force` is not set.
         OSError: the folder or the disk refuses.
     """
-    text = render_report(subject, difference=difference, command=command, created=created)
+    text = render_report(
+        subject, difference=difference, command=command, created=created, language=language
+    )
     write_whole(path, [text.encode(errors="backslashreplace")], force=force)
 
 
@@ -60,6 +65,7 @@ def render_report(
     difference: Table | None = None,
     command: str | None = None,
     created: datetime | None = None,
+    language: Language | None = None,
 ) -> str:
     """Return the page about `subject` as HTML; arguments and errors as `write_report`.
 
@@ -67,7 +73,7 @@ def render_report(
     """
     moment = (created or datetime.now(UTC)).astimezone(UTC)
     try:
-        return _fill(_page(subject, command, f"{moment:%Y-%m-%d %H:%M} UTC"), difference)
+        return _fill(_page(subject, command, f"{moment:%Y-%m-%d %H:%M} UTC"), difference, language)
     except ModuleNotFoundError as error:
         library = (error.name or "").partition(".")[0]
         if library not in {"jinja2", "matplotlib", "markupsafe"}:
@@ -92,7 +98,7 @@ def _page(subject: Comparison | Comparisons | Proof, command: str | None, create
     return page_of_proof(subject, command or again, created)
 
 
-def _fill(page: Page, difference: Table | None) -> str:
+def _fill(page: Page, difference: Table | None, language: Language | None) -> str:
     from jinja2 import Environment, FileSystemLoader, StrictUndefined  # noqa: PLC0415
     from markupsafe import Markup, escape  # noqa: PLC0415
 
@@ -139,6 +145,7 @@ def _fill(page: Page, difference: Table | None) -> str:
     }
     return environment.get_template("report.html.j2").render(
         page=page,
+        language=language,
         difference=difference,
         sections=SECTIONS,
         verdicts=VERDICTS,

@@ -49,7 +49,7 @@ class Side(Protocol):
         """
 
     def rollout(self, x: Array, h: Array, c: Array) -> tuple[Array, Array]:
-        """Return h and c after each of T steps, both (T, N, H), each step fed by the one before."""
+        """Return h and c after each of T steps over `x` (T, N, I), both (T, N, H)."""
 
     def train(
         self, optimizer: Optimizer, given: Array, x: Array, h: Array, c: Array

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from onecell.language import Text
 from onecell.verify.difference.answers import ask, ones, shapes
 from onecell.verify.difference.claims import Claim, both, each, ours, says
 from onecell.verify.difference.row import row
-from onecell.verify.difference.values import Text
 
 STATE = [[2, 4], [2, 4]]
 """h' and c' of two rows, H = 4."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from typing import Any, Final
 
+from onecell.language import Text
 from onecell.spec import Spec
 from onecell.verify.difference.answers import by_definition, distances, fill, ones, shapes
 from onecell.verify.difference.claims import (
@@ -22,7 +23,6 @@ from onecell.verify.difference.claims import (
     unasked,
 )
 from onecell.verify.difference.row import row
-from onecell.verify.difference.values import Text
 from onecell.weights import Weights
 
 CARRIED: Final[list[Expected]] = [0.0] * 5

@@ -3,7 +3,8 @@
   const root = document.documentElement;
   const title = document.querySelector("title");
   const languages = ["en", "zh"];
-  const preferred = (navigator.language || "en").toLowerCase().startsWith("zh") ? "zh" : "en";
+  const browser = (navigator.language || "en").toLowerCase().startsWith("zh") ? "zh" : "en";
+  const preferred = root.dataset.opens || browser;
 
   // The address after # is LANGUAGE, SECTION or LANGUAGE/SECTION: a link that is sent keeps both.
   function read() {
