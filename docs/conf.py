@@ -68,7 +68,8 @@ autodoc_default_options = {
 }
 autodoc_typehints = "signature"
 autodoc_type_aliases = {
-    name: name for name in ("Array", "State", "StateLike", "AnyState", "Weights", "WeightDtype")
+    name: name.removeprefix("npt.")
+    for name in ("Array", "State", "StateLike", "AnyState", "WeightDtype", "npt.DTypeLike")
 }
 autodoc_typehints_format = "short"
 autodoc_preserve_defaults = True
@@ -77,7 +78,7 @@ add_module_names = False
 python_use_unqualified_type_names = True
 python_maximum_signature_line_length = 80
 suppress_warnings = ["myst-nb.lexer"]  # of notebooks that were not run
-smartquotes = False
+smartquotes_action = "D"  # dashes alone: quotation marks in our sentences are code's
 default_role = "py:obj"  # a name in backticks leads to its page, where it has one
 
 # Pages

@@ -10,6 +10,7 @@ from typing import Any
 from sphinx.application import Sphinx
 
 LANGUAGES = {"en": "English", "zh": "中文"}
+_SWITCH = re.compile(r"^\[(?:English|中文)\]\(\.\./[^)]*\)\n", re.MULTILINE)
 _PLACE = re.compile(r'<a id="([^"]+)">')
 _LINK = re.compile(r"(?<!!)(\[[^\]]*\])\(((?:\.\./)+[^)#\s]*)(#[^)\s]*)?\)")
 
@@ -30,7 +31,7 @@ def read_source(app: Sphinx, docname: str, source: list[str]) -> None:
             return f"{text}({built}{anchor}){{.external}}"
         return f"{text}({_repository(app, place.relative_to(root), place.is_dir())}{anchor})"
 
-    text = _LINK.sub(lead, source[0])
+    text = _LINK.sub(lead, _SWITCH.sub("", source[0]))  # here every page has a switch
     for name in _PLACE.findall(text):  # of HTML, which Sphinx does not read
         text = text.replace(f"](#{name})", f"](#{name}){{.external}}")
     source[0] = text
