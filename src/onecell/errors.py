@@ -78,6 +78,7 @@ class ObjectImportError(OnecellError, ImportError):
 
 
 EXTRAS: Final = {
+    "h5py": "h5",
     "jinja2": "report",
     "libcst": "migrate",
     "matplotlib": "report",

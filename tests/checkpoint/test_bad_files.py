@@ -129,7 +129,7 @@ def test_a_garbled_pickle_inside_a_sound_zip_loads_or_is_refused(
     ("content", "message"),
     [
         (b"", "it is empty"),
-        (b"\x89HDF\r\n\x1a\n" + bytes(50), "it begins with .* which none of"),
+        (b"\x89HDF\r\n\x1a\n" + bytes(50), "its HDF5 is damaged"),
         (b"hello, world", "it begins with b'hello, wo'"),
         (b"PK\x05\x06" + bytes(17), "the zip file is damaged"),
     ],

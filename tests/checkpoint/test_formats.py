@@ -186,7 +186,7 @@ def test_format_may_be_said_against_the_suffix(model: Tensors, tmp_path: Path) -
 
 @pytest.mark.parametrize(
     ("name", "format_name", "message"),
-    [("a.h5", None, "`path` must end in"), ("a.pt", "onyx", "`format` must be one of pt, ")],
+    [("a.h6", None, "`path` must end in"), ("a.pt", "onyx", "`format` must be one of pt, ")],
 )
 def test_an_unknown_format_is_an_error(
     name: str, format_name: str | None, message: str, tmp_path: Path

@@ -169,6 +169,7 @@ NEEDS = {
     "pathspec": ["port", "project", *TO, "--out", "out"],
     "jinja2": ["verify", "model.pt", "model.pt", "--report", "a.html"],
     "matplotlib": ["verify", "model.pt", "model.pt", "--report", "a.html"],
+    "h5py": ["convert", "model.pt", "a.weights.h5", "--merge-biases"],
 }
 """Library → a call that cannot do without it."""
 
@@ -200,11 +201,11 @@ def test_every_library_of_an_extra_is_known_by_it() -> None:
         extras = tomllib.load(file)["project"]["optional-dependencies"]
     told = {
         re.split(r"[>=<]", need)[0]: extra
-        for extra in ("torch", "mindspore", "cli", "migrate", "report")
+        for extra in ("torch", "mindspore", "cli", "h5", "migrate", "report")
         for need in extras[extra]
     }
     assert told == EXTRAS
-    assert extras["all"] == ["onecell[cli,migrate,report]"]
+    assert extras["all"] == ["onecell[cli,h5,migrate,report]"]
     assert NEEDS.keys() == EXTRAS.keys() - {"torch", "mindspore"}
 
 

@@ -20,7 +20,14 @@ from onecell.checkpoint.content import (
     check_texts,
     is_text,
 )
-from onecell.checkpoint.formats import mindspore_ckpt, npz, safetensors, torch_legacy, torch_zip
+from onecell.checkpoint.formats import (
+    keras_files,
+    mindspore_ckpt,
+    npz,
+    safetensors,
+    torch_legacy,
+    torch_zip,
+)
 from onecell.checkpoint.formats.distributed import read_folder
 from onecell.checkpoint.formats.protobuf import LONGEST_TEXT
 from onecell.checkpoint.formats.sharded import is_distributed, is_index, read_index, refuse_part
@@ -31,12 +38,17 @@ from onecell.dialect import DIALECTS, get_dialect
 from onecell.errors import ArgumentError, CheckpointError, UnsafeCheckpointError
 from onecell.text import listed, short
 
-SUFFIXES: Final[Mapping[str, str]] = {
+PORTED: Final[Mapping[str, str]] = {
     ".pt": "pt",
     ".pth": "pt",
     ".safetensors": "safetensors",
     ".ckpt": "ckpt",
     ".npz": "npz",
+}
+"""Suffix → format, of files that a framework with a front end reads."""
+
+SUFFIXES: Final[Mapping[str, str]] = {
+    **PORTED,
     **{suffix: row.name for row in FORMATS.values() for suffix in row.suffixes},
 }
 """Suffix → format. It decides what is written; what is read is told by the content."""
@@ -60,7 +72,7 @@ _UNZIPPED: Final[Mapping[str | None, Callable[[BinaryIO, Budget], Checkpoint]]] 
 }
 """Format → reader of a file that is no zip file."""
 
-_KNOWN: Final = ".pt, .pth, .safetensors, .ckpt (MindSpore), .npz and .onnx"
+_KNOWN: Final = f"{', '.join(SUFFIXES)} and .keras"
 
 
 def load_checkpoint(path: str | os.PathLike[str]) -> Checkpoint:
@@ -114,6 +126,8 @@ def _read(file: BinaryIO, size: int, suffix: str) -> Checkpoint:
         with open_members(file, budget) as members:
             if torch_zip.is_torch(members):
                 return torch_zip.read(members, budget)
+            if keras_files.is_keras(members):
+                return keras_files.read_model(members, budget)
             return npz.read(members, budget)
     if start[0] in mindspore_ckpt.ENCRYPTED and start[1:4] == mindspore_ckpt.ENCRYPTED_REST:
         raise UnsafeCheckpointError(
@@ -250,6 +264,11 @@ def _choose_format(path: str | os.PathLike[str], named: str | None) -> str:
             raise ArgumentError(f"`format` must be one of {known}, got {named!r}.")
         return named
     suffix = Path(path).suffix
+    if suffix == ".keras":
+        raise ArgumentError(
+            "a .keras file has a model in it, which tensors alone do not tell; write .weights.h5 "
+            "and load that with `model.load_weights`."
+        )
     if suffix not in SUFFIXES:
         known = ", ".join(SUFFIXES)
         raise ArgumentError(f"`path` must end in one of {known}, got {suffix!r}; or say `format`.")

@@ -156,7 +156,8 @@ def convert(
         metadata, dropped = split_metadata(read, target.suffix, done)
         tensors, without_place = done.tensors, []
         if kind in FORMATS and FORMATS[kind].cells_alone:
-            without_place = done.carried
+            place = FORMATS[kind].has_place
+            without_place = [n for n in done.carried if not place(done.renamed.get(n, n))]
             carried = {done.renamed.get(name, name) for name in without_place}
             tensors = {name: array for name, array in tensors.items() if name not in carried}
         merged = [loss for loss in done.lost if loss.kind == "merged"]
@@ -182,7 +183,7 @@ def convert(
                 "source": {"path": str(source), "framework": dialect},
                 "target": {"path": str(target), "framework": goal},
                 "cells": [site.name for site in done.cells],
-                "carried": [] if without_place else done.carried,
+                "carried": [name for name in done.carried if name not in without_place],
                 "lost": [asdict(loss) for loss in done.lost],
                 "left": [name for names in left.values() for name in names],
                 "notes": [asdict(note) for note in notes],

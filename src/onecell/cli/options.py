@@ -55,10 +55,9 @@ def check_format(name: str | None) -> str | None:
 
 def formats() -> tuple[str, ...]:
     """Return the names of the file formats that a framework with a front end reads."""
-    from onecell.checkpoint.files import OWNERS, SUFFIXES  # noqa: PLC0415 - migrate does without
+    from onecell.checkpoint.files import PORTED  # noqa: PLC0415 - migrate does without
 
-    every = dict.fromkeys(SUFFIXES.values())
-    return tuple(kind for kind in every if OWNERS.get(kind) in (None, *FRONT_ENDS))
+    return tuple(dict.fromkeys(PORTED.values()))
 
 
 def check_sides(names: str | None) -> str | None:

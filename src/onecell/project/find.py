@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from onecell.checkpoint.files import SUFFIXES as CHECKPOINTS
+from onecell.checkpoint.files import PORTED as CHECKPOINTS
 from onecell.checkpoint.formats.sharded import PART, TARRED, files_of, is_distributed, is_index
 from onecell.errors import CheckpointError, SourceError
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from onecell.checkpoint import find_cells, load_checkpoint
 from onecell.checkpoint.atomic import check_output
-from onecell.checkpoint.files import SUFFIXES
+from onecell.checkpoint.files import PORTED
 from onecell.checkpoint.formats.sharded import called, files_of, goes_by, is_distributed
 from onecell.dialect import FRONT_ENDS
 from onecell.errors import ArgumentError, CheckpointError, SourceError
@@ -85,7 +85,7 @@ def plan_project(
         out: the folder for everything; may lie inside a folder of `paths`.
         target: whose cell the code is to use; see `rewrite`.
         source: the framework of checkpoints that do not tell; the other one than `to` if None.
-        suffix: of the new checkpoints, one of `checkpoint.files.SUFFIXES`; None for what `to`
+        suffix: of the new checkpoints, one of `checkpoint.files.PORTED`; None for what `to`
             itself uses.
         force: replace files that are there.
         sides: see `choose_columns`.
@@ -98,8 +98,8 @@ def plan_project(
         OutputExistsError: a file to be written is there and `force` is not set.
         MissingExtraError: LibCST or pathspec, or the framework of a side, is not installed.
     """
-    if suffix is not None and suffix not in SUFFIXES:
-        raise ArgumentError(f"`suffix` must be one of {', '.join(SUFFIXES)}, got {suffix!r}.")
+    if suffix is not None and suffix not in PORTED:
+        raise ArgumentError(f"`suffix` must be one of {', '.join(PORTED)}, got {suffix!r}.")
     sides = None if sides is None else tuple(sides)
     choose_columns(other(to), to, sides, runs_on=target)
     found = find(paths, exclude, apart=out)
@@ -126,7 +126,7 @@ def plan_project(
         if dialect is not None:
             dialects[place.path] = dialect
     new = suffix or OWN_SUFFIX[to]
-    converted = {goes_by(place.relative, new, SUFFIXES) for place in models}
+    converted = {goes_by(place.relative, new, PORTED) for place in models}
     converted |= {called(place.relative, each) for place in models for each in _OF_A_PORT}
     # Beside model.pt lie the model.ckpt and its proof of an earlier port, or model.pt came of one:
     # the new ones take their place.
@@ -210,7 +210,7 @@ def _check_names(plan: ProjectPlan, suffix: str) -> None:
     for result in plan.migration.results if plan.migration else ():
         take(result.relative, result.path)
     for place in plan.checkpoints:
-        take(goes_by(place.relative, suffix, SUFFIXES), place.path)
+        take(goes_by(place.relative, suffix, PORTED), place.path)
         take(called(place.relative, _OF_A_PORT[0]), place.path)
     for place in plan.others:
         take(place.relative, place.path)

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from onecell.checkpoint.atomic import write_whole
-from onecell.checkpoint.files import SUFFIXES
+from onecell.checkpoint.files import PORTED
 from onecell.checkpoint.formats.sharded import goes_by
 from onecell.errors import ArgumentError, CheckpointError, DtypeError
 from onecell.project.find import Place
@@ -215,7 +215,7 @@ def _port_checkpoint(
             plan.out / place.relative.parent,
             source=plan.dialects.get(place.path),
             suffix=plan.suffix,
-            name=goes_by(place.relative, plan.suffix or OWN_SUFFIX[plan.to], SUFFIXES).name,
+            name=goes_by(place.relative, plan.suffix or OWN_SUFFIX[plan.to], PORTED).name,
             force=plan.force,
             sides=plan.sides,
             rename=rename if plan.sources else None,

@@ -12,7 +12,7 @@ from typing import Final
 from onecell.checkpoint import Checkpoint, Conversion, Note, convert, load_checkpoint
 from onecell.checkpoint.atomic import check_output
 from onecell.checkpoint.choose import choose
-from onecell.checkpoint.files import SUFFIXES, keepable
+from onecell.checkpoint.files import PORTED, SUFFIXES, keepable
 from onecell.checkpoint.formats.sharded import called
 from onecell.checkpoint.optimizer_carry import carry
 from onecell.checkpoint.pickles.plain import PLAIN, chosen
@@ -93,7 +93,7 @@ def plan_port(
         to: the dialect of the new file.
         out: folder for the new file and its report; made if it is not there.
         source: the dialect of `model`, where the file itself does not tell.
-        suffix: of the new file, one of `checkpoint.files.SUFFIXES`; None for what `to` itself uses.
+        suffix: of the new file, one of `checkpoint.files.PORTED`; None for what `to` itself uses.
         name: what the new file is called, if not as `model` with `suffix`.
         force: replace files that are there.
         sides: see `choose_columns`.
@@ -115,8 +115,8 @@ def plan_port(
         MissingExtraError: the framework of a side in `sides` is not installed.
     """
     model, out, to = Path(model), Path(out), get_front_end(to).name
-    if suffix is not None and suffix not in SUFFIXES:
-        raise ArgumentError(f"`suffix` must be one of {', '.join(SUFFIXES)}, got {suffix!r}.")
+    if suffix is not None and suffix not in PORTED:
+        raise ArgumentError(f"`suffix` must be one of {', '.join(PORTED)}, got {suffix!r}.")
     checkpoint = read_checkpoint(model)
     dialect = source_dialect(checkpoint, source, model)
     if dialect not in FRONT_ENDS:

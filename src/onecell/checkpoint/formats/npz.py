@@ -63,11 +63,6 @@ def read(members: Members, budget: Budget) -> Checkpoint:
 
 def _say_what(members: Members) -> str:
     """Say what a zip file is that is neither torch's nor NumPy's."""
-    if "model.weights.h5" in members:
-        return (
-            "it is a Keras model (.keras). Save its arrays with "
-            "`numpy.savez(path, **{v.path: v.numpy() for v in model.variables})`."
-        )
     return (
         f"it is a zip file, but neither torch's, which holds `data.pkl`, nor NumPy's, which holds "
         f".npy; it holds {listed(itertools.islice(members, 4))}"

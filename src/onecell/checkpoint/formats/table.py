@@ -13,7 +13,14 @@ from typing import BinaryIO, Final, Literal
 import numpy as np
 
 from onecell.checkpoint.content import Checkpoint
-from onecell.checkpoint.formats import onnx_file, onnx_graph
+from onecell.checkpoint.formats import (
+    flax_msgpack,
+    keras_files,
+    nam_files,
+    onnx_file,
+    onnx_graph,
+    rtneural_files,
+)
 from onecell.checkpoint.limits import Budget
 
 Form = Literal["step", "sequence"]
@@ -35,12 +42,22 @@ class Format:
     """What a person calls it."""
     cells_alone: bool = False
     """Whether it is written with LSTM cells and nothing else."""
+    keeps: tuple[str, ...] = ()
+    """The last parts of the names of what else it has a place for."""
     metadata: bool = True
     """Whether it has a place for text beside the tensors."""
 
+    by_start: bool = False
+    """Whether what it begins with tells it, whatever it is called."""
+
+    def has_place(self, name: str) -> bool:
+        """Whether a tensor that is no cell's can be in such a file."""
+        return not self.cells_alone or f".{name}".endswith(self.keeps or ("\0",))
+
     def tells(self, start: bytes, suffix: str) -> bool:
         """Whether a file that begins so and is called so is of this format."""
-        return suffix in self.suffixes and start.startswith(self.starts or (b"",))
+        named = self.by_start or suffix in self.suffixes
+        return named and start.startswith(self.starts or (b"",))
 
 
 FORMATS: Final[Mapping[str, Format]] = {
@@ -54,6 +71,44 @@ FORMATS: Final[Mapping[str, Format]] = {
             onnx_graph.write_tensors,
             "ONNX (.onnx)",
             cells_alone=True,
+        ),
+        Format(
+            "h5",
+            (".h5", ".hdf5"),
+            (keras_files.START,),
+            keras_files.read,
+            keras_files.write,
+            "Keras's HDF5 (.h5)",
+            by_start=True,
+        ),
+        Format(
+            "msgpack",
+            (".msgpack",),
+            (),
+            flax_msgpack.read,
+            flax_msgpack.write,
+            "Flax's msgpack",
+            metadata=False,
+        ),
+        Format(
+            "nam",
+            (".nam",),
+            (nam_files.START,),
+            nam_files.read,
+            nam_files.write,
+            "Neural Amp Modeler's (.nam)",
+            cells_alone=True,
+            keeps=tuple(f".{name}" for name in (*nam_files.STATE, *nam_files.HEAD)),
+        ),
+        Format(
+            "rtneural",
+            (".json",),
+            (rtneural_files.START,),
+            rtneural_files.read,
+            rtneural_files.write,
+            "RTNeural's (.json)",
+            cells_alone=True,
+            metadata=False,
         ),
     )
 }

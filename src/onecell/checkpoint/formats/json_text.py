@@ -1,0 +1,54 @@
+"""JSON out of files: bounded in size and nesting before it is parsed, no name twice."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from typing import Any, Final
+
+from onecell.checkpoint.limits import Budget
+from onecell.errors import CheckpointError, UnsafeCheckpointError
+from onecell.text import short
+
+_DEEPEST: Final = 100
+_MARK: Final = re.compile(rb'"(?:[^"\\]|\\.)*"|[\[\]{}]', re.DOTALL)
+_NUMBER: Final = 12
+"""A number of a list is a few bytes in the file, and 32 and a place in a list in memory."""
+
+
+def parse_json(content: bytes | bytearray, budget: Budget, what: str) -> Any:  # noqa: ANN401
+    """Return what `content` says; objects are dictionaries.
+
+    Raises:
+        UnsafeCheckpointError: it is nested deeper than any model, or unfolds to too much.
+        CheckpointError: it is no JSON, or names something twice.
+    """
+    budget.take(_NUMBER * len(content), what)
+    depth = 0
+    for mark in _MARK.finditer(content):
+        first = mark[0][:1]
+        depth += (first in b"[{") - (first in b"]}")
+        if depth > _DEEPEST:
+            raise UnsafeCheckpointError(f"{what} is nested deeper than {_DEEPEST}.")
+    try:
+        return json.loads(content, object_pairs_hook=_unique, parse_int=_integer)
+    except CheckpointError:
+        raise
+    except (ValueError, RecursionError) as error:
+        raise CheckpointError(f"{what} is no JSON: {short(error, 200)}.") from None
+
+
+def _integer(text: str) -> int:
+    if len(text) > 20:
+        raise CheckpointError(f"a whole number of {len(text)} digits is none here.")
+    return int(text)
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        counted = Counter(name for name, _ in pairs)
+        twice = next(name for name, count in counted.items() if count > 1)
+        raise CheckpointError(f"it names `{short(twice)}` twice.")
+    return found

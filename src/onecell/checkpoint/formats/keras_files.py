@@ -1,0 +1,212 @@
+"""Keras: .keras, .weights.h5 and the older .h5, read by h5py; no model is made of a configuration.
+
+`layers/lstm/cell/vars/0`, `1` and `2` are read as `layers.lstm.cell.kernel`, `recurrent_kernel`
+and `bias` where they have the shapes of an LSTM's, and written so; an older file has the names
+itself. Links that lead elsewhere, data kept in other files and compressed data are not followed:
+the first two may read any file, the third unfolds before anybody can ask to how much.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from types import ModuleType
+from typing import Any, BinaryIO, Final, cast
+
+import numpy as np
+
+from onecell.checkpoint.content import DTYPES, Checkpoint
+from onecell.checkpoint.formats.keras_config import odd_layers
+from onecell.checkpoint.formats.zipped import Members
+from onecell.checkpoint.limits import Budget, count_bytes, read_bytes
+from onecell.dialect import get_dialect
+from onecell.dtypes import dtype_name
+from onecell.errors import CheckpointError, DtypeError, MissingExtraError, UnsafeCheckpointError
+from onecell.text import short
+
+START: Final = b"\x89HDF\r\n\x1a\n"
+WEIGHTS: Final = "model.weights.h5"
+CONFIG: Final = "config.json"
+_OLDER: Final = "model_weights"
+_STEMS: Final = ("weight_ih", "weight_hh", "bias")
+_DEEPEST: Final = 32
+_ENTRY: Final = 600
+_ADVICE: Final = "save it again with `model.save_weights`"
+
+
+def is_keras(members: Members) -> bool:
+    """Whether a zip file is a model of Keras 3's."""
+    return WEIGHTS in members
+
+
+def read_model(members: Members, budget: Budget) -> Checkpoint:
+    """Read the weights of a .keras file that is open as a zip file."""
+    odd = odd_layers(members.read(CONFIG), budget) if CONFIG in members else {}
+    return _read(io.BytesIO(members.read(WEIGHTS)), budget, "keras", odd)
+
+
+def read(file: BinaryIO, budget: Budget) -> Checkpoint:
+    """Read a .weights.h5 or an older .h5.
+
+    Raises:
+        UnsafeCheckpointError: it leads out of itself, or asks for too much memory.
+        CheckpointError: it is damaged.
+        MissingExtraError: h5py is not installed.
+    """
+    # All of it into memory, where nothing can change while the library looks at it.
+    budget.take(budget.file_size, "the file")
+    content = io.BytesIO(read_bytes(file, budget.file_size, "the file"))
+    return _read(content, budget, "h5", {})
+
+
+def _read(content: io.BytesIO, budget: Budget, kind: str, odd: dict[str, str]) -> Checkpoint:
+    found = Checkpoint({}, kind, "keras", {})
+    h5py = _library()
+    with _damage_is_checkpoint_error(), h5py.File(content, "r") as file:
+        config = file.attrs.get("model_config")
+        if isinstance(config, str | bytes):
+            odd = odd_layers(config.encode() if isinstance(config, str) else config, budget)
+        walk = _Walk(h5py, budget, found, odd)
+        older = _OLDER in file and isinstance(file.get(_OLDER, getlink=True), h5py.HardLink)
+        for start in (_OLDER, "optimizer_weights") if older else ("",):
+            if start in file or not start:
+                walk.group(file[start] if start else file, "" if start == _OLDER else start, (), 0)
+    return _with_names(found)
+
+
+class _Walk:
+    """One walk over the groups of a file."""
+
+    def __init__(
+        self, h5py: ModuleType, budget: Budget, found: Checkpoint, odd: Mapping[str, str]
+    ) -> None:
+        self._h5py, self._budget, self._found, self._odd = h5py, budget, found, odd
+
+    def group(self, group: Any, path: str, above: tuple[int, ...], depth: int) -> None:  # noqa: ANN401
+        """Read what is below a group; `above` are the places of the groups around it."""
+        place = self._h5py.h5o.get_info(group.id).addr
+        if depth > _DEEPEST or place in above:
+            raise CheckpointError(f"`{short(path)}` is nested without end.")
+        self._budget.take(_ENTRY * len(group), "a group", path)
+        own = group.get("vars")
+        name = own.attrs.get("name") if isinstance(own, self._h5py.Group) else None
+        odd = self._odd.get(name, "") if isinstance(name, str) else ""
+        odd = odd or self._odd.get(path.rpartition(".")[2], "")
+        if odd:
+            self._found.remarks[path] = odd
+        for name in group:
+            under = f"{path}.{name}" if path else name
+            link = group.get(name, getlink=True)
+            if not isinstance(link, self._h5py.HardLink):
+                raise UnsafeCheckpointError(f"`{short(under)}` is a link that leads elsewhere.")
+            thing = group[name]
+            if isinstance(thing, self._h5py.Group):
+                before = len(self._found.tensors)
+                self.group(thing, under, (*above, place), depth + 1)
+                if odd and name in {"cell", "vars", path.rpartition(".")[2]}:
+                    self._leave_out(before, odd)
+            elif isinstance(thing, self._h5py.Dataset):
+                self._dataset(thing, under.removesuffix(":0"))
+
+    def _leave_out(self, start: int, why: str) -> None:
+        for name in list(self._found.tensors)[start:]:
+            del self._found.tensors[name]
+            self._found.left_out[name] = why
+
+    def _dataset(self, dataset: Any, name: str) -> None:  # noqa: ANN401
+        plan = dataset.id.get_create_plist()
+        if plan.get_external_count() or plan.get_layout() == self._h5py.h5d.VIRTUAL:
+            raise UnsafeCheckpointError(f"`{short(name)}` is kept in another file.")
+        if plan.get_nfilters():
+            raise CheckpointError(f"`{short(name)}` is compressed or filtered; {_ADVICE}.")
+        if name in self._found.tensors:
+            raise CheckpointError(f"it holds `{short(name)}` twice.")
+        kind = dtype_name(dataset.dtype.newbyteorder("="))
+        if kind not in DTYPES or dataset.shape is None:
+            self._found.left_out[name] = f"an array of {short(dataset.dtype, 40)}"
+            return
+        self._budget.take(
+            count_bytes(name, dataset.shape, dataset.dtype.itemsize), "the tensor", name
+        )
+        array = np.empty(dataset.shape, DTYPES[kind])
+        if array.size:
+            dataset.read_direct(array)
+        self._found.tensors[name] = array
+
+
+def _with_names(found: Checkpoint) -> Checkpoint:
+    """Give the variables of an LSTM, which Keras 3 numbers, their names."""
+    names = get_dialect("keras").parameters
+    tensors: dict[str, np.ndarray] = {}
+    for name, array in found.tensors.items():
+        owner, vars_, number = name.rpartition("vars.")
+        new = name
+        if vars_ and number in {"0", "1", "2"} and _is_lstm(found.tensors, owner):
+            new = owner + names[_STEMS[int(number)]]
+        if new in tensors:
+            raise CheckpointError(f"it holds `{short(new)}` twice.")
+        tensors[new] = array
+    found.tensors.clear()
+    found.tensors.update(tensors)
+    return found
+
+
+def _is_lstm(tensors: Mapping[str, np.ndarray], owner: str) -> bool:
+    arrays = [tensors.get(f"{owner}vars.{number}") for number in range(4)]
+    kernel, recurrent, bias, more = arrays
+    if kernel is None or recurrent is None or more is not None:
+        return False
+    if kernel.ndim != 2 or recurrent.ndim != 2 or kernel.shape[1] != recurrent.shape[1]:
+        return False
+    hidden = recurrent.shape[0]
+    return recurrent.shape[1] == 4 * hidden and (bias is None or bias.shape == (4 * hidden,))
+
+
+def write(
+    file: BinaryIO,
+    tensors: Mapping[str, np.ndarray],
+    metadata: Mapping[str, str],
+    form: str | None = None,
+) -> None:
+    """Write a .weights.h5; what has the names of an LSTM's variables is numbered as Keras does.
+
+    Raises:
+        DtypeError: HDF5 has no such element type.
+        MissingExtraError: h5py is not installed.
+    """
+    del form
+    numbers = {get_dialect("keras").parameters[stem]: n for n, stem in enumerate(_STEMS)}
+    h5py = _library()
+    content = io.BytesIO()
+    with h5py.File(content, "w", track_order=True) as target:
+        for name, array in tensors.items():
+            kind = dtype_name(array.dtype)
+            if kind == "bfloat16":
+                raise DtypeError(f"`{short(name)}` holds {kind}, which HDF5 does not have.")
+            owner, _, last = name.rpartition(".")
+            if last in numbers and f"{owner}.recurrent_kernel".lstrip(".") in tensors:
+                owner, last = f"{owner}.vars".lstrip("."), str(numbers[last])
+            group = target.require_group("/".join(p for p in owner.split(".") if p) or "/")
+            group.create_dataset(last, data=array, track_times=False)
+        for name, text in metadata.items():
+            target.attrs[name] = text
+    file.write(content.getbuffer())
+
+
+def _library() -> ModuleType:
+    try:
+        import h5py  # noqa: PLC0415 - needed for these files alone
+    except ModuleNotFoundError as error:
+        raise MissingExtraError("h5py", "h5", "a Keras file") from error
+    return cast("ModuleType", h5py)
+
+
+@contextmanager
+def _damage_is_checkpoint_error() -> Iterator[None]:
+    try:
+        yield
+    except CheckpointError:
+        raise
+    except (OSError, KeyError, RuntimeError, ValueError, TypeError, OverflowError) as error:
+        raise CheckpointError(f"its HDF5 is damaged: {short(error, 200)}.") from error

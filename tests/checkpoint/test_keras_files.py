@@ -1,0 +1,271 @@
+"""Keras's files, made here as Keras makes them, and hostile ones."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import os
+import tracemalloc
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from onecell import Spec, Weights
+from onecell.checkpoint import convert, find_cells, load_checkpoint, save_checkpoint
+from onecell.checkpoint.contents import look_into
+from onecell.checkpoint.limits import FLOOR
+from onecell.errors import ArgumentError, CheckpointError, DtypeError, UnsafeCheckpointError
+
+Tensors = dict[str, np.ndarray]
+Write = Callable[[bytes, str], Path]
+WEIGHTS = Weights(**{**Weights.random(Spec(3, 4), 1).arrays(), "bias_hh": np.zeros(16, np.float32)})
+ARRAYS = list(WEIGHTS.to_dialect("keras").values())
+
+
+def weights_h5(change: Callable[[Any], None] = lambda file: None, kernel: int = 0) -> bytes:
+    """Return a .weights.h5 as Keras 3 writes it: an LSTM called `mine`, a GRU and a Dense layer."""
+    content = io.BytesIO()
+    with h5py.File(content, "w") as file:
+        for number, array in enumerate(ARRAYS):
+            file[f"layers/lstm/cell/vars/{number}"] = array
+        file["layers/lstm"].create_group("vars").attrs["name"] = "mine"
+        for number, shape in enumerate([(4, 12), (4, 12), (2, 12)]):
+            file[f"layers/gru/cell/vars/{number}"] = np.ones(shape, np.float32)
+        file["layers/dense/vars/0"] = np.ones((4, 2), np.float32)
+        file["layers/dense/vars/1"] = np.ones(2, np.float32)
+        change(file)
+    return content.getvalue()
+
+
+def keras(config: object, weights: bytes | None = None) -> bytes:
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as archive:
+        text = config if isinstance(config, str) else json.dumps(config)
+        archive.writestr("config.json", text)
+        archive.writestr("model.weights.h5", weights_h5() if weights is None else weights)
+    return content.getvalue()
+
+
+def lstm(**config: Any) -> dict[str, Any]:
+    inner = {"class_name": "LSTM", "config": {"name": "mine", "units": 4} | config}
+    return {"class_name": "Sequential", "config": {"layers": [inner]}}
+
+
+@pytest.mark.parametrize("name", ["a.weights.h5", "a.keras", "a"])
+def test_an_lstm_is_found_by_its_shapes_and_the_rest_carried(name: str, write: Write) -> None:
+    content = keras(lstm()) if name == "a.keras" else weights_h5()
+    read = load_checkpoint(write(content, name))
+    assert read.dialect == "keras"
+    (site,) = find_cells(read.tensors, "keras")
+    assert site.name == "layers.lstm.cell"
+    assert site.weights(read.tensors, "keras").same_bits(WEIGHTS)
+    assert {"layers.dense.vars.0", "layers.gru.cell.vars.2"} <= read.tensors.keys()
+    assert look_into(read).notes == ()
+
+
+def test_an_older_file_has_the_names_itself(write: Write) -> None:
+    content = io.BytesIO()
+    with h5py.File(content, "w") as file:
+        start = "model_weights/mine/mine/lstm_cell"
+        for name, array in zip(("kernel:0", "recurrent_kernel:0", "bias:0"), ARRAYS, strict=True):
+            file[f"{start}/{name}"] = array
+        file.attrs["model_config"] = json.dumps(lstm())
+        file["optimizer_weights/adam/iteration"] = np.int64(3)
+    read = load_checkpoint(write(content.getvalue(), "a.h5"))
+    (site,) = find_cells(read.tensors, "keras")
+    assert site.name == "mine.mine.lstm_cell"
+    assert site.weights(read.tensors, "keras").same_bits(WEIGHTS)
+    assert "optimizer_weights.adam.iteration" in read.tensors
+
+
+def test_what_is_written_is_numbered_as_keras_does_and_read_again(tmp_path: Path) -> None:
+    tensors = convert(
+        WEIGHTS.to_dialect("torch", prefix="layers.lstm.cell."), "torch", "keras"
+    ).tensors
+    tensors["layers.dense.vars.0"] = np.ones((4, 2), np.float32)
+    save_checkpoint(tmp_path / "a.weights.h5", tensors, dialect="keras", metadata={"who": "我"})
+    with h5py.File(tmp_path / "a.weights.h5") as file:
+        for number, array in enumerate(ARRAYS):
+            assert file[f"layers/lstm/cell/vars/{number}"][()].tobytes() == array.tobytes()
+    again = load_checkpoint(tmp_path / "a.weights.h5").tensors
+    assert all(again[name].tobytes() == array.tobytes() for name, array in tensors.items())
+    assert again.keys() == tensors.keys()
+
+
+def test_what_keras_files_cannot_hold_is_refused(tmp_path: Path) -> None:
+    tensors = WEIGHTS.astype("bfloat16").to_dialect("keras", prefix="a.")
+    with pytest.raises(DtypeError, match="bfloat16"):
+        save_checkpoint(tmp_path / "a.h5", tensors, dialect="keras")
+    with pytest.raises(ArgumentError, match=r"write \.weights\.h5"):
+        save_checkpoint(tmp_path / "a.keras", WEIGHTS.to_dialect("keras"), dialect="keras")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("config", "says"),
+    [
+        ({"recurrent_activation": "hard_sigmoid"}, "`recurrent_activation` 'hard_sigmoid'"),
+        ({"activation": "relu"}, "`activation` 'relu'"),
+        ({"activation": {"class_name": "LeakyReLU", "config": {}}}, "'LeakyReLU'"),
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("older", [False, True])
+def test_a_layer_with_other_activations_is_named_and_left_out(
+    config: dict[str, Any], says: str, older: bool, write: Write
+) -> None:
+    content = keras(lstm(**config))
+    if older:
+        file_ = io.BytesIO()
+        with h5py.File(file_, "w") as file:
+            for name, array in zip(("kernel", "recurrent_kernel", "bias"), ARRAYS, strict=True):
+                file[f"model_weights/mine/mine/lstm_cell/{name}"] = array
+            file.attrs["model_config"] = json.dumps(lstm(**config))
+        content = file_.getvalue()
+    read = load_checkpoint(write(content, "a.h5" if older else "a.keras"))
+    assert find_cells(read.tensors, "keras") == []
+    assert any(says in text and "no LSTM cell" in text for text in read.remarks.values())
+    assert len([why for why in read.left_out.values() if says in why]) == 3
+
+
+def external(file: Any) -> None:
+    file.create_dataset("t", (4,), "<f4", external=[("/etc/hostname", 0, 16)])
+
+
+def virtual(file: Any) -> None:
+    layout = h5py.VirtualLayout((4,), "<f4")
+    layout[:] = h5py.VirtualSource("/tmp/other.h5", "x", (4,))  # noqa: S108 - it is refused
+    file.create_virtual_dataset("t", layout)
+
+
+def large(file: Any) -> None:
+    file.create_dataset("t", (2**16, 2**16), "<f8")
+
+
+def large_in_chunks(file: Any) -> None:
+    file.create_dataset("t", (2**40,), "<f8", chunks=(2**10,))
+
+
+def twice(file: Any) -> None:
+    file["layers/lstm/cell/vars/2:0"] = np.ones(3)
+
+
+def many(file: Any) -> None:
+    file["t0"] = np.zeros(2**18, np.float32)
+    for number in range(1, 400):
+        file[f"t{number}"] = file["t0"]
+
+
+def deep(file: Any) -> None:
+    file["/".join(["g"] * 40) + "/t"] = np.zeros(3)
+
+
+@pytest.mark.parametrize(
+    ("change", "error", "says"),
+    [
+        (external, UnsafeCheckpointError, "kept in another file"),
+        (virtual, UnsafeCheckpointError, "kept in another file"),
+        (
+            lambda file: file.__setitem__("t", h5py.ExternalLink("/etc/x.h5", "/t")),
+            UnsafeCheckpointError,
+            "a link that leads elsewhere",
+        ),
+        (lambda file: file.__setitem__("t", h5py.SoftLink("/layers")), CheckpointError, "a link"),
+        (lambda file: file.__setitem__("layers/t", file["layers"]), CheckpointError, "without end"),
+        (deep, CheckpointError, "without end"),
+        (
+            lambda file: file.create_dataset("t", (2**14, 2**14), "<f4", compression="gzip"),
+            CheckpointError,
+            "compressed",
+        ),
+        (large, UnsafeCheckpointError, "needs"),
+        (large_in_chunks, UnsafeCheckpointError, "needs"),
+        (many, UnsafeCheckpointError, "needs"),
+        (twice, CheckpointError, "twice"),
+    ],
+    ids=range(11),
+)
+def test_a_file_that_leads_elsewhere_or_lies_is_refused_within_its_budget(
+    change: Callable[[Any], None], error: type[Exception], says: str, write: Write
+) -> None:
+    path = write(weights_h5(change), "a.h5")
+    tracemalloc.start()
+    try:
+        with pytest.raises(error, match=says):
+            load_checkpoint(path)
+        assert tracemalloc.get_traced_memory()[1] < FLOOR + 20 * 2**20
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize(
+    ("config", "says"),
+    [
+        ("[" * 200 + "]" * 200, "nested deeper"),
+        ('{"a": 1, "a": 2}', "`a` twice"),
+        ("{", "no JSON"),
+        ("1" * 5000, "digits"),
+        ('{"class_name": "__main__.Evil", "config": {"module": "os"}}', ""),
+    ],
+    ids=range(5),
+)
+def test_a_configuration_is_data(config: str, says: str, write: Write) -> None:
+    path = write(keras(config), "a.keras")
+    if says:
+        with pytest.raises(CheckpointError, match=says):
+            load_checkpoint(path)
+    else:
+        assert len(find_cells(load_checkpoint(path).tensors, "keras")) == 1
+
+
+def test_other_types_are_left_out_by_name(write: Write) -> None:
+    def change(file: Any) -> None:
+        file["words"] = np.array([b"a", b"b"])
+        file["big"] = np.arange(3, dtype=">f4")
+        file["nothing"] = h5py.Empty("f4")
+
+    read = load_checkpoint(write(weights_h5(change), "a.h5"))
+    assert {"words", "nothing"} <= read.left_out.keys()
+    assert read.tensors["big"].tolist() == [0, 1, 2]
+
+
+@settings(
+    deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(data=st.data())
+def test_a_garbled_file_loads_or_is_refused(data: st.DataObject, write: Write) -> None:
+    content = bytearray(weights_h5())
+    for _ in range(data.draw(st.integers(1, 4))):
+        place = data.draw(st.integers(0, len(content) - 1))
+        content[place] = data.draw(st.integers(0, 255))
+    with contextlib.suppress(CheckpointError):
+        load_checkpoint(write(bytes(content), "a.h5"))
+
+
+@pytest.mark.slow
+def test_keras_reads_what_is_written_here_and_the_other_way(tmp_path: Path) -> None:
+    os.environ.setdefault("KERAS_BACKEND", "jax")
+    theirs = pytest.importorskip("keras")
+    made = [theirs.layers.LSTM(4, return_sequences=True, name="mine"), theirs.layers.Dense(2)]
+    model = theirs.Sequential([theirs.Input((5, 3)), *made])
+    for name in ("m.keras", "m.h5", "m.weights.h5"):
+        save = model.save_weights if "weights" in name else model.save
+        save(tmp_path / name)
+        read = load_checkpoint(tmp_path / name).tensors
+        (site,) = find_cells(read, "keras")
+        got = site.weights(read, "keras").to_dialect("keras")
+        for array, want in zip(got.values(), made[0].get_weights(), strict=True):
+            assert array.tobytes() == want.tobytes()
+    tensors = load_checkpoint(tmp_path / "m.weights.h5").tensors
+    tensors["layers.lstm.cell.kernel"] = tensors["layers.lstm.cell.kernel"] + 1
+    save_checkpoint(tmp_path / "n.weights.h5", tensors, dialect="keras")
+    model.load_weights(tmp_path / "n.weights.h5")
+    assert made[0].get_weights()[0].tobytes() == tensors["layers.lstm.cell.kernel"].tobytes()
