@@ -14,14 +14,35 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
+GIVEN = {
+    "frozen.md": """
+import numpy as np
+from onecell import LSTMCell
+cell, x = LSTMCell(5, 7, rng=0), np.ones((3, 5), np.float32)
+h, c = cell(x)
+room = np.empty((3, 7), np.float32)
+""",
+    "saving.md": """
+from onecell import FrozenCell, LSTMCell
+cell = LSTMCell(5, 7, rng=0)
+frozen = cell.freeze("int8")
+""",
+    "verify.md": """
+from pathlib import Path
+from onecell import LSTMCell
+from onecell.checkpoint import save_checkpoint
+my_cell = LSTMCell(5, 7, rng=0)
+for folder in ("ported", "my_project"):
+    Path(folder).mkdir()
+for file, dialect in (("model.pt", "torch"), ("ported/model.ckpt", "mindspore")):
+    save_checkpoint(file, my_cell.weights.arrays(), dialect=dialect)
+Path("my_project/model.py").write_text("from onecell import LSTMCell; cell = LSTMCell(5, 7, rng=0)")
+""",
+}
+"""What guides that show a part of a program take for granted."""
 GUIDES = {
-    "torch.md",
-    "mindspore.md",
-    "arrays.md",
-    "faq.md",
-    "comparison.md",
-    "add-a-framework.md",
-    "convert.md",
+    *("torch.md", "mindspore.md", "arrays.md", "faq.md", "comparison.md", "convert.md"),
+    *("add-a-framework.md", *GIVEN),
 }
 PAGES = [
     page
@@ -34,8 +55,8 @@ _BLOCK = re.compile(
     re.DOTALL | re.MULTILINE,
 )
 _RUN_SHELL = "__import__('subprocess').run(['bash', '-ec', {!r}], check=True)"
-SLOW = {"move.md", "train.md"}
-"""Pages that start compilers and frameworks; `make docs` runs move.md as a notebook, too."""
+SLOW = {"move.md", "train.md", "verify.md"}
+"""Pages that compile or prove a lot; `make docs` runs move.md as a notebook, too."""
 
 
 def program(page: str) -> str:
@@ -98,5 +119,6 @@ def run(code: str, folder: Path) -> subprocess.CompletedProcess[str]:
     ids=lambda page: page.name,
 )
 def test_programs_of_a_page_run(page: Path, tmp_path: Path) -> None:
-    done = run(program(page.read_text(encoding="utf-8")), tmp_path)
+    text = program(page.read_text(encoding="utf-8"))
+    done = run(GIVEN.get(page.name, "") + text, tmp_path)
     assert done.returncode == 0, f"{done.stdout[-2000:]}\n{done.stderr[-4000:]}"
