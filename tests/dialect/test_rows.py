@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -248,3 +249,19 @@ def test_what_a_layout_cannot_keep_is_told_and_nothing_else(row: Dialect) -> Non
     assert kinds["none"] == ({"zeros"} if row.layout.always_bias else set())
     back = draw((3, 4), seed=1).to_dialect(row)
     assert {loss.kind for loss in convert(back, row, "torch").lost} == folded
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_the_guide_has_every_row_with_its_gates(language: str) -> None:
+    page = Path(__file__).parents[2] / "docs" / language / "guides/convert.md"
+    rows = [line.strip("| ").split(" | ") for line in page.read_text("utf-8").splitlines()]
+    told = {
+        name: cells[2]
+        for cells in rows
+        if len(cells) >= 4
+        for name in cells[0].replace("、", ", ").split(", ")
+    }
+    for row in ROWS:
+        if not row.layout.per_gate:
+            assert told[row.name] == " ".join(row.layout.gates)
+    assert told.keys() >= DIALECTS.keys()

@@ -73,7 +73,11 @@ def check_form(name: str) -> str:
 def convert(
     source: Annotated[Path, typer.Argument(metavar="IN", help="The checkpoint to read.")],
     target: Annotated[
-        Path, typer.Argument(metavar="OUT", help="The file to write; its suffix says the format.")
+        Path,
+        typer.Argument(
+            metavar="OUT",
+            help=f"The file to write; its suffix says the format: {', '.join(SUFFIXES)}.",
+        ),
     ],
     *,
     to: Annotated[
