@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from sphinx.application import Sphinx
-from sphinx.ext.napoleon import Config, GoogleDocstring
+from sphinx.ext.napoleon import Config
+from sphinx.ext.napoleon.docstring import GoogleDocstring
 from sphinx.pycode import ModuleAnalyzer
 
 from onecell import errors
@@ -30,7 +31,8 @@ def process_docstring(
     if what in ("attribute", "data", "property"):
         return  # plain sentences, whose colons mean nothing
     lines[:] = [each for line in lines for each in _apart(line)]
-    lines[:] = GoogleDocstring(lines, _GOOGLE, app, what, name, found, options).lines()
+    made = GoogleDocstring(lines, _GOOGLE, app, what, name, found, options)  # type: ignore[arg-type]
+    lines[:] = made.lines()
 
 
 def _written_below(name: str, value: object) -> list[str]:
