@@ -40,9 +40,10 @@ def start(language: str, out: Path, *more: str) -> subprocess.Popen[bytes]:
         "--conf-dir", DOCS, "--tag", language, "--doctree-dir", out / ".doctrees" / language,
         *more, DOCS / language, out / language,
     )  # fmt: skip
-    # Notebooks call `onecell` as at a prompt.
+    # Notebooks call `onecell` as at a prompt, and it answers in the language of the page.
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    return subprocess.Popen(list(map(str, command)), env=os.environ | {"PATH": path})
+    own = {"PATH": path, "ONECELL_LANG": language}
+    return subprocess.Popen(list(map(str, command)), env=os.environ | own)
 
 
 if __name__ == "__main__":
