@@ -190,3 +190,16 @@ def test_all_say_one_version() -> None:
     assert cited is not None
     assert told is not None
     assert cited[1] == told[1] == metadata.version("onecell")
+
+
+def test_workflows_call_make_and_nothing_cleverer() -> None:
+    verbs = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.M))
+    files = [*(ROOT / ".github" / "workflows").glob("*.yml")]
+    assert files or not (ROOT / ".git").exists()  # a source distribution has none
+    for file in files:
+        commands = re.findall(r"^.*\brun: (.+)$", file.read_text(), re.M)
+        assert commands
+        for command in commands:
+            called = re.search(r"\bmake (?:--silent )?([a-z -]+)", command)
+            assert called is not None, command
+            assert set(called[1].split()) <= verbs
