@@ -138,3 +138,10 @@ def test_no_mark_of_emphasis_is_left_in_the_text(page: Path) -> None:
         if child.type == "text" and re.search(r"[*`]", child.content)
     ]
     assert found == []
+
+
+@pages
+def test_a_chinese_link_stands_in_its_sentence_without_spaces(page: Path) -> None:
+    text = "\n".join(prose(page))
+    assert re.findall(rf".{{0,9}}{HAN}\s\[{HAN}.{{0,9}}", text) == []
+    assert re.findall(rf"\[[^]]*{HAN}\]\([^)]*\)\s{HAN}.{{0,9}}", text) == []

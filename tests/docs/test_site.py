@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import runpy
+import subprocess
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -18,6 +20,16 @@ NOTEBOOKS = ("move", "live")
 
 def is_outside(link: str) -> bool:
     return bool(urlsplit(link).scheme)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_commands_of_notebooks_answer_in_the_language_of_their_pages(
+    language: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[dict[str, str]] = []
+    monkeypatch.setattr(subprocess, "Popen", lambda command, env: seen.append(env))
+    runpy.run_path(str(DOCS / "build.py"))["start"](language, tmp_path)
+    assert [environment["ONECELL_LANG"] for environment in seen] == [language]
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
