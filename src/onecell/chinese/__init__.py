@@ -10,7 +10,7 @@ import re
 from functools import lru_cache
 from typing import Final
 
-from onecell.chinese import checkpoints, commands, errors, layouts, migration, proofs
+from onecell.chinese import checkpoints, commands, errors, layouts, migration, proofs, rules
 
 TEXTS: Final[dict[str, str]] = {
     **commands.TEXTS,
@@ -19,11 +19,19 @@ TEXTS: Final[dict[str, str]] = {
     **checkpoints.TEXTS,
     **layouts.TEXTS,
     **migration.TEXTS,
+    **rules.TEXTS,
 }
 """English template → Chinese. Where two fit a text, the first counts."""
 
 FOUND_BY_PATTERN: Final = (
-    *(*proofs.TEXTS, *checkpoints.TEXTS, *layouts.TEXTS, *migration.TEXTS, *errors.TEXTS),
+    *(
+        *proofs.TEXTS,
+        *checkpoints.TEXTS,
+        *layouts.TEXTS,
+        *migration.TEXTS,
+        *rules.TEXTS,
+        *errors.TEXTS,
+    ),
 )
 _PLACE: Final = re.compile(r"(?<!\{)\{(\w+)(?::[^}]*)?\}(?!\})")
 _MORE: Final = re.compile(r" and (\d+) more$")
