@@ -37,7 +37,7 @@ _PLACE: Final = re.compile(r"(?<!\{)\{(\w+)(?::[^}]*)?\}(?!\})")
 _MORE: Final = re.compile(r" and (\d+) more$")
 _LONGEST: Final = 2_000
 """A longer text is no sentence of ours, and stays."""
-_DEEPEST: Final = 3
+_DEEPEST: Final = 8
 """So many texts stand in each other: a file's name, what is wrong with it, what it holds."""
 
 

@@ -45,6 +45,10 @@ TEXTS: Final[Mapping[str, str]] = {
     "for it.": (
         "写 .{kind} 时 `metadata` 必须为空，却有 {names}；.safetensors、.ckpt 与 .npz 可以保存它。"
     ),
+    "a .keras file has a model in it, which tensors alone do not tell; write .weights.h5 and load "
+    "that with `model.load_weights`.": (
+        ".keras 文件含有模型，只有张量写不出来；请写 .weights.h5，再用 `model.load_weights` 加载。"
+    ),
     # What an ONNX file is said to hold.
     "runs backward over its sequence; the cell is the same": "沿序列反向运行；单元相同",
     "an LSTM with {what}, no LSTM cell": "带 {what} 的 LSTM，不是 LSTM 单元",

@@ -370,6 +370,52 @@ TEXTS: Final[Mapping[str, str]] = {
     "exact if each parameter of {one} gets a gradient in every step": (
         "若 {one} 的每个参数在每一步都得到梯度则精确"
     ),
-    "exact if `{name}` is a tensor": "若 `{name}` 是张量则精确",
-    "exact if … is a tensor": "若……是张量则精确",
+    "exact if {a}": "若{_a}则精确",
+    "{a}, and if {b}": "{_a}，且{_b}",
+    "… is a module": "……是模块",
+    "… is a tensor": "……是张量",
+    "`{name}` is a module": "`{name}` 是模块",
+    "`{name}` is a tensor": "`{name}` 是张量",
+    "… holds numbers, and is no size": "……含有数值，而不是尺寸",
+    "`{name}` holds numbers, and is no size": "`{name}` 含有数值，而不是尺寸",
+    "another random order of the samples will do": "样本的另一种随机次序也可接受",
+    # What was done, where old and new do not say it.
+    "`{name}` is `{new}`.": "`{name}` 写作 `{new}`。",
+    "A module begins in the mode of its framework.": "模块以其框架的默认模式开始。",
+    "A checkpoint's name.": "检查点的名称。",
+    "A class's name.": "类的名称。",
+    "Rewritten for {framework}.": "已改写为 {framework} 的写法。",
+    "torch runs the plain code.": "torch 运行普通代码。",
+    "The optimizer steps.": "优化器更新。",
+    "The layer is given the lengths of its rows.": "给层各行的长度。",
+    "see the same name in `{path}`": "见 `{path}` 中同名的内容",
+    "no NaN comes in": ("输入中没有 NaN"),
+    "nothing infinite comes in": ("输入中没有无穷大"),
+    "no +Inf comes in": ("输入中没有 +Inf"),
+    "no row is all -Inf": ("没有哪一行全为 -Inf"),
+    "no denormal comes in (MindSpore takes it for zero)": (
+        "输入中没有非规格化数（MindSpore 当作零）"
+    ),
+    "nothing comes in beyond 80, where results are denormal or infinite": (
+        "输入的绝对值不超过 80，超过时结果为非规格化数或无穷大"
+    ),
+    "no number is exactly zero, where the gradients differ": ("没有恰好为零的数，那里的梯度不同"),
+    "no number is exactly at a bound, where the gradients differ": (
+        "没有恰好在边界上的数，那里的梯度不同"
+    ),
+    "no two numbers in a row are equal, which may come in another order": (
+        "同一行中没有相等的数，否则顺序可能不同"
+    ),
+    "no integers come in": ("输入不是整数"),
+    "no int32 comes in": ("输入不是 int32"),
+    "no truth values come in": ("输入不是布尔值"),
+    "no float64 comes in": ("输入不是 float64"),
+    "nothing empty comes in": ("输入不为空"),
+    "more than one number comes in": ("输入不止一个数"),
+    "each tensor has an axis": ("每个张量至少有一个轴"),
+    "tensors without axes have the others' element type": ("没有轴的张量与其他张量数据类型相同"),
+    "every softmax of the program that is differentiated goes along the same axis of tensors with "
+    "equally many axes (MindSpore's gradient is wrong otherwise)": (
+        "程序中所有要求导的 softmax 都沿同一个轴，且张量的轴数相同（否则 MindSpore 的梯度有误）"
+    ),
 }

@@ -78,29 +78,6 @@ SENTENCES: Final[Mapping[str, str]] = {
     "several ranks": "every softmax of the program that is differentiated goes along the same axis"
     " of tensors with equally many axes (MindSpore's gradient is wrong otherwise)",
 }
-
-CHINESE: Final[Mapping[str, str]] = {
-    "nan": "输入中没有 NaN",
-    "infinite": "输入中没有无穷大",
-    "plus infinite": "输入中没有 +Inf",
-    "row of -inf": "没有哪一行全为 -Inf",
-    "denormal": "输入中没有非规格化数（MindSpore 当作零）",
-    "large": "输入的绝对值不超过 80，超过时结果为非规格化数或无穷大",
-    "zero": "没有恰好为零的数，那里的梯度不同",
-    "at a bound": "没有恰好在边界上的数，那里的梯度不同",
-    "tie": "同一行中没有相等的数，否则顺序可能不同",
-    "integers": "输入不是整数",
-    "int32": "输入不是 int32",
-    "bool": "输入不是布尔值",
-    "float64": "输入不是 float64",
-    "empty": "输入不为空",
-    "one number": "输入不止一个数",
-    "0-d": "每个张量至少有一个轴",
-    "0-d mixed": "没有轴的张量与其他张量数据类型相同",
-    "several ranks": "程序中所有要求导的 softmax 都沿同一个轴，且张量的轴数相同"
-    "（否则 MindSpore 的梯度有误）",
-}
-"""The same in Chinese, for the page."""
 """Features of what a call is given, in which the frameworks may part → what holds without them."""
 
 EVERYWHERE: Final = ("denormal", "empty")

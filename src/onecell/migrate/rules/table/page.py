@@ -6,7 +6,8 @@ import sys
 from pathlib import Path
 from typing import Final
 
-from onecell.migrate.rules.table.domain import CHINESE, SENTENCES
+from onecell.language import in_chinese
+from onecell.migrate.rules.table.domain import SENTENCES
 from onecell.migrate.rules.table.layers import CELL
 from onecell.migrate.rules.table.lookup import ROWS
 from onecell.migrate.rules.table.row import Row
@@ -35,9 +36,10 @@ def write_table(page: Path) -> None:
 def _line(row: Row, language: str) -> str:
     arrow = {"": "", "torch": "← ", "mindspore": "→ "}[row.one_way]
     fixed = ", ".join(f"`{name}={value}`" for name, value in row.fixed.items())
-    words, other = (
-        (CHINESE, "（否则报错）") if language == "zh" else (SENTENCES, " (else an error)")
-    )
+    words, other = SENTENCES, " (else an error)"
+    if language == "zh":
+        words = {feature: in_chinese(said) or said for feature, said in SENTENCES.items()}
+        other = "（否则报错）"
     said = [*([fixed] if fixed else []), *(words[feature] for feature in row.holds)]
     said += [words[feature] + other for feature in row.raises]
     fixed = ("；" if language == "zh" else "; ").join(said)
