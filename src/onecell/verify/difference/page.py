@@ -35,7 +35,7 @@ _INTRO: Final = Text(
     "MindSpore 的文档用一张手写的表格比较这两个单元。这里把那张表格变成了程序："
     "每一行都是一个问题，分别由两个框架以及 onecell 的两个前端来回答。"
     "本页的回答来自 {versions}；`onecell diff torch mindspore` 会询问你的环境中安装的版本。"
-    "onecell 有意为之的不同见 [differences.md](differences.md)。",
+    "onecell 自己的不同之处见[有意为之的不同](differences.md)。",
 )
 _MADE: Final = Text(
     "<!-- Made by `onecell diff torch mindspore --stored --format markdown`; not to be edited. -->",
