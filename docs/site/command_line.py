@@ -22,6 +22,7 @@ class CommandLine(SphinxDirective):
 
     def run(self) -> list[nodes.Node]:
         """Return the sections."""
+        self.env.note_reread()  # the page changes with the command, not with its file
         verbs = self.arguments or VERBS
         made: list[nodes.Node] = []
         for verb in verbs:
