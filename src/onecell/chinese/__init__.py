@@ -10,7 +10,16 @@ import re
 from functools import lru_cache
 from typing import Final
 
-from onecell.chinese import checkpoints, commands, errors, layouts, migration, proofs, rules
+from onecell.chinese import (
+    checkpoints,
+    commands,
+    errors,
+    formats,
+    layouts,
+    migration,
+    proofs,
+    rules,
+)
 
 TEXTS: Final[dict[str, str]] = {
     **commands.TEXTS,
@@ -18,6 +27,7 @@ TEXTS: Final[dict[str, str]] = {
     **errors.TEXTS,
     **checkpoints.TEXTS,
     **layouts.TEXTS,
+    **formats.TEXTS,
     **migration.TEXTS,
     **rules.TEXTS,
 }
@@ -28,6 +38,7 @@ FOUND_BY_PATTERN: Final = (
         *proofs.TEXTS,
         *checkpoints.TEXTS,
         *layouts.TEXTS,
+        *formats.TEXTS,
         *migration.TEXTS,
         *rules.TEXTS,
         *errors.TEXTS,
