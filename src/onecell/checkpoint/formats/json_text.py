@@ -32,7 +32,7 @@ def parse_json(content: bytes | bytearray, budget: Budget, what: str) -> Any:  #
         if depth > _DEEPEST:
             raise UnsafeCheckpointError(f"{what} is nested deeper than {_DEEPEST}.")
     try:
-        return json.loads(content, object_pairs_hook=_unique, parse_int=_integer)
+        return json.loads(content, object_pairs_hook=unique, parse_int=_integer)
     except CheckpointError:
         raise
     except (ValueError, RecursionError) as error:
@@ -45,7 +45,8 @@ def _integer(text: str) -> int:
     return int(text)
 
 
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return an object's pairs as a dictionary; a name that comes twice is a CheckpointError."""
     found = dict(pairs)
     if len(found) < len(pairs):
         counted = Counter(name for name, _ in pairs)

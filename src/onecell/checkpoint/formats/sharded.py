@@ -10,14 +10,14 @@ from __future__ import annotations
 
 import json
 import re
-from collections import Counter
 from collections.abc import Callable, Container, Iterator, Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 
 from onecell.checkpoint.content import Checkpoint
+from onecell.checkpoint.formats.json_text import unique
 from onecell.errors import CheckpointError
 from onecell.text import listed, short
 
@@ -174,7 +174,7 @@ def _read_map(path: Path) -> dict[str, str]:
     if outside.count("{") + outside.count("[") > _CONTAINERS:
         raise CheckpointError('it is no index, {"weight_map": {tensor: file}}: it is nested more.')
     try:
-        tree = json.loads(text, object_pairs_hook=_unique)
+        tree = json.loads(text, object_pairs_hook=unique)
     except ValueError as error:
         raise CheckpointError(f"it is no index in JSON: {error}.") from None
     places = tree.get("weight_map", tree) if isinstance(tree, dict) else None
@@ -192,15 +192,6 @@ def _read_map(path: Path) -> dict[str, str]:
                 f"beside it."
             )
     return places
-
-
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        counted = Counter(name for name, _ in pairs)
-        twice = next(name for name, count in counted.items() if count > 1)
-        raise CheckpointError(f"it names `{short(twice)}` twice.")
-    return found
 
 
 def _indexes(folder: Path) -> Iterator[Path]:
