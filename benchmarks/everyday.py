@@ -172,8 +172,8 @@ def rows() -> Iterator[Row]:
     for kind in ("as usual", "no state", "strided x", "one row", "autocast"):
         for step in (STEP, ALONE)[: 2 if kind == "as usual" else 1]:
             for how in ("inference", "recorded", "and back"):
-                size = ", ".join(map(str, (1, *step)))
-                yield f"step, {kind}, {how}", size, _step(kind, how, step), step[1:]
+                name = ", ".join(map(str, (1, *step)))
+                yield f"step, {kind}, {how}", name, _step(kind, how, step), step[1:]
     for kind in ("weight_norm", "parametrizations", "functional_call", "FSDP1"):
         for size in (SMALL, LARGE):
             name = ", ".join(map(str, size))

@@ -134,8 +134,8 @@ def _lstm(*given: Any) -> tuple[Tensor, Tensor, Tensor]:  # noqa: ANN401 - torch
     starts = range(0, len(weights), group)
     each: list[Any] = [(*weights[i : i + group], None, None)[:4] for i in starts]
     _check_widths(x, each, directions)
-    sizes = batch_sizes.tolist() if packed else None
-    rows = sizes[0] if packed else x.shape[0 if batch_first else 1]
+    sizes: list[int] | None = batch_sizes.tolist() if packed else None
+    rows = sizes[0] if sizes else x.shape[0 if batch_first else 1]
     if not _begins(state, (layers * directions, rows, weights[1].shape[1]), len(x), sizes):
         return _torchs(*given)
     below = x.transpose(0, 1) if batch_first else x
