@@ -169,14 +169,27 @@ def test_numbers_that_json_or_float32_does_not_hold_are_refused(
         ("a.json", b'{"layers": [{"type": "lstm", "weights": [[["a"]]]}]}', "numbers"),
         ("a.json", b'{"weight_map": {}}', "no model"),
         ("a.json", b"\x7b\xff", "no JSON"),
+        # Whoever looks for the end of a text from each of these never comes to an end himself.
+        ("a.nam", b'{"' + b'\\"' * 500_000, "no JSON"),
+        ("a.nam", nam(architecture='["{\\' * 200), "no LSTM of"),
     ],
-    ids=range(19),
+    ids=range(21),
 )  # fmt: skip
 def test_json_that_is_no_model_is_refused(
     name: str, content: bytes, says: str, write: Write
 ) -> None:
     with pytest.raises(CheckpointError, match=says):
         load_checkpoint(write(content, name))
+
+
+def test_looking_for_what_is_nested_costs_no_more_than_the_file(write: Write) -> None:
+    path = write(nam(metadata={"comment": "x" * 2**22}), "a.nam")
+    tracemalloc.start()
+    try:
+        assert load_checkpoint(path).format == "nam"
+        assert tracemalloc.get_traced_memory()[1] < 16 * path.stat().st_size
+    finally:
+        tracemalloc.stop()
 
 
 def text(value: str) -> bytes:

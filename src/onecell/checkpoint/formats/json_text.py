@@ -12,7 +12,9 @@ from onecell.errors import CheckpointError, UnsafeCheckpointError
 from onecell.text import short
 
 _DEEPEST: Final = 100
-_MARK: Final = re.compile(rb'"(?:[^"\\]|\\.)*"|[\[\]{}]', re.DOTALL)
+_MARK: Final = re.compile(rb'\\.|["\[\]{}]', re.DOTALL)
+"""A character that is escaped, or what begins and ends. Not a whole text: where its end is missing,
+it would be looked for from each character of it."""
 _NUMBER: Final = 12
 """A number of a list is a few bytes in the file, and 32 and a place in a list in memory."""
 
@@ -25,10 +27,13 @@ def parse_json(content: bytes | bytearray, budget: Budget, what: str) -> Any:  #
         CheckpointError: it is no JSON, or names something twice.
     """
     budget.take(_NUMBER * len(content), what)
-    depth = 0
-    for mark in _MARK.finditer(content):
-        first = mark[0][:1]
-        depth += (first in b"[{") - (first in b"]}")
+    depth, in_text = 0, False
+    for found in _MARK.finditer(content):
+        mark = found[0]
+        if mark == b'"':
+            in_text = not in_text
+        elif not in_text:
+            depth += (mark in b"[{") - (mark in b"]}")
         if depth > _DEEPEST:
             raise UnsafeCheckpointError(f"{what} is nested deeper than {_DEEPEST}.")
     try:
