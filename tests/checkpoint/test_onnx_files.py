@@ -302,6 +302,8 @@ def test_external_data_is_read_out_of_the_folder_of_the_model(tmp_path: Path) ->
         ({"location": "gone"}, "no such file"),
         ({"location": "."}, "no such file"),
         ({"location": "pipe"}, "no such file"),
+        ({"location": "circle"}, "no such file"),
+        ({"location": "n" * 260}, "no such file"),
         ({"offset": "99999999"}, "which has"),
         ({"offset": "-4"}, "no number"),
         ({"offset": "1e3"}, "no number"),
@@ -318,6 +320,7 @@ def test_external_data_elsewhere_is_refused(
     inside.mkdir()
     (inside / "link").symlink_to(secret)
     (inside / "folder").symlink_to(tmp_path)
+    (inside / "circle").symlink_to(inside / "circle")
     os.mkfifo(inside / "pipe")
     proto = external(inside)
     entries(proto, **values)
@@ -344,6 +347,17 @@ def bomb(kind: str, folder: Path) -> Any:
         tensor.ClearField("raw_data")
     elif kind == "two contents":
         tensor.float_data.extend([1.0] * 48)
+    elif kind == "bits of another type":
+        tensor.ClearField("raw_data")
+        tensor.int32_data.extend([1] * 48)
+    elif kind == "a long path to many":
+        inner = helper.make_graph([], "g", [], [])
+        for number in range(6000):
+            inner.initializer.add(name=f"{number}", data_type=1, dims=[0])
+        proto.graph.node.add(op_type="If", name="n" * 4000).attribute.add(name="a", g=inner)
+    elif kind == "many that are sparse":
+        for _ in range(300_000):
+            proto.graph.sparse_initializer.add()
     elif kind == "a name twice":
         proto.graph.initializer.append(tensor)
     elif kind == "two nodes of a name":
@@ -376,6 +390,9 @@ def bomb(kind: str, folder: Path) -> Any:
         ("too many dims", CheckpointError, "more than 32 dimensions"),
         ("no content", CheckpointError, "and 0 are there"),
         ("two contents", CheckpointError, "two contents"),
+        ("bits of another type", CheckpointError, "numbers of another type"),
+        ("a long path to many", UnsafeCheckpointError, "needs .* bytes"),
+        ("many that are sparse", UnsafeCheckpointError, "needs .* bytes"),
         ("a name twice", CheckpointError, "`W` twice"),
         ("two nodes of a name", CheckpointError, "twice"),
         ("many times one file", UnsafeCheckpointError, "needs .* bytes"),
@@ -393,6 +410,29 @@ def test_a_model_that_lies_is_refused_within_its_budget(
         assert tracemalloc.get_traced_memory()[1] < FLOOR + 20 * 2**20
     finally:
         tracemalloc.stop()
+
+
+def test_weights_of_one_branch_hide_no_tensor_of_another(tmp_path: Path) -> None:
+    nodes = [
+        helper.make_node("Constant", [], [name], value=numpy_helper.from_array(array))
+        for name, array in cell().items()
+    ]
+    nodes.append(helper.make_node("LSTM", ["X", "W", "R", "B"], ["Y"], hidden_size=4))
+    others = [numpy_helper.from_array(np.ones(1, "f4"), f"t{n}") for n in range(50)]
+    proto = model(cell())
+    proto.graph.node.append(
+        helper.make_node(
+            "If",
+            ["c"],
+            ["y"],
+            name="if",
+            else_branch=helper.make_graph(nodes, "g", [], []),  # comes first
+            then_branch=helper.make_graph([], "g", [], [], others),
+        )
+    )
+    read = load_checkpoint(saved(proto, tmp_path)).tensors
+    assert len(find_cells(read, "onnx")) == 2
+    assert {f"if.then_branch.t{n}" for n in range(50)} <= read.keys()
 
 
 def test_what_is_called_onnx_and_is_none_is_refused(write: Write) -> None:

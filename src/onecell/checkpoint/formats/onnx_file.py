@@ -104,7 +104,7 @@ class _Reader:
     def __init__(self, file: BinaryIO, budget: Budget, beside: Beside) -> None:
         self._file, self._budget, self._beside = file, budget, beside
         self._places: dict[str, TensorPlace] = {}
-        self._taken: set[int] = set()
+        self._taken: dict[int, TensorPlace] = {}  # held, so that nobody else has its number
         self._tensors: dict[str, np.ndarray] = {}
         self.left_out: dict[str, str] = {}
         self.remarks: dict[str, str] = {}
@@ -119,7 +119,7 @@ class _Reader:
                 found = read_place(self._file, part, self._budget)
                 self._add(scope, found.name, found)
             elif part.number == _SPARSE and part.wire == BYTES:
-                self.left_out[f"{path}sparse {part.start}"] = "a sparse tensor"
+                self.left_out[self._whole(path, f"sparse {part.start}")] = "a sparse tensor"
         for node in self._nodes(place):
             self._visit(node, scope, depth)
 
@@ -137,10 +137,16 @@ class _Reader:
         return self._tensors
 
     def _add(self, scope: _Scope, name: str, place: TensorPlace) -> None:
-        if name in scope.places or scope.path + name in self._places:
+        full = self._whole(scope.path, name)
+        if name in scope.places or full in self._places:
             raise CheckpointError(f"it holds `{short(name)}` twice.")
         scope.places[name] = place
-        self._places[scope.path + name] = place
+        self._places[full] = place
+
+    def _whole(self, path: str, name: str) -> str:
+        """Return a name behind its path, which may be long and stand before many."""
+        self._budget.take(_ITEM + 4 * (len(path) + len(name)), "a name", name)
+        return path + name
 
     def _read(self, place: TensorPlace) -> np.ndarray:
         return read_tensor(self._file, place, self._beside, self._budget)
@@ -199,11 +205,12 @@ class _Reader:
             for attribute, place_of in node.attributes.items():
                 for part in self._fields(place_of):
                     if part.wire == BYTES and part.number in {_SUBGRAPH, _SUBGRAPHS}:
-                        self.graph(part, scope, f"{scope.path}{name}.{attribute}.", depth + 1)
+                        path = self._whole(scope.path, f"{name}.{attribute}.")
+                        self.graph(part, scope, path, depth + 1)
 
     def _lstm(self, node: _Node, scope: _Scope) -> None:
         """Take up the weights of one LSTM, or say what it is instead."""
-        name = scope.path + _spelled(node.name or (node.outputs or ["LSTM"])[0])
+        name = self._whole(scope.path, _spelled(node.name or (node.outputs or ["LSTM"])[0]))
         if len(node.inputs) > _MOST_INPUTS:
             raise CheckpointError(f"the LSTM `{short(name)}` has {len(node.inputs)} inputs.")
         given = {key: each for key, each in zip(_INPUTS, node.inputs, strict=False) if each}
@@ -211,18 +218,19 @@ class _Reader:
         places = {key: scope.find(given[key]) for key in keys if key in given}
         why = self._why_not(node, given, places)
         taken = [place for place in places.values() if place is not None]
+        self._taken |= {id(place): place for place in taken}
         if why:
             self.remarks[name] = why
-            self.left_out |= {scope.path + place.name: why for place in taken if place.name}
-            self._taken.update(map(id, taken))
+            for place in taken:
+                if place.name:
+                    self.left_out[self._whole(scope.path, place.name)] = why
             return
-        for key, place in places.items():
-            if place is not None and key != "P":
-                full = f"{name}.{key}"
+        for key, at in places.items():
+            if at is not None and key != "P":
+                full = self._whole(name, f".{key}")
                 if full in self._tensors:
                     raise CheckpointError(f"it holds `{short(full)}` twice.")
-                self._tensors[full] = self._read(place)
-        self._taken.update(map(id, taken))
+                self._tensors[full] = self._read(at)
         if self._text(node, "direction") == "reverse":
             self.remarks[name] = "runs backward over its sequence; the cell is the same"
 

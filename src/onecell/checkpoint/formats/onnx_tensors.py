@@ -42,8 +42,12 @@ KINDS: Final[Mapping[int, str]] = {
 _RAW, _EXTERNAL, _LOCATION = 9, 13, 14
 _PACKED: Final[Mapping[int, str]] = {4: "<f4", 10: "<f8"}
 """Field of packed numbers of a fixed size → their type in the file."""
-_VARINTS: Final = frozenset({5, 7, 11})
-"""Fields of packed integers, as varints; a 16-bit float is the integer of its bits."""
+_VARINTS: Final[Mapping[int, frozenset[str]]] = {
+    5: frozenset({"int8", "int16", "int32", "uint8", "uint16", "bool", "float16", "bfloat16"}),
+    7: frozenset({"int64"}),
+    11: frozenset({"uint32", "uint64"}),
+}
+"""Field of packed integers, as varints → whose they are; a 16-bit float is that of its bits."""
 _ENTRY: Final = 600
 _ELEMENT: Final = 40
 
@@ -126,7 +130,7 @@ def read_tensor(file: BinaryIO, place: TensorPlace, beside: Beside, budget: Budg
         _check_size(place, nbytes, part.size)
         file.seek(part.start)
         return read_array(file, place.dims, dtype, place.name)
-    if number in _VARINTS:
+    if KINDS[place.kind] in _VARINTS.get(number, ()):
         return _from_varints(file, place, part, dtype, budget)
     raise CheckpointError(f"the tensor `{short(place.name)}` has numbers of another type than its.")
 
@@ -234,9 +238,13 @@ def inside(folder: Path, location: str, name: str) -> Path:
     if not location or "\0" in location or ".." in parts or not parts[0] or ":" in parts[0]:
         raise UnsafeCheckpointError(f"{said}, which is no path below the folder of the model.")
     root = folder.resolve()
-    path = (root / location).resolve()
+    try:
+        path = (root / location).resolve()
+        there = path.is_file()
+    except (OSError, RuntimeError):  # a name too long; before Python 3.13, links in a circle
+        raise CheckpointError(f"{said}, and no such file is there.") from None
     if not path.is_relative_to(root):
         raise UnsafeCheckpointError(f"{said}, which leads out of the folder of the model.")
-    if not path.is_file():
+    if not there:
         raise CheckpointError(f"{said}, and no such file is there.")
     return path
