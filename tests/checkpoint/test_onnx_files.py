@@ -337,6 +337,32 @@ DIMS = {
 }
 
 
+def bits_of_another_type(graph: Any) -> None:
+    graph.initializer[0].ClearField("raw_data")
+    graph.initializer[0].int32_data.extend([1] * 48)
+
+
+def long_path_to_many(graph: Any) -> None:
+    inner = helper.make_graph([], "g", [], [])
+    for number in range(6000):
+        inner.initializer.add(name=f"{number}", data_type=1, dims=[0])
+    graph.node.add(op_type="If", name="n" * 4000).attribute.add(name="a", g=inner)
+
+
+def many_that_are_sparse(graph: Any) -> None:
+    for _ in range(300_000):
+        graph.sparse_initializer.add()
+
+
+CHANGES: dict[str, Callable[[Any], None]] = {
+    "bits of another type": bits_of_another_type,
+    "a long path to many": long_path_to_many,
+    "many that are sparse": many_that_are_sparse,
+    "a name twice": lambda graph: graph.initializer.append(graph.initializer[0]),
+    "two nodes of a name": lambda graph: graph.node.append(graph.node[0]),
+}
+
+
 def bomb(kind: str, folder: Path) -> Any:
     """Return a small model that asks for much, or for something twice."""
     proto = model(cell())
@@ -347,21 +373,8 @@ def bomb(kind: str, folder: Path) -> Any:
         tensor.ClearField("raw_data")
     elif kind == "two contents":
         tensor.float_data.extend([1.0] * 48)
-    elif kind == "bits of another type":
-        tensor.ClearField("raw_data")
-        tensor.int32_data.extend([1] * 48)
-    elif kind == "a long path to many":
-        inner = helper.make_graph([], "g", [], [])
-        for number in range(6000):
-            inner.initializer.add(name=f"{number}", data_type=1, dims=[0])
-        proto.graph.node.add(op_type="If", name="n" * 4000).attribute.add(name="a", g=inner)
-    elif kind == "many that are sparse":
-        for _ in range(300_000):
-            proto.graph.sparse_initializer.add()
-    elif kind == "a name twice":
-        proto.graph.initializer.append(tensor)
-    elif kind == "two nodes of a name":
-        proto.graph.node.append(proto.graph.node[0])
+    elif kind in CHANGES:
+        CHANGES[kind](proto.graph)
     elif kind == "many times one file":
         proto = external(folder)
         (folder / "a.data").write_bytes(bytes(2**20))
