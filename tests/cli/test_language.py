@@ -9,6 +9,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from itertools import combinations
 from pathlib import Path
 
 import pytest
@@ -24,6 +25,8 @@ from onecell.language import (
     speak,
     verdict,
 )
+from onecell.migrate.rules.assumptions import Assumption
+from onecell.migrate.rules.assumptions import said as assumed
 
 from .conftest import Run
 
@@ -85,6 +88,7 @@ def test_the_chinese_has_the_same_places(english: str) -> None:
 
 
 def fill(template: str, value: str) -> str:
+    template = template.replace("{quoted}", "`{quoted}`")
     filled = re.sub(r"(?<!\{)\{(\w+)[^}]*\}(?!\})", rf"{value}\1", template)
     return filled.replace("{{", "{").replace("}}", "}")
 
@@ -253,6 +257,18 @@ def test_a_migration_in_chinese(run: Run, tmp_path: Path) -> None:
     assert ran.status == 6
     assert "用法：" in ran.out
     assert "将改写 1 个" in ran.out
+
+
+def test_what_a_training_step_takes_for_granted_is_said_in_chinese() -> None:
+    of = ("given", "returned", "kept", "unused")
+    for count in (1, 2, 4):
+        for bases in combinations(of, count):
+            for names in (["a"], ["a", "b", "c"]):
+                every = [Assumption(basis, name) for basis in bases for name in names]
+                told = in_chinese(assumed(every, "mindspore"))
+                assert told is not None
+                assert not words_left(told)
+                assert told.count("训练步") + told.count("每一步") == count
 
 
 def test_an_error_is_said_in_chinese(run: Run, tmp_path: Path) -> None:

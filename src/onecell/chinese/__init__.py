@@ -1,7 +1,8 @@
 """The Chinese of every text that the program says: one table, English template → Chinese.
 
 `docs/zh/reference/glossary.md` has the terms. A place to be filled is `{name}`; one whose name
-begins with `_` holds a text that has Chinese of its own. A file is a room of the program.
+begins with `_` holds a text that has Chinese of its own; `{quoted}` takes names in backticks
+alone. A file is a room of the program.
 """
 
 from __future__ import annotations
@@ -45,6 +46,7 @@ FOUND_BY_PATTERN: Final = (
     ),
 )
 _PLACE: Final = re.compile(r"(?<!\{)\{(\w+)(?::[^}]*)?\}(?!\})")
+_NAMES: Final = "…|(?:`[^`]*`(?:, | and )?)+"
 _MORE: Final = re.compile(r" and (\d+) more$")
 _LONGEST: Final = 2_000
 """A longer text is no sentence of ours, and stays."""
@@ -105,7 +107,8 @@ def _patterns() -> list[tuple[str, re.Pattern[str], str]]:
         fixed = [_bare(each) for each in parts[::2]]
         pattern, seen = re.escape(fixed[0]), set[str]()
         for name, after in zip(parts[1::2], fixed[1:], strict=True):
-            pattern += f"(?P={name})" if name in seen else f"(?P<{name}>.*?)"
+            taken = _NAMES if name == "quoted" else ".*?"
+            pattern += f"(?P={name})" if name in seen else f"(?P<{name}>{taken})"
             pattern += re.escape(after)
             seen.add(name)
         if seen:

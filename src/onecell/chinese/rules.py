@@ -354,24 +354,23 @@ TEXTS: Final[Mapping[str, str]] = {
         "`{name}` 从未使用，而优化器在那里会使其衰减"
     ),
     # What a use takes for granted.
-    "exact if {one} carries no gradient from before the step": (
-        "若 {one} 不带训练步之前的梯度则精确"
+    "Rewritten for {framework}; {a}.": "已改写为 {framework} 的写法，{_a}。",
+    "exact if {a}": "在以下条件下精确：{_a}",
+    "{a}, and if {b}": "{_a}；并且 {_b}",
+    "{quoted} carries no gradient from before the step": "{quoted} 不带训练步之前的梯度",
+    "{quoted} carry no gradient from before the step": "{quoted} 不带训练步之前的梯度",
+    "what comes from {quoted} carries no gradient from before the step": (
+        "{quoted} 的结果不带训练步之前的梯度"
     ),
-    "exact if {one} carry no gradient from before the step": "若 {one} 不带训练步之前的梯度则精确",
-    "exact if what comes from {one} carries no gradient from before the step": (
-        "若 {one} 的结果不带训练步之前的梯度则精确"
+    "{quoted} uses nothing that it kept from before the step without `detach`": (
+        "{quoted} 不使用训练步之前保存、未经 `detach` 的内容"
     ),
-    "exact if {one} uses nothing that it kept from before the step without `detach`": (
-        "若 {one} 不使用训练步之前保存、未经 `detach` 的内容则精确"
+    "{quoted} use nothing that they kept from before the step without `detach`": (
+        "{quoted} 不使用训练步之前保存、未经 `detach` 的内容"
     ),
-    "exact if {one} use nothing that they kept from before the step without `detach`": (
-        "若 {one} 不使用训练步之前保存、未经 `detach` 的内容则精确"
+    "each parameter of {quoted} gets a gradient in every step": (
+        "{quoted} 的每个参数在每一步都得到梯度"
     ),
-    "exact if each parameter of {one} gets a gradient in every step": (
-        "若 {one} 的每个参数在每一步都得到梯度则精确"
-    ),
-    "exact if {a}": "若{_a}则精确",
-    "{a}, and if {b}": "{_a}，且{_b}",
     "… is a module": "……是模块",
     "… is a tensor": "……是张量",
     "`{name}` is a module": "`{name}` 是模块",
