@@ -130,9 +130,9 @@ TEXTS: Final[Mapping[str, str]] = {
         "{path}：其中是{_frozen}，没有任何框架的权重。要移动这些权重，请用 "
         "FrozenCell.load(path).weights，或使用它所来自的原单元。"
     ),
-    "{path}: the file does not tell which framework wrote it; say it: `--from torch` or `--from "
-    "mindspore` (in Python `source=`).": (
-        "{path}：文件没有说明由哪个框架写出；请写明：`--from torch` 或 `--from mindspore`"
+    "{path}: the file does not tell which framework wrote it; say it, for example `--from "
+    "torch` (in Python `source=`).": (
+        "{path}：文件没有说明由哪个框架写出；请写明，例如 `--from torch`"
         "（在 Python 中为 `source=`）。"
     ),
     "{path}: the file itself says that it is {owner}'s ({format}), not {named}'s (--from, "

@@ -15,7 +15,7 @@ from onecell.checkpoint.contents import not_finite, remarks
 from onecell.checkpoint.files import OWNERS, SUFFIXES
 from onecell.checkpoint.formats.sharded import plain_stem
 from onecell.checkpoint.formats.table import FORMATS, Form
-from onecell.cli.exits import STATUSES, Debug, reporting
+from onecell.cli.exits import CONVERT_STATUSES, Debug, reporting
 from onecell.cli.notes import say_looks, say_notes
 from onecell.cli.options import (
     EVERY_FRAMEWORK,
@@ -57,7 +57,7 @@ EXAMPLES = f"""[bold]Examples[/bold]
 
   onecell convert run.pt encoder.ckpt --only model.encoder --drop '*.bn'
 
-{STATUSES}
+{CONVERT_STATUSES}
 """
 
 SCHEMA: Final = "onecell.conversion/1"

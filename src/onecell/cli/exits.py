@@ -82,11 +82,11 @@ class Status(IntEnum):
     """Ended by SIGTERM."""
 
 
-STATUSES = (
-    "[bold]Exit status[/bold]: 0 all holds · 1 the proof fails · 2 usage · 3 bad input file · "
-    "4 cannot write · 5 a library is missing"
+CONVERT_STATUSES = (
+    "[bold]Exit status[/bold]: 0 written · 2 usage, or what cannot be kept and is not "
+    "agreed to · 3 bad input file · 4 cannot write · 5 a library is missing"
 )
-"""The line that the help of every verb for checkpoints ends with."""
+"""The line that the help of `convert` ends with."""
 
 PORT_STATUSES = (
     "[bold]Exit status[/bold]: 0 all was ported and proved · 1 the proof fails · 2 usage · 3 bad "

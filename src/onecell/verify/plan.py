@@ -258,8 +258,8 @@ def source_dialect(checkpoint: Checkpoint, given: str | None, path: Path) -> str
         return named
     if checkpoint.dialect is None:
         raise ArgumentError(
-            f"{path}: the file does not tell which framework wrote it; say it: `--from torch` or "
-            f"`--from mindspore` (in Python `source=`)."
+            f"{path}: the file does not tell which framework wrote it; say it, for example "
+            "`--from torch` (in Python `source=`)."
         )
     return checkpoint.dialect
 
