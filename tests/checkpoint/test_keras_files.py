@@ -168,6 +168,17 @@ def deep(file: Any) -> None:
     file["/".join(["g"] * 40) + "/t"] = np.zeros(3)
 
 
+def linked_state(file: Any) -> None:
+    file.create_group("model_weights")
+    file["optimizer_weights"] = h5py.ExternalLink("/etc/x.h5", "/t")
+
+
+def long_path(file: Any) -> None:
+    group, empty = file.create_group("n" * 20_000), file.create_group("g")
+    for number in range(2000):
+        group[f"{number}"] = empty
+
+
 @pytest.mark.parametrize(
     ("change", "error", "says"),
     [
@@ -190,8 +201,10 @@ def deep(file: Any) -> None:
         (large_in_chunks, UnsafeCheckpointError, "needs"),
         (many, UnsafeCheckpointError, "needs"),
         (twice, CheckpointError, "twice"),
+        (linked_state, UnsafeCheckpointError, "a link that leads elsewhere"),
+        (long_path, UnsafeCheckpointError, "needs"),
     ],
-    ids=range(11),
+    ids=range(13),
 )
 def test_a_file_that_leads_elsewhere_or_lies_is_refused_within_its_budget(
     change: Callable[[Any], None], error: type[Exception], says: str, write: Write
@@ -224,6 +237,45 @@ def test_a_configuration_is_data(config: str, says: str, write: Write) -> None:
             load_checkpoint(path)
     else:
         assert len(find_cells(load_checkpoint(path).tensors, "keras")) == 1
+
+
+def test_one_array_where_groups_are_expected_is_an_array(write: Write) -> None:
+    def change(file: Any) -> None:
+        file["model_weights"] = np.ones(3, np.float32)
+
+    assert load_checkpoint(write(weights_h5(change), "a.h5")).tensors["model_weights"].size == 3
+
+
+def test_a_list_of_texts_is_no_configuration(write: Write) -> None:
+    def change(file: Any) -> None:
+        file.attrs["model_config"] = ["{"] * 9
+        file["layers/lstm/vars"].attrs["name"] = ["mine"] * 9
+
+    assert find_cells(load_checkpoint(write(weights_h5(change), "a.h5")).tensors, "keras")
+
+
+@pytest.mark.parametrize(
+    ("tensors", "metadata", "says"),
+    [
+        ({"a/b": np.ones(1)}, {}, "no such name as 'a/b'"),
+        ({"": np.ones(1)}, {}, "no such name as ''"),
+        ({"a": np.ones(1)}, {"": "b"}, "no such name as ''"),
+        ({"a": np.ones(1), "a.b": np.ones(1)}, {}, "below"),
+        ({"a.b": np.ones(1), "a": np.ones(1)}, {}, "below"),
+        (
+            {"kernel": np.ones(1), "recurrent_kernel": np.ones(1), "vars.0": np.ones(1)},
+            {},
+            r"two tensors would be called `vars\.0`",
+        ),
+    ],
+    ids=range(6),
+)
+def test_names_that_hdf5_does_not_have_are_refused(
+    tensors: Tensors, metadata: dict[str, str], says: str, tmp_path: Path
+) -> None:
+    with pytest.raises(ArgumentError, match=says):
+        save_checkpoint(tmp_path / "a.h5", tensors, metadata=metadata)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_other_types_are_left_out_by_name(write: Write) -> None:

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from onecell import Spec, Weights, reference
 from onecell.checkpoint import convert, find_cells, load_checkpoint, save_checkpoint
 from onecell.checkpoint.limits import FLOOR
-from onecell.errors import ArgumentError, CheckpointError, DtypeError
+from onecell.errors import ArgumentError, CheckpointError, DtypeError, UnsafeCheckpointError
 
 Tensors = dict[str, np.ndarray]
 Write = Callable[[bytes, str], Path]
@@ -259,6 +259,28 @@ def test_names_that_are_a_tensor_and_a_map_are_refused(tmp_path: Path) -> None:
         with pytest.raises(ArgumentError, match="below"):
             save_checkpoint(tmp_path / "a.msgpack", dict.fromkeys(names, np.ones(1)))
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["a.h5", "a.msgpack"])
+def test_names_that_could_not_be_read_again_are_refused(name: str, tmp_path: Path) -> None:
+    most = 32 if name == "a.h5" else 61
+    for parts in (most + 1, 2000):
+        with pytest.raises(ArgumentError, match=f"1 to {most} parts"):
+            save_checkpoint(tmp_path / name, {".".join("a" * parts): np.ones(2)})
+    for bad in ("a..b", "a.", ".a", "."):
+        with pytest.raises(ArgumentError, match="none of them empty"):
+            save_checkpoint(tmp_path / name, {bad: np.ones(2)})
+    assert list(tmp_path.iterdir()) == []
+    longest = ".".join("a" * most)
+    save_checkpoint(tmp_path / name, {longest: np.ones(2)})
+    assert load_checkpoint(tmp_path / name).tensors.keys() == {longest}
+
+
+def test_a_long_path_before_many_that_are_empty_is_counted(write: Write) -> None:
+    inner = struct.pack(">BI", 0xDD, 90_000) + b"\x80" * 90_000
+    path = write(b"\x81" + text("n" * 90_000) + inner, "a.msgpack")
+    with pytest.raises(UnsafeCheckpointError, match="needs"):
+        load_checkpoint(path)
 
 
 @settings(

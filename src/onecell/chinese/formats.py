@@ -25,6 +25,8 @@ TEXTS: Final[Mapping[str, str]] = {
     "`{name}` is a link that leads elsewhere.": "`{name}` 是指向别处的链接。",
     "`{name}` is compressed or filtered; {advice}.": "`{name}` 经过压缩或过滤；{_advice}。",
     "save it again with `model.save_weights`": "请用 `model.save_weights` 重新保存",
+    "HDF5 has no such name as {name}.": "HDF5 没有 {name} 这样的名称。",
+    "two tensors would be called `{name}`.": "两个张量都将名为 `{name}`。",
     "its HDF5 is damaged: {error}.": "其 HDF5 已损坏：{error}。",
     "`{name}` holds {kind}, which HDF5 does not have.": "`{name}` 含有 HDF5 没有的类型 {kind}。",
     # JSON.
@@ -82,6 +84,9 @@ TEXTS: Final[Mapping[str, str]] = {
     "`{name}` has more than {most} bytes.": "`{name}` 超过 {most} 字节。",
     "`{name}` is a tensor, and others lie below it.": "`{name}` 是张量，其下却还有别的张量。",
     "`{name}` lies below what is a tensor itself.": "`{name}` 位于某个张量之下。",
+    "`{name}` must have 1 to {most} parts between its dots, none of them empty.": (
+        "`{name}` 以点分隔的部分必须为 1 到 {most} 个，且都不为空。"
+    ),
     "a key is a {kind}, not text.": "某个键是 {kind}，不是文本。",
     "a text at byte {place} is none: {error}.": "第 {place} 字节处的文本无效：{error}。",
 }

@@ -14,6 +14,7 @@ from typing import Any, BinaryIO, Final
 import numpy as np
 
 from onecell.checkpoint.content import DTYPES, Checkpoint, raw
+from onecell.checkpoint.formats.nested import nested
 from onecell.checkpoint.limits import CHUNK, Budget, count_bytes, read_bytes
 from onecell.dtypes import dtype_name
 from onecell.errors import ArgumentError, CheckpointError
@@ -138,10 +139,9 @@ def read(file: BinaryIO, budget: Budget) -> Checkpoint:
     if reader.place != budget.file_size or not isinstance(tree, dict):
         raise CheckpointError("it is not one map, as Flax writes it.")
     found = Checkpoint({}, "msgpack", "flax", {})
-    for name, leaf in _leaves(tree, ""):
+    for name, leaf in _leaves(tree, "", budget):
         if name in found.tensors or name in found.metadata:
             raise CheckpointError(f"it holds `{short(name)}` twice.")
-        budget.take(_ENTRY + 4 * len(name), "a name", name)
         if isinstance(leaf, _Array):
             found.tensors[name] = _array(name, leaf, budget)
         elif isinstance(leaf, memoryview):
@@ -151,15 +151,19 @@ def read(file: BinaryIO, budget: Budget) -> Checkpoint:
     return found
 
 
-def _leaves(node: dict[Any, Any] | list[Any], path: str) -> Iterator[tuple[str, Any]]:
+def _leaves(
+    node: dict[Any, Any] | list[Any], path: str, budget: Budget
+) -> Iterator[tuple[str, Any]]:
     """Yield dotted name → leaf."""
     pairs: Iterable[tuple[Any, Any]] = node.items() if isinstance(node, dict) else enumerate(node)
     if isinstance(node, dict) and _CHUNKED in node:
         raise CheckpointError(f"`{short(path)}` lies in pieces, more than {_LARGEST} bytes of it.")
     for key, value in pairs:
+        # Of what holds nothing too: a long path may stand before many.
+        budget.take(_ENTRY + 4 * len(path), "a name", path)
         name = f"{path}.{key}" if path else str(key)
         if isinstance(value, dict | list):
-            yield from _leaves(value, name)
+            yield from _leaves(value, name, budget)
         else:
             yield name, value
 
@@ -193,23 +197,14 @@ def write(
     """Write nested maps that `flax.serialization.msgpack_restore` reads.
 
     Raises:
-        ArgumentError: a name is another's beginning, or an array is larger than one piece.
+        ArgumentError: an array is larger than one piece, or a name is none there: `nested`.
     """
     del form, metadata
-    tree: dict[str, Any] = {}
     for name, array in tensors.items():
         if array.nbytes > _LARGEST:
             raise ArgumentError(f"`{short(name)}` has more than {_LARGEST} bytes.")
-        *above, last = name.split(".")
-        place = tree
-        for part in above:
-            place = place.setdefault(part, {})
-            if not isinstance(place, dict):
-                raise ArgumentError(f"`{short(name)}` lies below what is a tensor itself.")
-        if last in place:
-            raise ArgumentError(f"`{short(name)}` is a tensor, and others lie below it.")
-        place[last] = array
-    for piece in _packed(tree):
+    # An array's own sizes lie three deeper than its name.
+    for piece in _packed(nested(tensors, _DEEPEST - 3)):
         for start in range(0, len(piece), CHUNK):
             file.write(piece[start : start + CHUNK])
 

@@ -18,17 +18,25 @@ import numpy as np
 
 from onecell.checkpoint.content import DTYPES, Checkpoint
 from onecell.checkpoint.formats.keras_config import odd_layers
+from onecell.checkpoint.formats.nested import Tree, nested
 from onecell.checkpoint.formats.zipped import Members
 from onecell.checkpoint.limits import Budget, count_bytes, read_bytes
 from onecell.dialect import get_dialect
 from onecell.dtypes import dtype_name
-from onecell.errors import CheckpointError, DtypeError, MissingExtraError, UnsafeCheckpointError
+from onecell.errors import (
+    ArgumentError,
+    CheckpointError,
+    DtypeError,
+    MissingExtraError,
+    UnsafeCheckpointError,
+)
 from onecell.text import short
 
 START: Final = b"\x89HDF\r\n\x1a\n"
 WEIGHTS: Final = "model.weights.h5"
 CONFIG: Final = "config.json"
 _OLDER: Final = "model_weights"
+_STATE: Final = "optimizer_weights"
 _STEMS: Final = ("weight_ih", "weight_hh", "bias")
 _DEEPEST: Final = 32
 _ENTRY: Final = 600
@@ -64,15 +72,39 @@ def _read(content: io.BytesIO, budget: Budget, kind: str, odd: dict[str, str]) -
     found = Checkpoint({}, kind, "keras", {})
     h5py = _library()
     with _damage_is_checkpoint_error(), h5py.File(content, "r") as file:
-        config = file.attrs.get("model_config")
-        if isinstance(config, str | bytes):
-            odd = odd_layers(config.encode() if isinstance(config, str) else config, budget)
+        config = _text(h5py, file, "model_config", budget)
+        if config:
+            odd = odd_layers(config.encode(), budget)
         walk = _Walk(h5py, budget, found, odd)
-        older = _OLDER in file and isinstance(file.get(_OLDER, getlink=True), h5py.HardLink)
-        for start in (_OLDER, "optimizer_weights") if older else ("",):
-            if start in file or not start:
-                walk.group(file[start] if start else file, "" if start == _OLDER else start, (), 0)
+        if (older := _own_group(h5py, file, _OLDER)) is None:
+            walk.group(file, "", (), 0)
+        else:
+            walk.group(older, "", (), 0)
+            if (state := _own_group(h5py, file, _STATE)) is not None:
+                walk.group(state, _STATE, (), 0)
     return _with_names(found)
+
+
+def _own_group(h5py: ModuleType, group: Any, name: str) -> Any:  # noqa: ANN401
+    """Return the group of this name that a group holds itself, or None; no link is followed."""
+    if (link := group.get(name, getlink=True)) is None:
+        return None
+    if not isinstance(link, h5py.HardLink):
+        raise UnsafeCheckpointError(f"`{short(name)}` is a link that leads elsewhere.")
+    found = group[name]
+    return found if isinstance(found, h5py.Group) else None
+
+
+def _text(h5py: ModuleType, group: Any, name: str, budget: Budget) -> str:  # noqa: ANN401
+    """Return an attribute that is one text, else ""; a list of them may name one many times."""
+    if name not in group.attrs:
+        return ""
+    attribute = group.attrs.get_id(name)
+    if attribute.shape != () or h5py.check_string_dtype(attribute.dtype) is None:
+        return ""
+    text = group.attrs[name]
+    budget.take(len(text), "a text")
+    return text.decode(errors="replace") if isinstance(text, bytes) else str(text)
 
 
 class _Walk:
@@ -89,13 +121,14 @@ class _Walk:
         if depth > _DEEPEST or place in above:
             raise CheckpointError(f"`{short(path)}` is nested without end.")
         self._budget.take(_ENTRY * len(group), "a group", path)
-        own = group.get("vars")
-        name = own.attrs.get("name") if isinstance(own, self._h5py.Group) else None
-        odd = self._odd.get(name, "") if isinstance(name, str) else ""
-        odd = odd or self._odd.get(path.rpartition(".")[2], "")
+        own = _own_group(self._h5py, group, "vars")
+        name = "" if own is None else _text(self._h5py, own, "name", self._budget)
+        odd = self._odd.get(name) or self._odd.get(path.rpartition(".")[2], "")
         if odd:
             self._found.remarks[path] = odd
         for name in group:
+            # A long path may stand before many.
+            self._budget.take(4 * (len(path) + len(name)), "a name", name)
             under = f"{path}.{name}" if path else name
             link = group.get(name, getlink=True)
             if not isinstance(link, self._h5py.HardLink):
@@ -173,25 +206,41 @@ def write(
 
     Raises:
         DtypeError: HDF5 has no such element type.
+        ArgumentError: a name is none there: `nested`.
         MissingExtraError: h5py is not installed.
     """
     del form
     numbers = {get_dialect("keras").parameters[stem]: n for n, stem in enumerate(_STEMS)}
     h5py = _library()
+    for name in (*tensors, *metadata):
+        if not name or "/" in name:
+            raise ArgumentError(f"HDF5 has no such name as {short(repr(name))}.")
+    called: dict[str, np.ndarray] = {}
+    for name, array in tensors.items():
+        kind = dtype_name(array.dtype)
+        if kind == "bfloat16":
+            raise DtypeError(f"`{short(name)}` holds {kind}, which HDF5 does not have.")
+        owner, dot, last = name.rpartition(".")
+        if last in numbers and f"{owner}{dot}recurrent_kernel" in tensors:
+            name = f"{owner}{dot}vars.{numbers[last]}"  # noqa: PLW2901
+        if name in called:
+            raise ArgumentError(f"two tensors would be called `{short(name)}`.")
+        called[name] = array
+    tree = nested(called, _DEEPEST)
     content = io.BytesIO()
     with h5py.File(content, "w", track_order=True) as target:
-        for name, array in tensors.items():
-            kind = dtype_name(array.dtype)
-            if kind == "bfloat16":
-                raise DtypeError(f"`{short(name)}` holds {kind}, which HDF5 does not have.")
-            owner, _, last = name.rpartition(".")
-            if last in numbers and f"{owner}.recurrent_kernel".lstrip(".") in tensors:
-                owner, last = f"{owner}.vars".lstrip("."), str(numbers[last])
-            group = target.require_group("/".join(p for p in owner.split(".") if p) or "/")
-            group.create_dataset(last, data=array, track_times=False)
+        _fill(target, tree)
         for name, text in metadata.items():
             target.attrs[name] = text
     file.write(content.getbuffer())
+
+
+def _fill(group: Any, tree: Tree) -> None:  # noqa: ANN401
+    for name, each in tree.items():
+        if isinstance(each, dict):
+            _fill(group.create_group(name), each)
+        else:
+            group.create_dataset(name, data=each, track_times=False)
 
 
 def _library() -> ModuleType:
