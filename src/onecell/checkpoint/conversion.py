@@ -82,6 +82,7 @@ def convert(
     found = survey({n: a for n, a in tensors.items() if n not in left} if left else tensors, row)
     lost: list[Loss] = []
     replaced: dict[str, dict[str, np.ndarray]] = {}
+    forward: dict[str, dict[str, np.ndarray]] = {}
     parts: set[str] = set()
     place = {name: number for number, name in enumerate(tensors)}
     both_ways = {site.prefix for site in found.cells if site.reverse and site.layer is None}
@@ -102,7 +103,8 @@ def convert(
         )
         if not joined:
             replaced.setdefault(at, {}).update(new)
-        elif not _join(new, replaced.values()):
+            forward |= dict.fromkeys(new, replaced[at])
+        elif not _join(new, forward.get(next(iter(new)), {})):
             raise CheckpointError(
                 f"{short(site.name)}: {goal.name} keeps both directions in one array, and there "
                 f"is no forward one of the same sizes and biases beside it."
@@ -131,18 +133,17 @@ def convert(
     )
 
 
-def _join(backward: Mapping[str, np.ndarray], cells: Iterable[dict[str, np.ndarray]]) -> bool:
-    """Put a backward direction behind the forward one of the same names; whether there is one."""
-    for forward in cells:
-        if forward.keys() >= backward.keys():
-            if any(forward[name].shape != array.shape for name, array in backward.items()):
-                return False
-            if any(forward[name].dtype != array.dtype for name, array in backward.items()):
-                return False
-            for name, array in backward.items():
-                forward[name] = np.concatenate([forward[name], array])
-            return True
-    return False
+def _join(backward: Mapping[str, np.ndarray], forward: dict[str, np.ndarray]) -> bool:
+    """Put a backward direction behind the forward one of the same names; whether it fits."""
+    if not forward.keys() >= backward.keys():
+        return False
+    if any(forward[name].shape != array.shape for name, array in backward.items()):
+        return False
+    if any(forward[name].dtype != array.dtype for name, array in backward.items()):
+        return False
+    for name, array in backward.items():
+        forward[name] = np.concatenate([forward[name], array])
+    return True
 
 
 def losses(name: str, weights: Weights, source: Dialect, target: Dialect) -> Iterator[Loss]:
