@@ -91,6 +91,12 @@ def test_the_state_that_nam_begins_with_is_kept(write: Write, tmp_path: Path) ->
     assert all(again[name].tobytes() == a.tobytes() for name, a in read.tensors.items())
 
 
+def test_no_state_of_nam_is_dropped(write: Write, tmp_path: Path) -> None:
+    read = load_checkpoint(write(nam(state=0.25), "a.nam")).tensors
+    with pytest.raises(ArgumentError, match=r"got other\.initial_h too"):
+        save_checkpoint(tmp_path / "c.nam", read | {"other.initial_h": np.ones(4, "f4")})
+
+
 def test_rtneural_has_the_arrays_of_keras_and_other_layers_beside(write: Write) -> None:
     arrays = layer(0).to_dialect("keras")
     layers = [

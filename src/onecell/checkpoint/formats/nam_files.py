@@ -107,8 +107,10 @@ def write(
             raise ArgumentError(f"layer {number} of `{short(owner)}` has not the sizes of a stack.")
         numbers += [layer["weight"].reshape(-1), layer["bias"]]
         start = f"{owner}.layers.{number}."
-        numbers += [_given(extra, start + name, hidden) for name in STATE]
-    numbers += [_given(extra, "head.weight", hidden), _given(extra, "head.bias", 1)]
+        numbers += [_take(extra, start + name, hidden) for name in STATE]
+    numbers += [_take(extra, "head.weight", hidden), _take(extra, "head.bias", 1)]
+    if extra:
+        raise ArgumentError(f"only LSTM cells can be written there, got {listed(extra)} too.")
     model = {
         "version": metadata.get("version", _VERSION),
         "architecture": "LSTM",
@@ -119,8 +121,8 @@ def write(
     file.write(json.dumps(model).encode())
 
 
-def _given(extra: Mapping[str, np.ndarray], name: str, size: int) -> np.ndarray:
-    array = extra.get(name, np.zeros(size, np.float32))
+def _take(extra: dict[str, np.ndarray], name: str, size: int) -> np.ndarray:
+    array = extra.pop(name, np.zeros(size, np.float32))
     if array.size != size:
         raise ArgumentError(f"`{short(name)}` must have {size} numbers, got {array.size}.")
     return array
