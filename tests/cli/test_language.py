@@ -310,3 +310,7 @@ def test_lists_counts_and_clauses_are_chinese() -> None:
 def test_a_hostile_text_costs_little_to_look_up() -> None:
     assert in_chinese("x" * 1_000_000) is None
     assert in_chinese("a: " * 600) is None
+
+
+def test_a_text_of_full_stops_is_no_sentence() -> None:
+    assert in_chinese("." * 1500) is None

@@ -61,7 +61,7 @@ def finish(fact: str) -> str:
 
 @lru_cache(maxsize=4096)
 def find(text: str, deep: int = 0) -> str | None:
-    """Return the Chinese of a filled template, or None; a final full stop is not looked at."""
+    """Return the Chinese of a filled template, or None; one final full stop is not looked at."""
     if len(text) > _LONGEST or deep > _DEEPEST:
         return None
     if (whole := _whole().get(text)) is not None:
@@ -71,7 +71,7 @@ def find(text: str, deep: int = 0) -> str | None:
             filled = _fill(chinese, match.groupdict(), deep + 1)
             if filled is not None:
                 return filled
-    if text.endswith(".") and (bare := find(text[:-1], deep)) is not None:
+    if text.endswith(".") and text[-2:-1] != "." and (bare := find(text[:-1], deep)) is not None:
         return f"{bare}。"
     return None
 
