@@ -110,7 +110,8 @@ def main() -> int:
     parser.add_argument("pythons", nargs="*", help="interpreters; every one found, by default")
     asked = parser.parse_args()
     chosen = asked.pythons or pythons()
-    shutil.rmtree(asked.out, ignore_errors=True)
+    for older in (*asked.out.glob("onecell-*.whl"), *asked.out.glob("onecell-*.tar.gz")):
+        older.unlink()
     run(sys.executable, "-m", "build", "--sdist", "--outdir", asked.out, ROOT)
     (source,) = asked.out.glob("*.tar.gz")
     wheels: dict[Version, Path] = {}
