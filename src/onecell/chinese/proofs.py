@@ -61,6 +61,7 @@ TEXTS: Final[Mapping[str, str]] = {
     # Who took no part, and why.
     "it cannot be copied, and only a copy is trained": "它无法复制，而只训练副本",
     "`{a}` is not installed": "未安装 `{a}`",
+    "its cell is not run here": "它的单元不在这里运行",
     "does not compute in {a}": "不以 {a} 计算",
     "it computes in {a}": "它以 {a} 计算",
     "the parameter is frozen": "该参数不参与训练",

@@ -13,7 +13,7 @@ from onecell.verify.comparing.guarded import GuardedSide
 from onecell.verify.comparing.parties import Claim
 from onecell.verify.quantities.cases import Case
 from onecell.verify.quantities.oracle import make_oracle
-from onecell.verify.sides import Side, get_side
+from onecell.verify.sides import SIDES, Side, get_side
 from onecell.verify.sides.live import functions_of
 from onecell.weights import Weights
 
@@ -126,6 +126,9 @@ def _frameworks(
     chosen = (claim.framework,) if sides is None else sides
     for name in chosen:
         if name is None or name == "arrays":
+            continue
+        if automatic and name not in SIDES:
+            left_out[f"{claim.label}: {name}"] = "its cell is not run here"
             continue
         entry = get_side(name)
         if entry.library is not None and entry.library != claim.framework and claim.framework:
