@@ -316,3 +316,20 @@ def test_a_rename_to_a_name_that_is_taken_is_an_error() -> None:
     tensors = cell("c.") | {"a.weight": np.ones(2), "a.gamma": np.ones(2)}
     with pytest.raises(CheckpointError, match=r"two tensors would be called `a.gamma`"):
         convert(tensors, "torch", "mindspore", {"a.weight": "a.gamma"})
+
+
+@pytest.mark.parametrize("row", ["onnx", "openvino"])
+@pytest.mark.parametrize("piece", range(3))
+@pytest.mark.parametrize("directions", [1, 3])
+def test_arrays_of_other_directions_than_the_rest_are_no_cell(
+    row: str, piece: int, directions: int
+) -> None:
+    one = Weights.random(Spec(3, 5), rng=1).to_dialect(row, prefix="a.")
+    both = {name: np.concatenate([array, array]) for name, array in one.items()}
+    assert len(find_cells(both, row)) == 2
+    name = list(both)[piece]
+    both[name] = np.concatenate([one[name]] * directions)
+    found = survey(both, row)
+    assert found.cells == []
+    assert "direction" in found.notes[0].text
+    assert convert(both, row, "torch").tensors.keys() == both.keys()

@@ -135,13 +135,15 @@ def survey(tensors: Mapping[str, np.ndarray], dialect: str | Dialect) -> Survey:
     parts: set[str] = set()
     for site, found in groups.items():
         arrays, computed = _compute(found, tensors)
-        why = _why_no_cell(site, found, arrays, row)
+        sites = [site]
+        if _two_directions(arrays, row):
+            sites.append(replace(site, reverse=True))
+        said = (_why_no_cell(each, found, arrays, row) for each in sites)
+        why = next((each for each in said if each is not None), None)
         if why is not None:
             notes.append(Note(site.name, why, _kind(row, arrays, why)))
             continue
-        cells.append(site)
-        if _two_directions(arrays, row):
-            cells.append(replace(site, reverse=True))
+        cells += sites
         notes += [Note(site.name, text) for text in computed]
         parts.update(name for each in found.values() for name in _parts(each).values())
     notes += _neighbours(cells, sorted(tensors.keys() - parts - slots))
@@ -150,8 +152,10 @@ def survey(tensors: Mapping[str, np.ndarray], dialect: str | Dialect) -> Survey:
 
 def _two_directions(arrays: Mapping[str, np.ndarray], row: Dialect) -> bool:
     """Whether a cell shares its arrays with the one of the backward direction."""
-    weights = arrays.get("weight_hh")
-    return row.layout.directions and weights is not None and weights.shape[:-2] == (2,)
+    return row.layout.directions and any(
+        array.ndim == (3 if is_weight(piece) else 2) and len(array) == 2
+        for piece, array in arrays.items()
+    )
 
 
 Found = dict[str, dict[str, str]]

@@ -117,6 +117,8 @@ def _direction(name: str, array: np.ndarray, reverse: bool) -> np.ndarray:
         if reverse:
             raise ShapeError(f"`{name}` has one direction, of shape {array.shape}.")
         return array
+    if len(array) > 2:
+        raise ShapeError(f"`{name}` must have one or two directions, got shape {array.shape}.")
     if reverse >= len(array):
         raise ShapeError(f"`{name}` must have a backward direction, got shape {array.shape}.")
     one: np.ndarray = array[int(reverse)]
