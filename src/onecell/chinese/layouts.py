@@ -106,4 +106,25 @@ TEXTS: Final[Mapping[str, str]] = {
     "there is no LSTM cell to be written.": "没有可写的 LSTM 单元。",
     "`{name}` is a cell and a layer at once.": "`{name}` 既是单元又是层。",
     "`{name}` has the layers {numbers} alone.": "`{name}` 只有第 {numbers} 层。",
+    # Arrays that are no cell's.
+    "`{name}` must have one or two directions, got shape {shape}.": (
+        "`{name}` 必须有一个或两个方向，形状却是 {shape}。"
+    ),
+    "`{name}` must have a backward direction, got shape {shape}.": (
+        "`{name}` 必须有反向的一份，形状却是 {shape}。"
+    ),
+    "`{name}` has one direction, of shape {shape}.": "`{name}` 只有一个方向，形状为 {shape}。",
+    "`{name}` must have one shape for every gate, got {shapes}.": (
+        "`{name}` 各门的形状必须相同，却有 {shapes}。"
+    ),
+    "`{name}` must have one element type for every gate, got {kinds}.": (
+        "`{name}` 各门的数据类型必须相同，却有 {kinds}。"
+    ),
+    "`{name}` must have 8H elements, got {size}.": "`{name}` 必须有 8H 个元素，却有 {size} 个。",
+    "`{name}` must have 4H by I+H elements with I ≥ 1 and H ≥ 1, got {shape}.": (
+        "`{name}` 必须为 4H × (I+H) 个元素，且 I ≥ 1、H ≥ 1，形状却是 {shape}。"
+    ),
+    "a gate axis of {size} is not four equal blocks (`{name}`).": (
+        "长度为 {size} 的门轴不能分成四个相等的块（`{name}`）。"
+    ),
 }
