@@ -171,7 +171,7 @@ def test_the_source_distribution_has_all_that_its_tests_read(tmp_path: Path) -> 
     outside = {name.partition("/")[0] for name in carried} - {p.name for p in ROOT.iterdir()}
     assert outside <= {"", "PKG-INFO"}
     hidden = {name for name in carried if name.startswith((".", "build", "dist"))}
-    assert hidden <= {".clang-format", ".gitignore"}
+    assert hidden <= {".clang-format", ".gitignore", ".readthedocs.yaml"}
     folders = ("docs", "kernel", "bindings", "benchmarks", "examples", "packaging", "tests")
     for folder in (*folders, "src/onecell"):
         wanted = {

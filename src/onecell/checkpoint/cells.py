@@ -251,9 +251,9 @@ def _kind(row: Dialect, arrays: Mapping[str, np.ndarray], why: str) -> NoteKind:
     if row.layout.per_gate:
         return "unsure"
     gates = [
-        array.shape[-2 if row.layout.gates_first and is_weight(piece) else -1]
+        array.shape[-2 if row.layout.gates_first and is_weight(piece) and array.ndim > 1 else -1]
         for piece, array in arrays.items()
-        if array.ndim >= (2 if is_weight(piece) else 1)
+        if array.ndim
     ]
     return "other" if any(rows % len(GATES) for rows in gates) else "unsure"
 
