@@ -11,6 +11,7 @@ import sys
 from collections.abc import Iterator
 from itertools import combinations
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
@@ -25,7 +26,7 @@ from onecell.language import (
     speak,
     verdict,
 )
-from onecell.migrate.rules.assumptions import Assumption
+from onecell.migrate.rules.assumptions import Assumption, Basis
 from onecell.migrate.rules.assumptions import said as assumed
 
 from .conftest import Run
@@ -260,9 +261,8 @@ def test_a_migration_in_chinese(run: Run, tmp_path: Path) -> None:
 
 
 def test_what_a_training_step_takes_for_granted_is_said_in_chinese() -> None:
-    of = ("given", "returned", "kept", "unused")
     for count in (1, 2, 4):
-        for bases in combinations(of, count):
+        for bases in combinations(get_args(Basis), count):
             for names in (["a"], ["a", "b", "c"]):
                 every = [Assumption(basis, name) for basis in bases for name in names]
                 told = in_chinese(assumed(every, "mindspore"))
