@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import tracemalloc
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -87,3 +89,19 @@ def write(tmp_path: Path) -> Callable[[bytes, str], Path]:
         return path
 
     return write_file
+
+
+@pytest.fixture
+def peak_below() -> Callable[[int], AbstractContextManager[None]]:
+    """What fails where more than so many bytes are held at once within it."""
+
+    @contextmanager
+    def watched(limit: int) -> Iterator[None]:
+        tracemalloc.start()
+        try:
+            yield
+            assert tracemalloc.get_traced_memory()[1] < limit
+        finally:
+            tracemalloc.stop()
+
+    return watched
