@@ -25,13 +25,12 @@ from onecell.checkpoint.formats import (
     mindspore_ckpt,
     npz,
     safetensors,
-    torch_legacy,
-    torch_zip,
 )
-from onecell.checkpoint.formats.distributed import read_folder
 from onecell.checkpoint.formats.protobuf import LONGEST_TEXT
 from onecell.checkpoint.formats.sharded import is_distributed, is_index, read_index, refuse_part
 from onecell.checkpoint.formats.table import FORMATS, Form
+from onecell.checkpoint.formats.torch import archive, legacy
+from onecell.checkpoint.formats.torch.distributed import read_folder
 from onecell.checkpoint.formats.zipped import open_members
 from onecell.checkpoint.limits import Budget
 from onecell.dialect import DIALECTS, get_dialect
@@ -67,7 +66,7 @@ _LONGEST_NAME: Final = {"ckpt": LONGEST_TEXT, "npz": 2**16 - 1 - len(npz.SUFFIX)
 
 _UNZIPPED: Final[Mapping[str | None, Callable[[BinaryIO, Budget], Checkpoint]]] = {
     "safetensors": safetensors.read,
-    "pt": torch_legacy.read,
+    "pt": legacy.read,
     "ckpt": mindspore_ckpt.read,
 }
 """Format → reader of a file that is no zip file."""
@@ -124,8 +123,8 @@ def _read(file: BinaryIO, size: int, suffix: str) -> Checkpoint:
     file.seek(0)
     if start.startswith((b"PK\x03\x04", b"PK\x05\x06")):
         with open_members(file, budget) as members:
-            if torch_zip.is_torch(members):
-                return torch_zip.read(members, budget)
+            if archive.is_torch(members):
+                return archive.read(members, budget)
             if keras_files.is_keras(members):
                 return keras_files.read_model(members, budget)
             return npz.read(members, budget)
@@ -223,7 +222,7 @@ def save_checkpoint(
 
     def write(file: BinaryIO) -> None:
         if kind == "pt":
-            torch_zip.write(file, checked)
+            archive.write(file, checked)
         elif kind == "ckpt":
             mindspore_ckpt.write(file, checked, texts)
         elif kind == "npz":

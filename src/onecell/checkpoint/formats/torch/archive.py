@@ -1,7 +1,7 @@
 """torch's .pt and .pth: a zip file of one pickle and the raw storages.
 
 Read as data, see `pickled`; written so that `torch.load(weights_only=True)` reads it. Files from
-before torch 1.6, which are no zip files, are read by `torch_legacy`.
+before torch 1.6, which are no zip files, are read by `legacy`.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import BinaryIO, Final, cast
 import numpy as np
 
 from onecell.checkpoint.content import Checkpoint, raw
-from onecell.checkpoint.formats.torch_tensors import STORAGE_NAMES, ByteOrder, Cutter, c_stride
+from onecell.checkpoint.formats.torch.tensors import STORAGE_NAMES, ByteOrder, Cutter, c_stride
 from onecell.checkpoint.formats.zipped import Members
 from onecell.checkpoint.limits import CHUNK, Budget
 from onecell.checkpoint.pickles.flatten import flatten

@@ -17,8 +17,8 @@ from typing import Any, BinaryIO, Final, TypeAlias, cast
 import numpy as np
 
 from onecell.checkpoint.content import MOST_DIMENSIONS, Checkpoint
-from onecell.checkpoint.formats import torch_zip
 from onecell.checkpoint.formats.sharded import METADATA, files_of
+from onecell.checkpoint.formats.torch import archive
 from onecell.checkpoint.formats.zipped import open_members
 from onecell.checkpoint.limits import Budget
 from onecell.checkpoint.pickles.inert import Pairs, say
@@ -202,7 +202,7 @@ def _part(name: str, box: _Box, opened: _Files, budget: Budget) -> Checkpoint:
     file = cast("BinaryIO", _Slice(opened.get(box.file), box.start, box.length))
     try:
         with open_members(file, part) as members:
-            found = torch_zip.read(members, part)
+            found = archive.read(members, part)
     except CheckpointError as error:
         raise type(error)(f"`{short(name)}` in `{short(box.file)}`: {error}") from error
     budget.left = part.left

@@ -11,7 +11,7 @@ from typing import BinaryIO, Final
 import numpy as np
 
 from onecell.checkpoint.content import Checkpoint
-from onecell.checkpoint.formats.torch_tensors import ByteOrder, Cutter, storage_itemsize
+from onecell.checkpoint.formats.torch.tensors import ByteOrder, Cutter, storage_itemsize
 from onecell.checkpoint.limits import SLOT, Budget, read_bytes
 from onecell.checkpoint.pickles.flatten import flatten
 from onecell.checkpoint.pickles.inert import Pairs, Storage, say

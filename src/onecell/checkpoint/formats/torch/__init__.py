@@ -1,0 +1,1 @@
+"""torch's own files, each kind read by one module; no torch is imported."""
