@@ -71,6 +71,24 @@ def test_weights_that_nobody_asks_for_cost_nothing(monkeypatch: pytest.MonkeyPat
     torch.autograd.grad(loss, x)
 
 
+@pytest.mark.parametrize("run", [by_loop, LSTMCell.unroll])
+def test_gradients_of_weights_are_kept_by_torch_and_not_copied(
+    run: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cell, (x, state) = ours(P), inputs()
+    made: list[int] = []
+    totals = walks.Walk.totals
+
+    def spied(walk: walks.Walk) -> tuple[Tensor | None, ...]:
+        given = totals(walk)
+        made.extend(t.data_ptr() for t in given if t is not None)
+        return given
+
+    monkeypatch.setattr(walks.Walk, "totals", spied)
+    run(cell, x, state)[0].sum().backward()
+    assert made == [p.grad.data_ptr() for p in cell.parameters() if p.grad is not None]
+
+
 def test_graphs_of_the_same_weights_stay_apart() -> None:
     cell = ours(P)
     want = [grads(loss_of(cell, sign), cell) for sign in (1.0, -2.0)]

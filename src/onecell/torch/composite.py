@@ -6,13 +6,16 @@ Where the kernel cannot go, this goes: gradients of gradients, batched gradients
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 import torch
 from torch import Tensor
 
 from onecell.spec import GATES
 from onecell.torch.plain import transforms_are_on
+
+lstm_cell: Final[Any] = torch._VF.lstm_cell
+"""torch's one operator of a step: its own cell's."""
 
 
 def step(
@@ -32,7 +35,7 @@ def step(
         i, f, g, o = z.chunk(len(GATES), 1)
         c_next = f.sigmoid() * c + i.sigmoid() * g.tanh()
         return o.sigmoid() * c_next.tanh(), c_next
-    h_next, c_next = torch._VF.lstm_cell(x, state, weight_ih, weight_hh, bias_ih, bias_hh)
+    h_next, c_next = lstm_cell(x, state, weight_ih, weight_hh, bias_ih, bias_hh)
     return h_next, c_next
 
 

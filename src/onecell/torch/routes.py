@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, TypeVar
+from operator import itemgetter
+from typing import Any, Final, TypeVar
 
 import torch
 from torch import Tensor
@@ -14,7 +15,7 @@ from torch.profiler import record_function
 from onecell.spec import PARAMETERS
 from onecell.torch import calls, operators, reading
 from onecell.torch.apart import record, record_step
-from onecell.torch.composite import any_step
+from onecell.torch.composite import any_step, lstm_cell
 from onecell.torch.plain import (
     COMPUTE_DTYPES,
     PLAIN_CLASSES,
@@ -24,6 +25,7 @@ from onecell.torch.plain import (
 )
 
 _Given = TypeVar("_Given")
+_weights: Final[Callable[[dict[str, Any]], calls.Weights]] = itemgetter(*PARAMETERS)
 
 
 def quick_step(
@@ -53,8 +55,13 @@ def finish(
         return None
     if done:
         return done if len(done) == 2 else record_step(*done)
+    weights = _weights(parameters)
+    if hx is not None and x.dim() == 2:
+        # Under autocast alone: torch's operator, with as little around it as there can be.
+        h_next, c_next = lstm_cell(x, hx, *weights)
+        return h_next, c_next
     h, c = (None, None) if hx is None else hx
-    return any_step(x, h, c, *(parameters[name] for name in PARAMETERS))
+    return any_step(x, h, c, *weights)
 
 
 def run(

@@ -38,9 +38,13 @@ class Walk:
         self._found = [b if a is None else a if b is None else a + b for a, b in pairs]
 
     def totals(self) -> tuple[Grad, ...]:
-        """Return the gradients by the four parameters."""
+        """Give away the gradients by the four parameters: what nobody else holds, torch keeps.
+
+        Of a tensor that the pass still held it would make a copy, as large as the weights.
+        """
         self.add(totals_of(self.sums, self.wanted))
-        return tuple(self._found)
+        found, self._found = self._found, [*NONE]
+        return tuple(found)
 
 
 Walks: TypeAlias = dict[int, ref[Walk]]
