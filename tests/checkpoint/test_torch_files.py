@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime
 import functools
-import io
 import json
 import math
 import pickle
@@ -432,16 +431,6 @@ def test_tensors_without_an_array_are_refused_by_name(
     path = save({"a": {"t": make()}}, tmp_path / "a.pt")
     with pytest.raises(CheckpointError, match=message):
         load_checkpoint(path)
-
-
-def test_a_torchscript_program_is_refused(tmp_path: Path) -> None:
-    program = io.BytesIO()
-    with zipfile.ZipFile(program, "w") as archive:
-        archive.writestr("a/data.pkl", b"\x80\x02}.")
-        archive.writestr("a/constants.pkl", b"\x80\x02).")
-    (tmp_path / "a.pt").write_bytes(program.getvalue())
-    with pytest.raises(CheckpointError, match="TorchScript"):
-        load_checkpoint(tmp_path / "a.pt")
 
 
 def test_two_names_for_one_path_are_an_error(tmp_path: Path) -> None:

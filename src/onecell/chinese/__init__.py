@@ -18,6 +18,7 @@ from onecell.chinese import (
     formats,
     layouts,
     migration,
+    model_files,
     proofs,
     rules,
 )
@@ -29,6 +30,7 @@ TEXTS: Final[dict[str, str]] = {
     **checkpoints.TEXTS,
     **layouts.TEXTS,
     **formats.TEXTS,
+    **model_files.TEXTS,
     **migration.TEXTS,
     **rules.TEXTS,
 }
@@ -40,6 +42,7 @@ FOUND_BY_PATTERN: Final = (
         *checkpoints.TEXTS,
         *layouts.TEXTS,
         *formats.TEXTS,
+        *model_files.TEXTS,
         *migration.TEXTS,
         *rules.TEXTS,
         *errors.TEXTS,

@@ -311,9 +311,6 @@ TEXTS: Final[Mapping[str, str]] = {
     "the zip file holds {count} members called `{name}`.": (
         "zip 文件中有 {count} 个名为 `{name}` 的成员。"
     ),
-    "it is a TorchScript program; save the `state_dict()` instead.": (
-        "它是 TorchScript 程序；请改为保存 `state_dict()`。"
-    ),
     "its byte order is {order}.": "其字节序为 {order}。",
     "it is not one zip file: {size} bytes lie before the last one in it. So does a part of a "
     "torch.distributed.checkpoint (.distcp), which is a folder. {hint}.": (

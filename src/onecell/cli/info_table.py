@@ -30,6 +30,7 @@ _FORMATS: Final = {
     "safetensors": "safetensors",
     "npz": "NumPy's format (.npz)",
     "dcp": "torch.distributed.checkpoint",
+    "torchscript": "TorchScript's archive",
     "keras": "Keras's model (.keras)",
     **{name: row.title for name, row in FORMATS.items()},
 }

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from onecell.checkpoint.limits import Budget
-from onecell.checkpoint.pickles.inert import Global, Pairs, TensorPlan, Unreadable, say
+from onecell.checkpoint.pickles.described import Global, Pairs, TensorPlan, Unreadable, say
 from onecell.checkpoint.pickles.inert_numpy import Array, Odd
 from onecell.checkpoint.pickles.plain import is_key, plain_of, spell, written
 from onecell.errors import CheckpointError, UnsafeCheckpointError
@@ -47,17 +47,24 @@ class Content:
     """The tree without its tensors, see `plain`."""
 
 
-def flatten(tree: object, cut: Callable[[str, TensorPlan], np.ndarray], budget: Budget) -> Content:
+def flatten(
+    tree: object,
+    cut: Callable[[str, TensorPlan], np.ndarray],
+    budget: Budget,
+    *,
+    lenient: bool = False,
+) -> Content:
     """Return the tensors in `tree`, cut by `cut`, and its plain values, by dotted path.
 
     A dictionary adds its keys to the path, a list or tuple its indices. A container that holds no
-    tensor and more than `MOST_PLAIN` things, such as a vocabulary, is one value.
+    tensor and more than `MOST_PLAIN` things, such as a vocabulary, is one value. Where `lenient`
+    is set, a tensor that has no array, such as a quantized one, is left out by name.
 
     Raises:
         CheckpointError: two things have the same path, a key beside tensors is no plain value, a
             tensor cannot be read, or the nesting has no end.
     """
-    whole, walk = tree, _Walk(cut, budget)
+    whole, walk = tree, _Walk(cut, budget, lenient)
     if isinstance(tree, TensorPlan | Unreadable | Array):
         tree = Pairs([("tensor", tree)])  # `torch.save(tensor)`: it has no name of its own
     if isinstance(tree, list | tuple | Pairs) and walk.count(tree, 0) > len(tree) > MOST_PLAIN:
@@ -69,9 +76,15 @@ def flatten(tree: object, cut: Callable[[str, TensorPlan], np.ndarray], budget: 
 class _Walk:
     """One walk over a tree, in which one thing may be in many places; every visit is paid for."""
 
-    def __init__(self, cut: Callable[[str, TensorPlan], np.ndarray], budget: Budget) -> None:
+    def __init__(
+        self,
+        cut: Callable[[str, TensorPlan], np.ndarray],
+        budget: Budget,
+        lenient: bool,
+    ) -> None:
         self._cut = cut
         self._budget = budget
+        self._lenient = lenient
         self._counted: dict[int, int] = {}
         self.content = Content({}, {}, {})
 
@@ -137,6 +150,9 @@ class _Walk:
 
     def _leaf(self, leaf: object, path: str) -> None:
         self._once(path)
+        if isinstance(leaf, Unreadable) and self._lenient:
+            self.content.left_out[path] = f"a tensor that {leaf.reason.partition(';')[0]}"
+            return
         if isinstance(leaf, Unreadable):
             raise CheckpointError(f"`{short(path)}` {leaf.reason}.")
         if isinstance(leaf, TensorPlan):

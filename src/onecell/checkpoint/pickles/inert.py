@@ -10,64 +10,18 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, Final
 
-from onecell.checkpoint.pickles import inert_numpy
+from onecell.checkpoint.pickles import inert_numpy, inert_script
+from onecell.checkpoint.pickles.described import (
+    Global,
+    Pairs,
+    Storage,
+    TensorPlan,
+    Unreadable,
+)
 from onecell.errors import CheckpointError, UnsafeCheckpointError
 from onecell.text import short
-
-
-@dataclass(frozen=True, slots=True)
-class Global:
-    """A name that a pickle may mention. Only a name."""
-
-    name: str
-
-
-@dataclass(slots=True)
-class Pairs:
-    """A dictionary as the list of its items, in the order in which they were set.
-
-    Not a dict, so that no hash of a stranger's choosing is ever computed.
-    """
-
-    items: list[tuple[object, object]]
-    attributes: bool = False
-    """Whether the items are attributes, which are set as the state of an object."""
-
-    def __len__(self) -> int:
-        return len(self.items)
-
-
-@dataclass(frozen=True, slots=True)
-class Storage:
-    """Where the elements of a tensor lie: the content of a persistent id."""
-
-    kind: str
-    """The storage class, "torch.FloatStorage"."""
-    key: str
-    count: int
-    """Elements of `kind`; bytes where `kind` is untyped."""
-
-
-@dataclass(frozen=True, slots=True)
-class TensorPlan:
-    """A tensor that is still to be cut out of its storage; sizes as the file has them."""
-
-    storage: Storage
-    offset: object
-    size: object
-    stride: object
-    dtype: str | None = None
-    """The element type where the storage does not tell it: "torch.uint16"."""
-
-
-@dataclass(frozen=True, slots=True)
-class Unreadable:
-    """A tensor of a kind that has no array, and why."""
-
-    reason: str
 
 
 def _tensor(storage: Any, offset: Any, size: Any, stride: Any, *rest: Any) -> object:
@@ -220,6 +174,7 @@ REBUILD: Final[dict[str, Callable[..., object]]] = {
         for kind in ("Posix", "Windows", "PurePosix", "PureWindows")
     },
     **inert_numpy.REBUILD,
+    **inert_script.REBUILD,
     "torch._tensor._rebuild_from_type_v2": _from_type,
     "types.SimpleNamespace": _namespace,
     **dict.fromkeys(OBJECTS, _namespace),
@@ -268,6 +223,8 @@ _PLAN: Final = 96
 def describe_call(function: object, arguments: object) -> object:
     """Describe the result of `function(*arguments)`: a row of `REBUILD`, or a refusal by name."""
     name = function.name if isinstance(function, Global) else type(function).__name__
+    if isinstance(function, Global) and inert_script.is_class(name):
+        return inert_script.describe_enum(name)
     if not isinstance(function, Global) or name not in REBUILD:
         raise UnsafeCheckpointError(f"it asks to call `{name}`. Nothing was run.")
     if not isinstance(arguments, tuple):
@@ -289,6 +246,15 @@ def weigh_call(function: object, arguments: object) -> int:
     return weight
 
 
+def describe_object(kind: object, arguments: object) -> object:
+    """Describe an object made without a call: one of `OBJECTS`, or of a class of the file's own."""
+    if isinstance(kind, Global) and inert_script.is_class(kind.name):
+        return inert_script.describe_object()
+    if not isinstance(kind, Global) or kind.name not in OBJECTS:
+        raise UnsafeCheckpointError("its pickle uses the instruction NEWOBJ.")
+    return describe_call(kind, arguments)
+
+
 def describe_state(target: object, state: object) -> None:
     """Set the state of what is described, or refuse.
 
@@ -298,26 +264,15 @@ def describe_state(target: object, state: object) -> None:
     if isinstance(target, inert_numpy.Dtype | inert_numpy.Array):
         target.set_state(state)
         return
+    if isinstance(target, Pairs) and target.program:
+        inert_script.set_state(target, state)
+        return
     if isinstance(target, Pairs) and target.attributes and isinstance(state, tuple):
         return  # torch's TensorProperties: what each part says of itself
     if not isinstance(target, Pairs) or not isinstance(state, Pairs):
         raise UnsafeCheckpointError("it asks to set the state of an object.")
     if target.attributes:
         target.items.extend(state.items)
-
-
-def say(value: object) -> str:
-    """Say in a few words what came, whatever it is and however much of it there is."""
-    if isinstance(value, Global):
-        return value.name
-    if value is None or isinstance(value, bool | int | float):
-        return repr(value)
-    if isinstance(value, str):
-        return f"`{short(value)}`"
-    if isinstance(value, tuple) and len(value) <= 64 and all(type(n) is int for n in value):
-        return short(str(value), 200)
-    size = f" of {len(value)}" if isinstance(value, list | tuple | bytes | Pairs) else ""
-    return f"a {'dictionary' if isinstance(value, Pairs) else type(value).__name__}{size}"
 
 
 def describe_storage(pid: object) -> Storage:

@@ -13,17 +13,16 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from onecell.checkpoint.limits import SLOT, Budget
+from onecell.checkpoint.pickles.described import Global, Pairs, Storage
 from onecell.checkpoint.pickles.inert import (
     GLOBALS,
-    OBJECTS,
-    Global,
-    Pairs,
-    Storage,
     describe_call,
+    describe_object,
     describe_state,
     describe_storage,
     weigh_call,
 )
+from onecell.checkpoint.pickles.inert_script import is_class
 from onecell.checkpoint.pickles.opcodes import WHAT, Code, instructions
 from onecell.errors import CheckpointError, UnsafeCheckpointError
 from onecell.text import short
@@ -38,11 +37,17 @@ _TUPLE: Final = 64
 _PAIRS: Final = 144
 _PAIR: Final = 72 + SLOT
 _STORAGE: Final = 200
+_GLOBAL: Final = 128
 _ADVICE: Final = "keep in it only tensors and a few plain values, and large tables in another file"
 
 
 def read_pickle(
-    code: Code, budget: Budget, start: int = 0, storages: dict[str, Storage] | None = None
+    code: Code,
+    budget: Budget,
+    start: int = 0,
+    storages: dict[str, Storage] | None = None,
+    *,
+    program: bool = False,
 ) -> tuple[object, int]:
     """Run the pickle that begins at `start`; return what it describes, and its end.
 
@@ -51,6 +56,8 @@ def read_pickle(
         budget: what the descriptions are taken out of, each before it is made.
         start: where it begins.
         storages: takes up every storage that the pickle mentions, by key.
+        program: whether it may have objects of classes that are in the file beside it, as
+            TorchScript's; they are described by their attributes.
 
     Returns:
         `Pairs`, lists, tuples, None, bools, numbers, strings, bytes and the classes of `inert`
@@ -61,7 +68,7 @@ def read_pickle(
         UnsafeCheckpointError: it asks for a global that is no part of a tensor, by that name.
         CheckpointError: it is damaged.
     """
-    machine = _Machine(budget, {} if storages is None else storages)
+    machine = _Machine(budget, {} if storages is None else storages, program=program)
     left, end = max(_INSTRUCTIONS, budget.file_size), start
     try:
         for name, argument, after in instructions(code, start, budget):
@@ -79,9 +86,9 @@ def read_pickle(
     return machine.finish(), end
 
 
-def read_pickle_bytes(code: Code, budget: Budget) -> object:
+def read_pickle_bytes(code: Code, budget: Budget, *, program: bool = False) -> object:
     """Run one pickle that is all of `code`."""
-    result, end = read_pickle(code, budget)
+    result, end = read_pickle(code, budget, program=program)
     if end != len(code):
         raise CheckpointError("its pickle is followed by something else.")
     return result
@@ -90,8 +97,9 @@ def read_pickle_bytes(code: Code, budget: Budget) -> object:
 class _Machine:
     """The stack machine. Methods without an underscore are instructions, see `_RUN`."""
 
-    def __init__(self, budget: Budget, storages: dict[str, Storage]) -> None:
+    def __init__(self, budget: Budget, storages: dict[str, Storage], *, program: bool) -> None:
         self._budget = budget
+        self._program = program
         self._storages = storages
         self._stack: list[Any] = []
         self._marks: list[list[Any]] = []
@@ -146,6 +154,9 @@ class _Machine:
             raise TypeError("a global without a name")
         path = f"{short(module, 200)}.{short(name, 200)}"
         path = path.replace("__builtin__.", "builtins.")  # as protocol 2 spells it
+        if self._program and is_class(path):
+            self._push(Global(path), _GLOBAL + len(path))
+            return
         if path not in GLOBALS:
             raise UnsafeCheckpointError(
                 f"it asks for `{path}`, which is no part of a tensor. Nothing was run. "
@@ -216,10 +227,9 @@ class _Machine:
         self._push(self._memo[index])
 
     def make(self, _: Any) -> None:
-        function, arguments = self._pop(2)
-        if not isinstance(function, Global) or function.name not in OBJECTS:
-            raise UnsafeCheckpointError("its pickle uses the instruction NEWOBJ.")
-        self._call(function, arguments)
+        kind, arguments = self._pop(2)
+        self._budget.take(weigh_call(kind, arguments), WHAT, advice=_ADVICE)
+        self._push(describe_object(kind, arguments))
 
     def reduce(self, _: Any) -> None:
         self._call(*self._pop(2))

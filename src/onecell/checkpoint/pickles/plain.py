@@ -13,7 +13,7 @@ from collections.abc import Callable, Container, Iterator
 from typing import Any, Final
 
 from onecell.checkpoint.limits import Budget
-from onecell.checkpoint.pickles.inert import Global, Pairs, TensorPlan, Unreadable
+from onecell.checkpoint.pickles.described import Global, Pairs, TensorPlan, Unreadable
 from onecell.checkpoint.pickles.inert_numpy import Array, Odd
 from onecell.errors import UnsafeCheckpointError
 

@@ -1,4 +1,4 @@
-"""torch's .pt and .pth: a zip file of one pickle and the raw storages.
+"""torch's .pt and .pth: a zip file of one pickle and the raw storages; of TorchScript too.
 
 Read as data, see `pickled`; written so that `torch.load(weights_only=True)` reads it. Files from
 before torch 1.6, which are no zip files, are read by `legacy`.
@@ -15,12 +15,11 @@ from typing import BinaryIO, Final, cast
 import numpy as np
 
 from onecell.checkpoint.content import Checkpoint, raw
-from onecell.checkpoint.formats.torch.tensors import STORAGE_NAMES, ByteOrder, Cutter, c_stride
+from onecell.checkpoint.formats.torch import script
+from onecell.checkpoint.formats.torch.tensors import STORAGE_NAMES, Archive, ByteOrder, c_stride
 from onecell.checkpoint.formats.zipped import Members
 from onecell.checkpoint.limits import CHUNK, Budget
 from onecell.checkpoint.pickles.flatten import flatten
-from onecell.checkpoint.pickles.inert import Storage
-from onecell.checkpoint.pickles.pickled import read_pickle_bytes
 from onecell.dtypes import dtype_name
 from onecell.errors import CheckpointError
 
@@ -39,21 +38,13 @@ def read(members: Members, budget: Budget) -> Checkpoint:
     if len(roots) != 1:
         raise CheckpointError(f"the zip file holds {len(roots)} members called `{PICKLE}`.")
     (root,) = roots
-    if f"{root}constants.pkl" in members:
-        raise CheckpointError("it is a TorchScript program; save the `state_dict()` instead.")
     order = members.read(f"{root}byteorder") if f"{root}byteorder" in members else b"little"
     if order not in (b"little", b"big"):
         raise CheckpointError(f"its byte order is {bytes(order[:20])!r}.")
-
-    def read_storage(storage: Storage) -> np.ndarray:
-        return members.read_array(f"{root}data/{storage.key}")
-
-    code = members.read(root + PICKLE)
-    tree = read_pickle_bytes(code, budget)
-    budget.give(len(code))
-    del code
-    cutter = Cutter(read_storage, cast("ByteOrder", order.decode()), budget)
-    found = flatten(tree, cutter.cut, budget)
+    archive = Archive(members, root, cast("ByteOrder", order.decode()), budget)
+    if f"{root}{script.CONSTANTS}" in members:
+        return script.read(archive)
+    found = flatten(archive.tree(PICKLE), archive.cutter("data").cut, budget)
     return Checkpoint(found.tensors, "pt", "torch", found.values, found.left_out, found.plain)
 
 

@@ -21,7 +21,7 @@ from onecell.checkpoint.formats.sharded import METADATA, files_of
 from onecell.checkpoint.formats.torch import archive
 from onecell.checkpoint.formats.zipped import open_members
 from onecell.checkpoint.limits import Budget
-from onecell.checkpoint.pickles.inert import Pairs, say
+from onecell.checkpoint.pickles.described import Pairs, say
 from onecell.checkpoint.pickles.pickled import read_pickle_bytes
 from onecell.errors import CheckpointError, UnsafeCheckpointError
 from onecell.text import short

@@ -13,8 +13,8 @@ import numpy as np
 from onecell.checkpoint.content import Checkpoint
 from onecell.checkpoint.formats.torch.tensors import ByteOrder, Cutter, storage_itemsize
 from onecell.checkpoint.limits import SLOT, Budget, read_bytes
+from onecell.checkpoint.pickles.described import Pairs, Storage, say
 from onecell.checkpoint.pickles.flatten import flatten
-from onecell.checkpoint.pickles.inert import Pairs, Storage, say
 from onecell.checkpoint.pickles.pickled import read_pickle
 from onecell.errors import CheckpointError
 from onecell.text import short

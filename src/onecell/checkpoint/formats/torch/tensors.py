@@ -5,14 +5,17 @@ from __future__ import annotations
 import itertools
 import operator
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Final, Literal
 
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
 from onecell.checkpoint.content import DTYPES
+from onecell.checkpoint.formats.zipped import Members
 from onecell.checkpoint.limits import ARRAY, Budget, count_bytes
-from onecell.checkpoint.pickles.inert import Storage, TensorPlan, say
+from onecell.checkpoint.pickles.described import Storage, TensorPlan, say
+from onecell.checkpoint.pickles.pickled import read_pickle_bytes
 from onecell.errors import CheckpointError, UnsafeCheckpointError
 from onecell.text import short
 
@@ -113,6 +116,35 @@ class Cutter:
                 f"and {content.nbytes} bytes are there."
             )
         return content
+
+
+@dataclass(frozen=True, slots=True)
+class Archive:
+    """A zip file of torch's that is open: pickles, and the storages that they mention."""
+
+    members: Members
+    root: str
+    """The one folder that everything lies in, "model/"."""
+    order: ByteOrder
+    budget: Budget
+
+    def __contains__(self, name: str) -> bool:
+        return self.root + name in self.members
+
+    def tree(self, name: str, *, program: bool = False) -> object:
+        """Return what a pickle describes, see `read_pickle`."""
+        code = self.members.read(self.root + name)
+        tree = read_pickle_bytes(code, self.budget, program=program)
+        self.budget.give(len(code))
+        return tree
+
+    def cutter(self, folder: str) -> Cutter:
+        """Return what cuts tensors out of the storages in `folder`."""
+
+        def read_storage(storage: Storage) -> np.ndarray:
+            return self.members.read_array(f"{self.root}{folder}/{storage.key}")
+
+        return Cutter(read_storage, self.order, self.budget)
 
 
 def c_stride(size: Sequence[int]) -> tuple[int, ...]:

@@ -1,0 +1,26 @@
+"""Why a program of torch's, or a tree of arrays of another framework's, is not read or written."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+TEXTS: Final[Mapping[str, str]] = {
+    # TorchScript.
+    "TorchScript's archive": "TorchScript 归档",
+    "it has the constants of a TorchScript program, but no module.": (
+        "它有 TorchScript 程序的常量，却没有模块。"
+    ),
+    "its `{name}` holds no list of constants.": "其 `{name}` 中没有常量的列表。",
+    "it asks to set the state of an object twice.": "它要求两次设置某个对象的状态。",
+    "a file beside the program": "程序旁边的文件",
+    "a value of {kind}": "{kind} 的值",
+    "a tensor that is {kind}": "{_kind}的张量",
+    "sparse": "稀疏",
+    "quantized": "量化",
+    "a tensor that is on device meta: it has no data": "位于 meta 设备、没有数据的张量",
+    "a tensor that is a lazy conjugate or negative": "尚未求值的共轭或负张量",
+    "tensors that torch.jit.freeze has put into the code, without names": (
+        "由 torch.jit.freeze 放进代码的张量，没有名称"
+    ),
+}
