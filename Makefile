@@ -118,6 +118,7 @@ endef
 # Servers and clusters, which only the examples need.
 $(VENV)/.examples: $(READY)
 	$(PIP) --no-build-isolation --editable '.[torch,mindspore,all,dev,examples]'
+	$(PIP) --no-deps resemblyzer  # its weights; what it reads sound with has to be compiled
 	touch $(BUILT) $@
 
 # The peers, which only the benchmark needs.
