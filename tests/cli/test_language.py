@@ -181,6 +181,11 @@ def test_the_variable_goes_before_the_locale_and_the_option_before_both(
     assert "`ONECELL_LANG` must be en or zh, got 'fr'." in ran.err
 
 
+def test_the_language_may_stand_before_the_verb(run: Run, model: Path) -> None:
+    assert "单元" in run("--lang", "zh", "info", model).out
+    assert "1 LSTM cell" in run("--lang", "zh", "info", model, "--lang", "en").out
+
+
 def test_one_call_does_not_change_the_language_of_the_next(run: Run, model: Path) -> None:
     assert "单元" in run("info", model, "--lang", "zh").out
     assert "单元" not in run("info", model).out

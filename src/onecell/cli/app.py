@@ -10,6 +10,8 @@ from typing import Annotated, Any, Final
 import typer
 from typer.core import TyperCommand, TyperGroup
 
+from onecell.cli.speech import Lang
+
 VERBS: Final = ("port", "convert", "migrate", "verify", "diff", "info")
 """Each is a function in the file of its name."""
 
@@ -78,5 +80,6 @@ def _root(
             help="Show the version and exit.",
         ),
     ] = False,
+    _lang: Lang = None,
 ) -> None:
     pass
