@@ -62,6 +62,52 @@ def write_whole(path: str | os.PathLike[str], content: Content, *, force: bool =
     _sync_folder(target.parent)
 
 
+def write_both(
+    path: str | os.PathLike[str],
+    beside: str | os.PathLike[str],
+    content: Callable[[BinaryIO, BinaryIO], None],
+    *,
+    force: bool = False,
+) -> None:
+    """Write two files of which `path` tells what is in `beside`, both whole or neither.
+
+    Both are on the disk before either has its name. Then an old `path` goes away, the new `beside`
+    comes, and `path` last: whatever moment a machine stops at, a `path` that is there has the
+    `beside` that it was written with. Where an act fails, what was there before is put back.
+
+    Errors are those of `write_whole`, for either file.
+    """
+    targets = [check_output(each, force=force) for each in (path, beside)]
+    with contextlib.ExitStack() as stack:
+        fresh = [stack.enter_context(hidden_file(each.parent)) for each in targets]
+        opened = [
+            stack.enter_context(os.fdopen(handle, "wb", closefd=False)) for _, handle in fresh
+        ]
+        content(*opened)
+        for file, (_, handle) in zip(opened, fresh, strict=True):
+            file.flush()
+            os.fsync(handle)
+        old = [stack.enter_context(hidden_file(each.parent))[0] for each in targets]
+        moved: list[tuple[Path, Path]] = []
+        made: list[Path] = []
+        try:
+            for target, kept in zip(targets, old, strict=True):
+                if force and target.exists():
+                    target.replace(kept)
+                    moved.append((kept, target))
+            for number, named in ((1, beside), (0, path)):
+                _give_name(fresh[number][0], targets[number], named, force=force)
+                made.append(targets[number])
+        except BaseException:
+            for target in made:
+                target.unlink(missing_ok=True)
+            for kept, target in reversed(moved):
+                kept.replace(target)
+            raise
+    for folder in {each.parent for each in targets}:
+        _sync_folder(folder)
+
+
 def _give_name(fresh: Path, target: Path, path: str | os.PathLike[str], *, force: bool) -> None:
     """Rename `fresh` to `target`; without `force` in a way that cannot replace anything."""
     if force:

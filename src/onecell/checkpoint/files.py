@@ -11,7 +11,7 @@ from typing import BinaryIO, Final
 
 import numpy as np
 
-from onecell.checkpoint.atomic import write_whole
+from onecell.checkpoint.atomic import write_both, write_whole
 from onecell.checkpoint.content import (
     Checkpoint,
     check_length,
@@ -173,6 +173,8 @@ def save_checkpoint(
 ) -> None:
     """Write a checkpoint file, whole or not at all; every bit of every tensor is kept.
 
+    Some formats are two files, the second beside the first under its name (`atomic.write_both`).
+
     Args:
         path: the file; its suffix says the format.
         tensors: name → array; bfloat16 under `dtypes.BFLOAT16` or as ml_dtypes has it.
@@ -181,8 +183,8 @@ def save_checkpoint(
         metadata: text to be kept beside the tensors. A .pt file has no place for it that
             `load_state_dict` would accept.
         force: replace a file that is there.
-        form: of a graph that runs (.onnx): "step" or "sequence"; None for steps of what is a cell
-            and sequences of what is a layer.
+        form: of a graph that runs (.onnx, .xml): "step" or "sequence"; None for steps of what is
+            a cell and sequences of what is a layer.
 
     Raises:
         OutputExistsError: a file is there and `force` is not set.
@@ -216,6 +218,7 @@ def save_checkpoint(
             f"`{short(both[0])}` names a tensor and metadata, which {path} cannot tell."
         )
     checked = check_tensors(tensors)
+    other = FORMATS.get(kind)
     if kind in _LONGEST_NAME:
         for name in (*checked, *texts):
             check_length(name, _LONGEST_NAME[kind], kind)
@@ -227,12 +230,23 @@ def save_checkpoint(
             mindspore_ckpt.write(file, checked, texts)
         elif kind == "npz":
             npz.write(file, checked, texts)
-        elif kind in FORMATS:
-            FORMATS[kind].write(file, checked, texts, form)
+        elif other is not None and other.write is not None:
+            other.write(file, checked, texts, form)
         else:
             safetensors.write(file, checked, texts, row)
 
-    write_whole(path, write, force=force)
+    if other is not None and (two := other.write_both) is not None:
+        beside = Path(path).with_suffix(other.beside)
+        write_both(path, beside, lambda f, b: two(f, b, checked, texts, form), force=force)
+    else:
+        write_whole(path, write, force=force)
+
+
+def written(path: str | os.PathLike[str]) -> list[Path]:
+    """Return the files that saving to `path` makes."""
+    row = FORMATS.get(SUFFIXES.get(Path(path).suffix, ""))
+    beside = [Path(path).with_suffix(row.beside)] if row is not None and row.beside else []
+    return [Path(path), *beside]
 
 
 def keepable(

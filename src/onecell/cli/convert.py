@@ -105,7 +105,7 @@ def convert(
             "--form",
             metavar="FORM",
             callback=check_form,
-            help="Of a graph that runs (.onnx): step, sequence, or auto: a step of a cell, a "
+            help="Of a graph that runs (.onnx, .xml): step, sequence, or auto: a step of a cell, a "
             "sequence of a layer.",
         ),
     ] = "auto",

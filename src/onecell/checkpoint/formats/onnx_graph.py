@@ -8,7 +8,6 @@ is. Of several in one file each has its own inputs and outputs, under its name.
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import BinaryIO, Final, Literal
@@ -22,7 +21,7 @@ from onecell.checkpoint.formats.protobuf import (
     encode_text_field,
     encode_varint_field,
 )
-from onecell.checkpoint.formats.stacks import stacks
+from onecell.checkpoint.formats.stacks import Layer, check_chain, stacks
 from onecell.dtypes import dtype_name
 from onecell.errors import ArgumentError, DtypeError
 from onecell.text import listed, short
@@ -34,30 +33,7 @@ _IR, _OPSET = 8, 17
 _IR_BFLOAT16, _OPSET_BFLOAT16 = 10, 22
 _INT64: Final = 7
 _LARGEST: Final = 2**31 - 2**20
-_INPUTS: Final = {"weight_ih": "W", "weight_hh": "R", "bias": "B"}
 _NUMBERS: Final = {plain: number for number, plain in KINDS.items()}
-
-
-@dataclass(slots=True)
-class Layer:
-    """The arrays of one layer: `W` (D, 4H, I), `R` (D, 4H, H) and perhaps `B` (D, 8H)."""
-
-    arrays: Mapping[str, np.ndarray]
-
-    @property
-    def directions(self) -> int:
-        """1, or 2 of a layer in both directions."""
-        return len(self.arrays["R"])
-
-    @property
-    def inputs(self) -> int:
-        """I."""
-        return int(self.arrays["W"].shape[2])
-
-    @property
-    def hidden(self) -> int:
-        """H."""
-        return int(self.arrays["R"].shape[2])
 
 
 @dataclass(slots=True)
@@ -117,8 +93,7 @@ def write_tensors(
     (kind,) = kinds
     graph = _Graph()
     for name, stack in cells.items():
-        layers = [Layer({_INPUTS[p]: a for p, a in each.items()}) for each in stack.layers]
-        _check_chain(name, layers)
+        layers = check_chain(name, stack)
         layered = stack.named or stack.both_ways
         _add_cell(
             graph,
@@ -144,16 +119,6 @@ def _write(file: BinaryIO, graph: _Graph, metadata: Mapping[str, str], *, newer:
     file.write(_message(8, opset))
     for key, text in metadata.items():
         file.write(_message(14, encode_text_field(1, key) + encode_text_field(2, text)))
-
-
-def _check_chain(name: str, layers: Sequence[Layer]) -> None:
-    for number, (one, other) in enumerate(itertools.pairwise(layers)):
-        width = one.directions * one.hidden
-        if (width, one.hidden, one.directions) != (other.inputs, other.hidden, other.directions):
-            raise ArgumentError(
-                f"`{short(name)}`: layer {number + 1} takes {other.inputs} numbers and has "
-                f"H = {other.hidden}, and layer {number} gives {width}: they are no stack."
-            )
 
 
 def _add_cell(

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 
@@ -13,6 +15,9 @@ from onecell.errors import ArgumentError
 from onecell.text import listed, short
 
 Pieces = dict[str, np.ndarray]
+
+_INPUTS: Final = {"weight_ih": "W", "weight_hh": "R", "bias": "B"}
+"""Piece → what an operator of ONNX or OpenVINO calls it."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -57,3 +62,42 @@ def stacks(tensors: Mapping[str, np.ndarray], dialect: str) -> dict[str, Stack]:
         owner: Stack([layers[n] for n in sorted(layers)], owner in named, owner in ways)
         for owner, layers in found.items()
     }
+
+
+@dataclass(slots=True)
+class Layer:
+    """The arrays of an operator: `W` (D, 4H, I), `R` (D, 4H, H) and perhaps `B` (D, …)."""
+
+    arrays: Mapping[str, np.ndarray]
+
+    @property
+    def directions(self) -> int:
+        """1, or 2 of a layer in both directions."""
+        return len(self.arrays["R"])
+
+    @property
+    def inputs(self) -> int:
+        """I."""
+        return int(self.arrays["W"].shape[2])
+
+    @property
+    def hidden(self) -> int:
+        """H."""
+        return int(self.arrays["R"].shape[2])
+
+
+def check_chain(name: str, stack: Stack) -> list[Layer]:
+    """Return the layers of a module as an operator takes them.
+
+    Raises:
+        ArgumentError: one does not take what the one before gives.
+    """
+    layers = [Layer({_INPUTS[p]: a for p, a in each.items()}) for each in stack.layers]
+    for number, (one, other) in enumerate(itertools.pairwise(layers)):
+        width = one.directions * one.hidden
+        if (width, one.hidden, one.directions) != (other.inputs, other.hidden, other.directions):
+            raise ArgumentError(
+                f"`{short(name)}`: layer {number + 1} takes {other.inputs} numbers and has "
+                f"H = {other.hidden}, and layer {number} gives {width}: they are no stack."
+            )
+    return layers

@@ -21,6 +21,8 @@ from onecell.checkpoint.formats import (
     onnx_graph,
     rtneural_files,
 )
+from onecell.checkpoint.formats.openvino import graph as openvino_graph
+from onecell.checkpoint.formats.openvino import model as openvino_model
 from onecell.checkpoint.limits import Budget
 
 Form = Literal["step", "sequence"]
@@ -37,7 +39,8 @@ class Format:
     starts: tuple[bytes, ...]
     """What such a file begins with, one of these; `()` where its suffix alone tells."""
     read: Callable[[BinaryIO, Budget], Checkpoint]
-    write: Callable[[BinaryIO, Tensors, Texts, Form | None], None]
+    write: Callable[[BinaryIO, Tensors, Texts, Form | None], None] | None
+    """`None` where it is written as two files."""
     title: str
     """What a person calls it."""
     cells_alone: bool = False
@@ -46,6 +49,11 @@ class Format:
     """The last parts of the names of what else it has a place for."""
     metadata: bool = True
     """Whether it has a place for text beside the tensors."""
+
+    beside: str = ""
+    """The suffix of a file beside, in which the numbers lie; "" where there is none."""
+    write_both: Callable[[BinaryIO, BinaryIO, Tensors, Texts, Form | None], None] | None = None
+    """What writes the two."""
 
     by_start: bool = False
     """Whether what it begins with tells it, whatever it is called."""
@@ -71,6 +79,18 @@ FORMATS: Final[Mapping[str, Format]] = {
             onnx_graph.write_tensors,
             "ONNX (.onnx)",
             cells_alone=True,
+        ),
+        Format(
+            "openvino",
+            (".xml",),
+            (openvino_model.START,),
+            openvino_model.read,
+            None,
+            "OpenVINO (.xml, .bin)",
+            cells_alone=True,
+            metadata=False,
+            beside=openvino_model.WEIGHTS,
+            write_both=openvino_graph.write,
         ),
         Format(
             "h5",

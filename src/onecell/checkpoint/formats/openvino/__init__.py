@@ -1,0 +1,1 @@
+"""OpenVINO: a graph in XML (`.xml`), and the constants of it in a file beside (`.bin`)."""
