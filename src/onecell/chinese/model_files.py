@@ -14,10 +14,9 @@ TEXTS: Final[Mapping[str, str]] = {
     "its `{name}` holds no list of constants.": "其 `{name}` 中没有常量的列表。",
     "it asks to set the state of an object twice.": "它要求两次设置某个对象的状态。",
     "a file beside the program": "程序旁边的文件",
-    "a value of {kind}": "{kind} 的值",
-    "a tensor that is {kind}": "{_kind}的张量",
-    "sparse": "稀疏",
-    "quantized": "量化",
+    "an enumeration's value": "枚举值",
+    "a tensor that is sparse": "稀疏张量",
+    "a tensor that is quantized": "量化的张量",
     "a tensor that is on device meta: it has no data": "位于 meta 设备、没有数据的张量",
     "a tensor that is a lazy conjugate or negative": "尚未求值的共轭或负张量",
     "tensors that torch.jit.freeze has put into the code, without names": (

@@ -224,7 +224,7 @@ def describe_call(function: object, arguments: object) -> object:
     """Describe the result of `function(*arguments)`: a row of `REBUILD`, or a refusal by name."""
     name = function.name if isinstance(function, Global) else type(function).__name__
     if isinstance(function, Global) and inert_script.is_class(name):
-        return inert_script.describe_enum(name)
+        return inert_script.describe_enum()
     if not isinstance(function, Global) or name not in REBUILD:
         raise UnsafeCheckpointError(f"it asks to call `{name}`. Nothing was run.")
     if not isinstance(arguments, tuple):

@@ -35,9 +35,9 @@ def describe_object() -> Pairs:
     return Pairs([], attributes=True, program=True)
 
 
-def describe_enum(name: str) -> Odd:
+def describe_enum() -> Odd:
     """Describe a call of a class: only enumerations are made so."""
-    return Odd(f"a value of {name.removeprefix(_CLASSES)}")
+    return Odd("an enumeration's value")
 
 
 def set_state(target: Pairs, state: object) -> None:
