@@ -44,7 +44,7 @@ class Checkpoint:
     tensors: dict[str, np.ndarray]
     """Name → array, in file order; bfloat16 under `dtypes.BFLOAT16`."""
     format: str
-    """One of `files.SUFFIXES`' values, or what is only read: "dcp", "keras", "torchscript"."""
+    """One of `files.SUFFIXES`' values, or, of what is only read, a word of `cli.info_table`."""
     dialect: str | None
     """The framework that wrote the file, where the file itself tells; else None."""
     metadata: dict[str, str]

@@ -29,7 +29,7 @@ from onecell.checkpoint.formats import (
 from onecell.checkpoint.formats.protobuf import LONGEST_TEXT
 from onecell.checkpoint.formats.sharded import is_distributed, is_index, read_index, refuse_part
 from onecell.checkpoint.formats.table import FORMATS, Form
-from onecell.checkpoint.formats.torch import archive, legacy
+from onecell.checkpoint.formats.torch import archive, export, legacy
 from onecell.checkpoint.formats.torch.distributed import read_folder
 from onecell.checkpoint.formats.zipped import open_members
 from onecell.checkpoint.limits import Budget
@@ -123,6 +123,8 @@ def _read(file: BinaryIO, size: int, suffix: str) -> Checkpoint:
     file.seek(0)
     if start.startswith((b"PK\x03\x04", b"PK\x05\x06")):
         with open_members(file, budget) as members:
+            if export.is_export(members):
+                return export.read(members, budget)
             if archive.is_torch(members):
                 return archive.read(members, budget)
             if keras_files.is_keras(members):

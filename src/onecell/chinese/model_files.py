@@ -17,6 +17,18 @@ TEXTS: Final[Mapping[str, str]] = {
     "an enumeration's value": "枚举值",
     "a tensor that is sparse": "稀疏张量",
     "a tensor that is quantized": "量化的张量",
+    # torch.export.
+    "torch.export's archive (.pt2)": "torch.export 的归档（.pt2）",
+    "a pickled object": "pickle 化的对象",
+    "a tensor of a type that NumPy does not have": "NumPy 没有的类型的张量",
+    "it holds {why}; save the program with `torch.export.save`.": (
+        "其中只有{_why}；请用 `torch.export.save` 保存程序。"
+    ),
+    "machine code that AOTInductor has made": "AOTInductor 生成的机器码",
+    "none of its weights": "程序而没有权重",
+    "`{name}` in it: {error}": "其中的 `{name}`：{_error}",
+    "`{name}` describes no tensors.": "`{name}` 没有描述张量。",
+    "`{config}` does not say what `{name}` is.": "`{config}` 没有说明 `{name}` 是什么。",
     "a tensor that is on device meta: it has no data": "位于 meta 设备、没有数据的张量",
     "a tensor that is a lazy conjugate or negative": "尚未求值的共轭或负张量",
     "tensors that torch.jit.freeze has put into the code, without names": (

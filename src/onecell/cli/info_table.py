@@ -31,6 +31,7 @@ _FORMATS: Final = {
     "npz": "NumPy's format (.npz)",
     "dcp": "torch.distributed.checkpoint",
     "torchscript": "TorchScript's archive",
+    "pt2": "torch.export's archive (.pt2)",
     "keras": "Keras's model (.keras)",
     **{name: row.title for name, row in FORMATS.items()},
 }

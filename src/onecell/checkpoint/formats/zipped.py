@@ -64,7 +64,12 @@ class Members:
 
     def size(self, name: str) -> int:
         """Return how many bytes a member claims to unfold to; already within the budget."""
+        self._check(name)
         return self._archive.NameToInfo[name].file_size
+
+    def _check(self, name: str) -> None:
+        if name not in self:
+            raise CheckpointError(f"the zip file has no member `{short(name)}`.")
 
     def read(self, name: str) -> bytearray:
         """Return the content of a member; zipfile compares its checksum at the end."""
@@ -80,8 +85,7 @@ class Members:
     def open(self, name: str) -> Iterator[BinaryIO]:
         """Open a member for reading; damage met inside the block is a `CheckpointError`."""
         with _damage_is_checkpoint_error(_WHAT, name):
-            if name not in self:
-                raise CheckpointError(f"the zip file has no member `{short(name)}`.")
+            self._check(name)
             with self._archive.open(name) as member:
                 yield cast("BinaryIO", member)
 
