@@ -151,6 +151,7 @@ class Weights:
         prefix: str = "",
         layer: int | None = None,
         reverse: bool = False,
+        both: bool = False,
     ) -> Self:
         """Read one cell out of a framework's named arrays; other entries are left alone.
 
@@ -160,6 +161,7 @@ class Weights:
             prefix: what stands before the cell's own names, such as "decoder.cell.".
             layer: read layer `layer` of the framework's LSTM instead of its LSTMCell.
             reverse: with `layer`, read the backward direction.
+            both: whether the layer has both directions, which Keras names otherwise.
 
         Raises:
             ArgumentError: a parameter that the cell needs is not in `arrays`.
@@ -168,7 +170,7 @@ class Weights:
         row = get_dialect(dialect)
         _check_mapping(arrays)
         names = {
-            piece: row.spell(piece, prefix=prefix, layer=layer, reverse=reverse)
+            piece: row.spell(piece, prefix=prefix, layer=layer, reverse=reverse, both=both)
             for piece in row.layout.pieces
         }
         found = {p: np.asarray(arrays[name]) for p, name in names.items() if name in arrays}
@@ -188,14 +190,15 @@ class Weights:
         prefix: str = "",
         layer: int | None = None,
         reverse: bool = False,
+        both: bool = False,
     ) -> dict[str, np.ndarray]:
         """Return the arrays under the names and in the layout of `dialect`.
 
-        `prefix`, `layer` and `reverse` choose the names, as in `from_dialect`.
+        `prefix`, `layer`, `reverse` and `both` choose the names, as in `from_dialect`.
         """
         row = get_dialect(dialect)
         return {
-            row.spell(piece, prefix=prefix, layer=layer, reverse=reverse): array
+            row.spell(piece, prefix=prefix, layer=layer, reverse=reverse, both=both): array
             for piece, array in from_canonical(self.arrays(), row.layout).items()
         }
 

@@ -105,8 +105,11 @@ def test_what_keras_files_cannot_hold_is_refused(tmp_path: Path) -> None:
     tensors = WEIGHTS.astype("bfloat16").to_dialect("keras", prefix="a.")
     with pytest.raises(DtypeError, match="bfloat16"):
         save_checkpoint(tmp_path / "a.h5", tensors, dialect="keras")
-    with pytest.raises(ArgumentError, match=r"write \.weights\.h5"):
-        save_checkpoint(tmp_path / "a.keras", WEIGHTS.to_dialect("keras"), dialect="keras")
+    with pytest.raises(DtypeError, match="bfloat16"):
+        save_checkpoint(tmp_path / "a.keras", tensors, dialect="keras")
+    two = WEIGHTS.to_dialect("keras", prefix="a.") | WEIGHTS.to_dialect("keras", prefix="b.")
+    with pytest.raises(ArgumentError, match=r"one LSTM, got a, b; .*--into"):
+        save_checkpoint(tmp_path / "a.keras", two, dialect="keras")
     assert list(tmp_path.iterdir()) == []
 
 

@@ -14,7 +14,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 import numpy as np
 
@@ -46,6 +46,8 @@ class CellSite:
     """The layer of an LSTM that the cell is; None for an LSTMCell."""
     reverse: bool = False
     """Whether it is the backward direction of that layer, or of what has no layers."""
+    both: bool = False
+    """Whether it is named as one of two directions (`Dialect.both_forms`)."""
 
     @property
     def owner(self) -> str:
@@ -59,13 +61,16 @@ class CellSite:
             return f"{self.owner}[reverse]" if self.reverse else self.owner
         return f"{self.owner}[layer {self.layer}{', reverse' if self.reverse else ''}]"
 
+    @property
+    def _place(self) -> dict[str, Any]:
+        """The site as `Dialect.spell` and `Weights.from_dialect` want it."""
+        place = {"prefix": self.prefix, "layer": self.layer}
+        return place | {"reverse": self.reverse, "both": self.both}
+
     def names(self, dialect: str | Dialect) -> dict[str, str]:
         """Return piece (`Layout.pieces`) → its name in a checkpoint of `dialect`."""
         row = get_dialect(dialect)
-        return {
-            piece: row.spell(piece, prefix=self.prefix, layer=self.layer, reverse=self.reverse)
-            for piece in row.layout.pieces
-        }
+        return {piece: row.spell(piece, **self._place) for piece in row.layout.pieces}
 
     def parts(self, tensors: Mapping[str, np.ndarray], dialect: str | Dialect) -> list[str]:
         """Return the names in `tensors`, of `dialect`, of all that the cell here is made of."""
@@ -83,9 +88,7 @@ class CellSite:
             made = derive({ending: tensors[each] for ending, each in parts.items()})
             if made is not None:
                 arrays[name] = made[0]
-        return Weights.from_dialect(
-            arrays, dialect, prefix=self.prefix, layer=self.layer, reverse=self.reverse
-        )
+        return Weights.from_dialect(arrays, dialect, **self._place)
 
 
 NoteKind = Literal["", "other", "unsure", "beside"]
@@ -167,11 +170,10 @@ def _group(names: Iterator[str], row: Dialect) -> dict[CellSite, Found]:
     canonical = {spelled: piece for piece, spelled in row.names.items()}
     if row.projection:
         canonical[row.projection] = _PROJECTION
-    layers, cells = row.patterns("|".join(map(re.escape, canonical)), _ENDING)
+    patterns = row.patterns("|".join(map(re.escape, canonical)), _ENDING)
     groups: dict[CellSite, Found] = {}
     for name in names:
-        layered = layers.fullmatch(name)
-        match = layered or cells.fullmatch(name)
+        match = next((m for each in patterns if (m := each.fullmatch(name))), None)
         if match is None:
             continue
         prefix = match["prefix"]
@@ -179,9 +181,9 @@ def _group(names: Iterator[str], row: Dialect) -> dict[CellSite, Found]:
             if not prefix.endswith(PARAMETRIZATIONS):
                 continue
             prefix = prefix.removesuffix(PARAMETRIZATIONS)
-        site = CellSite(prefix)
-        if layered:
-            site = CellSite(prefix, int(layered["layer"]), bool(layered["reverse"]))
+        told = match.groupdict()
+        layer = None if told.get("layer") is None else int(told["layer"])
+        site = CellSite(prefix, layer, bool(told.get("reverse")), bool(told.get("both")))
         if row.may_own(prefix):
             found = groups.setdefault(site, {}).setdefault(canonical[match["name"]], {})
             found[match["ending"]] = name
@@ -229,13 +231,7 @@ def _why_no_cell(
                 f"of {', '.join(FLOAT_NAMES)}"
             )
     try:
-        Weights.from_dialect(
-            {names[p]: array for p, array in arrays.items()},
-            row,
-            prefix=site.prefix,
-            layer=site.layer,
-            reverse=site.reverse,
-        )
+        site.weights({names[p]: array for p, array in arrays.items()}, row)
     except ShapeError as error:
         where = ", ".join(f"`{p}` {array.shape}" for p, array in arrays.items())
         return f"no LSTM cell: {error} There are {where}"

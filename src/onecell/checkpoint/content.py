@@ -55,6 +55,8 @@ class Checkpoint:
     """How `metadata` and the tensors are nested, see `plain.plain_of`; "" where nothing tells."""
     remarks: dict[str, str] = field(default_factory=dict)
     """What the file tells of what in it: an operator's name → why it is no plain LSTM."""
+    aliases: dict[str, str] = field(default_factory=dict)
+    """Module → what its maker calls it, where that is not the name that the file gives it."""
 
     @property
     def frozen(self) -> str:

@@ -85,7 +85,7 @@ def convert(
     forward: dict[str, dict[str, np.ndarray]] = {}
     parts: set[str] = set()
     place = {name: number for number, name in enumerate(tensors)}
-    both_ways = {site.prefix for site in found.cells if site.reverse and site.layer is None}
+    both_ways = {(site.prefix, site.layer) for site in found.cells if site.reverse}
     for site in sorted(found.cells, key=lambda site: site.reverse):
         old = site.parts(tensors, row)
         at = min(old, key=place.__getitem__)
@@ -96,10 +96,12 @@ def convert(
         weights = site.weights(tensors, row)
         lost += losses(site.name, weights, row, goal)
         joined = goal.layout.directions and site.reverse
-        # Two directions of what has no layers are those of layer 0 where there are layers.
-        layer = 0 if site.prefix in both_ways and not goal.layout.directions else site.layer
+        both = (site.prefix, site.layer) in both_ways
+        layer = site.layer
+        if both and layer is None and not (goal.layout.directions or goal.both_forms[0]):
+            layer = 0  # two directions of what has no layers, where there are layers
         new = weights.to_dialect(
-            goal, prefix=site.prefix, layer=layer, reverse=site.reverse and not joined
+            goal, prefix=site.prefix, layer=layer, reverse=site.reverse and not joined, both=both
         )
         if not joined:
             replaced.setdefault(at, {}).update(new)

@@ -71,7 +71,7 @@ _UNZIPPED: Final[Mapping[str | None, Callable[[BinaryIO, Budget], Checkpoint]]] 
 }
 """Format → reader of a file that is no zip file."""
 
-_KNOWN: Final = f"{', '.join(SUFFIXES)} and .keras"
+_KNOWN: Final = ", ".join(SUFFIXES)
 
 
 def load_checkpoint(path: str | os.PathLike[str]) -> Checkpoint:
@@ -128,7 +128,7 @@ def _read(file: BinaryIO, size: int, suffix: str) -> Checkpoint:
             if archive.is_torch(members):
                 return archive.read(members, budget)
             if keras_files.is_keras(members):
-                return keras_files.read_model(members, budget)
+                return keras_files.read_members(members, budget)
             return npz.read(members, budget)
     if start[0] in mindspore_ckpt.ENCRYPTED and start[1:4] == mindspore_ckpt.ENCRYPTED_REST:
         raise UnsafeCheckpointError(
@@ -279,11 +279,6 @@ def _choose_format(path: str | os.PathLike[str], named: str | None) -> str:
             raise ArgumentError(f"`format` must be one of {known}, got {named!r}.")
         return named
     suffix = Path(path).suffix
-    if suffix == ".keras":
-        raise ArgumentError(
-            "a .keras file has a model in it, which tensors alone do not tell; write .weights.h5 "
-            "and load that with `model.load_weights`."
-        )
     if suffix not in SUFFIXES:
         known = ", ".join(SUFFIXES)
         raise ArgumentError(f"`path` must end in one of {known}, got {suffix!r}; or say `format`.")

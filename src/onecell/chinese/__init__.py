@@ -16,6 +16,7 @@ from onecell.chinese import (
     commands,
     errors,
     formats,
+    insertion,
     layouts,
     migration,
     model_files,
@@ -31,6 +32,7 @@ TEXTS: Final[dict[str, str]] = {
     **layouts.TEXTS,
     **formats.TEXTS,
     **model_files.TEXTS,
+    **insertion.TEXTS,
     **migration.TEXTS,
     **rules.TEXTS,
 }
@@ -43,6 +45,7 @@ FOUND_BY_PATTERN: Final = (
         *layouts.TEXTS,
         *formats.TEXTS,
         *model_files.TEXTS,
+        *insertion.TEXTS,
         *migration.TEXTS,
         *rules.TEXTS,
         *errors.TEXTS,

@@ -270,9 +270,8 @@ TEXTS: Final[Mapping[str, str]] = {
     "and {more} more notes": "另有 {more} 条须知",
     " (also here: {names}; ONECELL_ISA chooses)": "（另有 {names}；由 ONECELL_ISA 选择）",
     # A conversion.
-    "{path}: {cells} in {framework}'s form, {others} other tensors copied": (
-        "{path}：{cells}，{framework} 的形式；另有 {others} 个张量原样复制"
-    ),
+    "{path}: {cells} in {framework}'s form": "{path}：{cells}，{framework} 的形式",
+    ", {others} other tensors copied": "；另有 {others} 个张量原样复制",
     "not chosen": "未选取",
     "the optimizer's, which only {framework}'s reads": (
         "优化器的内容，只有 {framework} 的优化器能读取"

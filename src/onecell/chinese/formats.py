@@ -15,11 +15,6 @@ TEXTS: Final[Mapping[str, str]] = {
     "the configuration": "配置",
     "the weights": "权重",
     # Keras.
-    "a .keras file has a model in it, which tensors alone do not tell; write .weights.h5 and load "
-    "that with `model.load_weights`.": (
-        ".keras 文件中含有模型，而仅凭张量无从得知；"
-        "请写 .weights.h5，再用 `model.load_weights` 读取。"
-    ),
     "`{name}` is nested without end.": "`{name}` 的嵌套没有尽头。",
     "`{name}` is kept in another file.": "`{name}` 存放在另一个文件中。",
     "`{name}` is a link that leads elsewhere.": "`{name}` 是指向别处的链接。",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 import typer
 
@@ -15,6 +15,7 @@ from onecell.checkpoint.contents import not_finite, remarks
 from onecell.checkpoint.files import OWNERS, SUFFIXES
 from onecell.checkpoint.formats.sharded import plain_stem
 from onecell.checkpoint.formats.table import FORMATS, Form
+from onecell.cli.convert_into import convert_into
 from onecell.cli.exits import CONVERT_STATUSES, Debug, reporting
 from onecell.cli.notes import say_looks, say_notes
 from onecell.cli.options import (
@@ -54,6 +55,8 @@ EXAMPLES = f"""[bold]Examples[/bold]
   onecell convert model.safetensors.index.json model.ckpt
 
   onecell convert model.pt cell.onnx --only decoder.cell
+
+  onecell convert model.pt new.keras --into model.keras
 
   onecell convert run.pt encoder.ckpt --only model.encoder --drop '*.bn'
 
@@ -125,6 +128,15 @@ def convert(
     ] = None,
     only: Only = None,
     drop: Drop = None,
+    into: Annotated[
+        Path | None,
+        typer.Option(
+            "--into",
+            metavar="MODEL",
+            help="Put the cells into a copy of this model (.keras, .h5, .onnx, .nam, .json ...), "
+            "all else as it is there.",
+        ),
+    ] = None,
     force: Force = False,
     as_json: Json = False,
     quiet: Quiet = False,
@@ -142,6 +154,22 @@ def convert(
     with reporting(debug=debug, quiet=quiet and not as_json):
         read = read_checkpoint(source)
         dialect = source_dialect(read, from_, source)
+        if into is not None:
+            read, _ = choose(read, dialect, only=only or (), drop=drop or ())
+            record = convert_into(
+                (source, read, dialect),
+                into,
+                target,
+                to=to,
+                form=form,
+                strip_prefix=strip_prefix or "",
+                renames=renames or (),
+                merge_biases=merge_biases,
+                force=force,
+                say_all=not as_json,
+            )
+            _print_json(as_json, source, dialect, record)
+            return
         suffix_owner = OWNERS.get(SUFFIXES.get(target.suffix, ""))
         goal = get_dialect(to or suffix_owner or dialect).name
         owner = suffix_owner or goal
@@ -183,8 +211,6 @@ def convert(
         }
         if as_json:
             record = {
-                "schema": SCHEMA,
-                "source": {"path": str(source), "framework": dialect},
                 "target": {"path": str(target), "framework": goal},
                 "cells": [site.name for site in done.cells],
                 "carried": [name for name in done.carried if name not in without_place],
@@ -192,7 +218,7 @@ def convert(
                 "left": [name for names in left.values() for name in names],
                 "notes": [asdict(note) for note in notes],
             }
-            typer.echo(json.dumps(record, indent=2))
+            _print_json(as_json, source, dialect, record)
             return
         for why, names in left.items():
             if names:
@@ -200,10 +226,18 @@ def convert(
         for line in say_notes(notes):
             typer.echo(line)
         line = say(
-            "{path}: {cells} in {framework}'s form, {others} other tensors copied",
+            "{path}: {cells} in {framework}'s form",
             path=plain(str(target)),
             cells=counted(len(done.cells), "LSTM cell"),
             framework=goal,
-            others=len(done.carried) - len(without_place),
         )
+        if others := len(done.carried) - len(without_place):
+            line += say(", {others} other tensors copied", others=others)
         typer.echo(line + say_looks(notes))
+
+
+def _print_json(wanted: bool, source: Path, dialect: str, record: dict[str, Any]) -> None:
+    """Print the one document about a conversion, where that is wanted."""
+    if wanted:
+        head = {"schema": SCHEMA, "source": {"path": str(source), "framework": dialect}}
+        typer.echo(json.dumps(head | record, indent=2))

@@ -10,6 +10,8 @@ from typing import Final, Literal
 from onecell.dialect.layout import Layout
 
 _LAYER: Final = "(?P<layer>0|[1-9][0-9]{0,5})"
+_NUMBERED: Final = "l{layer}"
+"""What a layer of another framework's stack is called where this one has a module for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,9 @@ class Dialect:
     """Name of a parameter of `sequence`."""
     reverse_forms: tuple[str, str] = ("", "_reverse")
     """What stands there for "{reverse}" in the forward and in the backward direction."""
+    both_forms: tuple[str, str] = ("", "")
+    """Name of a parameter of a layer in both directions, forward and backward, below the layer's
+    own name, where that is not a matter of `reverse_forms`."""
     projection: str = ""
     """The parameter that makes a layer one with projections, which no cell has."""
     formats: tuple[str, ...] = ()
@@ -69,7 +74,13 @@ class Dialect:
         return names
 
     def spell(
-        self, piece: str, *, prefix: str = "", layer: int | None = None, reverse: bool = False
+        self,
+        piece: str,
+        *,
+        prefix: str = "",
+        layer: int | None = None,
+        reverse: bool = False,
+        both: bool = False,
     ) -> str:
         """Return this framework's name of a piece of a cell or of a layer of `sequence`.
 
@@ -78,9 +89,13 @@ class Dialect:
             prefix: what stands before the cell's own names, its last dot included.
             layer: the layer, of a layer of `sequence`.
             reverse: whether it is the backward direction.
+            both: whether the layer has both directions.
         """
         name = self.names[piece]
-        if layer is not None:
+        if both and (form := self.both_forms[reverse]):
+            above = "" if layer is None else f"{_NUMBERED.format(layer=layer)}."
+            name = above + form.format(name=name)
+        elif layer is not None:
             form, which = self.layer_form, self.reverse_forms[reverse]
             name = form.format(name=name, layer=layer, reverse=which)
         return prefix + name if self.may_own(prefix) else f"{prefix}{self.owner}.{name}"
@@ -89,16 +104,17 @@ class Dialect:
         """Whether what stands under `prefix` may be a cell, by the name of the module."""
         return self.owner in prefix.lower()
 
-    def patterns(self, names: str, ending: str) -> tuple[re.Pattern[str], re.Pattern[str]]:
-        """Return what the name of a parameter of a layer looks like, and that of one of a cell.
+    def patterns(self, names: str, ending: str) -> tuple[re.Pattern[str], ...]:
+        """Return what the names of parameters look like, to be tried in this order.
 
         Args:
             names: a pattern of names of pieces.
             ending: a pattern of what may follow.
 
         Returns:
-            Patterns with the groups "prefix", "name" and "ending"; the first with "layer" and
-            "reverse" too, of which the latter matches nothing or "" in the forward direction.
+            Patterns with the groups "prefix", "name" and "ending", and perhaps "layer", "reverse"
+            and "both": of a layer in both directions, of a layer, of a cell. "reverse" matches
+            nothing or "" in the forward direction.
         """
         name = f"(?P<name>{names})"
         forward, backward = map(re.escape, self.reverse_forms)
@@ -110,5 +126,13 @@ class Dialect:
             ("{reverse}", f"(?:(?P<reverse>{backward})|{forward})" if told else "(?P<reverse>)"),
         ):
             form = form.replace(re.escape(place), pattern)
-        layer, cell = (rf"(?P<prefix>(?:.*\.)?){each}(?P<ending>{ending})" for each in (form, name))
-        return re.compile(layer, re.DOTALL), re.compile(cell, re.DOTALL)
+        forms = [form, name]
+        if self.both_forms[0]:
+            forward, backward = (each.partition("{name}")[0] for each in self.both_forms)
+            ways = f"(?P<both>(?P<reverse>{re.escape(backward)})|{re.escape(forward)})"
+            numbered = _NUMBERED.format(layer=_LAYER)
+            forms = [rf"{numbered}\.{ways}{name}", f"{ways}{name}", *forms]
+        return tuple(
+            re.compile(rf"(?P<prefix>(?:.*\.)?){each}(?P<ending>{ending})", re.DOTALL)
+            for each in forms
+        )

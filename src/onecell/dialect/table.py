@@ -83,6 +83,7 @@ _KERAS: Final = Dialect(
     parameters={"weight_ih": "kernel", "weight_hh": "recurrent_kernel", "bias": "bias"},
     layout=Layout("ifgo", gates_first=False, biases=1),
     layer_form="l{layer}{reverse}.cell.{name}",
+    both_forms=("forward_layer.cell.{name}", "backward_layer.cell.{name}"),
     formats=("keras", "h5"),
     suffix=".weights.h5",
     common=frozenset({"kernel", "bias"}),

@@ -9,8 +9,10 @@ the first two may read any file, the third unfolds before anybody can ask to how
 from __future__ import annotations
 
 import io
+import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from types import ModuleType
 from typing import Any, BinaryIO, Final, cast
 
@@ -18,8 +20,10 @@ import numpy as np
 
 from onecell.checkpoint.content import DTYPES, Checkpoint
 from onecell.checkpoint.formats.keras_config import odd_layers
+from onecell.checkpoint.formats.keras_names import STEMS, with_names
 from onecell.checkpoint.formats.nested import Tree, nested
-from onecell.checkpoint.formats.zipped import Members
+from onecell.checkpoint.formats.placed import InMemory, Placed
+from onecell.checkpoint.formats.zipped import Members, open_members
 from onecell.checkpoint.limits import Budget, count_bytes, read_bytes
 from onecell.dialect import get_dialect
 from onecell.dtypes import dtype_name
@@ -37,7 +41,10 @@ WEIGHTS: Final = "model.weights.h5"
 CONFIG: Final = "config.json"
 _OLDER: Final = "model_weights"
 _STATE: Final = "optimizer_weights"
-_STEMS: Final = ("weight_ih", "weight_hh", "bias")
+_UNSAID: Final = frozenset({"model_config", "training_config"})
+"""Texts about the model that are no metadata of a person's."""
+_LONGEST: Final = 60_000
+"""Bytes of a text: all of an object's have to go into 64 KiB."""
 _DEEPEST: Final = 32
 _ENTRY: Final = 600
 _ADVICE: Final = "save it again with `model.save_weights`"
@@ -48,10 +55,16 @@ def is_keras(members: Members) -> bool:
     return WEIGHTS in members
 
 
-def read_model(members: Members, budget: Budget) -> Checkpoint:
+def read_model(file: BinaryIO, budget: Budget) -> Checkpoint:
+    """Read the weights of a .keras file; errors as `read`."""
+    with open_members(file, budget) as members:
+        return read_members(members, budget)
+
+
+def read_members(members: Members, budget: Budget) -> Checkpoint:
     """Read the weights of a .keras file that is open as a zip file."""
     odd = odd_layers(members.read(CONFIG), budget) if CONFIG in members else {}
-    return _read(io.BytesIO(members.read(WEIGHTS)), budget, "keras", odd)
+    return _read(io.BytesIO(members.read(WEIGHTS)), budget, "keras", odd)[0]
 
 
 def read(file: BinaryIO, budget: Budget) -> Checkpoint:
@@ -65,13 +78,55 @@ def read(file: BinaryIO, budget: Budget) -> Checkpoint:
     # All of it into memory, where nothing can change while the library looks at it.
     budget.take(budget.file_size, "the file")
     content = io.BytesIO(read_bytes(file, budget.file_size, "the file"))
-    return _read(content, budget, "h5", {})
+    return _read(content, budget, "h5", {})[0]
 
 
-def _read(content: io.BytesIO, budget: Budget, kind: str, odd: dict[str, str]) -> Checkpoint:
+def put(file: InMemory, budget: Budget, tensors: Mapping[str, np.ndarray], target: Path) -> Placed:
+    """Return a .weights.h5 or an older .h5 with other arrays in it."""
+    del target
+    budget.take(budget.file_size, "the copy")
+    return Placed(_put(file.getvalue(), budget, tensors, {}))
+
+
+def put_model(
+    file: InMemory, budget: Budget, tensors: Mapping[str, np.ndarray], target: Path
+) -> Placed:
+    """Return a .keras file with other arrays in it; its other members stay as they are."""
+    del target
+    budget.take(budget.file_size, "the copy")
+    made = io.BytesIO()
+    with open_members(file, budget) as members, zipfile.ZipFile(made, "w") as copy:
+        odd = odd_layers(members.read(CONFIG), budget) if CONFIG in members else {}
+        for name in members:
+            content = bytes(members.read(name))
+            if name == WEIGHTS:
+                content = _put(content, budget, tensors, odd)
+            copy.writestr(members.info(name), content)
+    return Placed(made.getvalue())
+
+
+def _put(
+    content: bytes, budget: Budget, tensors: Mapping[str, np.ndarray], odd: dict[str, str]
+) -> bytes:
+    """Return an HDF5 file with other arrays in the place of its own."""
+    h5py, copy = _library(), io.BytesIO(content)
+    paths = _read(io.BytesIO(content), budget, "h5", odd)[1]
+    with _damage_is_checkpoint_error(), h5py.File(copy, "r+") as file:
+        for name, array in tensors.items():
+            file[paths[name]].write_direct(np.ascontiguousarray(array))
+    return copy.getvalue()
+
+
+def _read(
+    content: io.BytesIO, budget: Budget, kind: str, odd: dict[str, str]
+) -> tuple[Checkpoint, dict[str, str]]:
+    """Return what an HDF5 file holds, and where in it each tensor is."""
     found = Checkpoint({}, kind, "keras", {})
     h5py = _library()
     with _damage_is_checkpoint_error(), h5py.File(content, "r") as file:
+        for name in file.attrs:
+            if name not in _UNSAID and (text := _text(h5py, file, name, budget)):
+                found.metadata[name] = text
         config = _text(h5py, file, "model_config", budget)
         if config:
             odd = odd_layers(config.encode(), budget)
@@ -82,7 +137,7 @@ def _read(content: io.BytesIO, budget: Budget, kind: str, odd: dict[str, str]) -
             walk.group(older, "", (), 0)
             if (state := _own_group(h5py, file, _STATE)) is not None:
                 walk.group(state, _STATE, (), 0)
-    return _with_names(found)
+    return found, with_names(found, walk.paths)
 
 
 def _own_group(h5py: ModuleType, group: Any, name: str) -> Any:  # noqa: ANN401
@@ -114,6 +169,8 @@ class _Walk:
         self, h5py: ModuleType, budget: Budget, found: Checkpoint, odd: Mapping[str, str]
     ) -> None:
         self._h5py, self._budget, self._found, self._odd = h5py, budget, found, odd
+        self.paths: dict[str, str] = {}
+        """Name of a tensor → where it is in the file."""
 
     def group(self, group: Any, path: str, above: tuple[int, ...], depth: int) -> None:  # noqa: ANN401
         """Read what is below a group; `above` are the places of the groups around it."""
@@ -123,7 +180,10 @@ class _Walk:
         self._budget.take(_ENTRY * len(group), "a group", path)
         own = _own_group(self._h5py, group, "vars")
         name = "" if own is None else _text(self._h5py, own, "name", self._budget)
-        odd = self._odd.get(name) or self._odd.get(path.rpartition(".")[2], "")
+        last = path.rpartition(".")[2]
+        if name and path and name != last:
+            self._found.aliases[path] = name
+        odd = self._odd.get(name) or self._odd.get(last, "")
         if odd:
             self._found.remarks[path] = odd
         for name in group:
@@ -137,7 +197,7 @@ class _Walk:
             if isinstance(thing, self._h5py.Group):
                 before = len(self._found.tensors)
                 self.group(thing, under, (*above, place), depth + 1)
-                if odd and name in {"cell", "vars", path.rpartition(".")[2]}:
+                if odd and name in {"cell", "vars", last}:
                     self._leave_out(before, odd)
             elif isinstance(thing, self._h5py.Dataset):
                 self._dataset(thing, under.removesuffix(":0"))
@@ -166,34 +226,7 @@ class _Walk:
         if array.size:
             dataset.read_direct(array)
         self._found.tensors[name] = array
-
-
-def _with_names(found: Checkpoint) -> Checkpoint:
-    """Give the variables of an LSTM, which Keras 3 numbers, their names."""
-    names = get_dialect("keras").parameters
-    tensors: dict[str, np.ndarray] = {}
-    for name, array in found.tensors.items():
-        owner, vars_, number = name.rpartition("vars.")
-        new = name
-        if vars_ and number in {"0", "1", "2"} and _is_lstm(found.tensors, owner):
-            new = owner + names[_STEMS[int(number)]]
-        if new in tensors:
-            raise CheckpointError(f"it holds `{short(new)}` twice.")
-        tensors[new] = array
-    found.tensors.clear()
-    found.tensors.update(tensors)
-    return found
-
-
-def _is_lstm(tensors: Mapping[str, np.ndarray], owner: str) -> bool:
-    arrays = [tensors.get(f"{owner}vars.{number}") for number in range(4)]
-    kernel, recurrent, bias, more = arrays
-    if kernel is None or recurrent is None or more is not None:
-        return False
-    if kernel.ndim != 2 or recurrent.ndim != 2 or kernel.shape[1] != recurrent.shape[1]:
-        return False
-    hidden = recurrent.shape[0]
-    return recurrent.shape[1] == 4 * hidden and (bias is None or bias.shape == (4 * hidden,))
+        self.paths[name] = dataset.name
 
 
 def write(
@@ -210,7 +243,7 @@ def write(
         MissingExtraError: h5py is not installed.
     """
     del form
-    numbers = {get_dialect("keras").parameters[stem]: n for n, stem in enumerate(_STEMS)}
+    numbers = {get_dialect("keras").parameters[stem]: n for n, stem in enumerate(STEMS)}
     h5py = _library()
     for name in (*tensors, *metadata):
         if not name or "/" in name:
@@ -231,6 +264,11 @@ def write(
     with h5py.File(content, "w", track_order=True) as target:
         _fill(target, tree)
         for name, text in metadata.items():
+            if len(text.encode()) > _LONGEST:
+                raise ArgumentError(
+                    f"the text `{short(name)}` is longer than HDF5 has place for; leave it out "
+                    f"(--drop)."
+                )
             target.attrs[name] = text
     file.write(content.getbuffer())
 

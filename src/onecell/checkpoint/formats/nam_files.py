@@ -9,13 +9,15 @@ so are the numbers of the head.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any, BinaryIO, Final
 
 import numpy as np
 
 from onecell.checkpoint.content import Checkpoint
 from onecell.checkpoint.formats.json_text import parse_json
+from onecell.checkpoint.formats.placed import InMemory, Placed
 from onecell.checkpoint.formats.stacks import stacks
 from onecell.checkpoint.limits import Budget, read_bytes
 from onecell.dtypes import widen
@@ -29,6 +31,9 @@ STATE: Final = ("initial_h", "initial_c")
 """What a layer begins with, where that is not zero."""
 HEAD: Final = ("head.weight", "head.bias")
 _OWNER: Final = "lstm"
+_OWN: Final = frozenset({"architecture", "config", "weights"})
+_FIELDS: Final = frozenset({"sample_rate", "metadata"})
+"""What a model says of itself, besides its version, in numbers and objects."""
 
 
 def read(file: BinaryIO, budget: Budget) -> Checkpoint:
@@ -49,26 +54,67 @@ def read(file: BinaryIO, budget: Budget) -> Checkpoint:
     if numbers.shape != (want,):
         raise CheckpointError(f"it has {numbers.size} weights, and its sizes ask for {want}.")
     place = 0
-
-    def take(*shape: int) -> np.ndarray:
-        nonlocal place
+    for name, shape in _parts(layers, inputs, hidden):
         count = int(np.prod(shape))
         part = numbers[place : place + count].reshape(shape).copy()
         place += count
-        return part
+        if name.rpartition(".")[2] not in STATE or np.any(part):  # of zeros there is nothing to say
+            found.tensors[name] = part
+    _read_texts(content, found.metadata)
+    return found
 
+
+def _parts(layers: int, inputs: int, hidden: int) -> Iterator[tuple[str, tuple[int, ...]]]:
+    """Yield what the numbers are, one part after the other: its name and shape."""
     for layer in range(layers):
         start = f"{_OWNER}.layers.{layer}."
-        found.tensors[f"{start}weight"] = take(rows, width if layer == 0 else 2 * hidden)
-        found.tensors[f"{start}bias"] = take(rows)
+        yield f"{start}weight", (4 * hidden, hidden + (inputs if layer == 0 else hidden))
+        yield f"{start}bias", (4 * hidden,)
         for name in STATE:
-            if np.any(state := take(hidden)):  # of zeros there is nothing to be said
-                found.tensors[start + name] = state
-    found.tensors["head.weight"], found.tensors["head.bias"] = take(hidden), take(1)
-    for name in ("version", "sample_rate"):
-        if isinstance(content.get(name), str | int | float):
-            found.metadata[name] = str(content[name])
-    return found
+            yield start + name, (hidden,)
+    yield "head.weight", (hidden,)
+    yield "head.bias", (1,)
+
+
+def _read_texts(content: Mapping[str, Any], found: dict[str, str]) -> None:
+    """Keep what the file says besides: texts as they are, and all else as JSON."""
+    for name, value in content.items():
+        if name not in _OWN and value is not None:
+            found[name] = value if isinstance(value, str) else json.dumps(value)
+
+
+def _write_texts(metadata: Mapping[str, str]) -> dict[str, Any]:
+    """Return the fields of a model that say what it is; of another file's, as its metadata."""
+    fields: dict[str, Any] = {}
+    others: dict[str, Any] = {}
+    for name, text in metadata.items():
+        if name == "version":
+            fields[name] = text
+        elif name in _FIELDS:
+            try:
+                value = json.loads(text)
+            except (ValueError, RecursionError):
+                value = text
+            if name == "metadata" and isinstance(value, dict):
+                others = value | others
+            else:
+                fields[name] = value
+        elif name not in _OWN:
+            others[name] = text
+    return fields | ({"metadata": others} if others else {})
+
+
+def put(file: InMemory, budget: Budget, tensors: Mapping[str, np.ndarray], target: Path) -> Placed:
+    """Return a .nam with other numbers in it; all else says what it said."""
+    del target
+    content = read_json(file, budget)
+    numbers, place = list(content["weights"]), 0
+    for name, shape in _parts(*_sizes(content["config"])):
+        count = int(np.prod(shape))
+        if name in tensors:
+            numbers[place : place + count] = as_list(tensors[name].reshape(-1))
+        place += count
+    return Placed(json.dumps(content | {"weights": numbers}).encode())
 
 
 def _sizes(config: object) -> tuple[int, int, int]:
@@ -112,12 +158,11 @@ def write(
     if extra:
         raise ArgumentError(f"only LSTM cells can be written there, got {listed(extra)} too.")
     model = {
-        "version": metadata.get("version", _VERSION),
+        "version": _VERSION,
         "architecture": "LSTM",
         "config": dict(zip(_SIZES, (len(stack.layers), inputs, hidden), strict=True)),
         "weights": [number for array in numbers for number in as_list(array)],
-        "metadata": {n: text for n, text in metadata.items() if n != "version"},
-    }
+    } | _write_texts(metadata)
     file.write(json.dumps(model).encode())
 
 

@@ -80,6 +80,11 @@ def read(file: BinaryIO, budget: Budget) -> Checkpoint:
         UnsafeCheckpointError: external data outside that folder, or more than the files may ask.
         CheckpointError: it is damaged, or no ONNX model.
     """
+    return read_sources(file, budget)[0]
+
+
+def read_sources(file: BinaryIO, budget: Budget) -> tuple[Checkpoint, Mapping[str, TensorPlace]]:
+    """Return what `read` does, and where in the file each of its tensors is."""
     graph: Field | None = None
     metadata: dict[str, str] = {}
     for part in read_fields(file, 0, budget.file_size, "the file"):
@@ -93,9 +98,10 @@ def read(file: BinaryIO, budget: Budget) -> Checkpoint:
         raise CheckpointError("it is no ONNX model: it has no graph.")
     reader = _Reader(file, budget, Beside(Path(file.name).parent))
     reader.graph(graph, None, "", 0)
-    return Checkpoint(
+    read = Checkpoint(
         reader.finish(), "onnx", "onnx", metadata, reader.left_out, remarks=reader.remarks
     )
+    return read, reader.sources
 
 
 class _Reader:
@@ -106,6 +112,7 @@ class _Reader:
         self._places: dict[str, TensorPlace] = {}
         self._taken: dict[int, TensorPlace] = {}  # held, so that nobody else has its number
         self._tensors: dict[str, np.ndarray] = {}
+        self.sources: dict[str, TensorPlace] = {}
         self.left_out: dict[str, str] = {}
         self.remarks: dict[str, str] = {}
 
@@ -131,9 +138,9 @@ class _Reader:
             if not is_readable(place):
                 self.left_out[name] = f"a tensor of type {place.kind}"
             elif name in self._tensors:
-                raise CheckpointError(f"it holds `{short(name)}` twice.")
+                self.left_out[name] = "a tensor called as an LSTM's"
             else:
-                self._tensors[name] = self._read(place)
+                self._tensors[name], self.sources[name] = self._read(place), place
         return self._tensors
 
     def _add(self, scope: _Scope, name: str, place: TensorPlace) -> None:
@@ -230,7 +237,7 @@ class _Reader:
                 full = self._whole(name, f".{key}")
                 if full in self._tensors:
                     raise CheckpointError(f"it holds `{short(full)}` twice.")
-                self._tensors[full] = self._read(at)
+                self._tensors[full], self.sources[full] = self._read(at), at
         if self._text(node, "direction") == "reverse":
             self.remarks[name] = "runs backward over its sequence; the cell is the same"
 

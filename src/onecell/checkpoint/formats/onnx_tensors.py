@@ -61,6 +61,8 @@ class TensorPlace:
     kind: int
     parts: dict[int, Field]
     external: dict[str, str] = field(default_factory=dict)
+    whole: Field | None = None
+    """The message that it is."""
 
 
 def read_place(file: BinaryIO, place: Field, budget: Budget) -> TensorPlace:
@@ -71,7 +73,7 @@ def read_place(file: BinaryIO, place: Field, budget: Budget) -> TensorPlace:
     """
     budget.take(_ENTRY, "a tensor")
     dims: list[int] = []
-    found = TensorPlace("", (), 0, {})
+    found = TensorPlace("", (), 0, {}, whole=place)
     for part in read_fields(file, place.start, place.end, "a tensor"):
         if part.number == 1 and part.wire == VARINT:
             dims.append(part.value)

@@ -30,6 +30,8 @@ class Stack:
     """Whether its layers are named as layers, and not as one cell."""
     both_ways: bool
     """Whether it has a backward direction."""
+    backward: dict[int, Pieces]
+    """Layer → the backward direction, where that has arrays of its own."""
 
 
 def stacks(tensors: Mapping[str, np.ndarray], dialect: str) -> dict[str, Stack]:
@@ -40,18 +42,21 @@ def stacks(tensors: Mapping[str, np.ndarray], dialect: str) -> dict[str, Stack]:
     """
     row = get_dialect(dialect)
     found: dict[str, dict[int, Pieces]] = {}
+    backward: dict[str, dict[int, Pieces]] = {}
     taken: set[str] = set()
     sites = find_cells(tensors, row)
     for site in sites:
         names = {p: name for p, name in site.names(row).items() if name in tensors}
         taken.update(names.values())
         layers = found.setdefault(site.prefix.removesuffix("."), {})
+        if site.reverse and not row.layout.directions:
+            layers = backward.setdefault(site.prefix.removesuffix("."), {})
         if site.layer in (None, 0) and 0 in layers and not site.reverse:
             raise ArgumentError(f"`{short(site.owner)}` is a cell and a layer at once.")
         layers[site.layer or 0] = {piece: tensors[name] for piece, name in names.items()}
     if others := [name for name in tensors if name not in taken]:
         raise ArgumentError(f"only LSTM cells can be written there, got {listed(others)} too.")
-    if not found:
+    if not sites:
         raise ArgumentError("there is no LSTM cell to be written.")
     for owner, layers in found.items():
         if sorted(layers) != list(range(len(layers))):
@@ -59,7 +64,12 @@ def stacks(tensors: Mapping[str, np.ndarray], dialect: str) -> dict[str, Stack]:
     named = {site.prefix.removesuffix(".") for site in sites if site.layer is not None}
     ways = {site.prefix.removesuffix(".") for site in sites if site.reverse}
     return {
-        owner: Stack([layers[n] for n in sorted(layers)], owner in named, owner in ways)
+        owner: Stack(
+            [layers[n] for n in sorted(layers)],
+            owner in named,
+            owner in ways,
+            backward.get(owner, {}),
+        )
         for owner, layers in found.items()
     }
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import BinaryIO, Final, Literal
 
 import numpy as np
@@ -16,13 +17,16 @@ from onecell.checkpoint.content import Checkpoint
 from onecell.checkpoint.formats import (
     flax_msgpack,
     keras_files,
+    keras_model,
     nam_files,
     onnx_file,
     onnx_graph,
+    onnx_into,
     rtneural_files,
 )
 from onecell.checkpoint.formats.openvino import graph as openvino_graph
 from onecell.checkpoint.formats.openvino import model as openvino_model
+from onecell.checkpoint.formats.placed import InMemory, Placed
 from onecell.checkpoint.limits import Budget
 
 Form = Literal["step", "sequence"]
@@ -58,6 +62,11 @@ class Format:
     by_start: bool = False
     """Whether what it begins with tells it, whatever it is called."""
 
+    put: Callable[[InMemory, Budget, Tensors, Path], Placed] | None = None
+    """Of a format with a model in it: returns the file with arrays, by its reader's names and of
+    their shapes and types, in the place of its own, and all else as it was. It is told where the
+    copy is to be, for data files beside that."""
+
     def has_place(self, name: str) -> bool:
         """Whether a tensor that is no cell's can be in such a file."""
         return not self.cells_alone or f".{name}".endswith(self.keeps or ("\0",))
@@ -79,6 +88,7 @@ FORMATS: Final[Mapping[str, Format]] = {
             onnx_graph.write_tensors,
             "ONNX (.onnx)",
             cells_alone=True,
+            put=onnx_into.put,
         ),
         Format(
             "openvino",
@@ -100,6 +110,18 @@ FORMATS: Final[Mapping[str, Format]] = {
             keras_files.write,
             "Keras's HDF5 (.h5)",
             by_start=True,
+            put=keras_files.put,
+        ),
+        Format(
+            "keras",
+            (".keras",),
+            (b"PK",),
+            keras_files.read_model,
+            keras_model.write,
+            "Keras's model (.keras)",
+            cells_alone=True,
+            metadata=False,
+            put=keras_files.put_model,
         ),
         Format(
             "msgpack",
@@ -119,6 +141,7 @@ FORMATS: Final[Mapping[str, Format]] = {
             "Neural Amp Modeler's (.nam)",
             cells_alone=True,
             keeps=tuple(f".{name}" for name in (*nam_files.STATE, *nam_files.HEAD)),
+            put=nam_files.put,
         ),
         Format(
             "rtneural",
@@ -129,6 +152,7 @@ FORMATS: Final[Mapping[str, Format]] = {
             "RTNeural's (.json)",
             cells_alone=True,
             metadata=False,
+            put=rtneural_files.put,
         ),
     )
 }

@@ -7,6 +7,7 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from copy import copy
 from typing import BinaryIO, Final, cast
 
 import numpy as np
@@ -70,6 +71,10 @@ class Members:
     def _check(self, name: str) -> None:
         if name not in self:
             raise CheckpointError(f"the zip file has no member `{short(name)}`.")
+
+    def info(self, name: str) -> zipfile.ZipInfo:
+        """Return what the file says of a member, to write one like it."""
+        return copy(self._archive.NameToInfo[name])
 
     def read(self, name: str) -> bytearray:
         """Return the content of a member; zipfile compares its checksum at the end."""
