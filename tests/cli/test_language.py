@@ -109,7 +109,7 @@ RAISED = (
     "Unsure",  # of a use that the migrator leaves
 )
 OF_OTHERS = re.compile(
-    r"formats/(onnx|flax|keras|hdf5|h5|nam|rtneural|json|paddle|orbax|openvino|tensorflow|table|stacks)"
+    r"formats/(onnx|burn|coreml|mxnet|flax|keras|hdf5|h5|nam|rtneural|json|paddle|orbax|openvino|tensorflow|table|stacks)"
 )
 """What is wrong inside a file of a framework without a front end may stay in English: the line
 around it has Chinese, and the file's name."""

@@ -117,6 +117,33 @@ def nam(w: Named, x: Array, h: Array, c: Array) -> State:
     return step(i, f, g, o, c)
 
 
+def mxnet(w: Named, x: Array, h: Array, c: Array) -> State:
+    """gluon/rnn/rnn_cell.py, LSTMCell.hybrid_forward: i2h + h2h, sliced into i, f, c, o."""
+    gates = x @ w["i2h_weight"].T + h @ w["h2h_weight"].T
+    gates = gates + w.get("i2h_bias", 0) + w.get("h2h_bias", 0)
+    in_gate, forget_gate, in_transform, out_gate = np.split(gates, 4, axis=1)
+    return step(in_gate, forget_gate, in_transform, out_gate, c)
+
+
+def burn(w: Named, x: Array, h: Array, c: Array) -> State:
+    """burn-nn/src/modules/rnn/lstm: of each gate two Linears, whose weights are (d_in, d_out)."""
+
+    def linear(name: str, value: Array) -> Array:
+        return np.asarray(value @ w[f"{name}.weight"] + w.get(f"{name}.bias", 0))
+
+    def product(gate: str) -> Array:
+        ours = f"{gate}_gate"
+        return linear(f"{ours}.input_transform", x) + linear(f"{ours}.hidden_transform", h)
+
+    return step(product("input"), product("forget"), product("cell"), product("output"), c)
+
+
+def haste(w: Named, x: Array, h: Array, c: Array) -> State:
+    """frameworks/pytorch/lstm.py, LSTMScript: v = h R + x W + b, in chunks i, g, f, o."""
+    i, g, f, o = np.split(h @ w["recurrent_kernel"] + x @ w["kernel"] + w["bias"], 4, axis=1)
+    return step(i, f, g, o, c)
+
+
 FORMULAS: Final[Mapping[str, Formula]] = {
     "torch": torch,
     "mindspore": torch,
@@ -135,4 +162,7 @@ FORMULAS: Final[Mapping[str, Formula]] = {
     "openvino": openvino,
     "mlx": mlx,
     "nam": nam,
+    "mxnet": mxnet,
+    "burn": burn,
+    "haste": haste,
 }

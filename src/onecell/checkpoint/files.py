@@ -196,8 +196,9 @@ def save_checkpoint(
         OSError: the folder or the disk refuses.
     """
     kind = _choose_format(path, format)
-    row = None if dialect is None else get_dialect(dialect).name
-    if row is not None and OWNERS.get(kind, row) != row:
+    named = None if dialect is None else get_dialect(dialect)
+    row = None if named is None else named.name
+    if named is not None and OWNERS.get(kind, named.name) not in {named.name, named.inside}:
         raise ArgumentError(
             f"`dialect` is {row!r}, and only {OWNERS[kind]} reads the format {kind!r}; "
             f"write .safetensors or .npz instead."

@@ -1,4 +1,4 @@
-"""Why a file of Keras's, Flax's, RTNeural's or Neural Amp Modeler's is not read or written."""
+"""Why a file of another framework than torch and MindSpore is not read or written."""
 
 from __future__ import annotations
 
@@ -9,6 +9,9 @@ TEXTS: Final[Mapping[str, str]] = {
     "Keras's HDF5 (.h5)": "Keras 的 HDF5（.h5）",
     "Keras's model (.keras)": "Keras 的模型（.keras）",
     "Flax's msgpack": "Flax 的 msgpack",
+    "MXNet's (.params)": "MXNet 的（.params）",
+    "Burn's (.bpk)": "Burn 的（.bpk）",
+    "Burn's record (.mpk)": "Burn 的记录（.mpk）",
     "Neural Amp Modeler's (.nam)": "Neural Amp Modeler 的（.nam）",
     "RTNeural's (.json)": "RTNeural 的（.json）",
     "weights of a layer {kind}": "{kind} 层的权重",

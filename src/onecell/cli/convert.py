@@ -173,7 +173,7 @@ def convert(
         suffix_owner = OWNERS.get(SUFFIXES.get(target.suffix, ""))
         goal = get_dialect(to or suffix_owner or dialect).name
         owner = suffix_owner or goal
-        if owner != goal:
+        if owner not in {goal, get_dialect(goal).inside}:
             raise ArgumentError(
                 f"only {owner} reads {target.suffix} files; for {goal} name OUT "
                 f"{plain_stem(target)}.safetensors or leave --to out."

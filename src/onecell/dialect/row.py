@@ -51,6 +51,8 @@ class Dialect:
     """The file formats that only this framework reads, the one that it writes itself first."""
     suffix: str = ".safetensors"
     """Suffix of a file written for it, unless another is asked for."""
+    inside: str = ""
+    """The framework whose module it is, so that it is in that one's files too."""
     metadata_format: str = ""
     """What "format" is in the metadata of its safetensors files; "" where it writes none."""
     optimizer: Literal["groups", "slots", ""] = ""

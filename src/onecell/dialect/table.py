@@ -271,6 +271,67 @@ _NAM: Final = Dialect(
     owner="lstm",
 )
 
+# Gluon's; a layer has `l` before the number of a forward layer, `r` before that of a backward one.
+_MXNET: Final = Dialect(
+    name="mxnet",
+    cell="mxnet.gluon.rnn.LSTMCell",
+    sequence="mxnet.gluon.rnn.LSTM",
+    state="hc",
+    parameters={
+        "weight_ih": "i2h_weight",
+        "weight_hh": "h2h_weight",
+        "bias_ih": "i2h_bias",
+        "bias_hh": "h2h_bias",
+    },
+    layout=CANONICAL,
+    layer_form="{reverse}{layer}_{name}",
+    reverse_forms=("l", "r"),
+    projection="h2r_weight",
+    formats=("mxnet",),
+    suffix=".params",
+)
+
+# Read: crates/burn-nn/src/modules/rnn; its gates are named in words, each two layers of their own.
+_BURN_GATES: Final = {"i": "input", "f": "forget", "g": "cell", "o": "output"}
+_BURN_PIECES: Final = {
+    "weight_ih": "input_transform.weight",
+    "weight_hh": "hidden_transform.weight",
+    "bias_ih": "input_transform.bias",
+    "bias_hh": "hidden_transform.bias",
+}
+_BURN: Final = Dialect(
+    name="burn",
+    cell="burn::nn::Lstm",
+    sequence="burn::nn::Lstm",
+    state="ch",
+    parameters={
+        **{stem: f"{{gate}}_gate.{name}" for stem, name in _BURN_PIECES.items()},
+        **{
+            f"{stem}.{gate}": f"{word}_gate.{name}"
+            for stem, name in _BURN_PIECES.items()
+            for gate, word in _BURN_GATES.items()
+        },
+    },
+    layout=Layout("ifgo", gates_first=False, biases=2, per_gate=True),
+    layer_form=_MODULES,
+    formats=("burnpack", "burn"),
+    suffix=".bpk",
+)
+
+# haste_pytorch: the forget gate's bias of 1 is put into `bias` when it is made, as Keras does.
+_HASTE: Final = Dialect(
+    name="haste",
+    cell="haste_pytorch.LSTM",
+    sequence="haste_pytorch.LSTM",
+    state="hc",
+    parameters={"weight_ih": "kernel", "weight_hh": "recurrent_kernel", "bias": "bias"},
+    layout=Layout("igfo", gates_first=False, biases=1, always_bias=True),
+    layer_form=_MODULES,
+    common=frozenset({"kernel", "bias"}),
+    inside="torch",
+    suffix=".pt",
+)
+
 DIALECTS: Final[Mapping[str, Dialect]] = {
     row.name: row
     for row in (
@@ -290,6 +351,9 @@ DIALECTS: Final[Mapping[str, Dialect]] = {
         _TINYGRAD,
         _RTNEURAL,
         _NAM,
+        _MXNET,
+        _BURN,
+        _HASTE,
         _NUMPY,
     )
 }

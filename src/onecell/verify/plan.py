@@ -249,8 +249,9 @@ def source_dialect(checkpoint: Checkpoint, given: str | None, path: Path) -> str
             "say FrozenCell.load(path).weights, or take the live cell that it was made from."
         )
     if given is not None:
-        named = get_dialect(given).name
-        if checkpoint.dialect not in (None, named):
+        row = get_dialect(given)
+        named = row.name
+        if checkpoint.dialect not in (None, named, row.inside):
             raise ArgumentError(
                 f"{path}: the file itself says that it is {checkpoint.dialect}'s "
                 f"({checkpoint.format}), not {named}'s (--from, `source=`); leave that out."

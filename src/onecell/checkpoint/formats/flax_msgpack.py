@@ -32,13 +32,13 @@ _FIXED: Final[Mapping[int, str]] = {
 }
 
 
-class _Array(tuple[Any, ...]):
+class Array(tuple[Any, ...]):
     """An extension that is an array: shape, type and where its bytes are."""
 
     __slots__ = ()
 
 
-class _Reader:
+class Reader:
     """One walk over the bytes of a file."""
 
     def __init__(self, content: memoryview, budget: Budget) -> None:
@@ -56,7 +56,7 @@ class _Reader:
         return struct.unpack(form, self.take(struct.calcsize(form)))[0]
 
     def value(self, depth: int = 0) -> Any:  # noqa: ANN401, PLR0911
-        """Return the next value: a dictionary, list, number, text, None or `_Array`."""
+        """Return the next value: a dictionary, list, number, text, None or `Array`."""
         if depth > _DEEPEST:
             raise CheckpointError(f"it is nested deeper than {_DEEPEST}.")
         self._budget.take(_ENTRY, "an entry")
@@ -109,13 +109,13 @@ class _Reader:
 
     def _extension(self, size: int, depth: int) -> Any:  # noqa: ANN401
         kind = self.number(">b")
-        inner = _Reader(self.take(size), self._budget)
+        inner = Reader(self.take(size), self._budget)
         if kind not in {_ARRAY, _SCALAR}:
             raise CheckpointError(f"it has an extension of type {kind}, which Flax does not write.")
         parts = inner.value(depth + 1)
         if inner.place != size or not isinstance(parts, list) or len(parts) != 3:
             raise CheckpointError("an array in it is damaged.")
-        return _Array(parts)
+        return Array(parts)
 
     _KINDS: Final[tuple[tuple[int, tuple[str, ...], Callable[..., Any]], ...]] = (
         (0xC4, (">B", ">H", ">I"), _bytes),
@@ -134,7 +134,7 @@ def read(file: BinaryIO, budget: Budget) -> Checkpoint:
         CheckpointError: it is damaged, nested too deep, or holds a name twice.
     """
     budget.take(budget.file_size, "the file")
-    reader = _Reader(memoryview(read_bytes(file, budget.file_size, "the file")), budget)
+    reader = Reader(memoryview(read_bytes(file, budget.file_size, "the file")), budget)
     tree = reader.value()
     if reader.place != budget.file_size or not isinstance(tree, dict):
         raise CheckpointError("it is not one map, as Flax writes it.")
@@ -142,7 +142,7 @@ def read(file: BinaryIO, budget: Budget) -> Checkpoint:
     for name, leaf in _leaves(tree, "", budget):
         if name in found.tensors or name in found.metadata:
             raise CheckpointError(f"it holds `{short(name)}` twice.")
-        if isinstance(leaf, _Array):
+        if isinstance(leaf, Array):
             found.tensors[name] = _array(name, leaf, budget)
         elif isinstance(leaf, memoryview):
             found.left_out[name] = "bytes"
@@ -168,7 +168,7 @@ def _leaves(
             yield name, value
 
 
-def _array(name: str, parts: _Array, budget: Budget) -> np.ndarray:
+def _array(name: str, parts: Array, budget: Budget) -> np.ndarray:
     shape, kind, content = parts
     sizes = shape if isinstance(shape, list) else []
     if not all(type(size) is int for size in sizes) or not isinstance(content, memoryview):

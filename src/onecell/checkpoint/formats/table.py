@@ -15,9 +15,12 @@ import numpy as np
 
 from onecell.checkpoint.content import Checkpoint
 from onecell.checkpoint.formats import (
+    burn_pack,
+    burn_record,
     flax_msgpack,
     keras_files,
     keras_model,
+    mxnet_params,
     nam_files,
     onnx_file,
     onnx_graph,
@@ -130,6 +133,34 @@ FORMATS: Final[Mapping[str, Format]] = {
             flax_msgpack.read,
             flax_msgpack.write,
             "Flax's msgpack",
+            metadata=False,
+        ),
+        Format(
+            "mxnet",
+            (".params",),
+            (mxnet_params.START,),
+            mxnet_params.read,
+            mxnet_params.write,
+            "MXNet's (.params)",
+            metadata=False,
+            by_start=True,
+        ),
+        Format(
+            "burnpack",
+            (".bpk",),
+            (burn_pack.START,),
+            burn_pack.read,
+            burn_pack.write,
+            "Burn's (.bpk)",
+            by_start=True,
+        ),
+        Format(
+            "burn",
+            (".mpk",),
+            (),
+            burn_record.read,
+            burn_record.write,
+            "Burn's record (.mpk)",
             metadata=False,
         ),
         Format(
