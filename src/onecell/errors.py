@@ -92,6 +92,15 @@ EXTRAS: Final = {
 """Library → the extra of this package that installs it."""
 
 
+class RuntimeMissingError(OnecellError, ImportError):
+    """A framework is to compute in a process of its own, and cannot be asked there."""
+
+    def __init__(self, framework: str, why: str) -> None:
+        super().__init__(f"the side `{framework}` cannot be asked: {why}.")
+        self.framework = framework
+        self.why = why
+
+
 class MissingExtraError(OnecellError, ImportError):
     """An optional library is needed for this call and is not installed."""
 

@@ -77,6 +77,24 @@ class CellSite:
         found = (find_parts(tensors, name) for name in self.names(dialect).values())
         return [name for parts in found for name in parts.values()]
 
+    def pieces(
+        self, tensors: Mapping[str, np.ndarray], dialect: str | Dialect
+    ) -> dict[str, np.ndarray] | None:
+        """Return piece → its array, as it lies in `tensors` of `dialect`, of this direction alone.
+
+        None where a weight is not there itself, but computed from others.
+        """
+        row = get_dialect(dialect)
+        names = self.names(row)
+        found = {piece: tensors[name] for piece, name in names.items() if name in tensors}
+        if any(piece not in found for piece in row.layout.required):
+            return None
+        if row.layout.directions:
+            at = slice(int(self.reverse), int(self.reverse) + 1)
+            axes = {piece: 3 if is_weight(piece) else 2 for piece in found}
+            found = {p: a[at] if a.ndim == axes[p] else a for p, a in found.items()}
+        return found
+
     def weights(self, tensors: Mapping[str, np.ndarray], dialect: str | Dialect) -> Weights:
         """Return the weights of the cell here, in `tensors` of `dialect`.
 

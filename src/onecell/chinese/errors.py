@@ -16,6 +16,13 @@ TEXTS: Final[Mapping[str, str]] = {
     "rewriting source": "改写源代码",
     "asking {name}": "询问 {name} ",
     "the side `{name}`": "计算方 `{name}` ",
+    "the side `{name}` cannot be asked: {why}.": "无法使用计算方 `{name}`：{_why}。",
+    "`{variable}` must name a Python to run {framework} in, got {named}.": (
+        "`{variable}` 必须指明运行 {framework} 的 Python，却给了 {named}。"
+    ),
+    "{framework} does not compute this cell: {why}.": "{framework} 不计算这个单元：{_why}。",
+    "it does not answer within {limit}": "{limit} 内没有回答",
+    "its process ends ({how})": "其进程终止（{how}）",
     "{path} is already there; say --force to replace it.": "{path} 已存在；要覆盖请加 --force。",
     "a library does not load: {error}": "某个库无法加载：{error}",
     "cannot write {path}: cannot write a file over a folder.": (

@@ -61,6 +61,25 @@ TEXTS: Final[Mapping[str, str]] = {
     # Who took no part, and why.
     "it cannot be copied, and only a copy is trained": "它无法复制，而只训练副本",
     "`{a}` is not installed": "未安装 `{a}`",
+    "`{a}` is not installed, and {b} names no Python that has it": (
+        "未安装 `{a}`，{b} 也没有指明装有它的 Python"
+    ),
+    "does not load: {error}": "无法加载：{error}",
+    "does not load within {a} s": "{a} 秒内未能加载",
+    "cannot be started: {error}": "无法启动：{error}",
+    "{a} does not compute in {b}": "{a} 不以 {b} 计算",
+    "its optimizers are not run": "不运行它的优化器",
+    "it has one bias, and its gradient is shown as that of bias_ih": (
+        "它只有一个偏置，其梯度列在 bias_ih 下"
+    ),
+    "it only computes forward": "它只做前向计算",
+    "its gradients are NaN where a gate is far in saturation": "门深度饱和时它的梯度为 NaN",
+    "{label} rests on {names}, in a process of its own, and on the kernel.": (
+        "{label} 的依据：{names}（在自己的进程中）以及内核。"
+    ),
+    "{label} rests on the kernel alone: {framework} took no part, {why}.": (
+        "{label} 的依据只有内核：{framework} 未参与，{why}。"
+    ),
     "its cell is not run here": "它的单元不在这里运行",
     "does not compute in {a}": "不以 {a} 计算",
     "it computes in {a}": "它以 {a} 计算",

@@ -46,6 +46,7 @@ def print_comparison(found: Comparison, console: Console) -> None:
     if found.self_test:
         _print_self_test(found, console)
     _print_verdict(found, console)
+    _print_support((found.a, found.b), console)
 
 
 def print_comparisons(found: Comparisons, console: Console, *, verbose: bool) -> None:
@@ -87,6 +88,7 @@ def print_comparisons(found: Comparisons, console: Console, *, verbose: bool) ->
     for line in say_notes(found.remarks.notes):
         console.print(Text(line, "yellow"))
     _print_verdict_of_all(found, console)
+    _print_support((found.cells[0].a, found.cells[0].b), console)
 
 
 _BAD: Final = "bold red"
@@ -140,6 +142,28 @@ def _print_verdict_of_all(found: Comparisons, console: Console) -> None:
         took=took,
     )
     console.print(Text(plain(text), "bold red"))
+
+
+def _print_support(parties: tuple[Party, Party], console: Console) -> None:
+    """Print what the verdict rests on where a framework runs in a process of its own, or cannot."""
+    for party in parties:
+        versions = [version for version in party.computed_by.values() if version]
+        if versions:
+            text = say(
+                "{label} rests on {names}, in a process of its own, and on the kernel.",
+                label=party.label,
+                names=listed(versions),
+            )
+        elif party.alone:
+            text = say(
+                "{label} rests on the kernel alone: {framework} took no part, {why}.",
+                label=party.label,
+                framework=party.framework,
+                why=translated(party.alone),
+            )
+        else:
+            continue
+        console.print(Text(plain(text)), soft_wrap=True)
 
 
 def _describe(party: Party) -> str:

@@ -48,7 +48,7 @@ def test_frameworks_of_one_engine_share_a_name(monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_none_is_found_where_none_is(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("onecell.verify.runtimes.interpreters.is_installed", lambda _: False)
+    monkeypatch.setattr("onecell.verify.sides.is_installed", lambda _: False)
     assert find_interpreter("paddle") is None
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final, Literal
 
@@ -65,6 +65,10 @@ class Party:
     """What a reader should know about how it was read, in English."""
     looks: tuple[Note, ...] = ()
     """What a verdict must say of the cell, or of all that is in its file."""
+    computed_by: Mapping[str, str] = field(default_factory=dict)
+    """Side → the versions behind it where it runs in a process of its own, else empty."""
+    alone: str = ""
+    """Why the framework's own cell did not compute; empty where it did, or where there is none."""
 
 
 @dataclass(frozen=True, slots=True)

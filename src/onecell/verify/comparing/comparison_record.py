@@ -112,6 +112,8 @@ def _party(party: Party) -> dict[str, Any]:
         "shows_weights": party.weights is not None,
         "file": None if party.file is None else file_to_json(party.file),
         "notes": list(party.notes),
+        "computed_by": dict(party.computed_by),
+        "alone": party.alone or None,
     }
 
 

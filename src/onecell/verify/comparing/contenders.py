@@ -8,12 +8,14 @@ from typing import Final
 
 import numpy as np
 
-from onecell.errors import NotACellError
+from onecell.dtypes import widen
+from onecell.errors import NotACellError, RuntimeMissingError
 from onecell.verify.comparing.guarded import GuardedSide
 from onecell.verify.comparing.parties import Claim
 from onecell.verify.quantities.cases import Case
 from onecell.verify.quantities.oracle import make_oracle
-from onecell.verify.sides import SIDES, Side, get_side
+from onecell.verify.runtimes.side import open_pieces, open_runtime
+from onecell.verify.sides import SIDES, Entry, Side, get_side
 from onecell.verify.sides.live import functions_of
 from onecell.weights import Weights
 
@@ -30,6 +32,8 @@ class Opened:
     coarse: bool = False
     """Whether its tanh is off by more than rounding."""
     is_live: bool = False
+    version: str = ""
+    """What it is, where that is more than its name says."""
 
 
 @dataclass(slots=True, eq=False)
@@ -131,14 +135,31 @@ def _frameworks(
             left_out[f"{claim.label}: {name}"] = "its cell is not run here"
             continue
         entry = get_side(name)
-        if entry.library is not None and entry.library != claim.framework and claim.framework:
+        if entry.framework not in {None, claim.framework} and claim.framework:
             continue
         if not entry.available:
             if not automatic:
                 raise entry.missing()
-            left_out[f"{claim.label}: {name}"] = f"`{entry.library}` is not installed"
+            left_out[f"{claim.label}: {name}"] = entry.why_missing
             continue
         if weights.dtype_name not in entry.dtypes:
             left_out[f"{claim.label}: {name}"] = f"does not compute in {weights.dtype_name}"
             continue
-        yield Opened(name, entry.open(weights), entry.tanh_error > 0)
+        try:
+            yield _open(entry, claim, weights)
+        except RuntimeMissingError as error:
+            if not automatic:
+                raise
+            left_out[f"{claim.label}: {name}"] = error.why
+
+
+def _open(entry: Entry, claim: Claim, weights: Weights) -> Opened:
+    """Return a side of `weights`; one in a process of its own holds what lies in the file."""
+    if not entry.apart:
+        return Opened(entry.name, entry.open(weights), entry.tanh_error > 0)
+    if claim.pieces is None or claim.framework != entry.name:
+        side = open_runtime(entry.name, weights)
+    else:
+        pieces = {p: widen(a).astype(weights.dtype_name) for p, a in claim.pieces.items()}
+        side = open_pieces(entry.name, pieces, bias=weights.bias)
+    return Opened(entry.name, side, version=side.version)

@@ -7,7 +7,7 @@ from typing import Final
 
 from onecell.errors import NotACellError
 from onecell.verify.comparing.comparison import Diagnosis
-from onecell.verify.comparing.contenders import NEAR, Contender
+from onecell.verify.comparing.contenders import NEAR, Contender, Opened
 from onecell.verify.diagnosis import (
     diagnose_answers,
     diagnose_behaviour,
@@ -49,7 +49,7 @@ def _diagnose_answers(
     a: Contender, b: Contender, oracle: Oracle, quantities: tuple[Quantity, ...]
 ) -> Diagnosis:
     wrong, right = _suspect(a, b, quantities)
-    suspected, case = wrong.live or wrong.sides[0], oracle.case
+    suspected, case = wrong.live or _failing(wrong, quantities), oracle.case
     tolerance = NEAR * max(
         oracle.expected[name].limit(coarse=suspected.coarse)[0].value
         for name in ("forward.h", "forward.c")
@@ -63,6 +63,13 @@ def _diagnose_answers(
     sizes = case.x.shape[2], case.h.shape[1]
     trusted = right.sides[0].side.step
     return diagnose_answers(trusted, suspected.side.step, sizes, case.x.dtype, tolerance)
+
+
+def _failing(wrong: Contender, quantities: tuple[Quantity, ...]) -> Opened:
+    """Return the first of its sides that misses a limit."""
+    label = wrong.claim.label
+    names = {r.side for quantity in quantities for r in quantity.of(label) if not r.holds}
+    return next((side for side in wrong.sides if side.name in names), wrong.sides[0])
 
 
 def _suspect(

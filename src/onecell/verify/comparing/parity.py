@@ -23,6 +23,7 @@ from onecell.verify.comparing.explain import diagnose
 from onecell.verify.comparing.parties import Claim, read_claim
 from onecell.verify.comparing.wrong_ports import STEPS, example, try_wrong_ports
 from onecell.verify.quantities.cases import ROLLOUT_STEPS, SEED, make_case
+from onecell.verify.quantities.optimizers import OPTIMIZERS
 from onecell.verify.quantities.oracle import Oracle, make_oracle, observe
 from onecell.verify.quantities.readings import Quantity, Reading, by_quantity, measure
 from onecell.verify.quantities.stored import compare_stored
@@ -111,8 +112,8 @@ def compare(
     shown = tuple(each for each in quantities if each.of("a") and each.of("b"))
     left_out |= _not_shown(first, second, [each.name for each in quantities if each not in shown])
     return Comparison(
-        a=_party(first, spec),
-        b=_party(second, spec),
+        a=_party(first, spec, left_out),
+        b=_party(second, spec, left_out),
         computed=spec.dtype.name,
         reference=_say_reference(first, second),
         same_bits=_same_bits(first, second),
@@ -181,10 +182,23 @@ def _not_shown(a: Contender, b: Contender, names: Sequence[str]) -> dict[str, st
         if contender.weights is None:
             continue
         for opened in contender.sides:  # what the kernel shows in the place of the object itself
-            for name, why in opened.side.leaves_out.items():
-                if name not in found:
-                    found[f"{contender.claim.label}: {opened.name}: {name}"] = why
+            gone = {n: why for n, why in opened.side.leaves_out.items() if n not in found}
+            for name, why in _by_kinds(gone).items():
+                found[f"{contender.claim.label}: {opened.name}: {name}"] = why
     return found
+
+
+def _by_kinds(left_out: Mapping[str, str]) -> dict[str, str]:
+    """Return the kind alone, "sgd", of quantities of which all parts have one reason."""
+    whole = {}
+    for kind in OPTIMIZERS:
+        parts = {name: why for name, why in left_out.items() if name.startswith(f"{kind}.")}
+        reasons = set(parts.values())
+        # The answers too: then every parameter that it has takes no step.
+        if len(reasons) == 1 and {f"{kind}.h", f"{kind}.c"} <= parts.keys():
+            whole[kind] = reasons.pop()
+    rest = {n: why for n, why in left_out.items() if n.partition(".")[0] not in whole}
+    return whole | rest
 
 
 def _check_numbers(oracle: Oracle) -> None:
@@ -247,7 +261,7 @@ def _say_reference(a: Contender, b: Contender) -> str:
     return "float64 on the weights of b" if b.weights is not None else "what a computes"
 
 
-def _party(contender: Contender, spec: Spec) -> Party:
+def _party(contender: Contender, spec: Spec, left_out: Mapping[str, str]) -> Party:
     claim, weights = contender.claim, contender.weights
     return Party(
         label=claim.label,
@@ -264,6 +278,8 @@ def _party(contender: Contender, spec: Spec) -> Party:
         file=claim.file,
         notes=tuple(contender.notes),
         looks=claim.looks,
+        computed_by={each.name: each.version for each in contender.sides},
+        alone=left_out.get(f"{claim.label}: {claim.framework}", ""),
     )
 
 

@@ -56,6 +56,9 @@ class Claim:
     live: Live | None = None
     thing: Any = None
     """The live object itself."""
+    pieces: Mapping[str, np.ndarray] | None = None
+    """Of a file: the arrays of the cell by the layout's pieces, as they lie there; None where it is
+    computed from others."""
     file: FileFacts | None = None
     notes: tuple[str, ...] = ()
     looks: tuple[Note, ...] = ()
@@ -171,6 +174,7 @@ class CellsOfFile:
             {},
             None,
             file=self.facts,
+            pieces=site.pieces(self.tensors, self.dialect),
             notes=(*self.notes, *map(str, known)),
             looks=tuple(note for note in known if note.kind),
         )

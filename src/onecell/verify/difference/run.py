@@ -8,10 +8,11 @@ from contextlib import ExitStack
 
 from onecell.ending import at_end
 from onecell.errors import ArgumentError
+from onecell.verify.child import LIMIT
 from onecell.verify.difference.claims import judge
 from onecell.verify.difference.row import FRAMEWORKS, Row, in_order
 from onecell.verify.difference.rows import ROWS
-from onecell.verify.difference.session import LIMIT, Session
+from onecell.verify.difference.session import Session
 from onecell.verify.difference.values import Finding, Observation, Table, Verdict
 from onecell.verify.record import version
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Final
 
@@ -263,6 +264,7 @@ def _party(party: found.Party) -> Party:
     }[party.bias]
     facts += size_facts(party.input_size, party.hidden_size, party.stored)
     facts.append(Fact(Text("Biases", "偏置"), bias))
+    facts += _support(party)
     right = Text(" · taken to be right", " · 视为正确的一方") if party.label == "a" else same("")
     letter = party.label.upper()
     return Party(
@@ -272,6 +274,17 @@ def _party(party: found.Party) -> Party:
         cells=party.cells,
         notes=tuple(known(note) for note in party.notes),
     )
+
+
+def _support(party: found.Party) -> Iterator[Fact]:
+    """Yield what computed for a file, where that is a framework in a process of its own or none."""
+    for version in filter(None, party.computed_by.values()):
+        said = Text(f"{version}, in a process of its own", f"{version}，在自己的进程中")
+        yield Fact(Text("Computed by", "计算者"), said)
+    if party.alone:
+        why = known(party.alone)
+        said = Text(f"the kernel alone: {why.en}", f"只有内核：{why.zh}")
+        yield Fact(Text("Computed by", "计算者"), said)
 
 
 def _cell(comparison: Comparison, id_: str = "cell-1", *, drawn: bool = True) -> Cell:

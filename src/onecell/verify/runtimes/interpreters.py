@@ -13,24 +13,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from onecell.dialect import FRONT_ENDS
 from onecell.errors import ArgumentError
-from onecell.verify.sides import is_installed
+from onecell.verify import sides  # its table is made of ours: asked for nothing before a call
+from onecell.verify.runtimes.table import RUNTIMES
 
 LIBRARIES: Final[Mapping[str, tuple[str, str]]] = {
-    "torch": ("torch", "TORCH"),
-    "mindspore": ("mindspore", "MINDSPORE"),
-    "keras": ("keras", "KERAS"),
-    "tensorflow": ("tensorflow", "TENSORFLOW"),
-    "flax": ("flax", "JAX"),
-    "flax-nnx": ("flax", "JAX"),
-    "flax-nnx-optimized": ("flax", "JAX"),
-    "haiku": ("haiku", "JAX"),
-    "equinox": ("equinox", "JAX"),
-    "paddle": ("paddle", "PADDLE"),
-    "onnx": ("onnxruntime", "ONNX"),
-    "openvino": ("openvino", "OPENVINO"),
-    "mlx": ("mlx", "MLX"),
-    "tinygrad": ("tinygrad", "TINYGRAD"),
+    **{name: (name, name.upper()) for name in FRONT_ENDS},
+    **{row.name: (row.library, row.variable) for row in RUNTIMES.values()},
 }
 """Dialect → what its framework is imported as, and the end of the variable that names a Python."""
 
@@ -67,4 +57,5 @@ def find_interpreter(framework: str) -> Interpreter | None:
         if found is None:
             raise ArgumentError(f"`{name}` must name a Python to run {framework} in, got {named}.")
         return Interpreter(os.path.abspath(found), name)  # noqa: PTH100 - a venv's is a link
-    return Interpreter(sys.executable, None) if is_installed(LIBRARIES[framework][0]) else None
+    there = sides.is_installed(LIBRARIES[framework][0])
+    return Interpreter(sys.executable, None) if there else None

@@ -16,8 +16,9 @@ from typing import Any, Final, Protocol, cast
 import numpy as np
 import numpy.typing as npt
 
-from onecell.errors import ArgumentError, MissingExtraError, NotACellError
+from onecell.errors import ArgumentError, MissingExtraError, NotACellError, RuntimeMissingError
 from onecell.verify.quantities.optimizers import OPTIMIZERS, Optimizer
+from onecell.verify.runtimes.table import RUNTIMES
 from onecell.weights import Weights
 
 Array = npt.NDArray[Any]
@@ -82,10 +83,20 @@ class Entry:
     """The element types it computes in."""
     tanh_error: float = 0.0
     """Largest absolute error of its tanh beyond rounding; its limits allow for it."""
+    apart: bool = False
+    """Whether it runs in a process of its own; its opener then takes its name first."""
+
+    @property
+    def framework(self) -> str | None:
+        """The framework whose files it computes; None: those of all."""
+        return self.name if self.apart else self.library
 
     @property
     def available(self) -> bool:
-        """Whether the framework behind this side is installed."""
+        """Whether the framework behind this side is installed, or a Python is named that has it."""
+        if self.apart:
+            find = _find("onecell.verify.runtimes.interpreters:find_interpreter")
+            return cast("Callable[[str], object]", find)(self.name) is not None
         return self.library is None or is_installed(self.library)
 
     def open(self, weights: Weights) -> Side:
@@ -93,15 +104,29 @@ class Entry:
 
         Raises:
             MissingExtraError: its framework is not installed.
+            RuntimeMissingError: it is to run in a process of its own and does not load there.
         """
         if not self.available:
             raise self.missing()
+        if self.apart:
+            return cast("Callable[[str, Weights], Side]", _find(self.opener))(self.name, weights)
         return cast("Callable[[Weights], Side]", _find(self.opener))(weights)
 
-    def missing(self) -> MissingExtraError:
+    def missing(self) -> MissingExtraError | RuntimeMissingError:
         """Return the error that says how to install this side's framework."""
+        if self.apart:
+            return RuntimeMissingError(self.name, self.why_missing)
         library = str(self.library)
         return MissingExtraError(library, library, f"the side `{self.name}`")
+
+    @property
+    def why_missing(self) -> str:
+        """Why this side takes no part where its framework is not installed."""
+        if not self.apart:
+            return f"`{self.library}` is not installed"
+        name = _find("onecell.verify.runtimes.interpreters:variable")
+        variable = cast("Callable[[str], str]", name)(self.name)
+        return f"`{self.library}` is not installed, and {variable} names no Python that has it"
 
 
 MINDSPORE_TANH_ERROR: Final = 1.0e-4
@@ -127,6 +152,16 @@ SIDES: Final[Mapping[str, Entry]] = {
             tanh_error=MINDSPORE_TANH_ERROR,
         ),
         Entry("onecell.mindspore", f"{_SIDES}.mindspore:open_ours", "mindspore"),
+        *(
+            Entry(
+                row.name,
+                "onecell.verify.runtimes.side:open_runtime",
+                row.library,
+                dtypes=row.dtypes,
+                apart=True,
+            )
+            for row in RUNTIMES.values()
+        ),
     )
 }
 """Every side by name. To add a framework, add a row and a module that opens it."""
