@@ -17,8 +17,8 @@ TEXTS: Final[Mapping[str, str]] = {
     "asking {name}": "询问 {name} ",
     "the side `{name}`": "计算方 `{name}` ",
     "the side `{name}` cannot be asked: {why}.": "无法使用计算方 `{name}`：{_why}。",
-    "`{variable}` must name a Python to run {framework} in, got {named}.": (
-        "`{variable}` 必须指明运行 {framework} 的 Python，却给了 {named}。"
+    "`{name}` must name a Python to run {framework} in, got {named}.": (
+        "`{name}` 必须指明运行 {framework} 的 Python，却给了 {named}。"
     ),
     "{framework} does not compute this cell: {why}.": "{framework} 不计算这个单元：{_why}。",
     "it does not answer within {limit}": "{limit} 内没有回答",
