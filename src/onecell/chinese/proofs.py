@@ -8,6 +8,13 @@ from typing import Final
 TEXTS: Final[Mapping[str, str]] = {
     # Mistakes made on purpose, and their kinds.
     "gates {a} and {b} swapped": "门 {a} 与 {b} 互换",
+    "gates {a} and {b} of {parameter} swapped": "{parameter} 的门 {a} 与 {b} 互换",
+    "the order {a} taken for {b}": "把顺序 {a} 当作 {b}",
+    "forget bias of {a} added": "遗忘门偏置加 {a}",
+    "forget bias of {a} taken away": "遗忘门偏置减 {a}",
+    "the halves of the bias exchanged": "偏置的两半互换",
+    "the joined kernels exchanged": "合并矩阵中的两个核互换",
+    "c and h taken for h and c": "把 c、h 当作 h、c",
     "weight_ih enlarged": "weight_ih 被放大",
     "weight_ih stored transposed": "weight_ih 以转置形式存储",
     "weight_hh stored transposed": "weight_hh 以转置形式存储",
@@ -18,7 +25,6 @@ TEXTS: Final[Mapping[str, str]] = {
     "bias_hh doubled": "bias_hh 被加倍",
     "h and c swapped": "h 与 c 互换",
     "state not carried": "状态没有传递",
-    "forget bias of 1 added": "遗忘门偏置加 1",
     "rounded to float16": "舍入到 float16",
     "one weight off": "一个权重有偏差",
     "h and c swapped on the way in": "输入的 h 与 c 互换",

@@ -18,6 +18,7 @@ from onecell.spec import Spec
 from onecell.verify.comparing.checks import check_sizes
 from onecell.verify.comparing.comparison import Caught, Comparison, Diagnosis, Party
 from onecell.verify.comparing.contenders import Contender, Opened, contend
+from onecell.verify.comparing.dialect_ports import dialect_ports
 from onecell.verify.comparing.divergence import first_divergence
 from onecell.verify.comparing.explain import diagnose
 from onecell.verify.comparing.parties import Claim, read_claim
@@ -65,7 +66,8 @@ def compare(
             of its framework, and on both if it belongs to none. None: onecell's kernel, and the
             frameworks' own cells where they are installed.
         sizes: (I, H), where neither tells its own.
-        self_test: see the comparison fail on every one of `WRONG_PORTS`, made from these weights.
+        self_test: see the comparison fail on every one of `WRONG_PORTS`, made from these weights,
+            and of files on the mistakes that the layouts of their frameworks invite.
         progress: told before every part and at the end.
 
     Raises:
@@ -120,7 +122,7 @@ def compare(
         quantities=shown,
         first=first_divergence(shown, first.weights, second.weights, diagnosis),
         diagnosis=diagnosis,
-        self_test=_try_all(right or example(spec), tell) if self_test else (),
+        self_test=_try_all(right or example(spec), tell, claims) if self_test else (),
         left_out=left_out,
         sampling={},
         seed=seed,
@@ -144,16 +146,22 @@ def self_test(
     return _try_all(example() if weights is None else weights, progress or _say_nothing)
 
 
-def _try_all(weights: Weights, progress: Progress) -> tuple[Caught, ...]:
+def _try_all(
+    weights: Weights, progress: Progress, claims: Sequence[Claim] = ()
+) -> tuple[Caught, ...]:
     right = Contender(read_claim("a", weights), weights, [], [])
     case = make_case(weights.widened(), rollout_steps=STEPS)
     oracle = make_oracle(weights.widened(), case)
 
     def judge(wrong: object) -> tuple[tuple[Quantity, ...], Diagnosis]:
         port = contend(read_claim("b", wrong), case, (), {})
-        return _judge(right, port, oracle, _say_nothing)
+        quantities, diagnosis = _judge(right, port, oracle, _say_nothing)
+        if port.weights is not None:  # what no output shows, such as biases in each other's place
+            quantities += compare_stored(weights, port.weights, "arrays")
+        return quantities, diagnosis
 
-    return try_wrong_ports(weights, judge, progress)
+    files = [claim.framework for claim in claims if claim.kind == "file"]
+    return try_wrong_ports(weights, judge, progress, dialect_ports(*files))
 
 
 def _judge(

@@ -6,7 +6,7 @@ a fixed set of ports that are wrong on purpose, made from the very weights that 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -128,9 +128,15 @@ WRONG_PORTS: Final = (
 """Every wrong port of the self-test."""
 
 
-def wrong_ports(weights: Weights) -> Iterator[tuple[WrongPort, object]]:
-    """Yield each wrong port that changes a number of `weights`, and what it gives as a cell."""
-    for port in WRONG_PORTS:
+def wrong_ports(
+    weights: Weights, besides: Iterable[WrongPort] = ()
+) -> Iterator[tuple[WrongPort, object]]:
+    """Yield each wrong port that changes a number of `weights`, and what it gives as a cell.
+
+    Those of `besides` come after `WRONG_PORTS`, but for names that are there already.
+    """
+    names = {port.name for port in WRONG_PORTS}
+    for port in (*WRONG_PORTS, *(each for each in besides if each.name not in names)):
         wrong = port.make(weights)
         if not isinstance(wrong, Weights) or not same_numbers(wrong, weights):
             yield port, wrong
@@ -140,9 +146,10 @@ def try_wrong_ports(
     weights: Weights,
     judge: Callable[[object], tuple[tuple[Quantity, ...], Diagnosis]],
     progress: Callable[[str, int, int], None],
+    besides: Iterable[WrongPort] = (),
 ) -> tuple[Caught, ...]:
-    """Return what `judge` says of every wrong port of `weights`."""
-    tried = list(wrong_ports(weights))
+    """Return what `judge` says of every wrong port of `weights`, and of those `besides`."""
+    tried = list(wrong_ports(weights, besides))
     caught = []
     for number, (port, wrong) in enumerate(tried):
         progress(f"self-test: {port.name}", number, len(tried))

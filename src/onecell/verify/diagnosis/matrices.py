@@ -39,9 +39,9 @@ def explain_matrices(
     Returns:
         The parts, the findings but for orders, the order of each matrix, and how many were tried.
     """
-    pairs = [(a.weight_ih, a.weight_hh)]
-    if a.input_size == a.hidden_size:
-        pairs.append((a.weight_hh, a.weight_ih))
+    # Of one matrix that holds both side by side, each place has columns of the other.
+    joined, at = np.hstack([a.weight_hh, a.weight_ih]), a.input_size
+    pairs = [(a.weight_ih, a.weight_hh), (joined[:, :at], joined[:, at:])]
     best: tuple[float, list[Part], list[Finding], tuple[Order, ...]] | None = None
     for number, pair in enumerate(pairs):
         score, parts, findings, orders = _match_pair(pair, (b.weight_ih, b.weight_hh))
