@@ -61,7 +61,7 @@ def test_a_bare_pickle_is_refused_by_name(
 
 
 def test_a_harmless_bare_pickle_is_refused_too(write: Callable[[bytes, str], Path]) -> None:
-    with pytest.raises(CheckpointError, match=r"not one that `torch.save` wrote"):
+    with pytest.raises(CheckpointError, match=r"neither one that `torch.save` wrote"):
         load_checkpoint(write(pickle.dumps({"a": [1, 2]}), "a.pt"))
 
 

@@ -383,10 +383,10 @@ def test_what_is_neither_tensor_nor_plain_is_left_out_by_name(tmp_path: Path) ->
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ({"a": np.ones(2)}, r"not one that `torch.save` wrote.*`numpy.savez\(path, \*\*arrays\)`"),
+        ({"a": [1]}, r"neither one that `torch.save` wrote.*`numpy.savez\(path, \*\*arrays\)`"),
         ([1, 2], r"Save a dictionary of tensors with `torch.save`"),
     ],
-    ids=["arrays", "list"],
+    ids=["dictionary", "list"],
 )
 def test_a_bare_pickle_is_told_how_to_be_saved(
     content: object, message: str, tmp_path: Path

@@ -24,6 +24,7 @@ from onecell.checkpoint.formats import (
     keras_files,
     mindspore_ckpt,
     npz,
+    paddle_params,
     safetensors,
 )
 from onecell.checkpoint.formats.protobuf import LONGEST_TEXT
@@ -135,6 +136,8 @@ def _read(file: BinaryIO, size: int, suffix: str) -> Checkpoint:
             f"it is encrypted by MindSpore ({mindspore_ckpt.ENCRYPTED[start[0]]}). Load it there "
             f"with `dec_key` and save it without `enc_key`."
         )
+    if suffix in paddle_params.OTHERS:
+        raise CheckpointError(paddle_params.OTHERS[suffix])
     for row in FORMATS.values():
         if row.tells(start, suffix):
             return row.read(file, budget)

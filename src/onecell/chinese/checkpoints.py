@@ -284,9 +284,10 @@ TEXTS: Final[Mapping[str, str]] = {
     "`{file}` cannot be read: {why}.": "`{file}` 无法读取：{why}。",
     # torch.
     "it does not say its byte order.": "它没有说明字节序。",
-    "it is a pickle, but not one that `torch.save` wrote. Save a dictionary of tensors with "
-    "`torch.save`, one of NumPy arrays with `numpy.savez(path, **arrays)`.": (
-        "它是 pickle，但不是 `torch.save` 写出的。张量的字典请用 `torch.save` 保存，"
+    "it is a pickle, but neither one that `torch.save` wrote nor one of arrays. Save a dictionary "
+    "of tensors with `torch.save`, one of NumPy arrays with `numpy.savez(path, **arrays)`.": (
+        "它是 pickle，但既不是 `torch.save` 写出的，其中也没有数组。"
+        "张量的字典请用 `torch.save` 保存，"
         "NumPy 数组的字典请用 "
         "`numpy.savez(path, **arrays)`。"
     ),

@@ -17,6 +17,30 @@ TEXTS: Final[Mapping[str, str]] = {
     "an enumeration's value": "枚举值",
     "a tensor that is sparse": "稀疏张量",
     "a tensor that is quantized": "量化的张量",
+    # Paddle.
+    "Paddle's (.pdparams)": "Paddle 的（.pdparams）",
+    "its table of slices is {value}.": "其切片表是 {value}。",
+    "its table of slices is damaged at {name}.": "其切片表在 {name} 处损坏。",
+    "the slice `{name}` is not there, or used twice.": "切片 `{name}` 不存在，或被用了两次。",
+    "`{name}` has a slice twice.": "`{name}` 有一个切片出现两次。",
+    "the slices of `{name}` do not make its shape {shape}.": (
+        "`{name}` 的切片拼不成其形状 {shape}。"
+    ),
+    "`{name}` holds {kind}, which Paddle does not have.": (
+        "`{name}` 含有 Paddle 没有的类型 {kind}。"
+    ),
+    "it is an optimizer's state of Paddle's, which only Paddle can use; give the .pdparams beside "
+    "it.": "它是 Paddle 优化器的状态，只有 Paddle 能用；请传入旁边的 .pdparams。",
+    "it is a part of a program of Paddle's for inference, whose arrays have no names of their own; "
+    "save the layer's weights with `paddle.save(layer.state_dict(), path)`.": (
+        "它是 Paddle 推理程序的一部分，其数组没有自己的名称；"
+        "请用 `paddle.save(layer.state_dict(), path)` 保存层的权重。"
+    ),
+    # Pickles of arrays.
+    "a pickle of arrays": "数组的 pickle",
+    "`{name}` lies in the storage `{storage}`, which is in no pickle.": (
+        "`{name}` 位于存储区 `{storage}`，而它不在任何 pickle 中。"
+    ),
     # torch.export.
     "torch.export's archive (.pt2)": "torch.export 的归档（.pt2）",
     "a pickled object": "pickle 化的对象",

@@ -32,6 +32,7 @@ _FORMATS: Final = {
     "dcp": "torch.distributed.checkpoint",
     "torchscript": "TorchScript's archive",
     "pt2": "torch.export's archive (.pt2)",
+    "pkl": "a pickle of arrays",
     "keras": "Keras's model (.keras)",
     **{name: row.title for name, row in FORMATS.items()},
 }

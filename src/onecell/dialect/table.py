@@ -6,6 +6,7 @@ Each row has been run against its framework, but those that say "read".
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Final
 
 from onecell.dialect.layout import CANONICAL, Layout
@@ -180,14 +181,15 @@ _EQUINOX: Final = Dialect(
     common=frozenset({"bias"}),
 )
 
+# A cell that is made without biases keeps zeros, which it does not train.
 _PADDLE: Final = Dialect(
     name="paddle",
     cell="paddle.nn.LSTMCell",
     sequence="paddle.nn.LSTM",
     state="hc",
     parameters=_SAME_NAMES,
-    layout=CANONICAL,
-    projection="weight_hr",
+    layout=replace(CANONICAL, always_bias=True),
+    projection="weight_ho",
     formats=("pdparams",),
     suffix=".pdparams",
 )

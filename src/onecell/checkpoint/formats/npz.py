@@ -17,6 +17,7 @@ from typing import BinaryIO, Final
 import numpy as np
 
 from onecell.checkpoint.content import DTYPES, Checkpoint, raw
+from onecell.checkpoint.formats.tree_names import dotted
 from onecell.checkpoint.formats.zipped import Members
 from onecell.checkpoint.limits import CHUNK, Budget, count_bytes, read_array, read_bytes
 from onecell.dtypes import BFLOAT16
@@ -58,7 +59,7 @@ def read(members: Members, budget: Budget) -> Checkpoint:
             continue
         with members.open(member) as file:
             _read_array(file, name, members.size(member), budget, found)
-    return found
+    return dotted(found, budget)
 
 
 def _say_what(members: Members) -> str:

@@ -25,6 +25,7 @@ from onecell.checkpoint.formats import (
     onnx_file,
     onnx_graph,
     onnx_into,
+    paddle_params,
     rtneural_files,
 )
 from onecell.checkpoint.formats.openvino import graph as openvino_graph
@@ -161,6 +162,15 @@ FORMATS: Final[Mapping[str, Format]] = {
             burn_record.read,
             burn_record.write,
             "Burn's record (.mpk)",
+            metadata=False,
+        ),
+        Format(
+            "pdparams",
+            (".pdparams",),
+            (b"\x80",),
+            paddle_params.read,
+            paddle_params.write,
+            "Paddle's (.pdparams)",
             metadata=False,
         ),
         Format(

@@ -1,4 +1,4 @@
-"""What a torch pickle may mention, and the inert description that stands for each of it.
+"""What a pickle of tensors or arrays may mention, and what inert description stands for it.
 
 Nothing here imports or calls what a file names: a row of `REBUILD` describes what the named
 function would have built, from arguments that are descriptions themselves.
@@ -12,7 +12,7 @@ import sys
 from collections.abc import Callable
 from typing import Any, Final
 
-from onecell.checkpoint.pickles import inert_numpy, inert_script
+from onecell.checkpoint.pickles import inert_jax, inert_numpy, inert_script
 from onecell.checkpoint.pickles.described import (
     Global,
     Pairs,
@@ -86,6 +86,14 @@ def _namespace() -> object:
 def _sequence(items: Any = ()) -> object:
     """Describe a set or a size by its elements."""
     return tuple(_elements(items))
+
+
+def _tuple(items: Any = ()) -> object:
+    """Describe a tuple; of a name and an array, as Paddle spells a tensor, the array."""
+    match items:
+        case (str(), inert_numpy.Array() as array):
+            return array
+    return _sequence(items)
 
 
 def _list(items: Any = (), longest: Any = None) -> object:
@@ -163,6 +171,7 @@ REBUILD: Final[dict[str, Callable[..., object]]] = {
     "collections.defaultdict": _default_mapping,
     "collections.deque": _list,
     "_codecs.encode": _bytes,
+    "builtins.tuple": _tuple,
     "builtins.set": _sequence,
     "builtins.frozenset": _sequence,
     "builtins.complex": _complex,
@@ -175,6 +184,8 @@ REBUILD: Final[dict[str, Callable[..., object]]] = {
     },
     **inert_numpy.REBUILD,
     **inert_script.REBUILD,
+    **inert_jax.REBUILD,
+    **dict.fromkeys(inert_jax.MAPPINGS, _mapping),
     "torch._tensor._rebuild_from_type_v2": _from_type,
     "types.SimpleNamespace": _namespace,
     **dict.fromkeys(OBJECTS, _namespace),

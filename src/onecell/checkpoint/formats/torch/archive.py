@@ -20,6 +20,12 @@ from onecell.checkpoint.formats.torch.tensors import STORAGE_NAMES, Archive, Byt
 from onecell.checkpoint.formats.zipped import Members
 from onecell.checkpoint.limits import CHUNK, Budget
 from onecell.checkpoint.pickles.flatten import flatten
+from onecell.checkpoint.pickles.spelled import (
+    spell_global,
+    spell_integer,
+    spell_text,
+    spell_tuple,
+)
 from onecell.dtypes import dtype_name
 from onecell.errors import CheckpointError
 
@@ -82,14 +88,16 @@ def _add(archive: zipfile.ZipFile, file: BinaryIO, name: str, content: memoryvie
 
 
 def _pickle_state_dict(tensors: Mapping[str, np.ndarray]) -> Iterator[bytes]:
-    """Yield the pickle, in protocol 2, of an OrderedDict of tensors.
-
-    Opcode by opcode, as what it names is torch's and not here to be pickled.
-    """
+    """Yield the pickle, in protocol 2, of an OrderedDict of tensors."""
     yield pickle.PROTO + b"\x02"
-    yield _global("collections", "OrderedDict") + pickle.EMPTY_TUPLE + pickle.REDUCE + pickle.MARK
+    yield (
+        spell_global("collections", "OrderedDict")
+        + pickle.EMPTY_TUPLE
+        + pickle.REDUCE
+        + pickle.MARK
+    )
     for index, (name, array) in enumerate(tensors.items()):
-        yield _text(name) + _tensor(str(index), array)
+        yield spell_text(name) + _tensor(str(index), array)
     yield pickle.SETITEMS + pickle.STOP
 
 
@@ -101,38 +109,19 @@ def _tensor(key: str, array: np.ndarray) -> bytes:
     name = dtype_name(array.dtype)
     typed = name in STORAGE_NAMES
     if typed:
-        storage, count = _global("torch", f"{STORAGE_NAMES[name]}Storage"), array.size
+        storage, count = spell_global("torch", f"{STORAGE_NAMES[name]}Storage"), array.size
     else:
-        storage, count = _global("torch.storage", "UntypedStorage"), array.nbytes
-    pid = (_text("storage"), storage, _text(key), _text("cpu"), _integer(count))
-    hooks = _global("collections", "OrderedDict") + pickle.EMPTY_TUPLE + pickle.REDUCE
+        storage, count = spell_global("torch.storage", "UntypedStorage"), array.nbytes
+    pid = (spell_text("storage"), storage, spell_text(key), spell_text("cpu"), spell_integer(count))
+    hooks = spell_global("collections", "OrderedDict") + pickle.EMPTY_TUPLE + pickle.REDUCE
     arguments = (
-        _tuple(*pid) + pickle.BINPERSID,
-        _integer(0),
-        _tuple(*map(_integer, array.shape)),
-        _tuple(*map(_integer, c_stride(array.shape))),
+        spell_tuple(*pid) + pickle.BINPERSID,
+        spell_integer(0),
+        spell_tuple(*map(spell_integer, array.shape)),
+        spell_tuple(*map(spell_integer, c_stride(array.shape))),
         pickle.NEWFALSE,
         hooks,
-        *([] if typed else [_global("torch", name)]),
+        *([] if typed else [spell_global("torch", name)]),
     )
-    rebuild = _global("torch._utils", "_rebuild_tensor_v2" if typed else "_rebuild_tensor_v3")
-    return rebuild + _tuple(*arguments) + pickle.REDUCE
-
-
-def _global(module: str, name: str) -> bytes:
-    return pickle.GLOBAL + f"{module}\n{name}\n".encode()
-
-
-def _text(text: str) -> bytes:
-    encoded = text.encode()
-    return pickle.BINUNICODE + struct.pack("<I", len(encoded)) + encoded
-
-
-def _integer(value: int) -> bytes:
-    if value < 2**31:
-        return pickle.BININT + struct.pack("<i", value)
-    return pickle.LONG1 + b"\x09" + value.to_bytes(9, "little")
-
-
-def _tuple(*items: bytes) -> bytes:
-    return pickle.MARK + b"".join(items) + pickle.TUPLE
+    rebuild = spell_global("torch._utils", "_rebuild_tensor_v2" if typed else "_rebuild_tensor_v3")
+    return rebuild + spell_tuple(*arguments) + pickle.REDUCE

@@ -11,6 +11,7 @@ from typing import BinaryIO, Final
 import numpy as np
 
 from onecell.checkpoint.content import Checkpoint
+from onecell.checkpoint.formats.pickled_trees import as_checkpoint
 from onecell.checkpoint.formats.torch.tensors import ByteOrder, Cutter, storage_itemsize
 from onecell.checkpoint.limits import SLOT, Budget, read_bytes
 from onecell.checkpoint.pickles.described import Pairs, Storage, say
@@ -26,17 +27,16 @@ _STORAGE: Final = 240  # its array and its place in a dictionary
 
 
 def read(file: BinaryIO, budget: Budget) -> Checkpoint:
-    """Read the tensors of a legacy .pt file."""
+    """Read the tensors of a legacy .pt file, or the arrays of another bare pickle."""
     # All of it into memory: a pickle may claim a string of any length, and what is in memory
     # already cannot be exceeded.
     budget.take(budget.file_size, "the file")
     content = read_bytes(file, budget.file_size, "the file")
     magic, end = read_pickle(content, budget)
     if type(magic) is not int or magic != _MAGIC:
-        raise CheckpointError(
-            "it is a pickle, but not one that `torch.save` wrote. Save a dictionary of tensors "
-            "with `torch.save`, one of NumPy arrays with `numpy.savez(path, **arrays)`."
-        )
+        if end != len(content):
+            raise CheckpointError("its pickle is followed by something else.")
+        return as_checkpoint(magic, budget)
     version, end = read_pickle(content, budget, end)
     if type(version) is not int or version != _PROTOCOL:
         raise CheckpointError(f"its protocol is {say(version)}, not {_PROTOCOL}.")
