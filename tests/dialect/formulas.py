@@ -117,6 +117,13 @@ def nam(w: Named, x: Array, h: Array, c: Array) -> State:
     return step(i, f, g, o, c)
 
 
+def coreml(w: Named, x: Array, h: Array, c: Array) -> State:
+    """mil/ops/defs/iOS15/recurrent.py, lstm: i, f, o, z; as the converter from torch reorders."""
+    v = x @ w["weight_ih"].T + h @ w["weight_hh"].T + w.get("bias", 0)
+    i, f, o, z = np.split(v, 4, axis=1)
+    return step(i, f, z, o, c)
+
+
 def mxnet(w: Named, x: Array, h: Array, c: Array) -> State:
     """gluon/rnn/rnn_cell.py, LSTMCell.hybrid_forward: i2h + h2h, sliced into i, f, c, o."""
     gates = x @ w["i2h_weight"].T + h @ w["h2h_weight"].T
@@ -162,6 +169,7 @@ FORMULAS: Final[Mapping[str, Formula]] = {
     "openvino": openvino,
     "mlx": mlx,
     "nam": nam,
+    "coreml": coreml,
     "mxnet": mxnet,
     "burn": burn,
     "haste": haste,

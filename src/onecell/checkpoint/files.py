@@ -27,6 +27,7 @@ from onecell.checkpoint.formats import (
     paddle_params,
     safetensors,
 )
+from onecell.checkpoint.formats.coreml.model import PACKAGE, read_package
 from onecell.checkpoint.formats.protobuf import LONGEST_TEXT
 from onecell.checkpoint.formats.sharded import is_distributed, is_index, read_index, refuse_part
 from onecell.checkpoint.formats.table import FORMATS, Form
@@ -95,6 +96,10 @@ def load_checkpoint(path: str | os.PathLike[str]) -> Checkpoint:
     try:
         if is_distributed(path):
             checkpoint = read_folder(path)
+            _check_text(checkpoint)
+            return checkpoint
+        if path.suffix == PACKAGE and path.is_dir():
+            checkpoint = read_package(path)
             _check_text(checkpoint)
             return checkpoint
         refuse_part(path)

@@ -9,6 +9,7 @@ TEXTS: Final[Mapping[str, str]] = {
     "Keras's HDF5 (.h5)": "Keras 的 HDF5（.h5）",
     "Keras's model (.keras)": "Keras 的模型（.keras）",
     "Flax's msgpack": "Flax 的 msgpack",
+    "Core ML's (.mlmodel, .mlpackage)": "Core ML 的（.mlmodel、.mlpackage）",
     "MXNet's (.params)": "MXNet 的（.params）",
     "Burn's (.bpk)": "Burn 的（.bpk）",
     "Burn's record (.mpk)": "Burn 的记录（.mpk）",

@@ -273,6 +273,20 @@ _NAM: Final = Dialect(
     owner="lstm",
 )
 
+# Of a program; in a network each gate has arrays of its own. Its page named another order: this is
+# what coremltools makes of torch's, as there is no runtime but Apple's.
+_COREML: Final = Dialect(
+    name="coreml",
+    cell="coremltools.converters.mil.Builder.lstm",
+    sequence="coremltools.converters.mil.Builder.lstm",
+    state="hc",
+    parameters={"weight_ih": "weight_ih", "weight_hh": "weight_hh", "bias": "bias"},
+    layout=Layout("ifog", gates_first=True, biases=1),
+    layer_form="l{layer}{reverse}.{name}",
+    common=frozenset({"bias"}),
+    formats=("coreml",),
+)
+
 # Gluon's; a layer has `l` before the number of a forward layer, `r` before that of a backward one.
 _MXNET: Final = Dialect(
     name="mxnet",
@@ -353,6 +367,7 @@ DIALECTS: Final[Mapping[str, Dialect]] = {
         _TINYGRAD,
         _RTNEURAL,
         _NAM,
+        _COREML,
         _MXNET,
         _BURN,
         _HASTE,

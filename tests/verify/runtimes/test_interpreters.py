@@ -12,9 +12,9 @@ from onecell.errors import ArgumentError
 from onecell.verify.runtimes import Interpreter, find_interpreter, variable
 from onecell.verify.runtimes.interpreters import LIBRARIES
 
-NOT_RUN = {"burn", "haste", "mxnet", "nam", "numpy", "rtneural"}
+NOT_RUN = {"burn", "coreml", "haste", "mxnet", "nam", "numpy", "rtneural"}
 """C++ or Rust programs read three of them, one is the kernel's own; MXNet wants NumPy before 1.24,
-and haste a CUDA compiler."""
+haste a CUDA compiler, and Core ML runs on Apple's systems alone."""
 
 
 def test_every_dialect_has_a_library_or_is_said_to_have_none() -> None:

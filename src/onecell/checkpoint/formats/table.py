@@ -28,6 +28,7 @@ from onecell.checkpoint.formats import (
     paddle_params,
     rtneural_files,
 )
+from onecell.checkpoint.formats.coreml import model as coreml_model
 from onecell.checkpoint.formats.openvino import graph as openvino_graph
 from onecell.checkpoint.formats.openvino import model as openvino_model
 from onecell.checkpoint.formats.placed import InMemory, Placed
@@ -134,6 +135,15 @@ FORMATS: Final[Mapping[str, Format]] = {
             flax_msgpack.read,
             flax_msgpack.write,
             "Flax's msgpack",
+            metadata=False,
+        ),
+        Format(
+            "coreml",
+            (".mlmodel",),
+            (coreml_model.START,),
+            coreml_model.read,
+            coreml_model.write,
+            "Core ML's (.mlmodel, .mlpackage)",
             metadata=False,
         ),
         Format(

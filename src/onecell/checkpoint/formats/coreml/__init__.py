@@ -1,0 +1,1 @@
+"""Core ML's models: the LSTM layers of a network and of a program."""
