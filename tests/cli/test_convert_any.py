@@ -110,3 +110,16 @@ def test_names_that_cannot_be_changed_are_a_usage_error(
     assert ran.status == 2
     assert says in ran.err
     assert not out.exists()
+
+
+def test_a_checkpoint_that_goes_by_its_prefix_is_converted_and_not_replaced(
+    run: Run, tmp_path: Path
+) -> None:
+    tensors = Weights.random(Spec(3, 4), 1).to_dialect("tensorflow", prefix="rnn.lstm_cell.")
+    save_checkpoint(tmp_path / "m.index", tensors)
+    assert run("convert", tmp_path / "m", tmp_path / "m.pt").status == 0
+    assert run("convert", tmp_path / "m", tmp_path / "m.pt", "--force").status == 0
+    before = (tmp_path / "m.index").read_bytes()
+    ran = run("convert", tmp_path / "m", tmp_path / "m.index", "--force")
+    assert (ran.status, "would replace the file" in ran.err) == (2, True)
+    assert (tmp_path / "m.index").read_bytes() == before

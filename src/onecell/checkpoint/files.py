@@ -31,6 +31,7 @@ from onecell.checkpoint.formats.coreml.model import PACKAGE, read_package
 from onecell.checkpoint.formats.protobuf import LONGEST_TEXT
 from onecell.checkpoint.formats.sharded import is_distributed, is_index, read_index, refuse_part
 from onecell.checkpoint.formats.table import FORMATS, Form
+from onecell.checkpoint.formats.tensorflow.checkpoint import locate
 from onecell.checkpoint.formats.torch import archive, export, legacy
 from onecell.checkpoint.formats.torch.distributed import read_folder
 from onecell.checkpoint.formats.zipped import open_members
@@ -82,14 +83,14 @@ def load_checkpoint(path: str | os.PathLike[str]) -> Checkpoint:
     The format is told by the content, so a torch file called .ckpt is read as one. Reading takes
     at most a small multiple of the size of the file (`limits`). What is no tensor, plain value or
     text is left out and named in the result. Of a checkpoint in several files `path` is the index;
-    see `sharded`.
+    see `sharded`; of TensorFlow's it may be the prefix, its folder, or that of a SavedModel.
 
     Raises:
         UnsafeCheckpointError: the file asks for more than tensors: code, a key, too much memory.
         CheckpointError: it is damaged, of no format that is known here, or a part of a checkpoint.
         OSError: it cannot be opened.
     """
-    path = Path(path)
+    path = located(Path(path))
     kind = path.stat().st_mode
     if not stat.S_ISREG(kind) and not stat.S_ISDIR(kind):
         raise CheckpointError(f"{path}: it is a device or a pipe, not a file.")
@@ -106,6 +107,14 @@ def load_checkpoint(path: str | os.PathLike[str]) -> Checkpoint:
         return read_index(path, _load) if is_index(path) else _load(path)
     except CheckpointError as error:
         raise type(error)(f"{path}: {error}") from error
+
+
+def located(path: Path) -> Path:
+    """Return the file or folder to be read of what a person calls a checkpoint."""
+    try:
+        return locate(path)
+    except CheckpointError as error:
+        raise CheckpointError(f"{path}: {error}") from error
 
 
 def _load(path: Path) -> Checkpoint:

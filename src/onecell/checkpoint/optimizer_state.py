@@ -4,7 +4,8 @@ MindSpore's optimizers name each of it after the parameter: `moment1.cell.weight
 nn.ASGD, nn.AdaFactor and experimental NAdam some of it joined by `_`: `mu_cell.weight_ih`. A name
 is taken for one of these only where the rest of it, `cell.weight_ih`, is a tensor of the file and
 the shapes agree: any module may be called `moment1`. torch's `optimizer.state_dict()` is
-`{"state": {…}, "param_groups": […]}`, wherever it is put.
+`{"state": {…}, "param_groups": […]}`, wherever it is put. TensorFlow 1 puts it below the variable,
+`cell.kernel.Adam`, and TensorFlow 2 below its optimizer, which counts its iterations there.
 
 No optimizer reads what another framework's has kept: torch's goes by the place of a parameter in
 its groups, and the file does not tell which that is.
@@ -41,6 +42,10 @@ _ONCE: Final = re.compile(
     r"|step_t|cov_step"
 )
 """What a MindSpore optimizer keeps once, at most a row of numbers."""
+
+_POWER: Final = re.compile(r"(?:.*\.)?beta[12]_power(?:_\d+)?", re.DOTALL)
+_COUNT: Final = re.compile(r"(?P<root>.*\.)(?:_?iterations|iter)", re.DOTALL)
+"""What TensorFlow's optimizers keep once: of version 1, and of version 2 among all of theirs."""
 
 _SLOT: Final = re.compile(rf"(?:{'|'.join(SLOTS)})\.(?P<dotted>.+)", re.DOTALL)
 _NESTED: Final = re.compile(rf"(?:.*\.)?state\.(?:{'|'.join(SLOTS)})\.(?P<dotted>.+)", re.DOTALL)
@@ -81,6 +86,8 @@ def optimizer_state(
     kept = get_dialect(framework).optimizer
     if not kept:
         return set()
+    if kept == "nested":
+        return _nested(tensors)
     if kept == "slots":
         found = mindspore_slots(tensors)
         once = {n for n, array in tensors.items() if array.ndim < 2 and _ONCE.fullmatch(n)}
@@ -88,6 +95,15 @@ def optimizer_state(
     names = sorted({*tensors, *values})
     roots = {match["root"] for name in names if (match := _GROUPS.fullmatch(name))}
     return set(names_under(names, {root + own for root in roots for own in _OWN}))
+
+
+def _nested(tensors: Mapping[str, np.ndarray]) -> set[str]:
+    """Return what lies below a variable or beside a count of iterations, and Adam's powers."""
+    found = {n for n, a in tensors.items() if not a.shape and _POWER.fullmatch(n)}
+    roots = {match["root"] for name in tensors if (match := _COUNT.fullmatch(name))}
+    names = sorted(tensors)
+    below = {f"{name}." for name in names}
+    return found | set(names_under(names, roots | below))
 
 
 _OWN: Final = ("state.", "param_groups.")

@@ -9,6 +9,7 @@ TEXTS: Final[Mapping[str, str]] = {
     # Printed by the command line itself.
     "one": "一个",
     "ONNX (.onnx)": "ONNX（.onnx）",
+    "TensorFlow's (.index, .data)": "TensorFlow 的（.index、.data）",
     "OpenVINO (.xml, .bin)": "OpenVINO（.xml、.bin）",
     "not kept as it is, {loss}": "不能原样保留：{loss}",
     "no cell's, and .{kind} holds nothing else": "不属于单元，而 .{kind} 只保存单元",

@@ -55,7 +55,7 @@ class Dialect:
     """The framework whose module it is, so that it is in that one's files too."""
     metadata_format: str = ""
     """What "format" is in the metadata of its safetensors files; "" where it writes none."""
-    optimizer: Literal["groups", "slots", ""] = ""
+    optimizer: Literal["groups", "slots", "nested", ""] = ""
     """How its optimizers keep their state in a checkpoint, see `checkpoint.optimizer_state`."""
     onecell: str = ""
     """Import path of onecell's class with this signature; "" where onecell has no front end."""
@@ -104,7 +104,7 @@ class Dialect:
 
     def may_own(self, prefix: str) -> bool:
         """Whether what stands under `prefix` may be a cell, by the name of the module."""
-        return self.owner in prefix.lower()
+        return self.owner in prefix.removesuffix(".").rpartition(".")[2].lower()
 
     def patterns(self, names: str, ending: str) -> tuple[re.Pattern[str], ...]:
         """Return what the names of parameters look like, to be tried in this order.

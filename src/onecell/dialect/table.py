@@ -87,6 +87,7 @@ _KERAS: Final = Dialect(
     both_forms=("forward_layer.cell.{name}", "backward_layer.cell.{name}"),
     formats=("keras", "h5"),
     suffix=".weights.h5",
+    optimizer="nested",
     common=frozenset({"kernel", "bias"}),
 )
 
@@ -103,7 +104,8 @@ _TENSORFLOW: Final = Dialect(
     ),
     layer_form="cell_{layer}{reverse}.{name}",
     formats=("tf",),
-    suffix=".npz",
+    suffix=".index",
+    optimizer="nested",
     owner="lstm",
 )
 

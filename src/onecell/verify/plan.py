@@ -12,7 +12,7 @@ from typing import Final
 from onecell.checkpoint import Checkpoint, Conversion, Note, convert, load_checkpoint
 from onecell.checkpoint.atomic import check_output
 from onecell.checkpoint.choose import choose
-from onecell.checkpoint.files import PORTED, SUFFIXES, keepable, written
+from onecell.checkpoint.files import PORTED, SUFFIXES, keepable, located, written
 from onecell.checkpoint.formats.sharded import called
 from onecell.checkpoint.optimizer_carry import carry
 from onecell.checkpoint.pickles.plain import PLAIN, chosen
@@ -267,7 +267,8 @@ def source_dialect(checkpoint: Checkpoint, given: str | None, path: Path) -> str
 
 def check_apart(target: Path, source: Path) -> None:
     """Raise `ArgumentError` if writing `target` would replace `source`, even where forced."""
-    if any(each.exists() and each.samefile(source) for each in written(target)):
+    read = located(source)
+    if read.exists() and any(each.exists() and each.samefile(read) for each in written(target)):
         raise ArgumentError(f"{target}: the result would replace the file that it is made from.")
 
 

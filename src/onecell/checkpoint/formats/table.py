@@ -32,6 +32,9 @@ from onecell.checkpoint.formats.coreml import model as coreml_model
 from onecell.checkpoint.formats.openvino import graph as openvino_graph
 from onecell.checkpoint.formats.openvino import model as openvino_model
 from onecell.checkpoint.formats.placed import InMemory, Placed
+from onecell.checkpoint.formats.tensorflow import checkpoint as tensorflow_checkpoint
+from onecell.checkpoint.formats.tensorflow import save as tensorflow_save
+from onecell.checkpoint.formats.tensorflow.bundle import INDEX
 from onecell.checkpoint.limits import Budget
 
 Form = Literal["step", "sequence"]
@@ -106,6 +109,17 @@ FORMATS: Final[Mapping[str, Format]] = {
             metadata=False,
             beside=openvino_model.WEIGHTS,
             write_both=openvino_graph.write,
+        ),
+        Format(
+            "tf",
+            (INDEX,),
+            (),
+            tensorflow_checkpoint.read,
+            None,
+            "TensorFlow's (.index, .data)",
+            metadata=False,
+            beside=tensorflow_save.DATA,
+            write_both=tensorflow_save.write,
         ),
         Format(
             "h5",

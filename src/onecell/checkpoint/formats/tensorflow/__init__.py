@@ -1,0 +1,1 @@
+"""TensorFlow's checkpoints: an index in a sorted table (`.index`), and tensors in `.data` files."""
