@@ -69,7 +69,9 @@ def test_an_lstm_is_found_by_its_shapes_and_the_rest_carried(name: str, write: W
     assert site.name == "layers.lstm.cell"
     assert site.weights(read.tensors, "keras").same_bits(WEIGHTS)
     assert {"layers.dense.vars.0", "layers.gru.cell.vars.2"} <= read.tensors.keys()
-    assert look_into(read).notes == ()
+    assert [str(n) for n in look_into(read).notes] == [
+        "layers.lstm.cell: is called `mine` by its maker"
+    ]
 
 
 def test_an_older_file_has_the_names_itself(write: Write) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from safetensors import safe_open
 
 from onecell import Spec, Weights
 from onecell.checkpoint import load_checkpoint, save_checkpoint
@@ -123,3 +124,78 @@ def test_a_checkpoint_that_goes_by_its_prefix_is_converted_and_not_replaced(
     ran = run("convert", tmp_path / "m", tmp_path / "m.index", "--force")
     assert (ran.status, "would replace the file" in ran.err) == (2, True)
     assert (tmp_path / "m.index").read_bytes() == before
+
+
+@pytest.mark.parametrize("suffix", [".safetensors", ".npz"])
+@pytest.mark.parametrize("dialect", ["keras", "flax-nnx-optimized", "haiku", "mlx", "numpy"])
+def test_a_file_written_for_a_framework_tells_it(
+    suffix: str, dialect: str, run: Run, file: Path
+) -> None:
+    out, back = file.with_name(f"o{suffix}"), file.with_name("b.pt")
+    assert run("convert", file, out, "--to", dialect, "--merge-biases").status == 0
+    assert load_checkpoint(out).dialect == dialect
+    assert '"framework": "' + dialect in run("info", out, "--json").out
+    assert run("convert", out, back, "--only", "net.cell").status == 0
+    cell = "net.cell.lstm" if dialect == "haiku" else "net.cell"
+    assert run("verify", out, back, "--cell", cell, "--sides", "arrays", "-q").status == 0
+    if suffix == ".npz":
+        assert np.load(out).files == list(load_checkpoint(out).tensors)
+
+
+def test_what_torch_and_mindspore_read_says_what_it_said(run: Run, file: Path) -> None:
+    for dialect, said in (("torch", "pt"), ("mindspore", "ms")):
+        out = file.with_name(f"{said}.safetensors")
+        run("convert", file, out, "--to", dialect, "--only", "net.cell")
+        with safe_open(out, "numpy") as opened:
+            assert opened.metadata() == {"format": said}
+
+
+@pytest.mark.parametrize("dialect", ["tensorflow", "haiku"])
+def test_another_forget_bias_is_taken_off_and_put_back(dialect: str, run: Run, file: Path) -> None:
+    out, back = file.with_name("t.npz"), file.with_name("b.pt")
+    words = ("--to", dialect, "--only", "net.cell", "--merge-biases", "--forget-bias", "0.5")
+    ran = run("convert", file, out, *words)
+    assert ran.status == 0
+    assert f"is kept 0.5 less, which {dialect} adds when it runs" in ran.out
+    (bias,) = (a for n, a in load_checkpoint(out).tensors.items() if n.endswith(("bias", ".b")))
+    assert CELL.bias_ih is not None
+    assert CELL.bias_hh is not None
+    merged = CELL.bias_ih.astype(np.float64) + CELL.bias_hh
+    want = (merged.astype(np.float32)[4:8].astype(np.float64) - 0.5).astype(np.float32)
+    assert bias[8:12].tobytes() == want.tobytes()
+    assert (
+        "is kept 0.5 more" in run("convert", out, back, "--to", "torch", "--forget-bias", ".5").out
+    )
+    got = load_checkpoint(back).tensors
+    (name,) = (name for name in got if name.endswith("bias_ih"))
+    assert np.abs(got[name] - merged).max() < 1e-6
+    near = ("verify", out, back, "--cell", f"{name[:-8]}={name[:-8]}", "--sides", "arrays", "-q")
+    assert run(*near, "--forget-bias", "0.5").status == 0
+    assert run(*near).status == 1
+
+
+def test_no_forget_bias_is_nothing_lost(run: Run, file: Path) -> None:
+    plain = file.with_name("p.pt")
+    arrays = CELL.arrays() | {"bias_hh": np.zeros(16, np.float32)}
+    save_checkpoint(plain, Weights(**arrays).to_dialect("torch"), dialect="torch")
+    ran = run("convert", plain, file.with_name("t.npz"), "--to", "haiku", "--forget-bias", "0")
+    assert ran.status == 0
+    assert "not kept" not in ran.out
+    ran = run("convert", plain, file.with_name("k.npz"), "--to", "keras", "--forget-bias", "0")
+    assert ran.status == 2
+    assert "neither torch nor keras adds a forget bias" in ran.err
+
+
+def test_verify_is_told_whose_names_files_have(run: Run, file: Path) -> None:
+    plain = file.with_name("p.pt")
+    arrays = CELL.arrays() | {"bias_hh": np.zeros(16, np.float32)}
+    save_checkpoint(plain, Weights(**arrays).to_dialect("torch"), dialect="torch")
+    bare = file.with_name("k.npz")
+    save_checkpoint(bare, Weights(**arrays).to_dialect("keras"))
+    assert run("verify", plain, bare, "--sides", "arrays", "-q").status not in (0, 1)
+    for words in ("keras", ",keras", "torch,keras"):
+        assert run("verify", plain, bare, "--from", words, "--sides", "arrays", "-q").status == 0
+    ran = run("verify", plain, bare, "--from", "keras,keras", "--sides", "arrays")
+    assert ran.status == 2
+    assert "says that it is torch's" in ran.err
+    assert run("verify", plain, bare, "--from", "cake").status == 2

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
+from onecell.checkpoint.called import own_name
 from onecell.checkpoint.cells import find_cells
 from onecell.checkpoint.content import Checkpoint
 from onecell.dialect import Dialect
@@ -28,7 +29,8 @@ def choose(
 
     A pattern is a glob (`*`, `?`, `[a-z]`), and `*` matches dots too. It chooses a tensor or a
     plain value whose name it matches, or the name of a module above it ("encoder" chooses
-    `encoder.weight`); and all parts of a cell whose name it matches ("rnn[layer 0]").
+    `encoder.weight`); and all parts of a cell whose name it matches ("rnn[layer 0]"), or what its
+    maker calls it.
 
     Args:
         checkpoint: what was read.
@@ -42,10 +44,11 @@ def choose(
     if not only and not drop:
         return checkpoint, []
     names = [*checkpoint.tensors, *checkpoint.metadata]
-    cells = {
-        site.name: site.parts(checkpoint.tensors, dialect)
-        for site in find_cells(checkpoint.tensors, dialect)
-    }
+    cells: dict[str, list[str]] = {}
+    for site in find_cells(checkpoint.tensors, dialect):
+        parts = site.parts(checkpoint.tensors, dialect)
+        for name in {site.name, *filter(None, [own_name(site.owner, checkpoint.aliases)])}:
+            cells.setdefault(name, []).extend(parts)
     taken = _match("--only", only, names, cells) if only else set(names)
     taken -= _match("--drop", drop, names, cells)
     if not taken & checkpoint.tensors.keys():

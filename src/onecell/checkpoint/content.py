@@ -31,6 +31,10 @@ DTYPES: Final[Mapping[str, np.dtype]] = {
 CELL: Final = "onecell.cell"
 """The metadata by which a file says that it holds one cell of ours: "live" or "frozen"."""
 
+FRAMEWORK: Final = "onecell.framework"
+"""The mark by which a file of a format without an owner says whose names it has, where the format
+itself has no word for that."""
+
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from onecell.checkpoint.called import own_name
 from onecell.checkpoint.cells import CellSite, Note, NoteKind, survey
 from onecell.checkpoint.content import Checkpoint
 from onecell.checkpoint.optimizer_state import optimizer_state
@@ -78,11 +79,19 @@ def look_into(checkpoint: Checkpoint, dialect: str | None = None) -> Contents:
         others=tuple(name for name in tensors if name not in parts and name not in state),
         notes=(
             *found.notes,
+            *_own_names(found.cells, checkpoint.aliases),
             *remarks(checkpoint),
             *not_finite(tensors),
             *(Note(name, f"{what}; left out") for name, what in checkpoint.left_out.items()),
         ),
     )
+
+
+def _own_names(cells: Iterable[CellSite], aliases: Mapping[str, str]) -> Iterable[Note]:
+    """Yield what the makers of a model call its cells."""
+    for owner in dict.fromkeys(site.owner for site in cells):
+        if own := own_name(owner, aliases):
+            yield Note(owner, f"is called `{own}` by its maker")
 
 
 def remarks(checkpoint: Checkpoint) -> Iterable[Note]:

@@ -249,7 +249,7 @@ def save_checkpoint(
         elif kind == "ckpt":
             mindspore_ckpt.write(file, checked, texts)
         elif kind == "npz":
-            npz.write(file, checked, texts)
+            npz.write(file, checked, texts, row)
         elif other is not None and other.write is not None:
             other.write(file, checked, texts, form)
         else:

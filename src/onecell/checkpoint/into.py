@@ -8,15 +8,14 @@ the file with other arrays in the place of its own, everything else as it was.
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Final
 
 import numpy as np
 
 from onecell.checkpoint.atomic import check_output, write_whole
+from onecell.checkpoint.called import called, own_name
 from onecell.checkpoint.cells import CellSite, Note, find_cells
 from onecell.checkpoint.content import Checkpoint
 from onecell.checkpoint.conversion import Loss, losses
@@ -29,12 +28,6 @@ from onecell.dialect.arrays import from_canonical
 from onecell.errors import ArgumentError, CheckpointError
 from onecell.text import listed, short
 from onecell.weights import Weights
-
-_CELL: Final = re.compile(r"\.(?:cell|lstm_cell(?:_\d+)?|LSTM)$")
-"""What many call the cell itself, below the module that a person would name."""
-
-_GENERIC: Final = re.compile(r"lstm_cell(?:_\d+)?")
-"""What a framework calls a cell by itself."""
 
 Way = tuple[int, bool]
 """A layer and whether it is backward: what one cell is within its module."""
@@ -201,13 +194,6 @@ def _modules(sites: Sequence[CellSite]) -> dict[str, dict[Way, CellSite]]:
     return found
 
 
-def called(owner: str, aliases: Mapping[str, str]) -> set[str]:
-    """Return what a module of a model may be called: its name, its module's, the user's own."""
-    names = {owner, _CELL.sub("", owner)}
-    own = {aliases[name] for name in names if name in aliases}
-    return names | {name for name in own if not _GENERIC.fullmatch(name)}
-
-
 def _named(
     name: str,
     site: CellSite,
@@ -218,7 +204,7 @@ def _named(
     """Return the cell of a model that is called so, in the direction of `site`."""
     if name in known and known[name].reverse == site.reverse:
         return known[name]
-    fits = [c for owner, c in modules.items() if name in {owner, *called(owner, aliases)}]
+    fits = [c for owner, c in modules.items() if name in called(owner, aliases)]
     if name in known:
         fits = [modules[known[name].owner]]
     ways = [c for way, c in fits[0].items() if way[1] == site.reverse] if len(fits) == 1 else []
@@ -235,9 +221,8 @@ def _spelled(sites: Sequence[CellSite], aliases: Mapping[str, str]) -> str:
     """Return the cells of a model as a person may call them."""
     names = []
     for site in sites:
-        own = [aliases[name] for name in (site.owner, _CELL.sub("", site.owner)) if name in aliases]
-        own = [name for name in own if not _GENERIC.fullmatch(name)]
-        names.append(f"{site.name} (called {own[-1]})" if own else site.name)
+        own = own_name(site.owner, aliases)
+        names.append(f"{site.name} (called {own})" if own else site.name)
     return listed(names)
 
 

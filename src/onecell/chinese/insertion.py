@@ -10,13 +10,10 @@ TEXTS: Final[Mapping[str, str]] = {
     "{path}: a copy of {model} with {cells} put into it, all else as it was": (
         "{path}：{model} 的副本，已放入 {cells}，其余原样不变"
     ),
-    "{name}: is now {place} of the model": "{name}：现为模型中的 {place}",
-    "{name}: goes to {place}, the only one of the model": (
-        "{name}：放入 {place}，模型中仅有这一个"
-    ),
-    "{name}: the state that the model begins with stays, {names}": (
-        "{name}：模型的初始状态保持不变（{names}）"
-    ),
+    "is called `{own}` by its maker": "作者称之为 `{own}`",
+    "is now {place} of the model": "现为模型中的 {place}",
+    "goes to {place}, the only one of the model": "放入 {place}，模型中仅有这一个",
+    "the state that the model begins with stays, {names}": "模型的初始状态保持不变（{names}）",
     "there is no LSTM cell to be put into the model.": "没有可放入模型的 LSTM 单元。",
     "the model has no LSTM cell, only {names}.": "模型中没有 LSTM 单元，只有 {names}。",
     "`{name}` has I = {i} and H = {h}, and `{place}` of the model I = {wide} and H = {units}.": (
@@ -54,6 +51,9 @@ TEXTS: Final[Mapping[str, str]] = {
     ),
     "two cells of the model share it": "模型中有两个单元共用它",
     "it shares its numbers": "它与别的张量共用数值",
+    "neither {first} nor {second} adds a forget bias when it runs; leave --forget-bias out.": (
+        "{first} 与 {second} 运行时都不另加遗忘门偏置；请去掉 --forget-bias。"
+    ),
     "`--form` is of a new graph, and `--into` keeps its own.": (
         "`--form` 用于新的计算图，而 `--into` 保留原有的计算图。"
     ),

@@ -17,11 +17,12 @@ from onecell.checkpoint.formats.sharded import plain_stem
 from onecell.checkpoint.formats.table import FORMATS, Form
 from onecell.cli.convert_into import convert_into
 from onecell.cli.exits import CONVERT_STATUSES, Debug, reporting
-from onecell.cli.notes import say_looks, say_notes
+from onecell.cli.notes import check_forget_bias, say_looks, say_losses, say_notes
 from onecell.cli.options import (
     EVERY_FRAMEWORK,
     Drop,
     Force,
+    ForgetBias,
     FromAny,
     Json,
     Only,
@@ -31,9 +32,9 @@ from onecell.cli.options import (
 )
 from onecell.cli.options import choose as one_of
 from onecell.cli.speech import Lang
-from onecell.dialect import get_dialect
+from onecell.dialect import get_dialect, with_forget_bias
 from onecell.errors import ArgumentError
-from onecell.language import counted, listed, say, translated
+from onecell.language import counted, listed, say
 from onecell.text import plain
 from onecell.verify.plan import (
     carry_optimizers,
@@ -102,6 +103,7 @@ def convert(
             help="Let two biases become one, their sum, where the new framework has one.",
         ),
     ] = False,
+    forget_bias: ForgetBias = None,
     form: Annotated[
         str,
         typer.Option(
@@ -157,7 +159,7 @@ def convert(
         if into is not None:
             read, _ = choose(read, dialect, only=only or (), drop=drop or ())
             record = convert_into(
-                (source, read, dialect),
+                (source, read, with_forget_bias(dialect, forget_bias)),
                 into,
                 target,
                 to=to,
@@ -181,7 +183,9 @@ def convert(
         check_apart(target, source)
         read, unchosen = choose(read, dialect, only=only or (), drop=drop or ())
         read = rename(read, strip_prefix=strip_prefix or "", names=renames or ())
-        done = convert_tensors(source, read, dialect, goal)
+        rows = [with_forget_bias(name, forget_bias) for name in (dialect, goal)]
+        check_forget_bias(forget_bias, (dialect, goal))
+        done = convert_tensors(source, read, *rows)
         kind = SUFFIXES.get(target.suffix, "")
         if dialect != goal and kind == "ckpt" and read.plain:
             read = carry_optimizers(read, done)
@@ -192,13 +196,7 @@ def convert(
             without_place = [n for n in done.carried if not place(done.renamed.get(n, n))]
             carried = {done.renamed.get(name, name) for name in without_place}
             tensors = {name: array for name, array in tensors.items() if name not in carried}
-        merged = [loss for loss in done.lost if loss.kind == "merged"]
-        if merged and not merge_biases:
-            raise ArgumentError(f"{source}: {merged[0]}. To have it so, say --merge-biases.")
-        if not as_json:
-            for loss in done.lost:
-                said = say("not kept as it is, {loss}", loss=translated(str(loss)))
-                typer.echo(plain(said))
+        say_losses(source, done.lost, merge_biases=merge_biases, aloud=not as_json)
         save_checkpoint(
             target, tensors, dialect=goal, metadata=metadata, force=force, form=_FORMS.get(form)
         )

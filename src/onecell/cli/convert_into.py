@@ -13,15 +13,16 @@ from onecell.checkpoint import Checkpoint, Note, find_cells
 from onecell.checkpoint.choose import rename
 from onecell.checkpoint.contents import not_finite
 from onecell.checkpoint.into import check_into, insert, save_into
-from onecell.cli.notes import say_notes
+from onecell.cli.notes import say_losses, say_notes
+from onecell.dialect import Dialect
 from onecell.errors import ArgumentError
-from onecell.language import counted, listed, say, translated
+from onecell.language import counted, listed, say
 from onecell.text import plain
 from onecell.verify.plan import check_apart, read_checkpoint
 
 
 def convert_into(
-    source: tuple[Path, Checkpoint, str],
+    source: tuple[Path, Checkpoint, Dialect],
     into: Path,
     target: Path,
     *,
@@ -36,7 +37,7 @@ def convert_into(
     """Write `target`, a copy of the model `into` with the cells of `source` in it.
 
     Args:
-        source: the file, what is chosen of it, and its framework.
+        source: the file, what is chosen of it, and the row of its framework.
         into: the model.
         target: the new file.
         to: the framework that the caller says `into` is of.
@@ -64,13 +65,7 @@ def convert_into(
     others = [each for each in renames if each.partition("=")[0] not in places]
     read = rename(read, strip_prefix=strip_prefix, names=others)
     found = insert(read.tensors, dialect, model, places)
-    merged = [loss for loss in found.lost if loss.kind == "merged"]
-    if merged and not merge_biases:
-        raise ArgumentError(f"{path}: {merged[0]}. To have it so, say --merge-biases.")
-    if say_all:
-        for loss in found.lost:
-            said = say("not kept as it is, {loss}", loss=translated(str(loss)))
-            typer.echo(plain(said))
+    say_losses(path, found.lost, merge_biases=merge_biases, aloud=say_all)
     save_into(target, into, model.format, found.tensors, force=force)
     used = {name for site, _ in found.cells for name in site.parts(read.tensors, dialect)}
     left = [name for name in read.tensors if name not in used]

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Final
 
+import typer
+
 from onecell.checkpoint import Note
+from onecell.checkpoint.conversion import Loss
+from onecell.dialect import has_forget_bias
+from onecell.errors import ArgumentError
 from onecell.language import say, spoken, translated
-from onecell.text import short
+from onecell.text import plain, short
 from onecell.verify.remarks import Remarks
 from onecell.verify.wording import between
 
@@ -29,6 +35,28 @@ def say_notes(notes: Sequence[Note], most: int | None = MOST) -> list[str]:
 def say_note(note: Note) -> str:
     """Return what it is about, and what is to be known of it."""
     return say("{name}: {text}", name=short(note.name), text=translated(note.text))
+
+
+def say_losses(path: Path, lost: Sequence[Loss], *, merge_biases: bool, aloud: bool) -> None:
+    """Print what a conversion cannot keep, or raise where the caller has to ask for it.
+
+    Raises:
+        ArgumentError: two biases become one, and `merge_biases` is not set.
+    """
+    merged = [loss for loss in lost if loss.kind == "merged"]
+    if merged and not merge_biases:
+        raise ArgumentError(f"{path}: {merged[0]}. To have it so, say --merge-biases.")
+    for loss in lost if aloud else ():
+        typer.echo(plain(say("not kept as it is, {loss}", loss=translated(str(loss)))))
+
+
+def check_forget_bias(given: float | None, dialects: Sequence[str]) -> None:
+    """Raise `ArgumentError` if a forget bias is given and no framework's cell adds one."""
+    if given is not None and not any(map(has_forget_bias, dialects)):
+        raise ArgumentError(
+            f"neither {dialects[0]} nor {dialects[-1]} adds a forget bias when it runs; leave "
+            f"--forget-bias out."
+        )
 
 
 def say_looks(notes: Sequence[Note]) -> str:

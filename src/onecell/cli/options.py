@@ -43,6 +43,13 @@ def check_dialect(name: str | None) -> str | None:
     return None if name is None else choose(name, DIALECTS)
 
 
+def check_dialects(names: str | None) -> str | None:
+    """Return `names`, or raise the usage error of a list of one or two that has no framework."""
+    for name in () if names is None else names.split(",", 1):
+        check_dialect(name.strip() or None)
+    return names
+
+
 def check_target(name: str) -> str:
     """Return `name`, or raise the usage error of an option that does not say whose cell to use."""
     return choose(name, TARGETS)
@@ -127,6 +134,16 @@ FromAny = Annotated[
         callback=check_dialect,
         autocompletion=complete_dialect,
         help=f"Framework that wrote the input, where the file does not tell: {EVERY_FRAMEWORK}.",
+    ),
+]
+
+ForgetBias = Annotated[
+    float | None,
+    typer.Option(
+        "--forget-bias",
+        metavar="X",
+        help="What the cell of TensorFlow or Haiku adds to its forget gate when it runs, which no "
+        r"file tells.  \[default: 1]",
     ),
 ]
 

@@ -6,6 +6,7 @@ import contextlib
 import json
 import re
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -13,7 +14,16 @@ import typer
 
 from onecell.checkpoint.atomic import check_output
 from onecell.cli.exits import VERIFY_STATUSES, Debug, Status, reporting
-from onecell.cli.options import Force, Json, Quiet, check_sides, complete_sides
+from onecell.cli.notes import check_forget_bias
+from onecell.cli.options import (
+    Force,
+    ForgetBias,
+    Json,
+    Quiet,
+    check_dialects,
+    check_sides,
+    complete_sides,
+)
 from onecell.cli.process import (
     one_blas_thread,
     progress_bar,
@@ -27,7 +37,12 @@ from onecell.language import say
 from onecell.text import plain
 from onecell.verify import SIDES, Comparison, Comparisons, compare, compare_files
 from onecell.verify.comparing.comparison_record import comparison_to_json, comparisons_to_json
-from onecell.verify.comparing.parties import import_object, names_an_object
+from onecell.verify.comparing.parties import (
+    CellsOfFile,
+    import_object,
+    names_an_object,
+    read_cells,
+)
 from onecell.verify.plan import read_checkpoint
 from onecell.verify.quantities.cases import ROLLOUT_STEPS, SEED
 from onecell.verify.sides import is_installed
@@ -37,6 +52,8 @@ EXAMPLES = f"""[bold]Examples[/bold]
   onecell verify model.pt ported/model.ckpt
 
   onecell verify model.pt model.ckpt --cell decoder.cell=cell --report verify.html
+
+  onecell verify model.pt weights.npz --from ,haiku
 
   onecell verify model.pt my_project.model:cell --self-test
 
@@ -61,6 +78,17 @@ def verify(
             r"\[default: of two files, all cells that have the same name in both]",
         ),
     ] = None,
+    from_: Annotated[
+        str | None,
+        typer.Option(
+            "--from",
+            metavar="FRAMEWORK[,FRAMEWORK]",
+            callback=check_dialects,
+            help="Framework that wrote A and that wrote B (`,keras`: B alone), where the file does "
+            "not tell.",
+        ),
+    ] = None,
+    forget_bias: ForgetBias = None,
     steps: Annotated[
         int, typer.Option("--steps", metavar="T", min=2, help="Steps of the rollout.")
     ] = ROLLOUT_STEPS,
@@ -112,6 +140,7 @@ def verify(
         # What a module prints while it is imported or called is none of our answer.
         aside = contextlib.redirect_stdout(sys.stderr)
         with aside, one_blas_thread(), progress_bar(say("verifying"), wanted=not quiet) as told:
+            a, b = _read((first, second), from_, forget_bias)
             _prepare(first, second, names)
             options: dict[str, Any] = {
                 "steps": steps,
@@ -122,9 +151,9 @@ def verify(
             }
             found: Comparison | Comparisons
             if cell is None and not any(map(names_an_object, (first, second))):
-                found = compare_files(first, second, **options)
+                found = compare_files(a, b, **options)
             else:
-                found = compare(first, second, cell=_cells(cell), **options)
+                found = compare(a, b, cell=_cells(cell), **options)
         if report is not None:
             from onecell.verify.difference import stored_table  # noqa: PLC0415
             from onecell.verify.report import write_report  # noqa: PLC0415
@@ -150,6 +179,28 @@ def verify(
         if not found.holds:
             unproved = found.verdict == "unproved"
             raise typer.Exit(Status.UNPROVED if unproved else Status.FAILS)
+
+
+def _read(
+    given: Sequence[str], sources: str | None, forget_bias: float | None
+) -> list[str | CellsOfFile]:
+    """Return what was given, files read as the options say; without one, as `compare` reads them.
+
+    One framework is that of either file that does not tell its own.
+    """
+    names = [None, None] if sources is None else [n.strip() or None for n in sources.split(",", 1)]
+    if sources is None and forget_bias is None:
+        return list(given)
+    read: list[str | CellsOfFile] = []
+    for each, name in zip(given, names if len(names) == 2 else names * 2, strict=True):
+        if names_an_object(each):
+            read.append(each)
+            continue
+        told = len(names) == 1 and read_checkpoint(Path(each)).dialect is not None
+        read.append(read_cells(Path(each), None if told else name, forget_bias=forget_bias))
+    files = [each.dialect for each in read if isinstance(each, CellsOfFile)]
+    check_forget_bias(forget_bias, files or ["torch"])
+    return read
 
 
 def _cells(words: str | None) -> str | tuple[str | None, str | None] | None:

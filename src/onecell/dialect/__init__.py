@@ -23,6 +23,9 @@ that the migrator does without NumPy.
 
 from __future__ import annotations
 
+import math
+from dataclasses import replace
+
 from onecell.dialect.layout import CANONICAL, Layout
 from onecell.dialect.row import Dialect
 from onecell.dialect.table import DIALECTS, FRONT_ENDS, MINDSPORE, TORCH
@@ -38,6 +41,8 @@ __all__ = [
     "Layout",
     "get_dialect",
     "get_front_end",
+    "has_forget_bias",
+    "with_forget_bias",
 ]
 
 
@@ -52,6 +57,28 @@ def get_dialect(dialect: str | Dialect) -> Dialect:
     if dialect not in DIALECTS:
         raise ArgumentError(f"`dialect` must be one of {', '.join(DIALECTS)}, got {dialect!r}.")
     return DIALECTS[dialect]
+
+
+def has_forget_bias(dialect: str | Dialect) -> bool:
+    """Whether the framework adds a bias to its forget gate when it runs, if not told otherwise."""
+    return bool(get_dialect(dialect).layout.forget_offset)
+
+
+def with_forget_bias(dialect: str | Dialect, added: float | None) -> Dialect:
+    """Return a row whose framework adds `added` to its forget gate, where it adds anything.
+
+    TensorFlow's and Haiku's cells add 1 unless their user says otherwise, which no file tells. A
+    row of another framework passes through, and so does every row where `added` is None.
+
+    Raises:
+        ArgumentError: `added` is no finite number.
+    """
+    row = get_dialect(dialect)
+    if added is None or not row.layout.forget_offset:
+        return row
+    if not math.isfinite(added):
+        raise ArgumentError(f"the forget bias must be a finite number, got {added}.")
+    return replace(row, layout=replace(row.layout, forget_offset=float(added)))
 
 
 def get_front_end(framework: str) -> Dialect:

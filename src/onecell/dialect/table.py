@@ -232,6 +232,7 @@ _MLX: Final = Dialect(
     state="hc",
     parameters={"weight_ih": "Wx", "weight_hh": "Wh", "bias": "bias"},
     layout=Layout("ifgo", gates_first=True, biases=1),
+    metadata_format="mlx",
     layer_form=_MODULES,
     common=frozenset({"bias"}),
 )

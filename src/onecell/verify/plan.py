@@ -16,7 +16,7 @@ from onecell.checkpoint.files import PORTED, SUFFIXES, keepable, located, writte
 from onecell.checkpoint.formats.sharded import called
 from onecell.checkpoint.optimizer_carry import carry
 from onecell.checkpoint.pickles.plain import PLAIN, chosen
-from onecell.dialect import FRONT_ENDS, get_dialect, get_front_end
+from onecell.dialect import FRONT_ENDS, Dialect, get_dialect, get_front_end
 from onecell.errors import ArgumentError, CheckpointError, NothingToDoError
 from onecell.neighbours import may_have_other_shape, uncounted
 from onecell.text import listed
@@ -225,8 +225,8 @@ def _called_anew(checkpoint: Checkpoint, attributes: Mapping[str, str]) -> Check
 def convert_tensors(
     path: Path,
     checkpoint: Checkpoint,
-    source: str,
-    to: str,
+    source: str | Dialect,
+    to: str | Dialect,
     renames: Mapping[str, str] | None = None,
 ) -> Conversion:
     """Return `convert` of the tensors of `path`; a `CheckpointError` names the file."""

@@ -3,7 +3,8 @@
 bfloat16 is stored as what `dtypes.BFLOAT16` is, `[('bfloat16', '<u2')]`: `numpy.load` gives it back
 as that type with no help from onecell. A two-byte void (`|V2`), as `numpy.save` writes arrays of
 the library ml_dtypes, is read as bfloat16 too. Text without dimensions is metadata. Fortran order
-and the other byte order load by value. Arrays of other things are left out by name.
+and the other byte order load by value. Arrays of other things are left out by name. The framework
+is named in the zip file's own comment, which no other reader takes for an array.
 """
 
 from __future__ import annotations
@@ -16,10 +17,11 @@ from typing import BinaryIO, Final
 
 import numpy as np
 
-from onecell.checkpoint.content import DTYPES, Checkpoint, raw
+from onecell.checkpoint.content import DTYPES, FRAMEWORK, Checkpoint, raw
 from onecell.checkpoint.formats.tree_names import dotted
 from onecell.checkpoint.formats.zipped import Members
 from onecell.checkpoint.limits import CHUNK, Budget, count_bytes, read_array, read_bytes
+from onecell.dialect import DIALECTS
 from onecell.dtypes import BFLOAT16
 from onecell.errors import CheckpointError, UnsafeCheckpointError
 from onecell.text import listed, short
@@ -48,7 +50,8 @@ def read(members: Members, budget: Budget) -> Checkpoint:
         UnsafeCheckpointError: an array holds pickled objects.
         CheckpointError: it is a zip file of other things, or an array is damaged.
     """
-    found = Checkpoint({}, "npz", None, {})
+    mark, _, name = members.comment.partition("=")
+    found = Checkpoint({}, "npz", name if mark == FRAMEWORK and name in DIALECTS else None, {})
     if len(members) and not any(member.endswith(SUFFIX) for member in members):
         raise CheckpointError(_say_what(members))
     for member in members:
@@ -155,10 +158,17 @@ def _dtype(name: str, descr: str) -> np.dtype:
     return BFLOAT16 if dtype == np.dtype("V2") else dtype
 
 
-def write(file: BinaryIO, tensors: Mapping[str, np.ndarray], metadata: Mapping[str, str]) -> None:
+def write(
+    file: BinaryIO,
+    tensors: Mapping[str, np.ndarray],
+    metadata: Mapping[str, str],
+    dialect: str | None,
+) -> None:
     """Write an uncompressed .npz file that `numpy.load` reads without pickle."""
     texts = {name: np.array(text) for name, text in metadata.items()}
     with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
+        if dialect is not None:
+            archive.comment = f"{FRAMEWORK}={dialect}".encode()
         for name, array in [*tensors.items(), *texts.items()]:
             # Its date is a constant: same tensors, same bytes.
             info = zipfile.ZipInfo(name + SUFFIX)

@@ -16,7 +16,7 @@ from typing import BinaryIO, Final
 
 import numpy as np
 
-from onecell.checkpoint.content import DTYPES, Checkpoint, raw
+from onecell.checkpoint.content import DTYPES, FRAMEWORK, Checkpoint, raw
 from onecell.checkpoint.formats.safetensors_header import Entry, parse_header
 from onecell.checkpoint.limits import CHUNK, Budget, count_bytes, read_array, read_bytes
 from onecell.dialect import DIALECTS
@@ -46,7 +46,7 @@ _PLAIN: Final = {spelled: plain for plain, spelled in _SPELLED.items()}
 _METADATA: Final = "__metadata__"
 _FORMATS: Final = {n: row.metadata_format for n, row in DIALECTS.items() if row.metadata_format}
 _CHECKSUM: Final = "crc_num"
-RESERVED: Final = frozenset({"format", _CHECKSUM})
+RESERVED: Final = frozenset({"format", FRAMEWORK, _CHECKSUM})
 """Names that metadata of the user cannot have: they say who wrote the file, and its checksum."""
 
 
@@ -106,7 +106,8 @@ def read(file: BinaryIO, budget: Budget) -> Checkpoint:
         _compare_checksum(tensors, metadata.pop(_CHECKSUM))
     dialects = {spelled: dialect for dialect, spelled in _FORMATS.items()}
     # What this file is, not what it holds: said again when it is written again.
-    dialect = dialects.get(metadata.pop("format", ""))
+    marked = metadata.pop(FRAMEWORK, "")
+    dialect = dialects.get(metadata.pop("format", ""), marked if marked in DIALECTS else None)
     return Checkpoint(tensors, "safetensors", dialect, metadata)
 
 
@@ -161,6 +162,8 @@ def write(
     """
     if dialect in _FORMATS:
         metadata = dict(metadata) | {"format": _FORMATS[dialect]}
+    elif dialect is not None:
+        metadata = dict(metadata) | {FRAMEWORK: dialect}
     header: dict[str, object] = {_METADATA: metadata} if metadata else {}
     order = sorted(tensors, key=lambda name: -tensors[name].dtype.itemsize)
     position = 0

@@ -63,6 +63,12 @@ class Members:
     def __len__(self) -> int:
         return len(self._archive.NameToInfo)
 
+    @property
+    def comment(self) -> str:
+        """What the file says of itself, where it is text of ASCII."""
+        comment = self._archive.comment
+        return comment.decode() if comment.isascii() else ""
+
     def size(self, name: str) -> int:
         """Return how many bytes a member claims to unfold to; already within the budget."""
         self._check(name)

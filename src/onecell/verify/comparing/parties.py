@@ -16,7 +16,7 @@ import numpy as np
 from onecell.checkpoint import Checkpoint, Note, find_cells, survey
 from onecell.checkpoint.cells import CellSite
 from onecell.checkpoint.formats.sharded import files_of
-from onecell.dialect import FRONT_ENDS, TORCH
+from onecell.dialect import FRONT_ENDS, TORCH, Dialect, with_forget_bias
 from onecell.dtypes import FLOAT_NAMES, dtype_name
 from onecell.errors import (
     CheckpointError,
@@ -28,7 +28,7 @@ from onecell.errors import (
 from onecell.spec import WEIGHTS
 from onecell.verify.comparing.checks import check_numbers
 from onecell.verify.comparing.comparison import FileFacts, Kind, Label
-from onecell.verify.plan import read_checkpoint, say_no_cell
+from onecell.verify.plan import read_checkpoint, say_no_cell, source_dialect
 from onecell.verify.sides.live import Live, has, look_at, say_class
 from onecell.weights import Weights
 
@@ -153,6 +153,8 @@ class CellsOfFile:
     known: tuple[Note, ...]
     """What is to be known of what is in it."""
     facts: FileFacts
+    row: Dialect
+    """Of `dialect`, with the forget bias that its cell adds."""
 
     def claim(self, label: Label, cell: str | None, *, perhaps: bool = False) -> Claim:
         """Return one cell of it; arguments and errors as `read_claim`."""
@@ -161,7 +163,7 @@ class CellsOfFile:
             cell = None
         name = _choose(label, str(self.path), names, cell)
         site = self.sites[name]
-        weights = site.weights(self.tensors, self.dialect)
+        weights = site.weights(self.tensors, self.row)
         known = [note for note in self.known if note.name in {name, site.owner}]
         return Claim(
             label,
@@ -180,12 +182,26 @@ class CellsOfFile:
         )
 
 
-def read_cells(path: Path) -> CellsOfFile:
-    """Read a checkpoint file; `CheckpointError` if it cannot be read, or holds no cell."""
+def read_cells(
+    path: Path, source: str | None = None, *, forget_bias: float | None = None
+) -> CellsOfFile:
+    """Read a checkpoint file.
+
+    Args:
+        path: the file.
+        source: the framework that wrote it, where the file does not tell; None for torch then.
+        forget_bias: what a cell that adds one when it runs adds, see `dialect.with_forget_bias`.
+
+    Raises:
+        CheckpointError: it cannot be read, or holds no cell.
+        ArgumentError: the file tells another framework.
+    """
     checkpoint = read_checkpoint(path)
-    dialect = checkpoint.dialect or TORCH.name
+    if source is not None:
+        source = source_dialect(checkpoint, source, path)
+    dialect = source or checkpoint.dialect or TORCH.name
     notes = []
-    if checkpoint.dialect is None:
+    if source is None and checkpoint.dialect is None:
         notes.append("the file does not tell its framework; its names are read as torch's")
     tensors, said = _sites(checkpoint, dialect)
     notes += said
@@ -200,6 +216,7 @@ def read_cells(path: Path) -> CellsOfFile:
         tuple(notes),
         tuple(found.notes),
         file_facts(path, path, dialect, checkpoint.format),
+        with_forget_bias(dialect, forget_bias),
     )
 
 

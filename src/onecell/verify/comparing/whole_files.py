@@ -15,7 +15,7 @@ from onecell.errors import NotFiniteError, UnlikeCellsError, WhichCellError
 from onecell.text import listed
 from onecell.verify.comparing.comparison import Comparison, FileFacts, Verdict, of_both
 from onecell.verify.comparing.parity import Progress, compare
-from onecell.verify.comparing.parties import read_cells
+from onecell.verify.comparing.parties import CellsOfFile, read_cells
 from onecell.verify.remarks import Remarks
 
 
@@ -74,8 +74,8 @@ class Comparisons:
 
 
 def compare_files(
-    a: str | os.PathLike[str],
-    b: str | os.PathLike[str],
+    a: str | os.PathLike[str] | CellsOfFile,
+    b: str | os.PathLike[str] | CellsOfFile,
     *,
     progress: Progress | None = None,
     **options: Any,  # noqa: ANN401
@@ -83,7 +83,7 @@ def compare_files(
     """Compare every cell of one checkpoint with the one of the same name in another.
 
     Args:
-        a: the path of what is taken to be right.
+        a: the path of what is taken to be right, or what `read_cells` made of it.
         b: the path of what claims to be the same. Where each holds one cell, whatever they are
             called, those two are compared.
         progress: told before every part of every cell and at the end.
@@ -97,7 +97,9 @@ def compare_files(
         ArgumentError: an argument is not one of its values.
     """
     began = time.perf_counter()
-    right, other = read_cells(Path(a)), read_cells(Path(b))
+    right, other = (
+        each if isinstance(each, CellsOfFile) else read_cells(Path(each)) for each in (a, b)
+    )
     pairs = [(name, name) for name in right.sites if name in other.sites]
     if not pairs and len(right.sites) == len(other.sites) == 1:
         pairs = [(next(iter(right.sites)), next(iter(other.sites)))]
