@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import os
 import stat
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from pathlib import Path
 from typing import BinaryIO, Final
 
@@ -221,9 +221,9 @@ def save_checkpoint(
             f"write .safetensors or .npz instead."
         )
     texts = check_texts(metadata or {})
-    if texts and kind in _NO_METADATA:
+    if placeless := _placeless(texts, kind):
         raise ArgumentError(
-            f"`metadata` must be empty for .{kind}, got {listed(texts)}; "
+            f"`metadata` must be empty for .{kind}, got {listed(placeless)}; "
             f".safetensors, .ckpt and .npz have a place for it."
         )
     if kind == "safetensors" and (mark := safetensors.RESERVED & texts.keys()):
@@ -279,7 +279,7 @@ def keepable(
     """
     taken: Collection[str] = safetensors.RESERVED if kind == "safetensors" else tensors
     if kind in _NO_METADATA:
-        taken = metadata.keys()
+        taken = _placeless(metadata, kind)
     longest = _LONGEST_NAME.get(kind)
     kept = {
         name: text
@@ -287,6 +287,14 @@ def keepable(
         if name not in taken and (longest is None or len(name.encode()) <= longest)
     }
     return kept, [name for name in metadata if name not in kept]
+
+
+def _placeless(names: Iterable[str], kind: str) -> list[str]:
+    """Return which texts a file of format `kind` has no place for."""
+    if kind not in _NO_METADATA:
+        return []
+    known = FORMATS[kind].texts if kind in FORMATS else frozenset()
+    return [name for name in names if name not in known]
 
 
 def _choose_format(path: str | os.PathLike[str], named: str | None) -> str:

@@ -17,6 +17,17 @@ TEXTS: Final[Mapping[str, str]] = {
     "an enumeration's value": "枚举值",
     "a tensor that is sparse": "稀疏张量",
     "a tensor that is quantized": "量化的张量",
+    # Equinox.
+    "Equinox's (.eqx)": "Equinox 的（.eqx）",
+    "told by the shapes of arrays in sequence, as the file has no names": (
+        "文件中没有名称，由依次排列的数组的形状判断"
+    ),
+    "told by the shapes of two matrices, as the file has no names: without a bias they may be "
+    "something else": "文件中没有名称，由两个矩阵的形状判断：没有偏置，也可能是别的内容",
+    "`{name}` is an array of records.": "`{name}` 是记录的数组。",
+    "its first line has no end within {most} bytes.": "其首行在 {most} 字节内没有结束。",
+    "the line before the arrays": "数组之前的一行",
+    "`{name}` must be one line of JSON, got `{line}`.": ("`{name}` 应为一行 JSON，实为 `{line}`。"),
     # Paddle.
     "Paddle's (.pdparams)": "Paddle 的（.pdparams）",
     "its table of slices is {value}.": "其切片表是 {value}。",

@@ -180,6 +180,8 @@ _EQUINOX: Final = Dialect(
     parameters={"weight_ih": "weight_ih", "weight_hh": "weight_hh", "bias": "bias"},
     layout=Layout("ifgo", gates_first=True, biases=1),
     layer_form=_MODULES,
+    formats=("eqx",),
+    suffix=".eqx",
     common=frozenset({"bias"}),
 )
 

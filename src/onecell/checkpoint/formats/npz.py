@@ -13,7 +13,8 @@ import itertools
 import re
 import zipfile
 from collections.abc import Mapping
-from typing import BinaryIO, Final
+from dataclasses import dataclass
+from typing import BinaryIO, Final, cast
 
 import numpy as np
 
@@ -27,7 +28,7 @@ from onecell.errors import CheckpointError, UnsafeCheckpointError
 from onecell.text import listed, short
 
 SUFFIX: Final = ".npy"
-_MAGIC: Final = b"\x93NUMPY"
+MAGIC: Final = b"\x93NUMPY"
 _LONGEST_HEADER: Final = 10_000  # as NumPy has it
 _HEADER: Final = re.compile(
     r"\{\s*'descr'\s*:\s*(?:'(?P<descr>[<>|=]?\w{1,12}(?:\[\w{1,12}\])?)'"
@@ -74,24 +75,46 @@ def _say_what(members: Members) -> str:
     )
 
 
-def _read_array(file: BinaryIO, name: str, size: int, budget: Budget, found: Checkpoint) -> None:
-    """Read one .npy of `size` bytes in all into `found`."""
+@dataclass(frozen=True, slots=True)
+class Header:
+    """What the header of a .npy says of its array."""
+
+    dtype: np.dtype | None
+    """`None` for records."""
+    shape: tuple[int, ...]
+    fortran: bool
+    size: int
+    """Of the header itself, in bytes."""
+
+    @property
+    def in_file_order(self) -> tuple[int, ...]:
+        """The shape in which the elements lie in the file."""
+        return self.shape[::-1] if self.fortran else self.shape
+
+
+def read_header(file: BinaryIO, name: str) -> Header:
+    """Read the header of a .npy up to its first element.
+
+    Raises:
+        UnsafeCheckpointError: it is an array of pickled objects.
+        CheckpointError: it is no header of an array of numbers, texts or records.
+    """
     shown = f"`{short(name)}`"
     start = read_bytes(file, 8, "", name)
     width = {1: 2, 2: 4}.get(start[6])  # bytes of the header's length, by version
-    if start[:6] != _MAGIC or width is None:
+    if start[:6] != MAGIC or width is None:
         raise CheckpointError(f"{shown} is not an array in NumPy's format 1.0 or 2.0.")
     length = int.from_bytes(read_bytes(file, width, "", name), "little")
     if length > _LONGEST_HEADER:
         raise CheckpointError(
             f"{shown} has a header of {length} bytes; at most {_LONGEST_HEADER} are read."
         )
+    size = 8 + width + length
     header = read_bytes(file, length, "the header of", name).decode("latin-1")
     if (match := _RECORD.match(header)) and not _HEADER.fullmatch(header):
         if re.search(r"'\|O\d*'", match["descr"]):
             raise UnsafeCheckpointError(f"{shown} holds pickled objects, which are never read.")
-        found.left_out[name] = "an array of records"
-        return
+        return Header(None, (), fortran=False, size=size)
     match = _HEADER.fullmatch(header)
     if match is None:
         came = short(header.strip(), 200)
@@ -102,37 +125,48 @@ def _read_array(file: BinaryIO, name: str, size: int, budget: Budget, found: Che
         came = short(match["shape"])
         raise CheckpointError(f"{shown} has the impossible shape ({came}).") from None
     dtype = BFLOAT16 if match["bfloat16"] else _dtype(name, match["descr"])
-    nbytes = count_bytes(name, shape, dtype.itemsize)
-    if nbytes != (there := size - 8 - width - length):
+    return Header(dtype, shape, match["fortran"] == "True" and len(shape) > 1, size)
+
+
+def _read_array(file: BinaryIO, name: str, size: int, budget: Budget, found: Checkpoint) -> None:
+    """Read one .npy of `size` bytes in all into `found`."""
+    header = read_header(file, name)
+    if header.dtype is None:
+        found.left_out[name] = "an array of records"
+        return
+    nbytes = count_bytes(name, header.shape, header.dtype.itemsize)
+    if nbytes != (there := size - header.size):
         raise CheckpointError(
-            f"{shown} of shape {shape} and type {dtype} is {nbytes} bytes, and {there} are there."
+            f"`{short(name)}` of shape {header.shape} and type {header.dtype} is {nbytes} bytes, "
+            f"and {there} are there."
         )
-    if dtype.kind == "U" and shape == ():
-        found.metadata[name] = _read_text(file, name, dtype, budget)
-    elif dtype != BFLOAT16 and dtype.name not in DTYPES:
-        kind = _KINDS.get(dtype.kind, f"elements of type {dtype}")
-        found.left_out[name] = f"an array of {kind}"
+    if header.dtype.kind == "U" and header.shape == ():
+        found.metadata[name] = _read_text(file, name, header.dtype, budget)
+    elif (kind := odd_kind(header.dtype)) is not None:
+        found.left_out[name] = kind
     else:
-        fortran = match["fortran"] == "True" and len(shape) > 1
-        found.tensors[name] = _read_numbers(file, name, dtype, shape, budget, fortran=fortran)
+        found.tensors[name] = read_numbers(file, name, header, budget)
 
 
-def _read_numbers(
-    file: BinaryIO,
-    name: str,
-    dtype: np.dtype,
-    shape: tuple[int, ...],
-    budget: Budget,
-    *,
-    fortran: bool,
-) -> np.ndarray:
-    """Read the elements; what has another order than ours is there twice for a moment."""
-    plain = dtype.isnative and not fortran
-    array = read_array(file, shape[::-1] if fortran else shape, dtype, name)
-    if plain:
+def odd_kind(dtype: np.dtype) -> str | None:
+    """Return what an array of such elements is, if no checkpoint can hold it."""
+    if dtype == BFLOAT16 or dtype.name in DTYPES:
+        return None
+    return f"an array of {_KINDS.get(dtype.kind, f'elements of type {dtype}')}"
+
+
+def read_numbers(file: BinaryIO, name: str, header: Header, budget: Budget) -> np.ndarray:
+    """Read the elements, which the caller has paid for.
+
+    What has another order than ours is there twice for a moment.
+    """
+    dtype = cast("np.dtype", header.dtype)
+    array = read_array(file, header.in_file_order, dtype, name)
+    if dtype.isnative and not header.fortran:
         return array
     budget.take(array.nbytes, "reordering", name)
-    array = (array.T if fortran else array).astype(dtype.newbyteorder("="), order="C")
+    native = dtype.newbyteorder("=")
+    array = (array.T if header.fortran else array).astype(native, order="C")
     budget.give(array.nbytes)
     return array
 
@@ -175,14 +209,19 @@ def write(
             info.file_size = array.nbytes + _LONGEST_HEADER  # tells whether it needs zip64
             info.external_attr = 0o600 << 16
             with archive.open(info, "w") as member:
-                np.lib.format.write_array_header_1_0(
-                    member,
-                    {
-                        "descr": np.lib.format.dtype_to_descr(array.dtype),
-                        "fortran_order": False,
-                        "shape": array.shape,
-                    },
-                )
-                content = raw(array)
-                for start in range(0, len(content), CHUNK):
-                    member.write(content[start : start + CHUNK])
+                write_array(cast("BinaryIO", member), array)
+
+
+def write_array(file: BinaryIO, array: np.ndarray) -> None:
+    """Write one .npy."""
+    np.lib.format.write_array_header_1_0(
+        file,
+        {
+            "descr": np.lib.format.dtype_to_descr(array.dtype),
+            "fortran_order": False,
+            "shape": array.shape,
+        },
+    )
+    content = raw(array)
+    for start in range(0, len(content), CHUNK):
+        file.write(content[start : start + CHUNK])

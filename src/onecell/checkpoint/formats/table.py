@@ -17,6 +17,7 @@ from onecell.checkpoint.content import Checkpoint
 from onecell.checkpoint.formats import (
     burn_pack,
     burn_record,
+    equinox_leaves,
     flax_msgpack,
     keras_files,
     keras_model,
@@ -60,7 +61,9 @@ class Format:
     keeps: tuple[str, ...] = ()
     """The last parts of the names of what else it has a place for."""
     metadata: bool = True
-    """Whether it has a place for text beside the tensors."""
+    """Whether it has a place for any text beside the tensors."""
+    texts: frozenset[str] = frozenset()
+    """Of what else it has a place for, by name."""
 
     beside: str = ""
     """The suffix of a file beside, in which the numbers lie; "" where there is none."""
@@ -187,6 +190,16 @@ FORMATS: Final[Mapping[str, Format]] = {
             burn_record.write,
             "Burn's record (.mpk)",
             metadata=False,
+        ),
+        Format(
+            "eqx",
+            (".eqx",),
+            equinox_leaves.STARTS,
+            equinox_leaves.read,
+            equinox_leaves.write,
+            "Equinox's (.eqx)",
+            metadata=False,
+            texts=frozenset({equinox_leaves.LINE}),
         ),
         Format(
             "pdparams",
