@@ -3,8 +3,9 @@
 
 namespace onecell::ONECELL_ISA {
 
-// Where a tile brings the row that is ahead; or all rows that are, into the second cache.
-enum class Fetch : std::uint8_t { kNowhere, kSecondCache, kNearest, kAllRows };
+// Where a tile brings the row that is ahead; or all rows that are, or half of them, into the second
+// cache.
+enum class Fetch : std::uint8_t { kNowhere, kSecondCache, kNearest, kAllRows, kHalfOfRows };
 
 // Tile of R rows of w against N rows of x: out[n][r] = x[n] . w[r]. R is 1, 2 or a multiple of 4.
 // Meanwhile the row at `ahead` is fetched.
@@ -27,8 +28,9 @@ inline void dot_tile(std::int64_t width, const T* x, const T* w, const T* ahead,
   };
   std::int64_t k = 0;
   for (; k + V::size <= width; k += V::size) {
-    if constexpr (To == Fetch::kAllRows)
-      unrolled<R>([&](auto r) ONECELL_INLINED { fetch(ahead + r * width + k); });
+    if constexpr (To == Fetch::kAllRows || To == Fetch::kHalfOfRows)
+      unrolled<To == Fetch::kAllRows ? R : R / 2>(
+          [&](auto r) ONECELL_INLINED { fetch(ahead + r * width + k); });
     else if constexpr (To != Fetch::kNowhere)
       fetch<To == Fetch::kNearest>(ahead + k);
     if constexpr (kDotByRegister && N > 1)
@@ -89,16 +91,16 @@ enum class Cut : std::uint8_t { kEven, kPairs };
 // three together where their number is odd. Meanwhile the R rows from `ahead` on are fetched: by
 // the first tiles from afar, and where the rows are far and the tiles many, so that x passes
 // through the nearest cache and would push them out, by the last ones into that one. (Zen 5, 64
-// rows of 512: 0.95 to 0.98 of the time; nearer ones 1.03.) Where tiles are few and rows fill a
-// page, the first fetches all. (Four rows of 1024: 0.85 to 0.93; of 512 1.25.)
+// rows of 512: 0.95 to 0.98 of the time; nearer ones 1.03.) Where there are two tiles and rows fill
+// a page, each fetches half. (Eight rows of 1024: 0.84 to 0.97.)
 template <int R, int N, Cut How = Cut::kEven, class T>
 inline void dot_rows(std::int64_t batch, std::int64_t width, const T* x, const T* w, const T* ahead,
                      T* out, std::int64_t out_stride) {
   const std::int64_t tiles = How == Cut::kPairs ? batch / 2 : (batch + N - 1) / N;
   const bool far = width * static_cast<std::int64_t>(sizeof(T)) >= kFarRow;
   const std::int64_t last = far && tiles >= 2 * R ? tiles - R : tiles;
-  [[maybe_unused]] const bool all =
-      tiles < R && width * static_cast<std::int64_t>(sizeof(T)) >= kPage;
+  [[maybe_unused]] const bool halves =
+      tiles == 2 && width * static_cast<std::int64_t>(sizeof(T)) >= kPage;
   std::int64_t tile = 0;
   const auto run_tile = [&](auto rows, std::int64_t n) ONECELL_INLINED {
     const auto run = [&](auto to, std::int64_t row) ONECELL_INLINED {
@@ -107,9 +109,10 @@ inline void dot_rows(std::int64_t batch, std::int64_t width, const T* x, const T
     };
     using std::integral_constant;
     if constexpr (R == 4 && kDotOverlaps) {
-      if (all) {
-        if (tile++ == 0) return run(integral_constant<Fetch, Fetch::kAllRows>(), 0);
-        return run(integral_constant<Fetch, Fetch::kNowhere>(), 0);
+      if (halves) {
+        run(integral_constant<Fetch, Fetch::kHalfOfRows>(), tile * R / 2);
+        ++tile;
+        return;
       }
     }
     if (tile >= last)
@@ -148,11 +151,22 @@ inline void dot_product(std::int64_t batch, std::int64_t width, std::int64_t row
   if constexpr (kDotOverlaps) {
     // A tile of fewer sums leaves the machine more room to begin the next while these are folded,
     // so long as its more frequent loads do not cross lines. Few rows pass by weights from afar
-    // once. (Zen 5, pairs instead of threes, 16 and 64 rows: 0.94 of the time at a width of 128,
-    // 0.93 to 0.97 at 256, 1.2 where they cross; four rows of 512 from afar by fours: 0.76.)
+    // once, as a single tile. (Zen 5, pairs instead of threes, 16 and 64 rows: 0.94 of the time at
+    // a width of 128, 0.93 to 0.97 at 256, 1.2 where they cross; three to six rows at once instead
+    // of in two tiles: 0.73 to 0.99 at 512 and 1024.)
     const auto at = [](const T* p) { return reinterpret_cast<std::uintptr_t>(p); };
     const std::int64_t bytes = width * static_cast<std::int64_t>(sizeof(T));
-    if (batch >= 4 && bytes >= kFarRow && batch * bytes <= kNearRows)
+    constexpr int few = 6;
+    if (batch >= 3 && batch <= few && bytes >= kFarRow)
+      for (; r + 4 <= rows; r += 4)
+        even_tiles<few>(batch, [&](auto all, std::int64_t) {
+          if (bytes >= kPage)
+            dot_tile<4, all, Fetch::kAllRows>(width, x, w + r * width, next(4), out + r,
+                                              out_stride);
+          else
+            dot_tile<4, all, Fetch::kNowhere>(width, x, w + r * width, ahead, out + r, out_stride);
+        });
+    else if (batch >= 4 && bytes >= kFarRow && batch * bytes <= kNearRows)
       for (; r + 4 <= rows; r += 4)
         dot_rows<4, 4>(batch, width, x, w + r * width, next(4), out + r, out_stride);
     else if (batch > 1 && bytes >= 256 &&

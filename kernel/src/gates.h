@@ -1,8 +1,9 @@
 // sigmoid and tanh over lanes, within 2 ulp everywhere, and the gate equations made of them.
 //
-// Both rest on exp(y) for y <= 0: with k = round(y / ln 2) and r = y - k ln 2, exp(y) = 2^k (1 + t)
-// where t = exp(r) - 1 = r + r^2 q(r); q comes from tools/expm1_coefficients.py. No argument
-// overflows, results saturate to exactly 0 and 1, and NaN goes through.
+// Both rest on exp(y): with k = round(y / ln 2) and r = y - k ln 2, exp(y) = 2^k (1 + u) where
+// u = exp(r) - 1 = r + r^2 q(r); q comes from tools/expm1_coefficients.py. No argument overflows,
+// results saturate to exactly 0 and 1, and NaN goes through. 1 + e and 1 - e are rounded once, and
+// so is the quotient.
 #pragma once
 
 namespace onecell::ONECELL_ISA {
@@ -17,9 +18,9 @@ struct Exp<float> {
   };
   static constexpr float per_ln2 = 1.44269504F, ln2 = 0.693147182F, ln2_rest = -1.90465421e-9F;
   static constexpr float to_integer = 12582912.0F;  // 1.5 * 2^23: adding it rounds to an integer
-  static constexpr float vanishes = -104.0F;        // exp is below half the least subnormal
-  static constexpr float tanh_is_one = -80.0F;      // 1 + exp has long been 1
-  static constexpr float lift = 64.0F, unlift = 0x1p-64F;
+  static constexpr float least = -104.0F, most = 60.0F;  // sigmoid is 0, is 1 beyond
+  static constexpr float tanh_is_one = 80.0F;            // for twice its argument
+  static constexpr float lower = -30.0F, unit = 0x1p-30F;
 };
 
 template <>
@@ -32,66 +33,59 @@ struct Exp<double> {
   static constexpr double per_ln2 = 1.4426950408889634, ln2 = 0.69314718055994531,
                           ln2_rest = 2.3190468138462996e-17;
   static constexpr double to_integer = 6755399441055744.0;  // 1.5 * 2^52
-  static constexpr double vanishes = -746.0;
-  static constexpr double tanh_is_one = -600.0;
-  static constexpr double lift = 512.0, unlift = 0x1p-512;
+  static constexpr double least = -746.0, most = 100.0, tanh_is_one = 600.0;
+  static constexpr double lower = -600.0, unit = 0x1p-600;
 };
 
 // V, here and below, is Lanes<T> or several of them.
 template <class V>
 struct Split {
   V shifted;  // k + offset, as the low bits of a large number
-  V t;        // exp(r) - 1
+  V t;        // 1 - exp(-s), negative where s is
 };
 
+// exp(-x) = 2^k (1 - t) with k = round(-x / ln 2) and s = x + k ln 2.
 template <class T, class V>
-ONECELL_INLINED inline Split<V> split_exp(const V& y, T offset) {
-  const V shifted = V::fma(y, V::broadcast(Exp<T>::per_ln2), V::broadcast(offset));
+ONECELL_INLINED inline Split<V> split_exp(const V& x, T offset) {
+  const V shifted = V::fnma(x, V::broadcast(Exp<T>::per_ln2), V::broadcast(offset));
   const V k = shifted - V::broadcast(offset);
-  const V near = V::fma(k, V::broadcast(-Exp<T>::ln2), y);
-  const V r = V::fma(k, V::broadcast(-Exp<T>::ln2_rest), near);
+  const V near = V::fma(k, V::broadcast(Exp<T>::ln2), x);
+  const V s = V::fma(k, V::broadcast(Exp<T>::ln2_rest), near), square = s * s;
+  // Terms in pairs, side by side: half as long a chain.
   constexpr int count = sizeof(Exp<T>::coefficients) / sizeof(T);
-  V q = V::broadcast(Exp<T>::coefficients[count - 1]);
-  for (int i = count - 2; i >= 0; --i) q = V::fma(q, r, V::broadcast(Exp<T>::coefficients[i]));
-  return {shifted, V::fma(r * r, q, r)};
+  const auto pair = [&](int i) ONECELL_INLINED {
+    return V::fnma(s, V::broadcast(Exp<T>::coefficients[i + 1]),
+                   V::broadcast(Exp<T>::coefficients[i]));
+  };
+  V q = pair(count - 2);
+  for (int i = count - 4; i >= 0; i -= 2) q = V::fma(q, square, pair(i));
+  if constexpr (sizeof(T) == 4) return {shifted, V::fnma(square, q, s)};
+  // From what `near` has exactly, not from s, which was rounded: tanh would be 2.1 ulp off.
+  return {shifted, near + V::fnma(square, q, k * V::broadcast(Exp<T>::ln2_rest))};
 }
 
-// (num + num_rest) / (den + den_rest), where each rest is what rounding its number lost: one
-// division, and one step of correction that leaves hardly more than the last rounding.
-template <class T, class V>
-ONECELL_INLINED inline V quotient(const V& num, const V& num_rest, const V& den,
-                                  const V& den_rest) {
-  const V inverse = V::broadcast(T(1)) / den;
-  const V q = num * inverse;
-  const V residual = V::fnma(q, den, num) + V::fnma(q, den_rest, num_rest);
-  return V::fma(residual, inverse, q);
-}
-
-// 1 / (1 + e) with e = exp(-|x|), and e / (1 + e) for negative x.
+// 1 / (1 + e) with e = exp(-x), both terms `unit` times as large, so that neither overflows where
+// the result is subnormal.
 template <class T, class V = Lanes<T>>
 ONECELL_INLINED inline V sigmoid(const V& x) {
-  const V one = V::broadcast(T(1)), unlift = V::broadcast(Exp<T>::unlift);
-  // 2^k may be subnormal: scale by 2^(k + lift), which is not, and round once on the way back.
-  const Split<V> s = split_exp<T, V>(V::at_least(V::broadcast(Exp<T>::vanishes), V::minus_abs(x)),
-                                     Exp<T>::to_integer + Exp<T>::lift);
+  const V unit = V::broadcast(Exp<T>::unit);
+  const V inside =
+      V::at_least(V::broadcast(Exp<T>::least), V::at_most(V::broadcast(Exp<T>::most), x));
+  const Split<V> s = split_exp<T, V>(inside, Exp<T>::to_integer + Exp<T>::lower);
   const V scale = V::power_of_two(s.shifted);
-  const V lifted = V::fma(scale, s.t, scale);
-  const V e = lifted * unlift, e_rest = V::fma(scale, s.t, scale - lifted) * unlift;
-  const V den = one + e, den_rest = (e - (den - one)) + e_rest;
-  return quotient<T, V>(V::where_negative(x, e, one), V::where_negative(x, e_rest, V::zero()), den,
-                        den_rest);
+  // 1 + 2^k, and what rounding lost of the 1.
+  const V base = unit + scale, rest = unit - (base - scale);
+  return unit / (base + V::fnma(scale, s.t, rest));
 }
 
-// m / (2 - m) with m = 1 - exp(-2|x|), under the sign of x.
+// (1 - e) / (1 + e) with e = exp(-2|x|), under the sign of x.
 template <class T, class V = Lanes<T>>
 ONECELL_INLINED inline V tanh(const V& x) {
-  const V two = V::broadcast(T(2)), a = V::minus_abs(x);
+  const V one = V::broadcast(T(1)), a = V::abs(x);
   const Split<V> s =
-      split_exp<T, V>(V::at_least(V::broadcast(Exp<T>::tanh_is_one), a + a), Exp<T>::to_integer);
-  const V scale = V::power_of_two(s.shifted), rest = V::broadcast(T(1)) - scale;
-  const V m = V::fnma(scale, s.t, rest), m_rest = V::fnma(scale, s.t, rest - m);
-  const V den = two - m, den_rest = ((two - den) - m) - m_rest;
-  return V::copy_sign(quotient<T, V>(m, m_rest, den, den_rest), x);
+      split_exp<T, V>(V::at_most(V::broadcast(Exp<T>::tanh_is_one), a + a), Exp<T>::to_integer);
+  const V scale = V::power_of_two(s.shifted);
+  return V::copy_sign(V::fma(scale, s.t, one - scale) / V::fnma(scale, s.t, one + scale), x);
 }
 
 template <class T>

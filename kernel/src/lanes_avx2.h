@@ -78,19 +78,16 @@ struct Lanes<float> {
   static Lanes at_least(Lanes limit, Lanes y) {
     return {_mm256_max_ps(limit.lo, y.lo), _mm256_max_ps(limit.hi, y.hi)};
   }
+  static Lanes at_most(Lanes limit, Lanes y) {
+    return {_mm256_min_ps(limit.lo, y.lo), _mm256_min_ps(limit.hi, y.hi)};
+  }
   static Lanes abs(Lanes a) {
     return {_mm256_andnot_ps(sign(), a.lo), _mm256_andnot_ps(sign(), a.hi)};
-  }
-  static Lanes minus_abs(Lanes a) {
-    return {_mm256_or_ps(sign(), a.lo), _mm256_or_ps(sign(), a.hi)};
   }
   static Lanes copy_sign(Lanes magnitude, Lanes from) {
     const Lanes m = abs(magnitude);
     return {_mm256_or_ps(m.lo, _mm256_and_ps(from.lo, sign())),
             _mm256_or_ps(m.hi, _mm256_and_ps(from.hi, sign()))};
-  }
-  static Lanes where_negative(Lanes x, Lanes a, Lanes b) {
-    return {_mm256_blendv_ps(b.lo, a.lo, x.lo), _mm256_blendv_ps(b.hi, a.hi, x.hi)};
   }
   static Lanes power_of_two(Lanes shifted) {
     return {power_of_two(shifted.lo), power_of_two(shifted.hi)};
@@ -178,19 +175,16 @@ struct Lanes<double> {
   static Lanes at_least(Lanes limit, Lanes y) {
     return {_mm256_max_pd(limit.lo, y.lo), _mm256_max_pd(limit.hi, y.hi)};
   }
+  static Lanes at_most(Lanes limit, Lanes y) {
+    return {_mm256_min_pd(limit.lo, y.lo), _mm256_min_pd(limit.hi, y.hi)};
+  }
   static Lanes abs(Lanes a) {
     return {_mm256_andnot_pd(sign(), a.lo), _mm256_andnot_pd(sign(), a.hi)};
-  }
-  static Lanes minus_abs(Lanes a) {
-    return {_mm256_or_pd(sign(), a.lo), _mm256_or_pd(sign(), a.hi)};
   }
   static Lanes copy_sign(Lanes magnitude, Lanes from) {
     const Lanes m = abs(magnitude);
     return {_mm256_or_pd(m.lo, _mm256_and_pd(from.lo, sign())),
             _mm256_or_pd(m.hi, _mm256_and_pd(from.hi, sign()))};
-  }
-  static Lanes where_negative(Lanes x, Lanes a, Lanes b) {
-    return {_mm256_blendv_pd(b.lo, a.lo, x.lo), _mm256_blendv_pd(b.hi, a.hi, x.hi)};
   }
   static Lanes power_of_two(Lanes shifted) {
     return {power_of_two(shifted.lo), power_of_two(shifted.hi)};

@@ -13,7 +13,7 @@ inline constexpr int kOuterRows = 6, kOuterVectors = 4;
 inline constexpr bool kDotOverlaps = true;
 inline constexpr bool kDotByRegister = false;
 // Units whose gates are computed side by side: as many as leave their numbers in registers.
-inline constexpr int kGatesTogether = 6;
+inline constexpr int kGatesTogether = 2;
 // Rows from which on it pays to turn weights of few columns around; see `narrow`.
 inline constexpr std::int64_t kNarrowRows = 2;
 
@@ -48,13 +48,10 @@ struct Lanes<float> {
   using Factor = Lanes;
   static Factor factor(float a) { return broadcast(a); }
   static Lanes at_least(Lanes limit, Lanes y) { return {_mm512_max_ps(limit.v, y.v)}; }
+  static Lanes at_most(Lanes limit, Lanes y) { return {_mm512_min_ps(limit.v, y.v)}; }
   static Lanes abs(Lanes a) { return {_mm512_andnot_ps(_mm512_set1_ps(-0.0F), a.v)}; }
-  static Lanes minus_abs(Lanes a) { return {_mm512_or_ps(a.v, _mm512_set1_ps(-0.0F))}; }
   static Lanes copy_sign(Lanes magnitude, Lanes sign) {
     return {_mm512_or_ps(abs(magnitude).v, _mm512_and_ps(sign.v, _mm512_set1_ps(-0.0F)))};
-  }
-  static Lanes where_negative(Lanes x, Lanes a, Lanes b) {
-    return {_mm512_mask_blend_ps(_mm512_movepi32_mask(_mm512_castps_si512(x.v)), b.v, a.v)};
   }
   static Lanes power_of_two(Lanes shifted) {
     const __m512i exponent = _mm512_slli_epi32(_mm512_castps_si512(shifted.v), 23);
@@ -163,13 +160,10 @@ struct Lanes<double> {
   using Factor = Lanes;
   static Factor factor(double a) { return broadcast(a); }
   static Lanes at_least(Lanes limit, Lanes y) { return {_mm512_max_pd(limit.v, y.v)}; }
+  static Lanes at_most(Lanes limit, Lanes y) { return {_mm512_min_pd(limit.v, y.v)}; }
   static Lanes abs(Lanes a) { return {_mm512_andnot_pd(_mm512_set1_pd(-0.0), a.v)}; }
-  static Lanes minus_abs(Lanes a) { return {_mm512_or_pd(a.v, _mm512_set1_pd(-0.0))}; }
   static Lanes copy_sign(Lanes magnitude, Lanes sign) {
     return {_mm512_or_pd(abs(magnitude).v, _mm512_and_pd(sign.v, _mm512_set1_pd(-0.0)))};
-  }
-  static Lanes where_negative(Lanes x, Lanes a, Lanes b) {
-    return {_mm512_mask_blend_pd(_mm512_movepi64_mask(_mm512_castpd_si512(x.v)), b.v, a.v)};
   }
   static Lanes power_of_two(Lanes shifted) {
     const __m512i exponent = _mm512_slli_epi64(_mm512_castpd_si512(shifted.v), 52);

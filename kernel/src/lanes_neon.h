@@ -56,12 +56,10 @@ struct Register<float> {
   ONECELL_INLINED static V fma(V a, V b, V c) { return vfmaq_f32(c, a, b); }
   ONECELL_INLINED static V fma(float a, V b, V c) { return vfmaq_n_f32(c, b, a); }
   ONECELL_INLINED static V larger(V a, V b) { return vmaxq_f32(a, b); }
+  ONECELL_INLINED static V smaller(V a, V b) { return vminq_f32(a, b); }
   ONECELL_INLINED static V abs(V a) { return vabsq_f32(a); }
   ONECELL_INLINED static V copy_sign(V magnitude, V from) {
     return vbslq_f32(vdupq_n_u32(0x80000000U), from, magnitude);
-  }
-  ONECELL_INLINED static V where_negative(V x, V a, V b) {
-    return vbslq_f32(vcltzq_s32(vreinterpretq_s32_f32(x)), a, b);
   }
   ONECELL_INLINED static V power_of_two(V shifted) {
     const int32x4_t exponent = vshlq_n_s32(vreinterpretq_s32_f32(shifted), 23);
@@ -109,12 +107,10 @@ struct Register<double> {
   ONECELL_INLINED static V fma(V a, V b, V c) { return vfmaq_f64(c, a, b); }
   ONECELL_INLINED static V fma(double a, V b, V c) { return vfmaq_n_f64(c, b, a); }
   ONECELL_INLINED static V larger(V a, V b) { return vmaxq_f64(a, b); }
+  ONECELL_INLINED static V smaller(V a, V b) { return vminq_f64(a, b); }
   ONECELL_INLINED static V abs(V a) { return vabsq_f64(a); }
   ONECELL_INLINED static V copy_sign(V magnitude, V from) {
     return vbslq_f64(vdupq_n_u64(0x8000000000000000U), from, magnitude);
-  }
-  ONECELL_INLINED static V where_negative(V x, V a, V b) {
-    return vbslq_f64(vcltzq_s64(vreinterpretq_s64_f64(x)), a, b);
   }
   ONECELL_INLINED static V power_of_two(V shifted) {
     const int64x2_t exponent = vshlq_n_s64(vreinterpretq_s64_f64(shifted), 52);
@@ -224,17 +220,16 @@ struct Lanes {
     return {R::larger(limit.a, y.a), R::larger(limit.b, y.b), R::larger(limit.c, y.c),
             R::larger(limit.d, y.d)};
   }
+  ONECELL_INLINED static Lanes at_most(Lanes limit, Lanes y) {
+    return {R::smaller(limit.a, y.a), R::smaller(limit.b, y.b), R::smaller(limit.c, y.c),
+            R::smaller(limit.d, y.d)};
+  }
   ONECELL_INLINED static Lanes abs(Lanes x) {
     return {R::abs(x.a), R::abs(x.b), R::abs(x.c), R::abs(x.d)};
   }
-  ONECELL_INLINED static Lanes minus_abs(Lanes x) { return -abs(x); }
   ONECELL_INLINED static Lanes copy_sign(Lanes magnitude, Lanes from) {
     return {R::copy_sign(magnitude.a, from.a), R::copy_sign(magnitude.b, from.b),
             R::copy_sign(magnitude.c, from.c), R::copy_sign(magnitude.d, from.d)};
-  }
-  ONECELL_INLINED static Lanes where_negative(Lanes x, Lanes y, Lanes z) {
-    return {R::where_negative(x.a, y.a, z.a), R::where_negative(x.b, y.b, z.b),
-            R::where_negative(x.c, y.c, z.c), R::where_negative(x.d, y.d, z.d)};
   }
   ONECELL_INLINED static Lanes power_of_two(Lanes shifted) {
     return {R::power_of_two(shifted.a), R::power_of_two(shifted.b), R::power_of_two(shifted.c),

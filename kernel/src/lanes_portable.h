@@ -90,18 +90,16 @@ struct Lanes {
   static Lanes at_least(const Lanes& limit, const Lanes& y) {
     return make([&](int i) { return limit.v[i] > y.v[i] ? limit.v[i] : y.v[i]; });
   }
+  static Lanes at_most(const Lanes& limit, const Lanes& y) {
+    return make([&](int i) { return limit.v[i] < y.v[i] ? limit.v[i] : y.v[i]; });
+  }
   static Lanes abs(const Lanes& a) {
     return make([&](int i) { return from_word(word(a.v[i]) & ~Bits<T>::sign); });
   }
-  static Lanes minus_abs(const Lanes& a) { return -abs(a); }
   static Lanes copy_sign(const Lanes& magnitude, const Lanes& sign) {
     return make([&](int i) {
       return from_word((word(magnitude.v[i]) & ~Bits<T>::sign) | (word(sign.v[i]) & Bits<T>::sign));
     });
-  }
-  // a where the sign bit of x is set, else b.
-  static Lanes where_negative(const Lanes& x, const Lanes& a, const Lanes& b) {
-    return make([&](int i) { return (word(x.v[i]) & Bits<T>::sign) != 0 ? a.v[i] : b.v[i]; });
   }
   // 2^k, where the low bits of `shifted`, as an integer, are k.
   static Lanes power_of_two(const Lanes& shifted) {

@@ -47,17 +47,15 @@ struct Several {
   ONECELL_INLINED static Several at_least(const Several& limit, const Several& y) {
     return make([&](auto i) ONECELL_INLINED { return L::at_least(limit.each[i], y.each[i]); });
   }
-  ONECELL_INLINED static Several minus_abs(const Several& a) {
-    return make([&](auto i) ONECELL_INLINED { return L::minus_abs(a.each[i]); });
+  ONECELL_INLINED static Several at_most(const Several& limit, const Several& y) {
+    return make([&](auto i) ONECELL_INLINED { return L::at_most(limit.each[i], y.each[i]); });
+  }
+  ONECELL_INLINED static Several abs(const Several& a) {
+    return make([&](auto i) ONECELL_INLINED { return L::abs(a.each[i]); });
   }
   ONECELL_INLINED static Several copy_sign(const Several& magnitude, const Several& sign) {
     return make([&](auto i)
                     ONECELL_INLINED { return L::copy_sign(magnitude.each[i], sign.each[i]); });
-  }
-  ONECELL_INLINED static Several where_negative(const Several& x, const Several& a,
-                                                const Several& b) {
-    return make([&](auto i)
-                    ONECELL_INLINED { return L::where_negative(x.each[i], a.each[i], b.each[i]); });
   }
   ONECELL_INLINED static Several power_of_two(const Several& shifted) {
     return make([&](auto i) ONECELL_INLINED { return L::power_of_two(shifted.each[i]); });

@@ -324,7 +324,8 @@ def test_training_follows_torch_s_cell(optimizer: Any) -> None:
             steps.step()
             losses[-1].append(loss.item())
     assert losses[0][-1] < losses[0][0]
-    np.testing.assert_allclose(losses[0], losses[1], rtol=2e-5)
+    # By AdamW torch's own losses are 1.8e-5 from those in float64, ours 0.8e-5.
+    np.testing.assert_allclose(losses[0], losses[1], rtol=4e-5)
 
 
 class Doubling(LSTMCell):
