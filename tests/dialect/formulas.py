@@ -140,7 +140,9 @@ def burn(w: Named, x: Array, h: Array, c: Array) -> State:
 
     def product(gate: str) -> Array:
         ours = f"{gate}_gate"
-        return linear(f"{ours}.input_transform", x) + linear(f"{ours}.hidden_transform", h)
+        return np.asarray(
+            linear(f"{ours}.input_transform", x) + linear(f"{ours}.hidden_transform", h)
+        )
 
     return step(product("input"), product("forget"), product("cell"), product("output"), c)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Mapping
-from typing import Any, BinaryIO, Final
+from typing import Any, BinaryIO, Final, TypeGuard
 
 import numpy as np
 
@@ -78,7 +78,7 @@ def _tensor(
     """Return a tensor by its description, or what it is that is none."""
     if not isinstance(said, dict):
         raise CheckpointError(f"`{short(name)}` is not described.")
-    kind, shape, place = (said.get(key) for key in ("dtype", "shape", "data_offsets"))
+    kind, shape, place = said.get("dtype"), said.get("shape"), said.get("data_offsets")
     if not isinstance(kind, str) or kind not in KINDS:
         return f"a tensor of type {short(kind, 40)}"
     if not _sizes(shape) or not _sizes(place) or len(place) != 2 or len(shape) > MOST_DIMENSIONS:
@@ -96,7 +96,7 @@ def _tensor(
     return read_array(file, tuple(shape), dtype, name)
 
 
-def _sizes(value: object) -> bool:
+def _sizes(value: object) -> TypeGuard[list[int]]:
     return isinstance(value, list) and all(type(each) is int and each >= 0 for each in value)
 
 

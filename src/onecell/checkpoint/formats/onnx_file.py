@@ -1,7 +1,8 @@
 """ONNX: the LSTM operators of a graph, at any depth, and its other tensors.
 
 After https://onnx.ai/onnx/operators/onnx__LSTM.html. Of the graph only what an LSTM's weights are
-is looked at: initializers, constants and what passes them on; nothing is computed. The weights of
+is looked at: initializers, constants, and what passes them on or moves them (`onnx_moves`); nothing
+is computed. The weights of
 the node called `/rnn/LSTM` are read as `rnn.LSTM.W`, `.R` and `.B`. An operator that is no plain
 LSTM (peepholes, other activations, clipping, coupled gates) is named, and its tensors are left out.
 """
@@ -9,19 +10,25 @@ LSTM (peepholes, other activations, clipping, coupled gates) is named, and its t
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO, Final
 
 import numpy as np
 
 from onecell.checkpoint.content import Checkpoint
+from onecell.checkpoint.formats.onnx_constants import (
+    LONGEST_TYPE,
+    Constants,
+    Node,
+    Scope,
+    read_node,
+)
+from onecell.checkpoint.formats.onnx_moves import MOVES
 from onecell.checkpoint.formats.onnx_tensors import (
     Beside,
     TensorPlace,
     is_readable,
     read_place,
-    read_tensor,
 )
 from onecell.checkpoint.formats.protobuf import BYTES, VARINT, Field, read_fields, read_text
 from onecell.checkpoint.limits import Budget, read_bytes
@@ -35,42 +42,15 @@ START: Final = b"\x08"
 _GRAPH, _METADATA = 7, 14
 _NODE, _INITIALIZER, _SPARSE = 1, 5, 15
 _INPUT, _OUTPUT, _NAME, _TYPE, _ATTRIBUTE, _DOMAIN = 1, 2, 3, 4, 5, 7
-_INT, _TEXT, _TENSOR, _SUBGRAPH, _TEXTS, _SUBGRAPHS = 3, 4, 5, 6, 9, 11
+_INT, _TEXT, _TENSOR, _SUBGRAPH, _INTS, _TEXTS, _SUBGRAPHS = 3, 4, 5, 6, 8, 9, 11
 
 _INPUTS: Final = ("X", "W", "R", "B", "sequence_lens", "initial_h", "initial_c", "P")
 _ACTIVATIONS: Final = ["sigmoid", "tanh", "tanh"]
-_TYPES: Final = frozenset({"LSTM", "Constant", "Identity", "If", "Loop", "Scan"})
-_LONGEST_TYPE: Final = 16
+_QUANTIZED: Final = "DynamicQuantizeLSTM"
+_TYPES: Final = frozenset({"LSTM", "Constant", "Identity", "If", "Loop", "Scan", _QUANTIZED})
 _DEEPEST: Final = 16
 _ITEM: Final = 200
 _MOST_INPUTS: Final = 8
-
-
-@dataclass(slots=True)
-class _Node:
-    kind: str
-    name: str = ""
-    domain: str = ""
-    inputs: list[str] = field(default_factory=list)
-    outputs: list[str] = field(default_factory=list)
-    attributes: dict[str, Field] = field(default_factory=dict)
-
-
-@dataclass(slots=True)
-class _Scope:
-    """What is known by name in a graph, and in those around it."""
-
-    places: dict[str, TensorPlace]
-    outer: _Scope | None
-    path: str
-
-    def find(self, name: str) -> TensorPlace | None:
-        scope: _Scope | None = self
-        while scope is not None:
-            if name in scope.places:
-                return scope.places[name]
-            scope = scope.outer
-        return None
 
 
 def read(file: BinaryIO, budget: Budget) -> Checkpoint:
@@ -108,42 +88,42 @@ class _Reader:
     """One walk over the graphs of a model."""
 
     def __init__(self, file: BinaryIO, budget: Budget, beside: Beside) -> None:
-        self._file, self._budget, self._beside = file, budget, beside
+        self._file, self._budget = file, budget
+        self._constants = Constants(file, budget, beside)
         self._places: dict[str, TensorPlace] = {}
-        self._taken: dict[int, TensorPlace] = {}  # held, so that nobody else has its number
         self._tensors: dict[str, np.ndarray] = {}
         self.sources: dict[str, TensorPlace] = {}
         self.left_out: dict[str, str] = {}
         self.remarks: dict[str, str] = {}
 
-    def graph(self, place: Field, outer: _Scope | None, path: str, depth: int) -> None:
+    def graph(self, place: Field, outer: Scope | None, path: str, depth: int) -> None:
         """Read the initializers of a graph, then the LSTMs in it and in the graphs inside."""
         if depth > _DEEPEST:
             raise CheckpointError(f"its graphs are nested deeper than {_DEEPEST}.")
-        scope = _Scope({}, outer, path)
+        scope = Scope({}, outer, path)
         for part in read_fields(self._file, place.start, place.end, "a graph"):
             if part.number == _INITIALIZER and part.wire == BYTES:
                 found = read_place(self._file, part, self._budget)
                 self._add(scope, found.name, found)
             elif part.number == _SPARSE and part.wire == BYTES:
                 self.left_out[self._whole(path, f"sparse {part.start}")] = "a sparse tensor"
-        for node in self._nodes(place):
+        for node in self._nodes(place, scope):
             self._visit(node, scope, depth)
 
     def finish(self) -> dict[str, np.ndarray]:
         """Return every tensor: those of LSTMs first, then the others."""
         for name, place in self._places.items():
-            if id(place) in self._taken:
+            if id(place) in self._constants.taken:
                 continue
             if not is_readable(place):
                 self.left_out[name] = f"a tensor of type {place.kind}"
             elif name in self._tensors:
                 self.left_out[name] = "a tensor called as an LSTM's"
             else:
-                self._tensors[name], self.sources[name] = self._read(place), place
+                self._tensors[name], self.sources[name] = self._constants.read(place), place
         return self._tensors
 
-    def _add(self, scope: _Scope, name: str, place: TensorPlace) -> None:
+    def _add(self, scope: Scope, name: str, place: TensorPlace) -> None:
         full = self._whole(scope.path, name)
         if name in scope.places or full in self._places:
             raise CheckpointError(f"it holds `{short(name)}` twice.")
@@ -155,47 +135,35 @@ class _Reader:
         self._budget.take(_ITEM + 4 * (len(path) + len(name)), "a name", name)
         return path + name
 
-    def _read(self, place: TensorPlace) -> np.ndarray:
-        return read_tensor(self._file, place, self._beside, self._budget)
-
-    def _nodes(self, graph: Field) -> Iterator[_Node]:
-        """Yield the nodes of the kinds that matter, see `_TYPES`."""
+    def _nodes(self, graph: Field, scope: Scope) -> Iterator[Node]:
+        """Yield the nodes of the kinds that matter, see `_TYPES`; note what moves numbers."""
         for place in read_fields(self._file, graph.start, graph.end, "a graph"):
             if place.number != _NODE or place.wire != BYTES:
                 continue
             kind = ""
             for part in self._fields(place):
-                if part.number == _TYPE and part.wire == BYTES and part.size < _LONGEST_TYPE:
+                if part.number == _TYPE and part.wire == BYTES and part.size < LONGEST_TYPE:
                     kind = read_text(self._file, part)
             if kind in _TYPES:
-                yield self._node(place, kind)
+                yield read_node(self._file, place, kind, self._budget)
+            elif kind in MOVES:
+                for part in self._fields(place):
+                    if part.number == _OUTPUT and part.wire == BYTES:
+                        self._budget.take(_ITEM + part.size, "a node")
+                        scope.moved.setdefault(read_text(self._file, part), place)
 
     def _fields(self, place: Field) -> Iterator[Field]:
         return read_fields(self._file, place.start, place.end, "a node")
 
-    def _node(self, place: Field, kind: str) -> _Node:
-        node = _Node(kind)
-        for part in self._fields(place):
-            if part.wire != BYTES:
-                continue
-            self._budget.take(_ITEM, "a node")
-            if part.number in {_INPUT, _OUTPUT}:
-                names = node.inputs if part.number == _INPUT else node.outputs
-                names.append(read_text(self._file, part))
-            elif part.number == _NAME:
-                node.name = read_text(self._file, part)
-            elif part.number == _DOMAIN:
-                node.domain = read_text(self._file, part)
-            elif part.number == _ATTRIBUTE:
-                name = self._text_in(part, 1)
-                if name in node.attributes:
-                    raise CheckpointError(f"a node has the attribute `{short(name)}` twice.")
-                node.attributes[name] = part
-        return node
+    def _visit(self, node: Node, scope: Scope, depth: int) -> None:
+        if node.kind == _QUANTIZED:
+            name = self._whole(scope.path, _spelled(node.name or (node.outputs or ["LSTM"])[0]))
+            self.remarks[name] = f"an LSTM with quantized weights ({_QUANTIZED}), no LSTM cell"
+        elif node.domain in {"", "ai.onnx"}:
+            self._visit_own(node, scope, depth)
 
-    def _visit(self, node: _Node, scope: _Scope, depth: int) -> None:
-        if node.domain not in {"", "ai.onnx"}:
-            return
+    def _visit_own(self, node: Node, scope: Scope, depth: int) -> None:
+        """Look at an operator of ONNX's own."""
         if node.kind == "LSTM":
             self._lstm(node, scope)
         elif node.kind == "Constant":
@@ -215,7 +183,7 @@ class _Reader:
                         path = self._whole(scope.path, f"{name}.{attribute}.")
                         self.graph(part, scope, path, depth + 1)
 
-    def _lstm(self, node: _Node, scope: _Scope) -> None:
+    def _lstm(self, node: Node, scope: Scope) -> None:
         """Take up the weights of one LSTM, or say what it is instead."""
         name = self._whole(scope.path, _spelled(node.name or (node.outputs or ["LSTM"])[0]))
         if len(node.inputs) > _MOST_INPUTS:
@@ -223,9 +191,11 @@ class _Reader:
         given = {key: each for key, each in zip(_INPUTS, node.inputs, strict=False) if each}
         keys: tuple[str, ...] = ("W", "R", "B", "P")
         places = {key: scope.find(given[key]) for key in keys if key in given}
-        why = self._why_not(node, given, places)
+        computed = [key for key in "WRB" if key in places and places[key] is None]
+        made = {key: self._constants.made(given[key], scope) for key in computed}
+        why = self._why_not(node, given, places, made)
         taken = [place for place in places.values() if place is not None]
-        self._taken |= {id(place): place for place in taken}
+        self._constants.taken |= {id(place): place for place in taken}
         if why:
             self.remarks[name] = why
             for place in taken:
@@ -237,17 +207,30 @@ class _Reader:
                 full = self._whole(name, f".{key}")
                 if full in self._tensors:
                     raise CheckpointError(f"it holds `{short(full)}` twice.")
-                self._tensors[full], self.sources[full] = self._read(at), at
+                self._tensors[full], self.sources[full] = self._constants.read(at), at
+        for key, array in made.items():
+            full = self._whole(name, f".{key}")
+            if array is not None and full in self._tensors:
+                raise CheckpointError(f"it holds `{short(full)}` twice.")
+            if array is not None:
+                self._tensors[full] = array
         if self._text(node, "direction") == "reverse":
             self.remarks[name] = "runs backward over its sequence; the cell is the same"
 
     def _why_not(
-        self, node: _Node, given: Mapping[str, str], places: Mapping[str, TensorPlace | None]
+        self,
+        node: Node,
+        given: Mapping[str, str],
+        places: Mapping[str, TensorPlace | None],
+        made: Mapping[str, np.ndarray | None],
     ) -> str:
         """Return what makes it no plain LSTM; "" if it is one."""
         for keys, why in (
             ([key for key in ("W", "R") if key not in given], "missing"),
-            ([key for key, at in places.items() if at is None], "computed in the graph"),
+            (
+                [key for key, at in places.items() if at is None and made.get(key) is None],
+                "computed in the graph",
+            ),
             (
                 [key for key, at in places.items() if at and not is_readable(at)],
                 "of a type unknown",
@@ -263,7 +246,10 @@ class _Reader:
         ]
         usual = activations in ([], _ACTIVATIONS, 2 * _ACTIVATIONS)
         for there, what in (
-            (peepholes is not None and np.count_nonzero(self._read(peepholes)), "peepholes (P)"),
+            (
+                peepholes is not None and np.count_nonzero(self._constants.read(peepholes)),
+                "peepholes (P)",
+            ),
             ("clip" in node.attributes, "`clip`"),
             (coupled, "`input_forget`"),
             (not usual, f"other activations ({listed(activations)})"),
@@ -281,16 +267,9 @@ class _Reader:
                     self._budget.take(_ITEM, "an attribute")
                     yield part
 
-    def _text(self, node: _Node, attribute: str) -> str:
+    def _text(self, node: Node, attribute: str) -> str:
         found = [read_text(self._file, p) for p in self._in(node.attributes.get(attribute), _TEXT)]
         return found[-1] if found else ""
-
-    def _text_in(self, place: Field, number: int) -> str:
-        text = ""
-        for part in self._fields(place):
-            if part.number == number and part.wire == BYTES:
-                text = read_text(self._file, part)
-        return text
 
 
 def _spelled(name: str) -> str:

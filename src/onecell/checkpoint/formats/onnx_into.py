@@ -28,7 +28,7 @@ from onecell.checkpoint.formats.protobuf import (
 )
 from onecell.checkpoint.limits import CHUNK, Budget
 from onecell.errors import CheckpointError
-from onecell.text import short
+from onecell.text import listed, short
 
 _RAW, _EXTERNAL, _LOCATION = 9, 13, 14
 _KEPT: Final = frozenset({1, 2, 3, 8, 12, 16})
@@ -55,10 +55,16 @@ def put(file: InMemory, budget: Budget, tensors: Mapping[str, np.ndarray], targe
     """Return a model with other arrays in it.
 
     Raises:
-        CheckpointError: something that is no LSTM uses such an array as well.
+        CheckpointError: something that is no LSTM uses such an array as well, or the graph puts it
+            together itself.
     """
     content = file.getvalue()
     sources = read_sources(file, budget)[1]
+    if computed := [name for name in tensors if name not in sources]:
+        raise CheckpointError(
+            f"{listed(computed)} are put together by the graph out of other arrays: there is no "
+            f"place for them."
+        )
     places = {name: sources[name] for name in tensors}
     walk = _Walk(file, budget)
     walk.message(Field(0, BYTES, 0, 0, len(content)), "model", 0)

@@ -78,7 +78,7 @@ def read_place(file: BinaryIO, place: Field, budget: Budget) -> TensorPlace:
         if part.number == 1 and part.wire == VARINT:
             dims.append(part.value)
         elif part.number == 1 and part.wire == BYTES:
-            dims += _varints(file, part, budget, MOST_DIMENSIONS)
+            dims += varints(file, part, budget, MOST_DIMENSIONS)
         elif part.number == 2 and part.wire == VARINT:
             found.kind = part.value
         elif part.number == 8 and part.wire == BYTES:
@@ -157,7 +157,7 @@ def _from_varints(
     if part.size < count:
         raise CheckpointError(f"the tensor `{short(place.name)}` is cut off.")
     budget.take(_ELEMENT * count, "the tensor", place.name)
-    numbers = _varints(file, part, budget, count)
+    numbers = varints(file, part, budget, count)
     if len(numbers) != count:
         raise CheckpointError(f"the tensor `{short(place.name)}` has {len(numbers)} of {count}.")
     width = dtype.itemsize
@@ -167,7 +167,7 @@ def _from_varints(
     return np.frombuffer(bytearray(bits), dtype).reshape(place.dims)
 
 
-def _varints(file: BinaryIO, part: Field, budget: Budget, most: int) -> list[int]:
+def varints(file: BinaryIO, part: Field, budget: Budget, most: int) -> list[int]:
     """Return packed integers, or raise if there are more than `most`."""
     budget.take(part.size, "the numbers")
     file.seek(part.start)

@@ -91,7 +91,10 @@ def _pieces(
 ) -> dict[str, np.ndarray] | None:
     """Return piece → array, or None if a gate has no plain numbers."""
     inputs, units = sizes
-    pieces = [("weight_ih", _MATRIX, (units, inputs)), ("weight_hh", _RECURSION, (units, units))]
+    pieces: list[tuple[str, int, tuple[int, ...]]] = [
+        ("weight_ih", _MATRIX, (units, inputs)),
+        ("weight_hh", _RECURSION, (units, units)),
+    ]
     if messages.number(params, _BIASES):
         pieces.append(("bias", _BIAS, (units,)))
     made: dict[str, np.ndarray] = {}

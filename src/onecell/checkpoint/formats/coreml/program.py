@@ -144,7 +144,7 @@ class Program:
         for piece in wanted:
             if (constant := given.get(piece)) is not None:
                 constant.used = True
-        odd = [key for key in ("peephole", "peephole_back", "clip") if key in given]
+        odd: list[str] = [key for key in ("peephole", "peephole_back", "clip") if key in given]
         odd += [
             key for key, usual in _USUAL.items() if (self._said(given.get(key)) or usual) != usual
         ]
