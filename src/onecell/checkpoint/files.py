@@ -28,6 +28,8 @@ from onecell.checkpoint.formats import (
     safetensors,
 )
 from onecell.checkpoint.formats.coreml.model import PACKAGE, read_package
+from onecell.checkpoint.formats.orbax.folder import is_orbax
+from onecell.checkpoint.formats.orbax.folder import read_folder as read_orbax
 from onecell.checkpoint.formats.protobuf import LONGEST_TEXT
 from onecell.checkpoint.formats.sharded import is_distributed, is_index, read_index, refuse_part
 from onecell.checkpoint.formats.table import FORMATS, Form
@@ -95,8 +97,8 @@ def load_checkpoint(path: str | os.PathLike[str]) -> Checkpoint:
     if not stat.S_ISREG(kind) and not stat.S_ISDIR(kind):
         raise CheckpointError(f"{path}: it is a device or a pipe, not a file.")
     try:
-        if is_distributed(path):
-            checkpoint = read_folder(path)
+        if is_distributed(path) or is_orbax(path):
+            checkpoint = (read_folder if is_distributed(path) else read_orbax)(path)
             _check_text(checkpoint)
             return checkpoint
         if path.suffix == PACKAGE and path.is_dir():

@@ -10,6 +10,7 @@ TEXTS: Final[Mapping[str, str]] = {
     "one": "一个",
     "ONNX (.onnx)": "ONNX（.onnx）",
     "TensorFlow's (.index, .data)": "TensorFlow 的（.index、.data）",
+    "Orbax's folder": "Orbax 的文件夹",
     "OpenVINO (.xml, .bin)": "OpenVINO（.xml、.bin）",
     "not kept as it is, {loss}": "不能原样保留：{loss}",
     "no cell's, and .{kind} holds nothing else": "不属于单元，而 .{kind} 只保存单元",

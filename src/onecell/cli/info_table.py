@@ -30,6 +30,7 @@ _FORMATS: Final = {
     "safetensors": "safetensors",
     "npz": "NumPy's format (.npz)",
     "dcp": "torch.distributed.checkpoint",
+    "orbax": "Orbax's folder",
     "torchscript": "TorchScript's archive",
     "pt2": "torch.export's archive (.pt2)",
     "pkl": "a pickle of arrays",
