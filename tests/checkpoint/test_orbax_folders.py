@@ -177,6 +177,10 @@ def test_a_chunk_that_is_missing_is_damage_unless_numbers_may_be_left_out(tmp_pa
         load_checkpoint(saved(tmp_path / "a", files))
     read = load_checkpoint(saved(tmp_path / "b", files, full=False))
     assert read.tensors["a"].tolist() == [[2.5] * 3] * 2
+    for fill in ("x", [], float("nan"), 10**19, {"a": 1}):
+        head = second(ONES.astype(np.int16), fill_value=fill)
+        with pytest.raises(CheckpointError, match=r"filled with|is missing"):
+            load_checkpoint(saved(tmp_path / "c", {"a/.zarray": head}, full=False))
 
 
 def test_texts_are_values_and_what_is_no_number_is_named(tmp_path: Path) -> None:
@@ -239,8 +243,11 @@ BOMB = zstandard.ZstdCompressor().compress(bytes(2**28))
         (second(ONES, filters=[{"id": "delta"}]), b"", "filtered"),
         (second(ONES, order="A"), b"", "order is A"),
         (second(ONES, dimension_separator="../"), b"", "named with"),
+        (second(ONES, dimension_separator=[]), b"", "named with"),
+        (second(ONES, order=[]), b"", "order is"),
+        (second(ONES, compressor={"id": {}}), b"", "not read"),
     ],
-    ids=range(28),
+    ids=range(31),
 )  # fmt: skip
 def test_a_hostile_array_is_refused(
     head: Any, chunk: bytes, says: str, tmp_path: Path, peak_below: PeakBelow

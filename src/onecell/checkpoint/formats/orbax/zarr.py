@@ -142,7 +142,14 @@ def _fill(head: _Head, name: str) -> Any:  # noqa: ANN401
         return np.zeros((), head.dtype)[()]
     if dtype_name(head.dtype) == "bfloat16" or not isinstance(head.fill, int | float):
         raise CheckpointError(f"a chunk of `{short(name)}` is missing.")
-    return head.fill
+    try:
+        with np.errstate(all="ignore"):
+            filling = np.array(head.fill).astype(head.dtype)[()]
+    except (ValueError, OverflowError, TypeError):
+        filling = None
+    if filling is None or (head.dtype.kind in "iub" and filling != head.fill):
+        raise CheckpointError(f"`{short(name)}` is filled with {short(head.fill, 20)}.")
+    return filling
 
 
 def _decode(packed: bytes, head: _Head, name: str, budget: Budget) -> np.ndarray:
@@ -217,7 +224,7 @@ def _second(told: dict[str, Any]) -> _Head | str:
     if told.get("filters"):
         raise CheckpointError("it is filtered in a way that is not read.")
     order = told.get("order", "C")
-    if order not in {"C", "F"}:
+    if not isinstance(order, str) or order not in {"C", "F"}:
         raise CheckpointError(f"its order is {short(order, 20)}.")
     compressor = told.get("compressor")
     steps: tuple[str, ...] = ()
@@ -304,7 +311,7 @@ def _named(told: object, known: tuple[str, ...]) -> tuple[str, dict[str, Any]]:
 
 
 def _step(name: object) -> str:
-    if name in {"gzip", "zlib"}:
+    if name in ("gzip", "zlib"):
         return "gzip"
     if name != "zstd":
         raise CheckpointError(f"it is packed in a way that is not read: {short(name, 60)}.")
@@ -323,7 +330,7 @@ def _dtype(spelled: object) -> np.dtype | None:
 
 
 def _separator(told: object) -> str:
-    if told not in {".", "/"}:
+    if not isinstance(told, str) or told not in {".", "/"}:
         raise CheckpointError(f"its chunks are named with {short(told, 20)!r}.")
     return told
 
