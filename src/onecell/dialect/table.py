@@ -109,7 +109,8 @@ _TENSORFLOW: Final = Dialect(
     owner="lstm",
 )
 
-_FLAX_LAYOUT: Final = Layout("ifgo", gates_first=False, biases=1, per_gate=True)
+# Its cells have no switch for biases.
+_FLAX_LAYOUT: Final = Layout("ifgo", gates_first=False, biases=1, per_gate=True, always_bias=True)
 
 # linen: LSTMCell and OptimizedLSTMCell alike; the layers of the hidden state have the bias.
 _FLAX: Final = Dialect(
@@ -154,7 +155,7 @@ _FLAX_NNX_OPTIMIZED: Final = Dialect(
         "weight_hh": "dense_h.kernel",
         "bias": "dense_h.bias",
     },
-    layout=Layout("ifgo", gates_first=False, biases=1),
+    layout=Layout("ifgo", gates_first=False, biases=1, always_bias=True),
     layer_form=_MODULES,
 )
 

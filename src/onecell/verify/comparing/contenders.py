@@ -157,9 +157,10 @@ def _open(entry: Entry, claim: Claim, weights: Weights) -> Opened:
     """Return a side of `weights`; one in a process of its own holds what lies in the file."""
     if not entry.apart:
         return Opened(entry.name, entry.open(weights), entry.tanh_error > 0)
-    if claim.pieces is None or claim.framework != entry.name:
-        side = open_runtime(entry.name, weights)
+    row = claim.row if claim.row is not None and claim.framework == entry.name else None
+    if claim.pieces is None or row is None:
+        side = open_runtime(entry.name, weights, row)
     else:
         pieces = {p: widen(a).astype(weights.dtype_name) for p, a in claim.pieces.items()}
-        side = open_pieces(entry.name, pieces, bias=weights.bias)
+        side = open_pieces(row, pieces, bias=weights.bias)
     return Opened(entry.name, side, version=side.version)

@@ -56,6 +56,8 @@ class Claim:
     live: Live | None = None
     thing: Any = None
     """The live object itself."""
+    row: Dialect | None = None
+    """Of a file: how its framework lays the weights out, with the forget bias that it adds."""
     pieces: Mapping[str, np.ndarray] | None = None
     """Of a file: the arrays of the cell by the layout's pieces, as they lie there; None where it is
     computed from others."""
@@ -176,6 +178,7 @@ class CellsOfFile:
             {},
             None,
             file=self.facts,
+            row=self.row,
             pieces=site.pieces(self.tensors, self.dialect),
             notes=(*self.notes, *map(str, known)),
             looks=tuple(note for note in known if note.kind),

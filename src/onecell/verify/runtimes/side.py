@@ -17,21 +17,21 @@ from typing import Any, Final
 import numpy as np
 
 from onecell.checkpoint.formats.onnx_graph import write_tensors
-from onecell.dialect import get_dialect
+from onecell.dialect import Dialect, get_dialect
 from onecell.dialect.arrays import from_canonical, to_canonical
 from onecell.errors import NotACellError, RuntimeMissingError
 from onecell.verify.child import Child, ChildEndedError, ChildMissingError, ChildTimedOutError
 from onecell.verify.quantities.optimizers import Optimizer
 from onecell.verify.runtimes.interpreters import Interpreter, find_interpreter
 from onecell.verify.runtimes.table import NO_OPTIMIZER, ONE_BIAS, RUNTIMES
-from onecell.verify.sides import Array, get_side, without_gradients, without_training
+from onecell.verify.sides import Array, get_side, without_training
 from onecell.weights import Weights
 
 LIMIT: Final = 120.0
 """Seconds that one answer may take: some compile first."""
 
-_CHILDREN: Final[dict[tuple[str, str], Child]] = {}
-"""(dialect, Python) → its process: started once, asked many times."""
+_CHILDREN: Final[dict[tuple[str, ...], Child]] = {}
+"""Its command → a process: started once, asked many times."""
 _HELD: Final[dict[Child, tuple[object, int]]] = {}
 """A process → whose weights it holds, and which of its starts it was."""
 
@@ -40,7 +40,7 @@ class RuntimeSide:
     """The cell of one framework that holds given arrays.
 
     Args:
-        name: of the dialect.
+        row: of the dialect.
         interpreter: the Python that has the framework.
         pieces: by the names of the layout's pieces, the arrays of one cell and one direction.
         bias: whether the canonical cell has biases.
@@ -52,10 +52,10 @@ class RuntimeSide:
     epsilon_first = False
 
     def __init__(
-        self, name: str, interpreter: Interpreter, pieces: Mapping[str, Array], *, bias: bool
+        self, row: Dialect, interpreter: Interpreter, pieces: Mapping[str, Array], *, bias: bool
     ) -> None:
-        self.name = name
-        self.row, self.runtime = get_dialect(name), RUNTIMES[name]
+        self.name = name = row.name
+        self.row, self.runtime = row, RUNTIMES[name]
         self.child = _child(name, interpreter)
         self.pieces = dict(pieces)
         self.dtype = next(iter(self.pieces.values())).dtype.name
@@ -68,13 +68,14 @@ class RuntimeSide:
             raise RuntimeMissingError(name, f"{hello['version']} does not compute in {self.dtype}")
         self.version = str(hello["version"])
         self.parameters = ("weight_ih", "weight_hh", *(("bias_ih", "bias_hh") if bias else ()))
-        self.leaves_out = dict(without_training(self.parameters, NO_OPTIMIZER))
+        self.leaves_out: dict[str, str] = {}
         self.no_gradients = self.runtime.no_gradients.get(self.dtype)
         if self.no_gradients is not None:
             every = ("x", "h", "c", *self.parameters)
-            self.leaves_out |= without_gradients(every, self.no_gradients)
+            self.leaves_out |= {f"gradient.{name}": self.no_gradients for name in every}
         elif bias and self.row.layout.biases != 2:
             self.leaves_out["gradient.bias_hh"] = ONE_BIAS
+        self.leaves_out |= without_training(self.parameters, NO_OPTIMIZER)
 
     def step(self, x: Array, h: Array, c: Array) -> tuple[Array, Array]:
         """Return (h', c') of one step."""
@@ -114,11 +115,19 @@ class RuntimeSide:
         return self.row.spell(piece).removeprefix(owner)
 
     def _ask(self, do: str, **arrays: Array) -> Mapping[str, Array]:
+        try:
+            self.child.start()  # again, if it has ended: what it held is then gone
+        except ChildMissingError as error:
+            raise self._refused(f"its process {error}") from None
         if _HELD.get(self.child) != (self, self.child.starts):
             held = {self._name(piece): array for piece, array in self.pieces.items()}
             if self.name == "onnx":
                 held = {"model": _model(held)}
-            self._exchange({"do": "open", "dtype": self.dtype}, held)
+            # By itself the framework adds what it adds: the table is not asked, it is on trial.
+            usual = get_dialect(self.name).layout.forget_offset
+            added = self.row.layout.forget_offset
+            told = None if added == usual else added
+            self._exchange({"do": "open", "dtype": self.dtype, "forget_bias": told}, held)
             _HELD[self.child] = (self, self.child.starts)
         return self._exchange({"do": do}, arrays)
 
@@ -144,37 +153,41 @@ class RuntimeSide:
         return NotACellError(f"{self.name} does not compute this cell: {why}.")
 
 
-def open_runtime(name: str, weights: Weights) -> RuntimeSide:
+def open_runtime(name: str, weights: Weights, row: Dialect | None = None) -> RuntimeSide:
     """Return the cell of the framework `name` holding what its row makes of `weights`.
+
+    Args:
+        name: of the dialect.
+        weights: of the cell.
+        row: the dialect's, where its cell adds another forget bias.
 
     Raises:
         RuntimeMissingError: it is not installed here and no Python is named that has it, or see
             `RuntimeSide`.
     """
-    row = get_dialect(name)
+    row = get_dialect(name) if row is None else row
     pieces = from_canonical(weights.arrays(), row.layout)
-    return open_pieces(name, pieces, bias=weights.bias or row.layout.always_bias)
+    return open_pieces(row, pieces, bias=weights.bias or row.layout.always_bias)
 
 
-def open_pieces(name: str, pieces: Mapping[str, Array], *, bias: bool) -> RuntimeSide:
-    """Return the cell of the framework `name` holding the arrays of one cell of its dialect.
+def open_pieces(row: Dialect, pieces: Mapping[str, Array], *, bias: bool) -> RuntimeSide:
+    """Return the cell of a framework holding the arrays of one cell of its dialect.
 
     Arguments and errors as those of `open_runtime` and `RuntimeSide`.
     """
-    interpreter = find_interpreter(name)
+    interpreter = find_interpreter(row.name)
     if interpreter is None:
-        raise get_side(name).missing()
-    return RuntimeSide(name, interpreter, pieces, bias=bias)
+        raise get_side(row.name).missing()
+    return RuntimeSide(row, interpreter, pieces, bias=bias)
 
 
 def _child(name: str, interpreter: Interpreter) -> Child:
-    key = name, interpreter.path
-    if key not in _CHILDREN:
-        serve = str(files("onecell.verify.runtimes") / "programs" / "serve.py")
-        words = [interpreter.path, serve, name, RUNTIMES[name].program]
-        child = _CHILDREN[key] = Child(words, limit=LIMIT)
+    serve = str(files("onecell.verify.runtimes") / "programs" / "serve.py")
+    words = (interpreter.path, serve, name, RUNTIMES[name].program)
+    if words not in _CHILDREN:
+        child = _CHILDREN[words] = Child(words, limit=LIMIT)
         atexit.register(child.close)
-    return _CHILDREN[key]
+    return _CHILDREN[words]
 
 
 def _model(held: Mapping[str, Array]) -> Array:

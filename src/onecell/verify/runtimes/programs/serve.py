@@ -56,6 +56,8 @@ def main(dialect: str, program: str, handle: int) -> None:
             if question["do"] == "open":
                 cell = None  # its memory first
                 cell = module.Cell(dialect, arrays, question["dtype"])
+                if question["forget_bias"] is not None:  # the user's, not the default
+                    cell.set_forget_bias(question["forget_bias"])
                 answer = {}
             else:
                 answer = _answer(cell, question["do"], arrays)

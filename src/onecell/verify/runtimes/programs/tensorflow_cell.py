@@ -8,9 +8,6 @@ import os
 
 import numpy as np
 
-FORGET_BIAS = 1.0
-"""The default of BasicLSTMCell, LSTMCell and LSTMBlockCell."""
-
 
 def load(dialect):
     """Import TensorFlow; return its version."""
@@ -25,6 +22,8 @@ def load(dialect):
 class Cell:
     """One kernel with its weights."""
 
+    forget_bias = 1.0  # the default of BasicLSTMCell, LSTMCell and LSTMBlockCell
+
     def __init__(self, dialect, arrays, dtype):
         self.w, self.b = (tf.constant(arrays[name]) for name in ("kernel", "bias"))
         none = tf.zeros([self.b.shape[0] // 4], self.b.dtype)
@@ -32,10 +31,14 @@ class Cell:
             "wci": none,
             "wcf": none,
             "wco": none,
-            "forget_bias": FORGET_BIAS,
+            "forget_bias": self.forget_bias,
             "cell_clip": -1.0,
             "use_peephole": False,
         }
+
+    def set_forget_bias(self, value):
+        """Add `value`: all three classes take it when they are made."""
+        self.forget_bias = self.settings["forget_bias"] = value
 
     def step(self, x, h, c):
         """Return (h', c') by LSTMBlockCell."""
