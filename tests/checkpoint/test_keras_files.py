@@ -142,6 +142,49 @@ def test_a_layer_with_other_activations_is_named_and_left_out(
     assert len([why for why in read.left_out.values() if says in why]) == 3
 
 
+LAYOUTS = {
+    "first": ("both/both_1/{}_mine", ":0"),
+    "later": ("both/both/{}_mine/lstm_cell_3", ":0"),
+    "last": ("both/both/{}_mine/lstm_cell", ""),
+}
+"""Where a Bidirectional had the variables of its two layers: Keras 2.1, TensorFlow's, Keras 3."""
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize("odd", [False, True])
+def test_a_bidirectional_layer_with_other_activations_is_left_out_both_ways(
+    layout: str, odd: bool, write: Write
+) -> None:
+    inner = lstm(recurrent_activation="hard_sigmoid" if odd else "sigmoid")["config"]["layers"][0]
+    config = {"name": "both", "layer": inner}
+    model = {"config": {"layers": [{"class_name": "Bidirectional", "config": config}]}}
+    place, end = LAYOUTS[layout]
+    content = io.BytesIO()
+    with h5py.File(content, "w") as file:
+        for way in ("backward", "forward"):
+            for name, array in zip(("kernel", "recurrent_kernel", "bias"), ARRAYS, strict=True):
+                file[f"model_weights/{place.format(way)}/{name}{end}"] = array
+        file["model_weights/head/head/kernel"] = np.ones((8, 2), np.float32)
+        file.attrs["model_config"] = json.dumps(model)
+    read = load_checkpoint(write(content.getvalue(), "a.h5"))
+    assert len(find_cells(read.tensors, "keras")) == (0 if odd else 2)
+    assert len(read.left_out) == (6 if odd else 0)
+    assert len(read.remarks) == (2 if odd else 0)
+    assert "head.head.kernel" in read.tensors
+
+
+def test_what_an_optimizer_keeps_of_a_cell_is_no_cell(write: Write) -> None:
+    content = io.BytesIO()
+    with h5py.File(content, "w") as file:
+        for start in ("model_weights/mine/mine", "optimizer_weights/Adam/m/mine"):
+            for name, array in zip(("kernel", "recurrent_kernel", "bias"), ARRAYS, strict=True):
+                file[f"{start}/lstm_cell/{name}:0"] = array
+        file["optimizer_weights/Adam/iteration:0"] = np.int64(3)
+    seen = look_into(load_checkpoint(write(content.getvalue(), "a.h5")))
+    assert [each.site.name for each in seen.cells] == ["mine.mine.lstm_cell"]
+    assert len(seen.optimizer) == 4
+
+
 def external(file: Any) -> None:
     file.create_dataset("t", (4,), "<f4", external=[("/etc/hostname", 0, 16)])
 

@@ -19,7 +19,7 @@ from typing import Any, Final, Literal
 import numpy as np
 
 from onecell.checkpoint.derived import PARAMETRIZATIONS, derive, find_parts
-from onecell.checkpoint.optimizer_state import mindspore_slots, span
+from onecell.checkpoint.optimizer_state import slots, span
 from onecell.dialect import Dialect, get_dialect
 from onecell.dialect.layout import is_weight
 from onecell.dtypes import FLOAT_NAMES, dtype_name
@@ -149,8 +149,8 @@ def find_cells(tensors: Mapping[str, np.ndarray], dialect: str | Dialect) -> lis
 def survey(tensors: Mapping[str, np.ndarray], dialect: str | Dialect) -> Survey:
     """Return the cells in `tensors`, a checkpoint of `dialect`, and what is to be said of it."""
     row = get_dialect(dialect)
-    slots = mindspore_slots(tensors) if row.optimizer == "slots" else set()
-    groups = _group((name for name in tensors if name not in slots), row)
+    state = slots(tensors, row.optimizer)
+    groups = _group((name for name in tensors if name not in state), row)
     cells: list[CellSite] = []
     notes: list[Note] = []
     parts: set[str] = set()
@@ -167,7 +167,7 @@ def survey(tensors: Mapping[str, np.ndarray], dialect: str | Dialect) -> Survey:
         cells += sites
         notes += [Note(site.name, text) for text in computed]
         parts.update(name for each in found.values() for name in _parts(each).values())
-    notes += _neighbours(cells, sorted(tensors.keys() - parts - slots))
+    notes += _neighbours(cells, sorted(tensors.keys() - parts - state))
     return Survey(cells, notes)
 
 

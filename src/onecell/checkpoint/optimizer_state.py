@@ -44,7 +44,7 @@ _ONCE: Final = re.compile(
 """What a MindSpore optimizer keeps once, at most a row of numbers."""
 
 _POWER: Final = re.compile(r"(?:.*\.)?beta[12]_power(?:_\d+)?", re.DOTALL)
-_COUNT: Final = re.compile(r"(?P<root>.*\.)(?:_?iterations|iter)", re.DOTALL)
+_COUNT: Final = re.compile(r"(?P<root>.*\.)(?:_?iterations?|iter)", re.DOTALL)
 """What TensorFlow's optimizers keep once: of version 1, and of version 2 among all of theirs."""
 
 _SLOT: Final = re.compile(rf"(?:{'|'.join(SLOTS)})\.(?P<dotted>.+)", re.DOTALL)
@@ -95,6 +95,13 @@ def optimizer_state(
     names = sorted({*tensors, *values})
     roots = {match["root"] for name in names if (match := _GROUPS.fullmatch(name))}
     return set(names_under(names, {root + own for root in roots for own in _OWN}))
+
+
+def slots(tensors: Mapping[str, np.ndarray], kept: str) -> set[str]:
+    """Return the names of what an optimizer keeps under the names of cells, by how it keeps it."""
+    if kept == "slots":
+        return mindspore_slots(tensors)
+    return _nested(tensors) if kept == "nested" else set()
 
 
 def _nested(tensors: Mapping[str, np.ndarray]) -> set[str]:

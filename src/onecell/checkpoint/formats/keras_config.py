@@ -8,6 +8,7 @@ from onecell.checkpoint.formats.json_text import parse_json
 from onecell.checkpoint.limits import Budget
 
 _WANTED: Final = {"activation": "tanh", "recurrent_activation": "sigmoid"}
+_WAYS: Final = ("forward", "backward")
 _CLASSES: Final = frozenset({"LSTM", "LSTMCell", "CuDNNLSTM"})
 
 
@@ -21,10 +22,20 @@ def odd_layers(content: bytes | bytearray, budget: Budget) -> dict[str, str]:
             config = node.get("config")
             if node.get("class_name") in _CLASSES and isinstance(config, dict):
                 _look_at(config, found)
+            if node.get("class_name") == "Bidirectional" and isinstance(config, dict):
+                _look_inside(config.get("layer"), found)
             left += node.values()
         elif isinstance(node, list):
             left += node
     return found
+
+
+def _look_inside(layer: object, found: dict[str, str]) -> None:
+    """Look at the layer of a Bidirectional, which makes two of it, called after it."""
+    config = layer.get("config") if isinstance(layer, dict) else None
+    if isinstance(config, dict) and isinstance(layer, dict) and layer.get("class_name") in _CLASSES:
+        for way in _WAYS:
+            _look_at(config | {"name": f"{way}_{config.get('name')}"}, found)
 
 
 def _look_at(config: dict[str, Any], found: dict[str, str]) -> None:

@@ -197,10 +197,13 @@ class _Walk:
             if isinstance(thing, self._h5py.Group):
                 before = len(self._found.tensors)
                 self.group(thing, under, (*above, place), depth + 1)
-                if odd and name in {"cell", "vars", last}:
+                if odd and (name in {"cell", "vars", last} or name.startswith("lstm_cell")):
                     self._leave_out(before, odd)
             elif isinstance(thing, self._h5py.Dataset):
+                before = len(self._found.tensors)
                 self._dataset(thing, under.removesuffix(":0"))
+                if odd:
+                    self._leave_out(before, odd)
 
     def _leave_out(self, start: int, why: str) -> None:
         for name in list(self._found.tensors)[start:]:
