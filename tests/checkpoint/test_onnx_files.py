@@ -360,7 +360,6 @@ CHANGES: dict[str, Callable[[Any], None]] = {
     "a long path to many": long_path_to_many,
     "many that are sparse": many_that_are_sparse,
     "a name twice": lambda graph: graph.initializer.append(graph.initializer[0]),
-    "two nodes of a name": lambda graph: graph.node.append(graph.node[0]),
 }
 
 
@@ -408,7 +407,6 @@ def bomb(kind: str, folder: Path) -> Any:
         ("a long path to many", UnsafeCheckpointError, "needs .* bytes"),
         ("many that are sparse", UnsafeCheckpointError, "needs .* bytes"),
         ("a name twice", CheckpointError, "`W` twice"),
-        ("two nodes of a name", CheckpointError, "twice"),
         ("many times one file", UnsafeCheckpointError, "needs .* bytes"),
         ("graphs in graphs", CheckpointError, "nested deeper"),
     ],

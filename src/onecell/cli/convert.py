@@ -183,9 +183,9 @@ def convert(
         check_apart(target, source)
         read, unchosen = choose(read, dialect, only=only or (), drop=drop or ())
         read = rename(read, strip_prefix=strip_prefix or "", names=renames or ())
-        rows = [with_forget_bias(name, forget_bias) for name in (dialect, goal)]
+        old, new = (with_forget_bias(name, forget_bias) for name in (dialect, goal))
         check_forget_bias(forget_bias, (dialect, goal))
-        done = convert_tensors(source, read, *rows)
+        done = convert_tensors(source, read, old, new)
         kind = SUFFIXES.get(target.suffix, "")
         if dialect != goal and kind == "ckpt" and read.plain:
             read = carry_optimizers(read, done)

@@ -23,7 +23,7 @@ from onecell.text import short
 # NodeProto and AttributeProto.
 _INPUT, _OUTPUT, _NAME, _TYPE, _ATTRIBUTE, _DOMAIN = 1, 2, 3, 4, 5, 7
 _INT, _INTS = 3, 8
-LONGEST_TYPE: Final = 24
+LONGEST_TYPE: Final = 512
 _DEEPEST: Final = 16
 _ITEM: Final = 200
 

@@ -1,10 +1,10 @@
 """ONNX: the LSTM operators of a graph, at any depth, and its other tensors.
 
 After https://onnx.ai/onnx/operators/onnx__LSTM.html. Of the graph only what an LSTM's weights are
-is looked at: initializers, constants, and what passes them on or moves them (`onnx_moves`); nothing
-is computed. The weights of
-the node called `/rnn/LSTM` are read as `rnn.LSTM.W`, `.R` and `.B`. An operator that is no plain
-LSTM (peepholes, other activations, clipping, coupled gates) is named, and its tensors are left out.
+is looked at, and of the functions that it calls: initializers, constants, and what passes them on
+or moves them (`onnx_moves`); nothing is computed. The weights of the node called `/rnn/LSTM` are
+read as `rnn.LSTM.W`, `.R` and `.B`. An operator that is no plain LSTM (peepholes, other
+activations, clipping, coupled gates) is named, and its tensors are left out.
 """
 
 from __future__ import annotations
@@ -39,10 +39,12 @@ START: Final = b"\x08"
 """What a model begins with: the version of the format."""
 
 # ModelProto, GraphProto, NodeProto and AttributeProto.
-_GRAPH, _METADATA = 7, 14
+_GRAPH, _METADATA, _FUNCTION = 7, 14, 25
 _NODE, _INITIALIZER, _SPARSE = 1, 5, 15
 _INPUT, _OUTPUT, _NAME, _TYPE, _ATTRIBUTE, _DOMAIN = 1, 2, 3, 4, 5, 7
-_INT, _TEXT, _TENSOR, _SUBGRAPH, _INTS, _TEXTS, _SUBGRAPHS = 3, 4, 5, 6, 8, 9, 11
+_INT, _TEXT, _TENSOR, _SUBGRAPH, _TEXTS, _SUBGRAPHS, _REFERENCE = 3, 4, 5, 6, 9, 11, 21
+# FunctionProto.
+_FUNCTION_INPUT, _FUNCTION_NODE, _FUNCTION_DOMAIN = 4, 7, 10
 
 _INPUTS: Final = ("X", "W", "R", "B", "sequence_lens", "initial_h", "initial_c", "P")
 _ACTIVATIONS: Final = ["sigmoid", "tanh", "tanh"]
@@ -50,6 +52,8 @@ _QUANTIZED: Final = "DynamicQuantizeLSTM"
 _TYPES: Final = frozenset({"LSTM", "Constant", "Identity", "If", "Loop", "Scan", _QUANTIZED})
 _DEEPEST: Final = 16
 _ITEM: Final = 200
+_CALL: Final = 50_000
+"""What a call is counted for: functions may call each other, each many times."""
 _MOST_INPUTS: Final = 8
 
 
@@ -67,6 +71,7 @@ def read_sources(file: BinaryIO, budget: Budget) -> tuple[Checkpoint, Mapping[st
     """Return what `read` does, and where in the file each of its tensors is."""
     graph: Field | None = None
     metadata: dict[str, str] = {}
+    functions: list[Field] = []
     for part in read_fields(file, 0, budget.file_size, "the file"):
         if part.number == _GRAPH and part.wire == BYTES:
             if graph is not None:
@@ -74,9 +79,13 @@ def read_sources(file: BinaryIO, budget: Budget) -> tuple[Checkpoint, Mapping[st
             graph = part
         elif part.number == _METADATA and part.wire == BYTES:
             _read_metadata(file, part, metadata, budget)
+        elif part.number == _FUNCTION and part.wire == BYTES:
+            functions.append(part)
     if graph is None:
         raise CheckpointError("it is no ONNX model: it has no graph.")
     reader = _Reader(file, budget, Beside(Path(file.name).parent))
+    for place in functions:
+        reader.function(place)
     reader.graph(graph, None, "", 0)
     read = Checkpoint(
         reader.finish(), "onnx", "onnx", metadata, reader.left_out, remarks=reader.remarks
@@ -92,6 +101,7 @@ class _Reader:
         self._constants = Constants(file, budget, beside)
         self._places: dict[str, TensorPlace] = {}
         self._tensors: dict[str, np.ndarray] = {}
+        self._functions: dict[tuple[str, str], tuple[Field, list[str]]] = {}
         self.sources: dict[str, TensorPlace] = {}
         self.left_out: dict[str, str] = {}
         self.remarks: dict[str, str] = {}
@@ -107,8 +117,34 @@ class _Reader:
                 self._add(scope, found.name, found)
             elif part.number == _SPARSE and part.wire == BYTES:
                 self.left_out[self._whole(path, f"sparse {part.start}")] = "a sparse tensor"
-        for node in self._nodes(place, scope):
+        for node in self._nodes(place, scope, _NODE):
             self._visit(node, scope, depth)
+
+    def function(self, place: Field) -> None:
+        """Take up a function of the model, to be read where it is called."""
+        texts: dict[int, list[str]] = {1: [""], _FUNCTION_DOMAIN: [""], _FUNCTION_INPUT: []}
+        for part in self._fields(place):
+            if part.wire == BYTES and part.number in texts:
+                self._budget.take(_ITEM, "a function")
+                texts[part.number].append(read_text(self._file, part))
+        key = (texts[_FUNCTION_DOMAIN][-1], texts[1][-1])
+        if key in self._functions:
+            raise CheckpointError(f"it holds the function `{short(key[1])}` twice.")
+        self._functions[key] = place, texts[_FUNCTION_INPUT]
+
+    def _call(self, node: Node, scope: Scope, depth: int) -> None:
+        """Read the LSTMs in a function, given what it is called with."""
+        if depth >= _DEEPEST:
+            raise CheckpointError(f"its functions call each other deeper than {_DEEPEST}.")
+        self._budget.take(_CALL, "a call")
+        place, inputs = self._functions[node.domain, node.kind]
+        name = _spelled(node.name or (node.outputs or [node.kind])[0])
+        inner = Scope({}, None, self._whole(scope.path, f"{name}."))
+        for one, other in zip(inputs, node.inputs, strict=False):
+            if (known := scope.find(other)) is not None:
+                inner.places[one] = known
+        for each in self._nodes(place, inner, _FUNCTION_NODE):
+            self._visit(each, inner, depth + 1)
 
     def finish(self) -> dict[str, np.ndarray]:
         """Return every tensor: those of LSTMs first, then the others."""
@@ -135,16 +171,17 @@ class _Reader:
         self._budget.take(_ITEM + 4 * (len(path) + len(name)), "a name", name)
         return path + name
 
-    def _nodes(self, graph: Field, scope: Scope) -> Iterator[Node]:
-        """Yield the nodes of the kinds that matter, see `_TYPES`; note what moves numbers."""
+    def _nodes(self, graph: Field, scope: Scope, number: int) -> Iterator[Node]:
+        """Yield the nodes that matter, `_TYPES` and calls; note what moves numbers."""
+        called = {name for _, name in self._functions}
         for place in read_fields(self._file, graph.start, graph.end, "a graph"):
-            if place.number != _NODE or place.wire != BYTES:
+            if place.number != number or place.wire != BYTES:
                 continue
             kind = ""
             for part in self._fields(place):
                 if part.number == _TYPE and part.wire == BYTES and part.size < LONGEST_TYPE:
                     kind = read_text(self._file, part)
-            if kind in _TYPES:
+            if kind in _TYPES or kind in called:
                 yield read_node(self._file, place, kind, self._budget)
             elif kind in MOVES:
                 for part in self._fields(place):
@@ -156,8 +193,10 @@ class _Reader:
         return read_fields(self._file, place.start, place.end, "a node")
 
     def _visit(self, node: Node, scope: Scope, depth: int) -> None:
-        if node.kind == _QUANTIZED:
-            name = self._whole(scope.path, _spelled(node.name or (node.outputs or ["LSTM"])[0]))
+        if (node.domain, node.kind) in self._functions:
+            self._call(node, scope, depth)
+        elif node.kind == _QUANTIZED:
+            name = self._named(node, scope)
             self.remarks[name] = f"an LSTM with quantized weights ({_QUANTIZED}), no LSTM cell"
         elif node.domain in {"", "ai.onnx"}:
             self._visit_own(node, scope, depth)
@@ -185,7 +224,7 @@ class _Reader:
 
     def _lstm(self, node: Node, scope: Scope) -> None:
         """Take up the weights of one LSTM, or say what it is instead."""
-        name = self._whole(scope.path, _spelled(node.name or (node.outputs or ["LSTM"])[0]))
+        name = self._named(node, scope)
         if len(node.inputs) > _MOST_INPUTS:
             raise CheckpointError(f"the LSTM `{short(name)}` has {len(node.inputs)} inputs.")
         given = {key: each for key, each in zip(_INPUTS, node.inputs, strict=False) if each}
@@ -205,17 +244,28 @@ class _Reader:
         for key, at in places.items():
             if at is not None and key != "P":
                 full = self._whole(name, f".{key}")
-                if full in self._tensors:
-                    raise CheckpointError(f"it holds `{short(full)}` twice.")
                 self._tensors[full], self.sources[full] = self._constants.read(at), at
         for key, array in made.items():
-            full = self._whole(name, f".{key}")
-            if array is not None and full in self._tensors:
-                raise CheckpointError(f"it holds `{short(full)}` twice.")
             if array is not None:
-                self._tensors[full] = array
+                self._tensors[self._whole(name, f".{key}")] = array
+        said = []
         if self._text(node, "direction") == "reverse":
-            self.remarks[name] = "runs backward over its sequence; the cell is the same"
+            said.append("runs backward over its sequence; the cell is the same")
+        for key in ("initial_h", "initial_c"):
+            at = scope.find(given[key]) if key in given else None
+            if at is not None and is_readable(at) and np.any(self._constants.read(at)):
+                said.append(f"begins with a state of its own, `{short(given[key])}`")
+        if said:
+            self.remarks[name] = "; ".join(said)
+
+    def _named(self, node: Node, scope: Scope) -> str:
+        """Return what an LSTM is called: by its name, or its output where another has that."""
+        names = dict.fromkeys([*filter(None, [node.name]), *node.outputs[:1], "LSTM"])
+        whole = [self._whole(scope.path, _spelled(name)) for name in names]
+        free = (name for name in whole if f"{name}.W" not in self._tensors)
+        if (name := next(free, None)) is None:
+            raise CheckpointError(f"it holds `{short(whole[0])}` twice.")
+        return name
 
     def _why_not(
         self,
@@ -225,6 +275,9 @@ class _Reader:
         made: Mapping[str, np.ndarray | None],
     ) -> str:
         """Return what makes it no plain LSTM; "" if it is one."""
+        for attribute in ("direction", "activations", "clip", "input_forget"):
+            if any(self._in(node.attributes.get(attribute), _REFERENCE)):
+                return f"an LSTM perhaps, whose `{attribute}` a function is given"
         for keys, why in (
             ([key for key in ("W", "R") if key not in given], "missing"),
             (
