@@ -92,10 +92,15 @@ def check_memory(name: str, tensor: Tensor) -> None:
     Raises:
         CellMemoryError: the storage was freed or shrunk; torch itself ends the process on some.
     """
-    sides = zip(tensor.shape, tensor.stride(), strict=True)
-    last = tensor.storage_offset() + sum((size - 1) * stride for size, stride in sides)
+    count = tensor.numel()
+    if count == 0:
+        return
+    last = tensor.storage_offset() + count - 1
+    if not tensor.is_contiguous():
+        sides = zip(tensor.shape, tensor.stride(), strict=True)
+        last = tensor.storage_offset() + sum((size - 1) * stride for size, stride in sides)
     want, bytes_there = (last + 1) * tensor.element_size(), tensor.untyped_storage().nbytes()
-    if tensor.numel() != 0 and bytes_there < want:
+    if bytes_there < want:
         gone = f"shrunk to {bytes_there} bytes of {want}" if bytes_there else "freed"
         raise CellMemoryError(
             f"{name} of shape {tuple(tensor.shape)} must have memory; its storage was {gone}."
