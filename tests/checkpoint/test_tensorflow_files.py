@@ -195,6 +195,27 @@ def test_a_cell_that_adds_nothing_to_its_forget_gate_is_read_so(tmp_path: Path) 
     assert "adds nothing to its forget gate" in read.remarks[start[:-1]]
 
 
+@pytest.mark.parametrize(
+    ("kernel", "bias"), [("weights", "biases"), ("Linear.Matrix", "Linear.Bias"), ("W_0", "B")]
+)
+def test_a_cell_of_an_older_version_has_the_names_of_today(
+    kernel: str, bias: str, tmp_path: Path
+) -> None:
+    old = {"kernel": kernel, "bias": bias}
+    arrays = {name.rpartition(".")[2]: array for name, array in CELL.items()}
+    tensors = {f"RNN.BasicLSTMCell.{old[name]}": array for name, array in arrays.items()}
+    tensors |= {f"{name}.Adam": array for name, array in tensors.items()}
+    tensors |= {"fully_connected.weights": np.ones((2, 8)), "fully_connected.biases": np.ones(8)}
+    save_checkpoint(tmp_path / "a.index", tensors)
+    read = load_checkpoint(tmp_path / "a.index")
+    (site,) = find_cells(read.tensors, read.dialect or "")
+    assert (site.name, read.dialect) == ("RNN.BasicLSTMCell", "tensorflow")
+    for name, array in arrays.items():
+        assert read.tensors[f"RNN.BasicLSTMCell.{name}"].tobytes() == array.tobytes()
+    assert len(look_into(read).optimizer) == 2
+    assert set(look_into(read).others) == {"fully_connected.weights", "fully_connected.biases"}
+
+
 def test_both_kinds_of_cells_in_one_file_leave_the_choice_to_its_user(tmp_path: Path) -> None:
     keras = Weights.random(Spec(3, 4), 1).to_dialect("keras", prefix="dec.")
     save_checkpoint(tmp_path / "a.index", CELL | keras)

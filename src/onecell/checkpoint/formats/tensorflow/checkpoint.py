@@ -9,7 +9,7 @@ that is not 1, clipping) is not in a checkpoint.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO, Final
@@ -31,6 +31,12 @@ _LONGEST_STATE: Final = 2**20
 _DATA: Final = re.compile(r"(?P<stem>.+)\.data-\d{5}-of-\d{5}")
 _NO_OFFSET: Final = "cudnn_compatible_lstm_cell"
 """A cell of TensorFlow 1 that adds nothing to its forget gate."""
+_OLDER: Final = (
+    ("weights", "biases"),  # before 1.2
+    ("Linear.Matrix", "Linear.Bias"),  # before 1.0
+    ("W_0", "B"),
+)
+"""What older versions call the kernel and the bias of an LSTM."""
 _PEEPHOLES: Final = ("w_i_diag", "w_f_diag", "w_o_diag")
 _PROJECTION: Final = "projection.kernel"
 
@@ -96,35 +102,74 @@ def read(file: BinaryIO, budget: Budget) -> Checkpoint:
                 found.tensors[name] = bundle.read(key)
             else:
                 found.left_out[name] = f"a tensor of {bundle.places[key].type_name}"
-    for owner in sorted({name.rpartition(".")[0] for name in found.tensors}):
-        _look_at(owner, found)
-    return replace(found, dialect=_dialect(found.tensors))
+    tensors = _with_names_of_today(found.tensors)
+    gone = dict(_no_cells(tensors))
+    for name in [each for each in tensors if gone.keys() & _owners(each)]:
+        del tensors[name]
+        found.left_out[name] = next(gone[each] for each in _owners(name) if each in gone)
+    found.remarks.update(gone)
+    for owner in [name.rpartition(".")[0] for name in tensors]:
+        if owner.endswith(_NO_OFFSET) and owner not in found.remarks:
+            _take_offset(owner, found.remarks, tensors)
+    return replace(found, tensors=tensors, dialect=_dialect(tensors))
 
 
-def _look_at(owner: str, found: Checkpoint) -> None:
-    """Leave a cell out that is no plain LSTM, or take one for what it computes."""
-    tensors, start = found.tensors, f"{owner}." if owner else ""
-    kernel, bias = tensors.get(f"{start}kernel"), tensors.get(f"{start}bias")
-    if kernel is None or bias is None:
+def _with_names_of_today(tensors: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Return tensors with the arrays of an LSTM, and what is below them, called as today."""
+    today: dict[str, str] = {}
+    for name in tensors:
+        for kernel, bias in _OLDER:
+            start = name.removesuffix(kernel)
+            new = {name: f"{start}kernel", start + bias: f"{start}bias"}
+            there = start != name and _is_lstm(start) and start + bias in tensors
+            if there and tensors.keys().isdisjoint(new.values()):
+                today |= new
+    renamed: dict[str, np.ndarray] = {}
+    for name, array in tensors.items():
+        above, _, last = name.rpartition(".")
+        called = today.get(name) or (f"{today[above]}.{last}" if above in today else name)
+        if called in renamed:
+            raise CheckpointError(f"it holds `{short(called)}` twice.")
+        renamed[called] = array
+    return renamed
+
+
+def _is_lstm(start: str) -> bool:
+    """Whether what stands before the names of arrays is a module that calls itself one."""
+    return "lstm" in start.removesuffix(".").rpartition(".")[2].lower()
+
+
+def _owners(name: str) -> set[str]:
+    """Return the module whose kernel or bias a tensor is, or lies below."""
+    above, _, last = name.rpartition(".")
+    upper, _, array = above.rpartition(".")
+    arrays = ("kernel", "bias")
+    return ({above} if last in arrays else set()) | ({upper} if array in arrays else set())
+
+
+def _no_cells(tensors: Mapping[str, np.ndarray]) -> Iterator[tuple[str, str]]:
+    """Yield what has the arrays of an LSTM cell and is none, and why."""
+    for name in tensors:
+        owner, _, last = name.rpartition(".")
+        if last != "kernel" or f"{owner}.bias" not in tensors:
+            continue
+        if f"{owner}.{_PROJECTION}" in tensors:
+            yield owner, "an LSTM with projections, no LSTM cell"
+        elif any(f"{owner}.{each}" in tensors for each in _PEEPHOLES):
+            yield owner, "an LSTM with peepholes, no LSTM cell"
+
+
+def _take_offset(owner: str, remarks: dict[str, str], tensors: Mapping[str, np.ndarray]) -> None:
+    """Take from the bias of a cell what others add and this one does not."""
+    layout = get_dialect("tensorflow").layout
+    bias = tensors.get(f"{owner}.bias")
+    if bias is None or bias.ndim != 1 or bias.dtype.kind != "f" or len(bias) % len(layout.gates):
         return
-    why = ""
-    if f"{start}{_PROJECTION}" in tensors:
-        why = "an LSTM with projections, no LSTM cell"
-    elif any(f"{start}{name}" in tensors for name in _PEEPHOLES):
-        why = "an LSTM with peepholes, no LSTM cell"
-    if why:
-        found.remarks[owner] = why
-        for name in [n for n in tensors if n.startswith((f"{start}kernel", f"{start}bias"))]:
-            found.left_out[name] = why
-            del tensors[name]
-    elif owner.endswith(_NO_OFFSET) and bias.ndim == 1 and bias.dtype.kind == "f":
-        layout = get_dialect("tensorflow").layout
-        if len(bias) % len(layout.gates) == 0:
-            bias.reshape(len(layout.gates), -1)[layout.gates.index("f")] -= layout.forget_offset
-            found.remarks[owner] = (
-                "adds nothing to its forget gate, where other cells of TensorFlow add 1 when they "
-                "run: the bias is read 1 less"
-            )
+    bias.reshape(len(layout.gates), -1)[layout.gates.index("f")] -= layout.forget_offset
+    remarks[owner] = (
+        "adds nothing to its forget gate, where other cells of TensorFlow add 1 when they run: "
+        "the bias is read 1 less"
+    )
 
 
 def _dialect(tensors: Mapping[str, np.ndarray]) -> str | None:
@@ -138,7 +183,7 @@ def _dialect(tensors: Mapping[str, np.ndarray]) -> str | None:
         hidden = array.shape[1] // 4
         if last == "recurrent_kernel":
             found |= {"keras"} if array.shape[0] == hidden else set()
-        elif "lstm" in owner.rpartition(".")[2].lower() and array.shape[0] > hidden:
+        elif _is_lstm(owner) and array.shape[0] > hidden:
             bias, other = (tensors.get(f"{owner}.{n}") for n in ("bias", "recurrent_kernel"))
             alone = other is None and bias is not None and bias.shape == (4 * hidden,)
             found |= {"tensorflow"} if alone else set()
