@@ -118,6 +118,30 @@ def test_rtneural_has_the_arrays_of_keras_and_other_layers_beside(write: Write) 
     assert list(read.left_out) == ["layers.2.weights.0"]
 
 
+@pytest.mark.parametrize("below", [False, True])
+def test_a_state_dict_of_torch_in_json_is_read(below: bool, write: Write) -> None:
+    state: dict[str, Any] = {name: a.tolist() for name, a in stack(2, "rec.").items()}
+    state |= {"lin.weight": [[1.0] * 4], "lin.bias": [0.5], "conv.weight": [[[1.0]]]}
+    said = {"unit_type": "LSTM", "hidden_size": 4, "layers": [4, 4]}
+    content = {"model_data": said, "state_dict": state} if below else state
+    read = load_checkpoint(write(json.dumps(content).encode(), "a.json"))
+    assert (read.dialect, read.format) == ("torch", "json")
+    for number, site in enumerate(find_cells(read.tensors, "torch")):
+        assert site.name == f"rec[layer {number}]"
+        assert site.weights(read.tensors, "torch").same_bits(layer(number))
+    assert read.tensors["lin.weight"].shape == (1, 4)
+    assert list(read.left_out) == ["conv.weight"]
+    told = {"model_data.unit_type": "LSTM", "model_data.hidden_size": "4"}
+    assert read.metadata == (told if below else {})
+
+
+@pytest.mark.parametrize("value", [["a"], [[1.0], [1.0, 2.0]], [[[1.0]]], [1e300], [None]], ids=str)
+def test_a_weight_in_json_that_is_none_is_refused(value: list[Any], write: Write) -> None:
+    content = json.dumps({"rnn.weight_ih_l0": value, "rnn.bias": [1.0]}).encode()
+    with pytest.raises(CheckpointError, match="weight_ih_l0"):
+        load_checkpoint(write(content, "a.json"))
+
+
 @pytest.mark.parametrize("row", ["nam", "rtneural"])
 @pytest.mark.parametrize(
     ("change", "error", "says"),

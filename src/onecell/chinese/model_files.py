@@ -7,6 +7,7 @@ from typing import Final
 
 TEXTS: Final[Mapping[str, str]] = {
     # TorchScript.
+    "a state dict in JSON": "JSON 中的 state_dict",
     "TorchScript's archive": "TorchScript 归档",
     "it has the constants of a TorchScript program, but no module.": (
         "它有 TorchScript 程序的常量，却没有模块。"

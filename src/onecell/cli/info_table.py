@@ -31,6 +31,7 @@ _FORMATS: Final = {
     "npz": "NumPy's format (.npz)",
     "dcp": "torch.distributed.checkpoint",
     "orbax": "Orbax's folder",
+    "json": "a state dict in JSON",
     "torchscript": "TorchScript's archive",
     "pt2": "torch.export's archive (.pt2)",
     "pkl": "a pickle of arrays",

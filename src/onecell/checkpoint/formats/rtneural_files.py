@@ -15,6 +15,7 @@ from typing import Any, BinaryIO, Final
 import numpy as np
 
 from onecell.checkpoint.content import Checkpoint
+from onecell.checkpoint.formats.json_state import is_state, read_state
 from onecell.checkpoint.formats.nam_files import as_array, as_list, read_json
 from onecell.checkpoint.formats.placed import InMemory, Placed
 from onecell.checkpoint.formats.stacks import stacks
@@ -28,12 +29,14 @@ _STEMS: Final = ("weight_ih", "weight_hh", "bias")
 
 
 def read(file: BinaryIO, budget: Budget) -> Checkpoint:
-    """Read a model in RTNeural's JSON.
+    """Read a model in RTNeural's JSON, or a state dict of torch's, which RTNeural reads too.
 
     Raises:
         CheckpointError: it is other JSON, or an array is none.
     """
     content = read_json(file, budget)
+    if is_state(content):
+        return read_state(content, budget)
     layers = content.get("layers") if isinstance(content, dict) else None
     if not isinstance(layers, list):
         raise CheckpointError('it is no model in RTNeural\'s JSON, {"in_shape": …, "layers": […]}.')
