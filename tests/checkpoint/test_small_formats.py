@@ -18,7 +18,8 @@ from hypothesis import strategies as st
 
 from onecell import Spec, Weights, reference
 from onecell.checkpoint import convert, find_cells, load_checkpoint, save_checkpoint
-from onecell.checkpoint.limits import FLOOR
+from onecell.checkpoint.formats.json_text import parse_json
+from onecell.checkpoint.limits import FLOOR, Budget
 from onecell.errors import ArgumentError, CheckpointError, DtypeError, UnsafeCheckpointError
 
 Tensors = dict[str, np.ndarray]
@@ -91,6 +92,20 @@ def test_the_state_that_nam_begins_with_is_kept(write: Write, tmp_path: Path) ->
     again = load_checkpoint(tmp_path / "b.nam").tensors
     assert again.keys() == read.tensors.keys()
     assert all(again[name].tobytes() == a.tobytes() for name, a in read.tensors.items())
+
+
+def test_what_a_nam_says_of_itself_is_kept(write: Write, tmp_path: Path) -> None:
+    said = {"sample_rate": 48000.0, "metadata": {"name": "我", "gear": {"make": None}, "n": 1}}
+    read = load_checkpoint(write(nam(**said, more=[1, 2]), "a.nam"))
+    assert read.metadata["sample_rate"] == "48000.0"
+    save_checkpoint(tmp_path / "b.nam", read.tensors, dialect="nam", metadata=read.metadata)
+    again = json.loads((tmp_path / "b.nam").read_bytes())
+    assert again["version"] == "0.5.2"
+    assert again["sample_rate"] == 48000.0
+    assert again["metadata"] == said["metadata"] | {"more": "[1, 2]"}
+    first = load_checkpoint(tmp_path / "b.nam").metadata
+    save_checkpoint(tmp_path / "c.nam", read.tensors, dialect="nam", metadata=first)
+    assert (tmp_path / "c.nam").read_bytes() == (tmp_path / "b.nam").read_bytes()
 
 
 def test_no_state_of_nam_is_dropped(write: Write, tmp_path: Path) -> None:
@@ -347,3 +362,31 @@ def test_flax_reads_what_is_written_here_and_the_other_way(tmp_path: Path) -> No
     again = load_checkpoint(tmp_path / "b.msgpack").tensors
     assert again.keys() == tensors.keys()
     assert all(again[name].tobytes() == each.tobytes() for name, each in tensors.items())
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"[" + b",".join([b"{}"] * 60_000) + b"]",
+        b"[" + b",".join([b"[]"] * 60_000) + b"]",
+        b"[" + b",".join([b'{"a":0}'] * 60_000) + b"]",
+        b"[" + b",".join([b'{"a":{"b":1.5}}'] * 40_000) + b"]",
+        b"[" + b",".join([b'"ab"'] * 60_000) + b"]",
+        "[{}]".format(",".join(['"\u00e9a"'] * 60_000)).encode(),
+        "[{}]".format(",".join(['"\U0001f600a"'] * 60_000)).encode(),
+        b"[" + b",".join([b"1.5"] * 100_000) + b"]",
+        b"[" + b",".join([b"999"] * 100_000) + b"]",
+        b"{" + b",".join([b'"k%d":0' % n for n in range(60_000)]) + b"}",
+        ('["' + "a" * 500_000 + "\U0001f600" + '"]').encode(),
+    ],
+    ids=range(11),
+)
+def test_json_takes_no_more_than_is_counted_for_it(content: bytes) -> None:
+    budget = Budget(len(content))
+    tracemalloc.start()
+    try:
+        parse_json(content, budget, "the file")
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak <= budget.limit - budget.left + 4096  # what does not grow with the file
