@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import json
+import re
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -20,7 +21,7 @@ from hypothesis import strategies as st
 from onnx import TensorProto, helper, numpy_helper
 
 from onecell import Spec, Weights, reference
-from onecell.checkpoint import Checkpoint, find_cells, load_checkpoint
+from onecell.checkpoint import Checkpoint, find_cells, load_checkpoint, save_checkpoint
 from onecell.checkpoint.into import Insertion, check_into, insert, save_into
 from onecell.errors import ArgumentError, CheckpointError, OutputExistsError
 
@@ -458,3 +459,46 @@ def test_a_garbled_model_is_copied_well_or_refused(
         assert site.weights(after.tensors, after.dialect or "").same_bits(NEW)
         return
     assert not target.exists()
+
+
+def openvino(folder: Path, **cells: Weights) -> Path:
+    tensors = {}
+    for name, weights in cells.items():
+        tensors |= weights.to_dialect("openvino", prefix=f"{name}.")
+    save_checkpoint(folder / "m.xml", tensors)
+    return folder / "m.xml"
+
+
+def test_a_model_of_openvino_gets_a_file_of_numbers_of_its_own(tmp_path: Path) -> None:
+    model = openvino(tmp_path, a=OLD, b=Weights.random(Spec(3, 4), 7))
+    numbers = (tmp_path / "m.bin").read_bytes()
+    put(NEW.to_dialect("torch", prefix="a."), model, tmp_path / "n.xml")
+    assert (tmp_path / "n.xml").read_bytes() == model.read_bytes()
+    assert (tmp_path / "m.bin").read_bytes() == numbers
+    before, after = (load_checkpoint(tmp_path / f"{name}.xml").tensors for name in "mn")
+    cells = {site.name: site.weights(after, "openvino") for site in find_cells(after, "openvino")}
+    assert cells["a"].same_bits(NEW)
+    assert all(after[name].tobytes() == before[name].tobytes() for name in ("b.W", "b.R", "b.B"))
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["m.bin", "m.xml", "n.bin", "n.xml"]
+
+
+def test_numbers_that_openvino_keeps_once_for_two_are_not_changed_unseen(tmp_path: Path) -> None:
+    model = openvino(tmp_path, a=OLD, b=Weights.random(Spec(3, 4), 7))
+    places = re.findall(r'offset="(\d+)" size="192"', model.read_text())
+    assert len(places) == 2  # kernels of (16, 3)
+    text = model.read_text().replace(f'offset="{places[1]}"', f'offset="{places[0]}"')
+    model.write_text(text)
+    with pytest.raises(CheckpointError, match="would change"):
+        put(NEW.to_dialect("torch", prefix="a."), model, tmp_path / "n.xml")
+    assert not (tmp_path / "n.xml").exists()
+    assert not (tmp_path / "n.bin").exists()
+
+
+def test_numbers_that_openvino_keeps_as_float16_are_not_rounded(tmp_path: Path) -> None:
+    half = NEW.astype("float16")
+    model = openvino(tmp_path, a=OLD.astype("float16"))
+    put(half.to_dialect("torch", prefix="a."), model, tmp_path / "n.xml")
+    after = load_checkpoint(tmp_path / "n.xml").tensors
+    assert find_cells(after, "openvino")[0].weights(after, "openvino").same_bits(half)
+    with pytest.raises(ArgumentError, match="would be rounded"):
+        put(NEW.to_dialect("torch", prefix="a."), model, tmp_path / "o.xml")

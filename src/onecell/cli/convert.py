@@ -135,7 +135,7 @@ def convert(
         typer.Option(
             "--into",
             metavar="MODEL",
-            help="Put the cells into a copy of this model (.keras, .h5, .onnx, .nam, .json ...), "
+            help="Put the cells into a copy of this model (.keras, .h5, .onnx, .xml, .nam, .json), "
             "all else as it is there.",
         ),
     ] = None,

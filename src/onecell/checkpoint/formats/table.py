@@ -31,6 +31,7 @@ from onecell.checkpoint.formats import (
 )
 from onecell.checkpoint.formats.coreml import model as coreml_model
 from onecell.checkpoint.formats.openvino import graph as openvino_graph
+from onecell.checkpoint.formats.openvino import into as openvino_into
 from onecell.checkpoint.formats.openvino import model as openvino_model
 from onecell.checkpoint.formats.placed import InMemory, Placed
 from onecell.checkpoint.formats.tensorflow import checkpoint as tensorflow_checkpoint
@@ -112,6 +113,7 @@ FORMATS: Final[Mapping[str, Format]] = {
             metadata=False,
             beside=openvino_model.WEIGHTS,
             write_both=openvino_graph.write,
+            put=openvino_into.put,
         ),
         Format(
             "tf",

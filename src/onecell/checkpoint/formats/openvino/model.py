@@ -62,6 +62,15 @@ def read(file: BinaryIO, budget: Budget) -> Checkpoint:
         UnsafeCheckpointError: that file is outside of the folder, or they ask for too much memory.
         CheckpointError: it is damaged, no model, or of a version that is not read.
     """
+    return read_sources(file, budget)[0]
+
+
+Sources = dict[str, Element]
+"""Name of a tensor → the constant that it is, perhaps made another type."""
+
+
+def read_sources(file: BinaryIO, budget: Budget) -> tuple[Checkpoint, Sources, list[Element]]:
+    """Return what `read` does, the constant of each tensor, and every constant of the model."""
     budget.take(2 * budget.file_size, "the file")
     content = bytes(read_bytes(file, budget.file_size, "the file"))
     nets = read_nets(content, budget)
@@ -71,7 +80,8 @@ def read(file: BinaryIO, budget: Budget) -> Checkpoint:
             reader.lstms(net)
         for net in nets:
             reader.others(net)
-    return reader.found
+    every = [e for net in nets for e in net.layers.values() if e.get("type") == "Const"]
+    return reader.found, reader.sources, every
 
 
 class Constants:
@@ -100,7 +110,7 @@ class Constants:
         shape = shape_of(layer)
         dtype = DTYPES[kind_of(layer)]
         nbytes = count_bytes(name, shape, dtype.itemsize)
-        start, size = (self._number(layer, key) for key in ("offset", "size"))
+        start, size = range_of(layer)
         if size != nbytes:
             raise CheckpointError(
                 f"the tensor `{short(name)}` of shape {shape} is {nbytes} bytes, and {size} are "
@@ -132,13 +142,22 @@ class Constants:
             self._budget.add_file(self._size)
         return self._file
 
-    def _number(self, layer: Element, key: str) -> int:
+
+def range_of(layer: Element) -> tuple[int, int]:
+    """Return where a constant begins in the file beside, and how many bytes it has.
+
+    Raises:
+        CheckpointError: these are no numbers.
+    """
+    found = []
+    for key in ("offset", "size"):
         text = next((each.get(key) for each in layer.all("data")), "")
         if not (text.isascii() and text.isdigit()) or len(text) > 19:
             raise CheckpointError(
                 f"where `{short(layer.get('name'))}` is says {short(text, 20)!r}, no number."
             )
-        return int(text)
+        found.append(int(text))
+    return found[0], found[1]
 
 
 def kind_of(layer: Element) -> str:
@@ -172,6 +191,7 @@ class _Reader:
         self._constants, self._budget = constants, budget
         self._taken: set[int] = set()
         self.found = Checkpoint({}, "openvino", "openvino", {})
+        self.sources: Sources = {}
 
     def lstms(self, net: Net) -> None:
         """Take up the weights of every LSTM of a net, or say what it is instead."""
@@ -186,6 +206,7 @@ class _Reader:
                 name = self._whole(net, layer)
                 if kind_of(layer) in DTYPES:
                     self._add(name, self._constants.read(layer))
+                    self.sources[name] = layer
                 else:
                     self.found.left_out[name] = f"a tensor of type {short(kind_of(layer), 20)}"
 
@@ -224,6 +245,7 @@ class _Reader:
         for key, (_, _, types) in there.items():
             if key != "P":
                 self._add(f"{name}.{key}", self._made(constants[key], types, layer, key))
+                self.sources[f"{name}.{key}"] = constants[key]
         if "B" not in there:
             weights = self.found.tensors[f"{name}.W"]
             self._add(f"{name}.B", np.zeros(weights.shape[:2], weights.dtype))
