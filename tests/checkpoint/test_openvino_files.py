@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 from onecell import Spec, Weights, reference
 from onecell.checkpoint import convert, find_cells, load_checkpoint, save_checkpoint
 from onecell.checkpoint.contents import look_into
+from onecell.checkpoint.into import insert, save_into
 from onecell.checkpoint.limits import FLOOR
 from onecell.errors import (
     ArgumentError,
@@ -364,6 +365,73 @@ def test_a_garbled_model_loads_or_is_refused(data: st.DataObject, tmp_path: Path
             del content[place : place + data.draw(st.integers(1, 40))]
     with contextlib.suppress(CheckpointError):
         load_checkpoint(saved(tmp_path, bytes(content), weights))
+
+
+def put(weights: Weights, model: Path, target: Path) -> None:
+    """Put a cell into a copy of a model."""
+    read = load_checkpoint(model)
+    made = insert(weights.to_dialect("torch", prefix="mine."), "torch", read)
+    save_into(target, model, "openvino", made.tensors)
+
+
+@pytest.mark.parametrize("operator", ["LSTMCell", "LSTMSequence"])
+@pytest.mark.parametrize("half", [False, True])
+def test_a_cell_is_put_into_a_model_and_all_else_stays(
+    operator: str, half: bool, tmp_path: Path
+) -> None:
+    xml, content = model(operator, half=half)
+    other = const(offset=str(len(content))).replace('id="0" name="k"', 'id="50" name="head"')
+    xml = xml.replace("</layers>", other + "</layers>")
+    path = saved(tmp_path, xml, content + np.array([1, 2], "f4").tobytes())
+    put(cell(2), path, tmp_path / "n.xml")
+    read = load_checkpoint(tmp_path / "n.xml").tensors
+    (site,) = find_cells(read, "openvino")
+    assert site.weights(read, "openvino").same_bits(cell(2))
+    assert read["head"].tolist() == [1, 2]
+    assert path.read_text() == xml
+    assert path.with_suffix(".bin").read_bytes()[: len(content)] == content
+    if not half:  # as many bytes of the same type, where the old ones were
+        assert (tmp_path / "n.xml").read_text() == xml
+        assert (tmp_path / "n.bin").stat().st_size == len(content) + 8
+    rounded = cell(3).astype("float16").astype("float32")
+    put(rounded, path, tmp_path / "r.xml")
+    assert (tmp_path / "r.bin").stat().st_size == len(content) + 8
+    read = load_checkpoint(tmp_path / "r.xml").tensors
+    assert site.weights(read, "openvino").same_bits(rounded)
+
+
+def test_what_other_constants_share_is_not_written_over(tmp_path: Path) -> None:
+    xml, content = model()
+    shared = const(offset=str(len(content) - 8)).replace('id="0" name="k"', 'id="50" name="head"')
+    path = saved(tmp_path, xml.replace("</layers>", shared + "</layers>"), content)
+    before = load_checkpoint(path).tensors["head"]
+    put(cell(2), path, tmp_path / "n.xml")
+    read = load_checkpoint(tmp_path / "n.xml").tensors
+    assert read["head"].tobytes() == before.tobytes()
+    (site,) = find_cells(read, "openvino")
+    assert site.weights(read, "openvino").same_bits(cell(2))
+
+
+def test_what_something_else_uses_or_has_no_place_is_refused(tmp_path: Path) -> None:
+    xml, content = model()
+    edge = '<edge from-layer="0" from-port="0" to-layer="77" to-port="0"/></edges>'
+    path = saved(tmp_path, xml.replace("</edges>", edge), content)
+    with pytest.raises(CheckpointError, match="used by something else"):
+        put(cell(2), path, tmp_path / "n.xml")
+    path = saved(tmp_path, *model(inputs="WR"))
+    with pytest.raises(CheckpointError, match="has no place"):
+        put(cell(2), path, tmp_path / "n.xml")
+    zeros = {name: np.zeros(16, np.float32) for name in ("bias_ih", "bias_hh")}
+    put(Weights(**(cell(2).arrays() | zeros)), path, tmp_path / "n.xml")
+    read = load_checkpoint(tmp_path / "n.xml").tensors
+    assert read["enc.cell.W"].tobytes() == cell(2).to_dialect("openvino")["W"].tobytes()
+    odd, content = model(half=True)
+    odd = odd.replace('element_type="f16"', "").replace('precision="FP32"', 'precision="FP16"')
+    path = saved(tmp_path, odd, content)
+    with pytest.raises(CheckpointError, match="would be rounded"):
+        put(cell(2), path, tmp_path / "o.xml")
+    assert not (tmp_path / "o.xml").exists()
+    assert not (tmp_path / "o.bin").exists()
 
 
 @pytest.mark.slow

@@ -177,7 +177,8 @@ def test_a_chunk_that_is_missing_is_damage_unless_numbers_may_be_left_out(tmp_pa
         load_checkpoint(saved(tmp_path / "a", files))
     read = load_checkpoint(saved(tmp_path / "b", files, full=False))
     assert read.tensors["a"].tolist() == [[2.5] * 3] * 2
-    for fill in ("x", [], float("nan"), 10**19, {"a": 1}):
+    fills: tuple[Any, ...] = ("x", [], float("nan"), 10**19, {"a": 1})
+    for fill in fills:
         head = second(ONES.astype(np.int16), fill_value=fill)
         with pytest.raises(CheckpointError, match=r"filled with|is missing"):
             load_checkpoint(saved(tmp_path / "c", {"a/.zarray": head}, full=False))

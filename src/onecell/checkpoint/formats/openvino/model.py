@@ -19,7 +19,7 @@ import numpy as np
 
 from onecell.checkpoint.content import DTYPES, Checkpoint
 from onecell.checkpoint.formats.onnx_tensors import inside
-from onecell.checkpoint.formats.openvino.net import LSTMS, Net, read_nets, spelled
+from onecell.checkpoint.formats.openvino.net import LSTMS, Net, Source, read_nets, spelled
 from onecell.checkpoint.formats.openvino.xml_tree import Element
 from onecell.checkpoint.limits import Budget, count_bytes, read_array, read_bytes
 from onecell.dtypes import FLOAT_NAMES, dtype_name, narrow, widen
@@ -65,12 +65,8 @@ def read(file: BinaryIO, budget: Budget) -> Checkpoint:
     return read_sources(file, budget)[0]
 
 
-Sources = dict[str, Element]
-"""Name of a tensor → the constant that it is, perhaps made another type."""
-
-
-def read_sources(file: BinaryIO, budget: Budget) -> tuple[Checkpoint, Sources, list[Element]]:
-    """Return what `read` does, the constant of each tensor, and every constant of the model."""
+def read_sources(file: BinaryIO, budget: Budget) -> tuple[Checkpoint, dict[str, Source], list[Net]]:
+    """Return what `read` does, where the arrays of LSTMs are by their names, and all nets."""
     budget.take(2 * budget.file_size, "the file")
     content = bytes(read_bytes(file, budget.file_size, "the file"))
     nets = read_nets(content, budget)
@@ -80,8 +76,7 @@ def read_sources(file: BinaryIO, budget: Budget) -> tuple[Checkpoint, Sources, l
             reader.lstms(net)
         for net in nets:
             reader.others(net)
-    every = [e for net in nets for e in net.layers.values() if e.get("type") == "Const"]
-    return reader.found, reader.sources, every
+    return reader.found, reader.sources, nets
 
 
 class Constants:
@@ -144,11 +139,7 @@ class Constants:
 
 
 def range_of(layer: Element) -> tuple[int, int]:
-    """Return where a constant begins in the file beside, and how many bytes it has.
-
-    Raises:
-        CheckpointError: these are no numbers.
-    """
+    """Return where a constant begins, and how many bytes it has."""
     found = []
     for key in ("offset", "size"):
         text = next((each.get(key) for each in layer.all("data")), "")
@@ -190,8 +181,8 @@ class _Reader:
     def __init__(self, constants: Constants, budget: Budget) -> None:
         self._constants, self._budget = constants, budget
         self._taken: set[int] = set()
+        self.sources: dict[str, Source] = {}
         self.found = Checkpoint({}, "openvino", "openvino", {})
-        self.sources: Sources = {}
 
     def lstms(self, net: Net) -> None:
         """Take up the weights of every LSTM of a net, or say what it is instead."""
@@ -206,7 +197,6 @@ class _Reader:
                 name = self._whole(net, layer)
                 if kind_of(layer) in DTYPES:
                     self._add(name, self._constants.read(layer))
-                    self.sources[name] = layer
                 else:
                     self.found.left_out[name] = f"a tensor of type {short(kind_of(layer), 20)}"
 
@@ -230,22 +220,22 @@ class _Reader:
         there = {
             key: found
             for key, found in sources.items()
-            if found is not None and all(KINDS.get(kind) in FLOAT_NAMES for kind in found[2])
+            if found is not None and all(KINDS.get(kind) in FLOAT_NAMES for kind in found.types)
         }
-        constants = {key: at.layers[place] for key, (at, place, _) in there.items()}
+        constants = {key: found.constant for key, found in there.items()}
         self._taken |= {id(constant) for constant in constants.values()}
         why = _why_not(layer, set(given) - set(there), constants)
         if not why and "P" in constants and np.any(widen(self._constants.read(constants["P"]))):
             why = "an LSTM with peepholes (P), no LSTM cell"
         if why:
             self.found.remarks[name] = why
-            for at, place, _ in there.values():
-                self.found.left_out[self._whole(at, at.layers[place])] = why
+            for source in there.values():
+                self.found.left_out[self._whole(source.net, source.constant)] = why
             return
-        for key, (_, _, types) in there.items():
+        for key, source in there.items():
             if key != "P":
-                self._add(f"{name}.{key}", self._made(constants[key], types, layer, key))
-                self.sources[f"{name}.{key}"] = constants[key]
+                self.sources[f"{name}.{key}"] = source
+                self._add(f"{name}.{key}", self._made(source.constant, source.types, layer, key))
         if "B" not in there:
             weights = self.found.tensors[f"{name}.W"]
             self._add(f"{name}.B", np.zeros(weights.shape[:2], weights.dtype))

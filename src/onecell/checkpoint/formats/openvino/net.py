@@ -30,6 +30,31 @@ Port = tuple[str, str]
 
 
 @dataclass(slots=True)
+class Source:
+    """Where what a port gets lies."""
+
+    net: Net
+    number: str
+    """Of the constant."""
+    types: list[str]
+    """What the constant is made on the way, the last one first."""
+    way: list[tuple[Net, str]]
+    """The layers that pass it on, and itself."""
+
+    @property
+    def constant(self) -> Element:
+        """Return the constant."""
+        return self.net.layers[self.number]
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether something else gets the constant as well."""
+        return any(
+            sum(giver == number for giver, _ in net.edges.values()) > 1 for net, number in self.way
+        )
+
+
+@dataclass(slots=True)
 class Net:
     """A net, and where in which other one it is."""
 
@@ -45,21 +70,20 @@ class Net:
     ways_in: dict[str, str] = field(default_factory=dict)
     """Layer that stands for what comes from outside, all of it in each round → port of `owner`."""
 
-    def source(self, number: str, port: str) -> tuple[Net, str, list[str]] | None:
-        """Return the constant that a port gets: its net, its number, and the types it is made.
-
-        None where it is computed, or nothing comes there.
-        """
+    def source(self, number: str, port: str) -> Source | None:
+        """Return the constant that a port gets; None where it is computed or nothing comes."""
         net: Net = self
         types: list[str] = []
+        way: list[tuple[Net, str]] = []
         for _ in range(_STEPS):
             number = net.edges.get((number, port), ("", ""))[0]
             layer = net.layers.get(number)
+            way.append((net, number))
             kind = "" if layer is None else layer.get("type")
             if layer is None or kind in LSTMS:
                 return None
             if kind == "Const":
-                return net, number, types
+                return Source(net, number, types, way)
             if kind == "Convert":
                 types.append(next((each.get("destination_type") for each in layer.all("data")), ""))
                 port = next((each.get("id") for each in layer.all("input", "port")), "")

@@ -25,6 +25,8 @@ class Element:
     children: list[Element] = field(default_factory=list)
     text: str = ""
     """What stands in it before its first child."""
+    start: int = 0
+    """The byte of the document at which it begins."""
     weight: int = 0
     """What it was charged, with all in it."""
 
@@ -66,7 +68,7 @@ def read_xml(
         size = sum(len(name) + len(text) for name, text in attributes.items())
         weight = _ELEMENT + _ELEMENT // 4 * len(attributes) + _CHARACTER * size
         budget.take(weight, "an element", tag)
-        element = Element(tag, attributes, weight=weight)
+        element = Element(tag, attributes, start=parser.CurrentByteIndex, weight=weight)
         if not above:
             root(element)
             found.append(element)

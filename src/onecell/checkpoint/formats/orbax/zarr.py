@@ -223,9 +223,7 @@ def _second(told: dict[str, Any]) -> _Head | str:
         return f"an array of {short(spelled, 40)}"
     if told.get("filters"):
         raise CheckpointError("it is filtered in a way that is not read.")
-    order = told.get("order", "C")
-    if not isinstance(order, str) or order not in {"C", "F"}:
-        raise CheckpointError(f"its order is {short(order, 20)}.")
+    order = _order(told.get("order", "C"))
     compressor = told.get("compressor")
     steps: tuple[str, ...] = ()
     if compressor is not None:
@@ -327,6 +325,14 @@ def _dtype(spelled: object) -> np.dtype | None:
         except TypeError:
             return None
     return None
+
+
+def _order(told: object) -> Literal["C", "F"]:
+    if told == "C":
+        return "C"
+    if told == "F":
+        return "F"
+    raise CheckpointError(f"its order is {short(told, 20)}.")
 
 
 def _separator(told: object) -> str:
