@@ -462,7 +462,7 @@ def test_a_garbled_model_is_copied_well_or_refused(
 
 
 def openvino(folder: Path, **cells: Weights) -> Path:
-    tensors = {}
+    tensors: Tensors = {}
     for name, weights in cells.items():
         tensors |= weights.to_dialect("openvino", prefix=f"{name}.")
     save_checkpoint(folder / "m.xml", tensors)

@@ -95,7 +95,10 @@ def test_the_state_that_nam_begins_with_is_kept(write: Write, tmp_path: Path) ->
 
 
 def test_what_a_nam_says_of_itself_is_kept(write: Write, tmp_path: Path) -> None:
-    said = {"sample_rate": 48000.0, "metadata": {"name": "我", "gear": {"make": None}, "n": 1}}
+    said: dict[str, Any] = {
+        "sample_rate": 48000.0,
+        "metadata": {"name": "我", "gear": {"make": None}, "n": 1},
+    }
     read = load_checkpoint(write(nam(**said, more=[1, 2]), "a.nam"))
     assert read.metadata["sample_rate"] == "48000.0"
     save_checkpoint(tmp_path / "b.nam", read.tensors, dialect="nam", metadata=read.metadata)
