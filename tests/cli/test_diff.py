@@ -11,6 +11,7 @@ import pytest
 from onecell.cli.exits import Status
 from onecell.verify.difference import (
     from_json,
+    pairs,
     session,
     stored_table,
     to_html,
@@ -35,8 +36,8 @@ def test_rows_are_run_and_shown(run: Run) -> None:
 
 
 def test_the_stored_table_needs_no_framework(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("onecell.cli.diff.is_installed", lambda _: False)
-    monkeypatch.setattr("onecell.cli.diff.run_table", None)
+    monkeypatch.setattr("onecell.verify.difference.pairs.is_installed", lambda _: False)
+    monkeypatch.setattr("onecell.cli.diff.run_rows", None)
     ran = run(*STORED)
     assert ran.status == Status.HOLDS
     assert all(name in ran.out for name in ("gradients", "Rows: "))
@@ -102,7 +103,7 @@ def test_a_wrong_claim_is_status_1(run: Run, monkeypatch: pytest.MonkeyPatch) ->
 
 
 def _remove(monkeypatch: pytest.MonkeyPatch, *names: str) -> None:
-    for module in ("onecell.cli.diff", session.__name__):
+    for module in (pairs.__name__, session.__name__):
         monkeypatch.setattr(f"{module}.is_installed", lambda name: name not in names)
 
 
@@ -142,7 +143,8 @@ def test_without_a_framework_against_shows_what_is_stored(
         ["diff"],
         ["diff", "torch"],
         ["diff", "torch", "torch"],
-        ["diff", "torch", "keras"],
+        ["diff", "torch", "rtneural"],
+        ["diff", "torch", "kears"],
         [*BOTH, "--format", "pdf"],
         [*BOTH, "--lang", "fr"],
         [*BOTH, "--only", "no-such-row"],
@@ -168,6 +170,51 @@ def test_a_file_that_is_no_table_is_status_3(
     assert ran.err.startswith("onecell: ")
     assert ran.err.count("\n") == 1
     assert "old.json" in ran.err
+
+
+def test_two_others_are_shown_as_stored(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("onecell.cli.diff.run_rows", None)
+    for lang, words in (("en", "order of the state"), ("zh", "状态的顺序")):
+        ran = run("diff", "haiku", "flax", "--stored", "--format", "html", "--lang", lang)
+        assert ran.status == Status.HOLDS
+        assert words in ran.out
+    table = from_json(json.loads(run("diff", "haiku", "flax", "--stored", "--json").out))
+    assert table == pairs.stored_rows(("haiku", "flax"))
+    one_row = ("--stored", "--only", "layout", "--format", "markdown")
+    only = run("diff", "haiku", "flax", *one_row).out
+    assert "(I+H, 4H) of x above h: i g f o" in only
+    assert "return-form" not in only
+
+
+def test_two_others_are_run_and_compared_with_what_is_stored(run: Run, tmp_path: Path) -> None:
+    words = ("diff", "torch", "numpy", "--only", "state-order", "--only", "layout")
+    ran = run(*words, "--against", "stored")
+    assert (ran.status, ran.err) == (Status.HOLDS, "")
+    assert "Nothing has changed" in ran.out
+    old = tmp_path / "old.json"
+    tree = json.loads(run(*words, "--stored", "--json").out)
+    tree["rows"][0]["answers"][0]["value"]["in"] = "c, h"
+    old.write_text(json.dumps(tree), "utf-8")
+    ran = run(*words, "--against", old)
+    assert ran.status == Status.CHANGED
+    assert "state-order, torch: was in: c, h" in ran.out
+
+
+def test_a_framework_that_is_not_there_is_named_and_how_to_have_it(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("ONECELL_PYTHON_PADDLE", raising=False)
+    monkeypatch.setattr("onecell.verify.sides.is_installed", lambda name: name != "paddle")
+    ran = run("diff", "numpy", "paddle", "--only", "state-order")
+    assert ran.status == Status.MISSING
+    assert "ONECELL_PYTHON_PADDLE" in ran.err
+    assert "could not be run" in ran.out
+
+
+def test_a_framework_without_a_runtime_is_refused_with_what_is_known(run: Run) -> None:
+    ran = run("diff", "nam", "torch")
+    assert ran.status == Status.USAGE
+    assert "i f g o" in ran.err
 
 
 def test_the_help_has_examples_and_statuses(run: Run) -> None:

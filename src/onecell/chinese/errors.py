@@ -60,6 +60,9 @@ TEXTS: Final[Mapping[str, str]] = {
     "`--report` must name a file called *.html, got {path}.": (
         "`--report` 必须给出名为 *.html 的文件，却给了 {path}。"
     ),
+    "{name} has no runtime that Python could ask. What is known of it: {known}.": (
+        "{name} 没有 Python 可以询问的运行时。已知的是：{known}。"
+    ),
     "`A` and `B` must be two frameworks, got {name} twice.": (
         "`A` 与 `B` 必须是两个框架，却两次给了 {name}。"
     ),

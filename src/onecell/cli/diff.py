@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -15,36 +16,36 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from onecell.checkpoint.atomic import check_output, write_whole
 from onecell.cli.diff_table import print_changes, print_table
 from onecell.cli.exits import DIFF_STATUSES, Debug, Status, reporting
-from onecell.cli.options import (
-    FRAMEWORKS,
-    Force,
-    Json,
-    Quiet,
-    check_framework,
-    choose,
-    complete_framework,
-)
+from onecell.cli.options import Force, Json, Quiet, choose
 from onecell.cli.speech import Lang, Lines
-from onecell.errors import ArgumentError, MissingExtraError
+from onecell.errors import ArgumentError, MissingExtraError, OnecellError, RuntimeMissingError
 from onecell.language import Language, say, spoken, translated
 from onecell.text import plain
 from onecell.verify.difference import (
     Table,
     Verdict,
     changes,
-    choose_rows,
     dump,
     load_table,
     not_compared,
-    run_table,
-    stored_table,
     to_html,
     to_markdown,
 )
+from onecell.verify.difference.common.adapters import ADAPTERS
+from onecell.verify.difference.pairs import (
+    UNASKED,
+    has_rows,
+    is_there,
+    known,
+    rows_of,
+    run_rows,
+    stored_rows,
+)
 from onecell.verify.difference.run import Progress as Report
-from onecell.verify.sides import is_installed
+from onecell.verify.sides import SIDES
 
 FORMATS: Final = ("table", "markdown", "html")
+EVERY: Final = ", ".join(ADAPTERS)
 
 EXAMPLES = f"""[bold]Examples[/bold]
 
@@ -58,6 +59,10 @@ EXAMPLES = f"""[bold]Examples[/bold]
 
   onecell diff torch mindspore --against stored
 
+  onecell diff torch keras --stored
+
+  ONECELL_PYTHON_PADDLE=~/paddle/bin/python onecell diff paddle mindspore
+
 {DIFF_STATUSES}
 """
 
@@ -66,6 +71,22 @@ def _check_format(name: str) -> str:
     if name == "json":
         raise typer.BadParameter("JSON is printed by --json.")
     return choose(name, FORMATS)
+
+
+def _check_framework(name: str) -> str:
+    if name in UNASKED:
+        raise typer.BadParameter(
+            say(
+                "{name} has no runtime that Python could ask. What is known of it: {known}.",
+                name=name,
+                known=known(name),
+            )
+        )
+    return choose(name, ADAPTERS)
+
+
+def _complete_framework(incomplete: str) -> list[str]:
+    return [name for name in ADAPTERS if name.startswith(incomplete)]
 
 
 def _complete_format(incomplete: str) -> list[str]:
@@ -77,17 +98,17 @@ def diff(
         str,
         typer.Argument(
             metavar="A",
-            callback=check_framework,
-            autocompletion=complete_framework,
-            help=f"{FRAMEWORKS}.",
+            callback=_check_framework,
+            autocompletion=_complete_framework,
+            help=f"{EVERY}.",
         ),
     ],
     second: Annotated[
         str,
         typer.Argument(
             metavar="B",
-            callback=check_framework,
-            autocompletion=complete_framework,
+            callback=_check_framework,
+            autocompletion=_complete_framework,
             help="The other one.",
         ),
     ],
@@ -131,35 +152,36 @@ def diff(
 ) -> None:
     """Show what differs between two frameworks' LSTM cells, by running both.
 
-    Every row is a claim with a program that shows it. The program runs on the frameworks that are
-    installed, each in a process of its own, and on onecell under both signatures; the table has
-    what each answered and whether the claim is right.
+    Every row is a question with a program that answers it. It runs on both frameworks, each in a
+    process of its own: by this Python, or by the one that ONECELL_PYTHON_KERAS and so on name. The
+    table has what each answered, and whether that is what onecell claims. Of torch and mindspore
+    there are more rows, and onecell itself answers them too.
     """
     with reporting(debug=debug, quiet=quiet and form == "table" and not as_json):
         if as_json and form != "table":
             raise ArgumentError(f"--json and --format {form} both say what is printed; choose one.")
         form = "json" if as_json else form
         frameworks = first, second
-        rows = choose_rows(only or ())
         if first == second:
             raise ArgumentError(f"`A` and `B` must be two frameworks, got {first} twice.")
+        names = rows_of(frameworks, only or ())
         if stored and against is not None:
             raise ArgumentError("`--stored` runs nothing; it cannot be compared. Leave one out.")
         if out is not None:
             check_output(out, force=force)
-        names = tuple(row.id for row in rows)
         before = None
         if against is not None:
-            before = stored_table() if str(against) == "stored" else load_table(against)
+            is_ours = str(against) == "stored"
+            before = stored_rows(frameworks) if is_ours else load_table(against)
             before = _in_order(_pick(before, names), frameworks)
         if stored:
-            table = _in_order(_pick(stored_table(), names), frameworks)
+            table = _pick(stored_rows(frameworks), names)
         else:
-            missing = [name for name in frameworks if not is_installed(name)]
+            missing = [name for name in frameworks if not is_there(name, frameworks)]
             if len(missing) == len(frameworks) and before is None:
-                raise _missing(missing[0])
+                raise _missing(missing[0], frameworks)
             with _progress(wanted=not quiet) as report:
-                table = run_table(rows, frameworks=frameworks, progress=report)
+                table = run_rows(frameworks, names, report)
         language = spoken()
         raise typer.Exit(_show(table, before, form, language, out, force=force))
 
@@ -223,10 +245,10 @@ def _as_text(table: Table, language: Language) -> str:
 
 def _pick(table: Table, names: tuple[str, ...]) -> Table:
     """Return the rows of a stored table that are asked for, and those that are no more."""
-    rows = {row.id for row in choose_rows()}
+    rows = set(rows_of(table.frameworks))
     whole = set(names) == rows
     found = (f for f in table.findings if f.id in names or (whole and f.id not in rows))
-    return Table(table.frameworks, table.versions, tuple(found))
+    return replace(table, findings=tuple(found))
 
 
 def _in_order(table: Table, frameworks: tuple[str, str]) -> Table:
@@ -236,7 +258,7 @@ def _in_order(table: Table, frameworks: tuple[str, str]) -> Table:
             f"`FILE` must be about {' and '.join(frameworks)}, "
             f"got {' and '.join(table.frameworks)}."
         )
-    return Table(frameworks, table.versions, table.findings)
+    return replace(table, frameworks=frameworks)
 
 
 def _is_missing(table: Table, framework: str) -> bool:
@@ -249,8 +271,8 @@ def _is_missing(table: Table, framework: str) -> bool:
 
 def _absent(table: Table, framework: str) -> str:
     """Return the line that says why a framework did not answer, and how to install it."""
-    if not is_installed(framework):
-        return translated(str(_missing(framework)))
+    if not is_there(framework, table.frameworks):
+        return translated(str(_missing(framework, table.frameworks)))
     asked = (finding.of(framework) for finding in table.findings)
     why = next(
         (each.said for each in asked if each is not None and each.said), say("does not load")
@@ -258,8 +280,11 @@ def _absent(table: Table, framework: str) -> str:
     return f"{framework} {why}"
 
 
-def _missing(framework: str) -> MissingExtraError:
-    return MissingExtraError(framework, framework, f"asking {framework}")
+def _missing(framework: str, frameworks: tuple[str, str]) -> OnecellError:
+    side = SIDES.get(framework)
+    if has_rows(frameworks) or side is None or not side.apart:
+        return MissingExtraError(framework, framework, f"asking {framework}")
+    return RuntimeMissingError(framework, side.why_missing)
 
 
 @contextlib.contextmanager

@@ -68,12 +68,14 @@ def _section(findings: Sequence[Finding], title: str, table: Table, language: La
     for framework in table.frameworks:
         grid.add_column(TITLES[framework], ratio=5, overflow="fold")
     grid.add_column("", ratio=6, overflow="fold")
-    grid.add_column("onecell", ratio=4, overflow="fold")
+    ours = [plain(finding.onecell.get(language)) for finding in findings]
+    if any(ours):
+        grid.add_column("onecell", ratio=4, overflow="fold")
     grid.expand = grid.show_lines = True
-    for finding in findings:
+    for finding, text in zip(findings, ours, strict=True):
         answers = (_answer(finding, framework, language) for framework in table.frameworks)
-        ours = Styled(plain(finding.onecell.get(language)))
-        grid.add_row(plain(finding.id), *answers, _verdict(finding, language), ours)
+        last = (Styled(text),) if any(ours) else ()
+        grid.add_row(plain(finding.id), *answers, _verdict(finding, language), *last)
     return grid
 
 
@@ -88,8 +90,8 @@ def _print_narrow(
             said = _answer(finding, framework, language)
             console.print(Padding(Styled(f"{TITLES[framework]}: ").append(said), (0, 0, 0, 2)))
         console.print(Padding(_verdict(finding, language), (0, 0, 0, 2)))
-        ours = Styled("onecell: ").append(plain(finding.onecell.get(language)))
-        console.print(Padding(ours, (0, 0, 0, 2)))
+        if ours := finding.onecell.get(language):
+            console.print(Padding(Styled(f"onecell: {plain(ours)}"), (0, 0, 0, 2)))
     console.print()
 
 

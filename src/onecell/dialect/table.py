@@ -81,6 +81,7 @@ _KERAS: Final = Dialect(
     cell="keras.layers.LSTMCell",
     sequence="keras.layers.LSTM",
     state="hc",
+    default_state="required",
     parameters={"weight_ih": "kernel", "weight_hh": "recurrent_kernel", "bias": "bias"},
     layout=Layout("ifgo", gates_first=False, biases=1),
     layer_form="l{layer}{reverse}.cell.{name}",
@@ -98,6 +99,7 @@ _TENSORFLOW: Final = Dialect(
     cell="tf.compat.v1.nn.rnn_cell.LSTMCell",
     sequence="tf.compat.v1.nn.dynamic_rnn",
     state="ch",
+    default_state="required",
     parameters={"weight": "kernel", "bias": "bias"},
     layout=Layout(
         "igfo", gates_first=False, biases=1, joined=True, forget_offset=1.0, always_bias=True
@@ -118,6 +120,7 @@ _FLAX: Final = Dialect(
     cell="flax.linen.LSTMCell",
     sequence="flax.linen.RNN",
     state="ch",
+    default_state="required",
     parameters={
         "weight_ih": "i{gate}.kernel",
         "weight_hh": "h{gate}.kernel",
@@ -135,6 +138,7 @@ _FLAX_NNX: Final = Dialect(
     cell="flax.nnx.LSTMCell",
     sequence="flax.nnx.RNN",
     state="ch",
+    default_state="required",
     parameters={
         "weight_ih": "i{gate}.kernel",
         "weight_ih.f": "if_.kernel",
@@ -150,6 +154,7 @@ _FLAX_NNX_OPTIMIZED: Final = Dialect(
     cell="flax.nnx.OptimizedLSTMCell",
     sequence="flax.nnx.RNN",
     state="ch",
+    default_state="required",
     parameters={
         "weight_ih": "dense_i.kernel",
         "weight_hh": "dense_h.kernel",
@@ -164,6 +169,7 @@ _HAIKU: Final = Dialect(
     cell="haiku.LSTM",
     sequence="haiku.dynamic_unroll",
     state="hc",
+    default_state="required",
     parameters={"weight": "linear.w", "bias": "linear.b"},
     layout=Layout(
         "igfo", gates_first=False, biases=1, joined=True, forget_offset=1.0, always_bias=True
@@ -178,6 +184,7 @@ _EQUINOX: Final = Dialect(
     cell="equinox.nn.LSTMCell",
     sequence="jax.lax.scan",
     state="hc",
+    default_state="required",
     parameters={"weight_ih": "weight_ih", "weight_hh": "weight_hh", "bias": "bias"},
     layout=Layout("ifgo", gates_first=True, biases=1),
     layer_form=_MODULES,
@@ -219,6 +226,7 @@ _OPENVINO: Final = Dialect(
     cell="openvino.opset.lstm_cell",
     sequence="openvino.opset.lstm_sequence",
     state="hc",
+    default_state="required",
     parameters={"weight_ih": "W", "weight_hh": "R", "bias": "B"},
     layout=Layout("figo", gates_first=True, biases=1, directions=True, always_bias=True),
     layer_form=_MODULES,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 from xml.etree.ElementTree import Element, SubElement, tostring
 
+from onecell.dialect import get_dialect
 from onecell.language import Language, Text
 from onecell.verify.difference.values import SECTIONS, Finding, Observation, Outcome, Table, Verdict
 from onecell.verify.difference.words import (
@@ -20,6 +21,10 @@ from onecell.verify.difference.words import (
 _TITLE: Final = Text("{0} and {1}: what differs", "{0} 与 {1} 的差异")
 _HEADS: Final = (Text("Matter", "事项"), Text("Difference", "差异"))
 _CODE: Final = Text("the programs", "程序")
+_ABOVE: Final = Text(
+    "What stands above each program: the first, and then that of a framework",
+    "每个程序之前的部分：先是共用部分，然后是该框架的部分",
+)
 
 _STYLE: Final = """
 :root { color-scheme: light dark; --bad: light-dark(#b3261e, #ff8a80); }
@@ -56,7 +61,7 @@ def to_html(table: Table, language: Language = "en") -> str:
     head = SubElement(page, "head")
     SubElement(head, "meta", {"charset": "utf-8"})
     SubElement(head, "meta", {"name": "viewport", "content": "width=device-width"})
-    title = _TITLE.get(language).format(*(f"{name}.nn.LSTMCell" for name in table.frameworks))
+    title = _TITLE.get(language).format(*(get_dialect(name).cell for name in table.frameworks))
     SubElement(head, "title").text = title
     SubElement(head, "style").text = _STYLE
     body = SubElement(page, "body")
@@ -68,6 +73,10 @@ def to_html(table: Table, language: Language = "en") -> str:
         if found:
             SubElement(body, "h2").text = heading.get(language)
             body.append(_table(found, table, language))
+    if table.above:
+        SubElement(body, "h2").text = _ABOVE.get(language)
+        for name, text in table.above.items():
+            _folded(body, TITLES.get(name, "asking"), text)
     for element in page.iter():
         if element.tag in {"head", "body", "h1", "h2", "p", "table", "tr", "td", "thead"}:
             element.tail = "\n"
@@ -77,7 +86,9 @@ def to_html(table: Table, language: Language = "en") -> str:
 def _table(findings: list[Finding], table: Table, language: Language) -> Element:
     made = Element("table")
     matter, difference = (head.get(language) for head in _HEADS)
-    heads = [matter, *(TITLES[name] for name in table.frameworks), difference, "onecell"]
+    ours = any(each.onecell.get(language) for each in findings)
+    heads = [matter, *(TITLES[name] for name in table.frameworks), difference]
+    heads += ["onecell"] if ours else []
     row = SubElement(SubElement(made, "thead"), "tr")
     for head in heads:
         SubElement(row, "th", {"scope": "col"}).text = head
@@ -93,8 +104,9 @@ def _table(findings: list[Finding], table: Table, language: Language) -> Element
         SubElement(cells[3], "p", {"class": "verdict"}).text = describe_verdict(finding, language)
         _paragraph(cells[3], finding.claim.get(language))
         _original(cells[3], finding, language)
-        _paragraph(cells[4], finding.onecell.get(language))
-        _ours(cells[4], finding, table, language)
+        if ours:
+            _paragraph(cells[4], finding.onecell.get(language))
+            _ours(cells[4], finding, table, language)
     return made
 
 
@@ -141,8 +153,17 @@ def _original(cell: Element, finding: Finding, language: Language) -> None:
 
 
 def _programs(cell: Element, finding: Finding, table: Table, language: Language) -> None:
+    if table.above:
+        _folded(cell, _CODE.get(language), next(iter(finding.code.values()), ""))
+        return
     details = SubElement(cell, "details")
     SubElement(details, "summary").text = _CODE.get(language)
     for name in table.frameworks:
         SubElement(details, "p").text = TITLES[name]
         SubElement(SubElement(details, "pre"), "code").text = finding.code[name]
+
+
+def _folded(where: Element, title: str, program: str) -> None:
+    details = SubElement(where, "details")
+    SubElement(details, "summary").text = title
+    SubElement(SubElement(details, "pre"), "code").text = program

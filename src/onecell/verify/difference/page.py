@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
+from onecell.dialect import get_dialect
 from onecell.language import Language, Text
 from onecell.verify.difference.values import SECTIONS, Finding, Json, Table, Verdict
 from onecell.verify.difference.words import (
     TITLES,
+    count,
     describe_page,
     describe_verdict,
     describe_versions,
@@ -66,6 +68,11 @@ _HEADS: Final = {
         Text("onecell", "onecell"),
     ),
 }
+_PAIR: Final = Text("{} and {}: the differences, executed", "{} 与 {}：实际运行得到的差异")
+_ABOVE: Final = Text(
+    "A program is the first text, then that of the framework, then the question's own lines.",
+    "一个程序由共用部分、该框架的部分和问题本身的几行依次组成。",
+)
 _MORE: Final = Text("What else differs, and what does not", "其他差异与相同之处")
 _CODE: Final = Text("The programs", "程序")
 _CODE_INTRO: Final = Text(
@@ -83,8 +90,9 @@ _STEP: Final = Text("Step", "步")
 
 
 def to_markdown(table: Table, language: Language = "en") -> str:
-    """Return the page, in the order of the original: signatures, table, code examples, more."""
-    return "\n".join(_page(table, language)).rstrip() + "\n"
+    """Return the page: that of MindSpore in its order, or that of any other two frameworks."""
+    page = _of_pair if table.above else _page
+    return "\n".join(page(table, language)).rstrip() + "\n"
 
 
 def _page(table: Table, language: Language) -> Iterator[str]:
@@ -112,6 +120,26 @@ def _page(table: Table, language: Language) -> Iterator[str]:
     yield f"## {_CODE.get(language)}\n"
     yield _CODE_INTRO.get(language) + "\n"
     for finding in _of(table, [name for name in SECTIONS if name != "examples"]):
+        yield from _programs(finding, table, language)
+
+
+def _of_pair(table: Table, language: Language) -> Iterator[str]:
+    """Yield the page of two frameworks that the common matters were put to."""
+    cells = [get_dialect(name).cell for name in table.frameworks]
+    yield f"# {_PAIR.get(language).format(*cells)}\n"
+    yield f"{describe_versions(table, language)}\n"
+    yield f"{count(table, language)}\n"
+    heads = [head.get(language) for head in _HEADS["more"][:4]]
+    heads[1:3] = [TITLES[name] for name in table.frameworks]
+    for section, heading in SECTIONS.items():
+        if found := list(_of(table, (section,))):
+            yield f"## {heading.get(language)}\n"
+            yield from _rows(heads, (_row(f, table, language, page=False)[:4] for f in found))
+    yield f"## {_CODE.get(language)}\n"
+    yield f"{_ABOVE.get(language)}\n"
+    for name, text in table.above.items():
+        yield f"```python\n# {TITLES.get(name, 'asking')}\n{text}\n```\n"
+    for finding in table.findings:
         yield from _programs(finding, table, language)
 
 

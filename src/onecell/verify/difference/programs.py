@@ -41,6 +41,17 @@ def program(probe: Probe, side: str) -> str:
         ArgumentError: the function does not end in its only `return`, or asks for a parameter
             that there is not.
     """
+    function, text = _function(probe)
+    header = "\n".join(_imports(probe, function, side))
+    return "\n\n".join(part for part in (header, text) if part)
+
+
+def body(probe: Probe) -> str:
+    """Return the body of `probe` with its answer printed, without any import above it."""
+    return _function(probe)[1]
+
+
+def _function(probe: Probe) -> tuple[ast.FunctionDef, str]:
     source = textwrap.dedent(inspect.getsource(probe))
     (function,) = ast.parse(source).body
     if not isinstance(function, ast.FunctionDef):
@@ -52,13 +63,11 @@ def program(probe: Probe, side: str) -> str:
     if not isinstance(last, ast.Return) or last.value is None or len(returns) != 1:
         raise ArgumentError(f"`{probe.__name__}` must have one return, with a value, at its end.")
     lines = source.splitlines()
-    body = "\n".join(lines[function.body[0].lineno - 1 : last.lineno - 1])
+    above = textwrap.dedent("\n".join(lines[function.body[0].lineno - 1 : last.lineno - 1]))
     first, *rest = (ast.get_source_segment(source, last.value) or "").split("\n")
     indent = " " * last.col_offset
     printed = "\n".join([f"print({first}", *(line.removeprefix(indent) for line in rest)]) + ")"
-    above = textwrap.dedent(body)
-    header = "\n".join(_imports(probe, function, side))
-    return "\n\n".join(part for part in (header, "\n".join(filter(None, (above, printed)))) if part)
+    return function, "\n".join(filter(None, (above, printed)))
 
 
 def _own_nodes(function: ast.FunctionDef) -> list[ast.AST]:

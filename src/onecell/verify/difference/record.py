@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from onecell.errors import TableError
 from onecell.language import Text
-from onecell.verify.difference.row import FRAMEWORKS
+from onecell.verify.difference.common.adapters import ADAPTERS
 from onecell.verify.difference.values import (
     SECTIONS,
     Finding,
@@ -47,6 +47,7 @@ def to_json(table: Table) -> dict[str, Any]:
         "frameworks": list(table.frameworks),
         "versions": dict(table.versions),
         "holds": table.holds,
+        **({"above": dict(table.above)} if table.above else {}),
         "rows": [_finding(each) for each in table.findings],
     }
 
@@ -72,6 +73,7 @@ def from_json(tree: object) -> Table:
             (first, second),
             {_text(name): _or_none(v) for name, v in tree["versions"].items()},
             tuple(_read_finding(each) for each in tree["rows"]),
+            {_text(name): _text(text) for name, text in tree.get("above", {}).items()},
         )
         _check_sides(found)
     except (LookupError, TypeError, ValueError, AttributeError) as error:
@@ -112,7 +114,7 @@ def stored_table() -> Table:
 def _check_sides(table: Table) -> None:
     """Raise unless every row has both frameworks, and no side that is nobody's."""
     known = {*table.frameworks, *(f"onecell.{name}" for name in table.frameworks)}
-    if not set(table.frameworks) <= set(FRAMEWORKS):
+    if not set(table.frameworks) <= set(ADAPTERS):
         raise ValueError(f"frameworks {table.frameworks}")
     for finding in table.findings:
         sides = [each.side for each in finding.observations]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final, TypeAlias
 
@@ -101,6 +101,9 @@ class Table:
     versions: Mapping[str, str | None]
     """Of both frameworks and of onecell; None where one is not installed."""
     findings: tuple[Finding, ...]
+    above: Mapping[str, str] = field(default_factory=dict)
+    """Framework → what stands above each program of its findings, where that is the same; under ""
+    what stands above all."""
 
     @property
     def holds(self) -> bool:

@@ -6,29 +6,31 @@ from collections.abc import Mapping
 from typing import Final
 
 from onecell.language import Language, Text
+from onecell.verify.difference.common.adapters import TITLES as FRAMEWORK_TITLES
 from onecell.verify.difference.values import Finding, Json, Observation, Outcome, Table, Verdict
 
 VERDICTS: Final[Mapping[Verdict, Text]] = {
     Verdict.SAME: Text("same", "相同"),
-    Verdict.DIFFERS: Text("differs as claimed", "有差异，与所述一致"),
+    Verdict.DIFFERS: Text("differs", "有差异"),
     Verdict.WRONG: Text("the claim is wrong", "所述有误"),
     Verdict.NOT_RUN: Text("could not be run", "未能运行"),
     Verdict.CRASHED: Text("crashed", "崩溃"),
 }
 
 COUNT: Final = Text(
-    "Rows: {rows}. The same: {same}; different, as claimed: {differs}; not as claimed: {wrong}; "
-    "not run: {not_run}. MindSpore's page is wrong in {page}.",
-    "共 {rows} 行：{same} 行相同，{differs} 行有差异且与所述一致，{wrong} 行与所述不符，"
-    "{not_run} 行未能运行。MindSpore 的页面有 {page} 处有误。",
+    "Rows: {rows}. The same: {same}; different: {differs}; not as claimed: {wrong}; "
+    "not run: {not_run}.",
+    "共 {rows} 行：{same} 行相同，{differs} 行有差异，{wrong} 行与所述不符，{not_run} 行未能运行。",
+)
+PAGE_COUNT: Final = Text(
+    " MindSpore's page is wrong in {page}.", "MindSpore 的页面有 {page} 处有误。"
 )
 CHANGED: Final = Text("Changed since {versions}:", "与 {versions} 相比的变化：")
 UNCHANGED: Final = Text("Nothing has changed since {versions}.", "与 {versions} 相比没有变化。")
 PAGE: Final = Text("MindSpore's page", "MindSpore 的页面")
 
 TITLES: Final[Mapping[str, str]] = {
-    "torch": "PyTorch",
-    "mindspore": "MindSpore",
+    **FRAMEWORK_TITLES,
     "onecell.torch": "onecell.torch",
     "onecell.mindspore": "onecell.mindspore",
 }
@@ -54,6 +56,18 @@ PHRASES: Final[Mapping[str, str]] = {
     "within 1e-5": "1e-5 以内",
     "largest · √H": "最大值 · √H",
     "deviation · √(3H)": "标准差 · √(3H)",
+    "tuple": "元组",
+    "list": "列表",
+    "apart": "分开",
+    "in": "传入",
+    "out": "返回",
+    "zeros": "视为零",
+    "none": "无",
+    "kept": "保留",
+    "clipped to 3": "截断为 3",
+    "an operator, no object": "算子，没有对象",
+    "orthogonal": "正交",
+    "0 and 1": "0 与 1",
 }
 """What probes answer in English words → the same in Chinese. Names of code stay as they are."""
 
@@ -104,21 +118,23 @@ def describe_page(finding: Finding, language: Language = "en") -> str:
 def describe_versions(table: Table, language: Language = "en") -> str:
     """Return the names and versions of all that answered."""
     missing = "未安装" if language == "zh" else "not installed"
-    names = {"torch": "torch", "mindspore": "mindspore", "onecell": "onecell"}
-    parts = [f"{names.get(n, n)} {v or missing}" for n, v in table.versions.items()]
+    parts = [f"{name} {found or missing}" for name, found in table.versions.items()]
     return ("、" if language == "zh" else ", ").join(parts)
 
 
 def count(table: Table, language: Language = "en") -> str:
     """Return how many rows have which verdict, as a sentence."""
     verdicts = [finding.verdict for finding in table.findings]
-    return COUNT.get(language).format(
+    told = COUNT.get(language).format(
         rows=len(verdicts),
         same=verdicts.count(Verdict.SAME),
         differs=verdicts.count(Verdict.DIFFERS),
         wrong=verdicts.count(Verdict.WRONG) + verdicts.count(Verdict.CRASHED),
         not_run=verdicts.count(Verdict.NOT_RUN),
-        page=sum(finding.page_verdict is Verdict.WRONG for finding in table.findings),
+    )
+    pages = [finding.page_verdict for finding in table.findings if finding.page is not None]
+    return told + (
+        PAGE_COUNT.get(language).format(page=pages.count(Verdict.WRONG)) if pages else ""
     )
 
 
