@@ -210,9 +210,8 @@ def test_other_files_of_paddle_are_refused_by_name(write: Write) -> None:
     content = pickle.dumps({"w_moment1_0": np.ones(2)})
     with pytest.raises(CheckpointError, match="optimizer's state"):
         load_checkpoint(write(content, "a.pdopt"))
-    for name in ("a.pdiparams", "a.pdmodel"):
-        with pytest.raises(CheckpointError, match=r"paddle\.save"):
-            load_checkpoint(write(bytes(40), name))
+    with pytest.raises(CheckpointError, match=r"give the \.pdiparams"):
+        load_checkpoint(write(bytes(40), "a.pdmodel"))
 
 
 @settings(

@@ -24,6 +24,7 @@ from onecell.checkpoint.formats import (
     keras_files,
     mindspore_ckpt,
     npz,
+    paddle_inference,
     paddle_params,
     safetensors,
 )
@@ -73,6 +74,7 @@ _UNZIPPED: Final[Mapping[str | None, Callable[[BinaryIO, Budget], Checkpoint]]] 
     "safetensors": safetensors.read,
     "pt": legacy.read,
     "ckpt": mindspore_ckpt.read,
+    "pdiparams": paddle_inference.read,
 }
 """Format → reader of a file that is no zip file."""
 
@@ -152,12 +154,12 @@ def _read(file: BinaryIO, size: int, suffix: str) -> Checkpoint:
             f"it is encrypted by MindSpore ({mindspore_ckpt.ENCRYPTED[start[0]]}). Load it there "
             f"with `dec_key` and save it without `enc_key`."
         )
-    if suffix in paddle_params.OTHERS:
-        raise CheckpointError(paddle_params.OTHERS[suffix])
+    paddle_params.refuse_others(suffix)
     for row in FORMATS.values():
         if row.tells(start, suffix):
             return row.read(file, budget)
     for kind, told in (
+        ("pdiparams", suffix == ".pdiparams"),
         ("safetensors", start[8:] == b"{"),
         ("pt", start[:1] == b"\x80"),
         ("ckpt", start[:1] == b"\x0a"),

@@ -43,10 +43,24 @@ TEXTS: Final[Mapping[str, str]] = {
     ),
     "it is an optimizer's state of Paddle's, which only Paddle can use; give the .pdparams beside "
     "it.": "它是 Paddle 优化器的状态，只有 Paddle 能用；请传入旁边的 .pdparams。",
-    "it is a part of a program of Paddle's for inference, whose arrays have no names of their own; "
-    "save the layer's weights with `paddle.save(layer.state_dict(), path)`.": (
-        "它是 Paddle 推理程序的一部分，其数组没有自己的名称；"
-        "请用 `paddle.save(layer.state_dict(), path)` 保存层的权重。"
+    "Paddle's program for inference (.pdiparams)": "Paddle 的推理程序（.pdiparams）",
+    "it is a program of Paddle's without its arrays; give the .pdiparams beside it.": (
+        "它是 Paddle 的程序，其中没有数组；请传入旁边的 .pdiparams。"
+    ),
+    "its program names `{name}`, which is not there.": "其程序提到 `{name}`，而它不存在。",
+    "its program names {count} arrays, and more are there.": (
+        "其程序提到 {count} 个数组，实际不止这些。"
+    ),
+    "its arrays have no names of their own, and no program lies beside it that names them, "
+    "{name}.json or .pdmodel.": (
+        "其数组没有自己的名称，旁边也没有给出名称的程序 {name}.json 或 .pdmodel。"
+    ),
+    "the program": "程序",
+    "the program beside it is none of Paddle's.": "旁边的程序不是 Paddle 的。",
+    "`{name}` is a sequence of several levels, no parameter.": "`{name}` 是多层序列，不是参数。",
+    "`{name}` has no description that is known here.": "`{name}` 没有这里认识的描述。",
+    "`{name}` holds a type that is not known here, {kind}.": (
+        "`{name}` 含有这里不认识的类型 {kind}。"
     ),
     # Pickles of arrays.
     "a pickle of arrays": "数组的 pickle",

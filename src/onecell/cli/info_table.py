@@ -34,6 +34,7 @@ _FORMATS: Final = {
     "json": "a state dict in JSON",
     "torchscript": "TorchScript's archive",
     "pt2": "torch.export's archive (.pt2)",
+    "pdiparams": "Paddle's program for inference (.pdiparams)",
     "pkl": "a pickle of arrays",
     "keras": "Keras's model (.keras)",
     **{name: row.title for name, row in FORMATS.items()},

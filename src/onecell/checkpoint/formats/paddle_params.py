@@ -49,12 +49,15 @@ _OPTIMIZER: Final = (
     "it is an optimizer's state of Paddle's, which only Paddle can use; give the .pdparams beside "
     "it."
 )
-_INFERENCE: Final = (
-    "it is a part of a program of Paddle's for inference, whose arrays have no names of their "
-    "own; save the layer's weights with `paddle.save(layer.state_dict(), path)`."
-)
-OTHERS: Final = {".pdopt": _OPTIMIZER, ".pdiparams": _INFERENCE, ".pdmodel": _INFERENCE}
+_PROGRAM: Final = "it is a program of Paddle's without its arrays; give the .pdiparams beside it."
+_OTHERS: Final = {".pdopt": _OPTIMIZER, ".pdmodel": _PROGRAM}
 """Suffix → why such a file of Paddle's is not read."""
+
+
+def refuse_others(suffix: str) -> None:
+    """Raise `CheckpointError` for a file of Paddle's without a layer's weights."""
+    if suffix in _OTHERS:
+        raise CheckpointError(_OTHERS[suffix])
 
 
 def read(file: BinaryIO, budget: Budget) -> Checkpoint:
