@@ -199,3 +199,20 @@ def test_verify_is_told_whose_names_files_have(run: Run, file: Path) -> None:
     assert ran.status == 2
     assert "says that it is torch's" in ran.err
     assert run("verify", plain, bare, "--from", "cake").status == 2
+
+
+def test_a_checkpoint_of_several_files_is_compared_with_all_of_them(
+    run: Run, tmp_path: Path
+) -> None:
+    tensors = Weights.random(Spec(3, 4), 1).to_dialect("tensorflow", prefix="rnn.lstm_cell.")
+    save_checkpoint(tmp_path / "m.index", tensors)
+    (tmp_path / "checkpoint").write_text('model_checkpoint_path: "m"')
+    assert run("convert", tmp_path, tmp_path / "c.xml").status == 0
+    ran = run("verify", tmp_path, tmp_path / "c.xml", "--sides", "arrays", "--json")
+    assert (ran.status, ran.err) == (0, "")
+    told = json.loads(ran.out)
+    sizes = [told[side]["file"]["bytes"] for side in "ab"]
+    assert sizes == [
+        sum((tmp_path / name).stat().st_size for name in names)
+        for names in (("m.index", "m.data-00000-of-00001"), ("c.xml", "c.bin"))
+    ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import itertools
 import os
 import stat
@@ -29,11 +30,18 @@ from onecell.checkpoint.formats import (
     safetensors,
 )
 from onecell.checkpoint.formats.coreml.model import PACKAGE, read_package
-from onecell.checkpoint.formats.orbax.folder import is_orbax
+from onecell.checkpoint.formats.orbax.folder import find_item, is_orbax
 from onecell.checkpoint.formats.orbax.folder import read_folder as read_orbax
 from onecell.checkpoint.formats.protobuf import LONGEST_TEXT
-from onecell.checkpoint.formats.sharded import is_distributed, is_index, read_index, refuse_part
+from onecell.checkpoint.formats.sharded import (
+    files_of,
+    is_distributed,
+    is_index,
+    read_index,
+    refuse_part,
+)
 from onecell.checkpoint.formats.table import FORMATS, Form
+from onecell.checkpoint.formats.tensorflow.bundle import INDEX
 from onecell.checkpoint.formats.tensorflow.checkpoint import locate
 from onecell.checkpoint.formats.torch import archive, export, legacy
 from onecell.checkpoint.formats.torch.distributed import read_folder
@@ -264,6 +272,23 @@ def save_checkpoint(
         write_both(path, beside, lambda f, b: two(f, b, checked, texts, form), force=force)
     else:
         write_whole(path, write, force=force)
+
+
+def read_from(path: Path) -> list[Path]:
+    """Return the files that a checkpoint is made of, what tells of the others first.
+
+    Errors are those of `located`, and of looking for what lies in a folder.
+    """
+    path = located(path)
+    if is_distributed(path) or is_index(path):
+        return files_of(path)
+    if path.is_dir():
+        folder = find_item(path) if is_orbax(path) else path
+        return sorted(each for each in folder.rglob("*") if each.is_file())
+    if path.suffix == INDEX:
+        shards = path.parent.glob(f"{glob.escape(path.stem)}.data-*-of-*")
+        return [path, *sorted(shards)]
+    return [path, *(each for each in written(path)[1:] if each.is_file())]
 
 
 def written(path: str | os.PathLike[str]) -> list[Path]:

@@ -15,7 +15,7 @@ import numpy as np
 
 from onecell.checkpoint import Checkpoint, Note, find_cells, survey
 from onecell.checkpoint.cells import CellSite
-from onecell.checkpoint.formats.sharded import files_of
+from onecell.checkpoint.files import read_from
 from onecell.dialect import FRONT_ENDS, TORCH, Dialect, with_forget_bias
 from onecell.dtypes import FLOAT_NAMES, dtype_name
 from onecell.errors import (
@@ -316,10 +316,10 @@ def _choose(label: Label, given: str, names: list[str], cell: str | None) -> str
 def file_facts(path: Path, name: Path, dialect: str, kind: str) -> FileFacts:
     """Return the size and digest of the file at `path`, to be reported under `name`.
 
-    Of an index they are those of it and all its files, one after the other.
+    Of a checkpoint in several files they are those of all, one after the other.
     """
     digest, size = hashlib.sha256(), 0
-    for file in files_of(path):
+    for file in read_from(path):
         for chunk in chunks(file):
             digest.update(chunk)
             size += len(chunk)

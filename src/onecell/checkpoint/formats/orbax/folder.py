@@ -52,7 +52,7 @@ def read_folder(path: Path) -> Checkpoint:
         CheckpointError: it is damaged, or holds several items.
         MissingExtraError: what reads a database, or unpacks arrays, is not installed.
     """
-    path = _item(path)
+    path = find_item(path)
     files = _Files(path)
     budget = Budget(sum(files.sizes.values()))
     budget.take(_ENTRY * len(files.sizes), "the names of its files")
@@ -113,8 +113,12 @@ def _below(path: Path) -> list[Path]:
     return [steps[max(steps)]] if steps else items
 
 
-def _item(path: Path) -> Path:
-    """Return the folder that holds arrays."""
+def find_item(path: Path) -> Path:
+    """Return the folder that holds arrays, in a folder that Orbax has written.
+
+    Raises:
+        CheckpointError: there are several, or none.
+    """
     for _ in range(3):
         if _is_item(path):
             return path
