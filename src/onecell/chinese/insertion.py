@@ -51,8 +51,9 @@ TEXTS: Final[Mapping[str, str]] = {
     ),
     "two cells of the model share it": "模型中有两个单元共用它",
     "it shares its numbers": "它与别的张量共用数值",
-    "neither {first} nor {second} adds a forget bias when it runs; leave --forget-bias out.": (
-        "{first} 与 {second} 运行时都不另加遗忘门偏置；请去掉 --forget-bias。"
+    "no cell of {first} or {second} can be told what to add to its forget gate; leave "
+    "--forget-bias out.": (
+        "{first} 与 {second} 的单元都不能指定给遗忘门另加多少；请去掉 --forget-bias。"
     ),
     "`--form` is of a new graph, and `--into` keeps its own.": (
         "`--form` 用于新的计算图，而 `--into` 保留原有的计算图。"

@@ -157,6 +157,7 @@ def convert(
         read = read_checkpoint(source)
         dialect = source_dialect(read, from_, source)
         if into is not None:
+            check_forget_bias(forget_bias, (dialect, dialect))
             read, _ = choose(read, dialect, only=only or (), drop=drop or ())
             record = convert_into(
                 (source, read, with_forget_bias(dialect, forget_bias)),

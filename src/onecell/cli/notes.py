@@ -10,7 +10,7 @@ import typer
 
 from onecell.checkpoint import Note
 from onecell.checkpoint.conversion import Loss
-from onecell.dialect import has_forget_bias
+from onecell.dialect import takes_forget_bias
 from onecell.errors import ArgumentError
 from onecell.language import say, spoken, translated
 from onecell.text import plain, short
@@ -51,11 +51,11 @@ def say_losses(path: Path, lost: Sequence[Loss], *, merge_biases: bool, aloud: b
 
 
 def check_forget_bias(given: float | None, dialects: Sequence[str]) -> None:
-    """Raise `ArgumentError` if a forget bias is given and no framework's cell adds one."""
-    if given is not None and not any(map(has_forget_bias, dialects)):
+    """Raise `ArgumentError` if a forget bias is given and no framework's cell can be told one."""
+    if given is not None and not any(map(takes_forget_bias, dialects)):
         raise ArgumentError(
-            f"neither {dialects[0]} nor {dialects[-1]} adds a forget bias when it runs; leave "
-            f"--forget-bias out."
+            f"no cell of {dialects[0]} or {dialects[-1]} can be told what to add to its forget "
+            f"gate; leave --forget-bias out."
         )
 
 

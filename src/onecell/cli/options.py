@@ -142,8 +142,8 @@ ForgetBias = Annotated[
     typer.Option(
         "--forget-bias",
         metavar="X",
-        help="What the cell of TensorFlow or Haiku adds to its forget gate when it runs, which no "
-        r"file tells.  \[default: 1]",
+        help="What the cell of TensorFlow adds to its forget gate when it runs, which no file "
+        r"tells.  \[default: 1]",
     ),
 ]
 

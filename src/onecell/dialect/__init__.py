@@ -41,7 +41,7 @@ __all__ = [
     "Layout",
     "get_dialect",
     "get_front_end",
-    "has_forget_bias",
+    "takes_forget_bias",
     "with_forget_bias",
 ]
 
@@ -59,22 +59,23 @@ def get_dialect(dialect: str | Dialect) -> Dialect:
     return DIALECTS[dialect]
 
 
-def has_forget_bias(dialect: str | Dialect) -> bool:
-    """Whether the framework adds a bias to its forget gate when it runs, if not told otherwise."""
-    return bool(get_dialect(dialect).layout.forget_offset)
+def takes_forget_bias(dialect: str | Dialect) -> bool:
+    """Whether the framework's cell can be told what it adds to its forget gate when it runs."""
+    return get_dialect(dialect).forget_told
 
 
 def with_forget_bias(dialect: str | Dialect, added: float | None) -> Dialect:
-    """Return a row whose framework adds `added` to its forget gate, where it adds anything.
+    """Return a row whose framework adds `added` to its forget gate, where it can be told to.
 
-    TensorFlow's and Haiku's cells add 1 unless their user says otherwise, which no file tells. A
-    row of another framework passes through, and so does every row where `added` is None.
+    TensorFlow's cells add 1 unless their user says otherwise, which no file tells. A row of another
+    framework passes through, Haiku's too, which always adds 1; and so does every row where `added`
+    is None.
 
     Raises:
         ArgumentError: `added` is no finite number.
     """
     row = get_dialect(dialect)
-    if added is None or not row.layout.forget_offset:
+    if added is None or not row.forget_told:
         return row
     if not math.isfinite(added):
         raise ArgumentError(f"the forget bias must be a finite number, got {added}.")

@@ -63,6 +63,8 @@ class Dialect:
     """Constructor arguments, in order."""
     call: Mapping[str, str] = field(default_factory=dict)
     """Call arguments, in order: `x` and `state`."""
+    forget_told: bool = False
+    """Whether who makes a cell may say what it adds to its forget gate when it runs."""
     default_state: Literal["zeros", "required"] = "zeros"
     """What the framework does when a caller leaves the state out."""
 

@@ -109,6 +109,7 @@ _TENSORFLOW: Final = Dialect(
     suffix=".index",
     optimizer="nested",
     owner="lstm",
+    forget_told=True,
 )
 
 # Its cells have no switch for biases.
@@ -164,6 +165,7 @@ _FLAX_NNX_OPTIMIZED: Final = Dialect(
     layer_form=_MODULES,
 )
 
+# Its call adds 1, a number in its source that nobody can change.
 _HAIKU: Final = Dialect(
     name="haiku",
     cell="haiku.LSTM",

@@ -31,10 +31,6 @@ class Cell:
         self.apply = APPLIES[dialect](arrays, dtype)
         self.one = jax.jit(self.apply)
 
-    def set_forget_bias(self, value):
-        """Refuse: Haiku's cell cannot be told another."""
-        raise ValueError(f"it adds a forget bias of 1, and cannot add {value:g}")
-
     def step(self, x, h, c):
         """Return (h', c')."""
         return self.one(self.arrays, x, h, c)
