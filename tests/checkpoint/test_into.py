@@ -405,8 +405,15 @@ def test_what_shares_its_numbers_is_not_changed_unseen(tmp_path: Path) -> None:
     behind = graph(
         helper.make_node("Identity", ["rnn.R"], ["i"]), helper.make_node("Abs", ["i"], ["z"])
     )
+    constant = graph(helper.make_node("Abs", ["k"], ["z"]))
+    held = constant.graph.initializer.pop(0)
+    assert held.name == "rnn.W"
+    held.name = ""
+    constant.graph.node.insert(0, helper.make_node("Constant", [], ["k"], value=held))
+    constant.graph.node[1].input[1] = "k"
     for made, name, says in (
         (used, "rnn", "is used by `loud` as well"),
+        (constant, "rnn", "is used by `Abs` as well"),
         (twice, "a", r"`b\.W` .* shares its numbers"),
         (behind, "rnn", "is used by `Abs` as well"),
     ):

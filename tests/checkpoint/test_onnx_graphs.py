@@ -15,6 +15,8 @@ from onnx import TensorProto, helper, numpy_helper
 
 from onecell import Spec, Weights
 from onecell.checkpoint import Checkpoint, find_cells, load_checkpoint
+from onecell.checkpoint.formats import onnx_file
+from onecell.checkpoint.formats.protobuf import read_fields
 from onecell.checkpoint.limits import FLOOR
 from onecell.errors import CheckpointError
 
@@ -103,6 +105,27 @@ def test_functions_that_call_without_end_or_are_there_twice_are_refused(
     says = {"itself": "deeper", "twice": "`Mine` twice", "each other twice": "needs|deeper"}[kind]
     with peak_below(2 * FLOOR), pytest.raises(CheckpointError, match=says):
         read([node], {}, tmp_path, functions=functions)
+
+
+def test_a_function_is_looked_through_once_however_often_it_is_called(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked_at = []
+
+    def counted(file: Any, start: int, end: int, what: str) -> Any:
+        looked_at.append(start)
+        return read_fields(file, start, end, what)
+
+    monkeypatch.setattr(onnx_file, "read_fields", counted)
+    others = [helper.make_node("Add", ["X", "X"], [f"z{n}"]) for n in range(300)]
+    own = function(*others, lstm("X", "W", "R"))
+    counts = []
+    for calls in (1, 21):
+        looked_at.clear()
+        nodes = [call("X", "W", "R", called=f"/c{n}", output=f"Y{n}") for n in range(calls)]
+        assert len(weights_in(read(nodes, ARRAYS, tmp_path, functions=(own,)))) == calls
+        counts.append(len(looked_at))
+    assert counts[1] < 2 * counts[0]
 
 
 def test_nodes_of_one_name_are_told_by_their_outputs(tmp_path: Path) -> None:

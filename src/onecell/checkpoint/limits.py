@@ -72,6 +72,11 @@ class Budget:
         self.limit += RATIO * size
         self.left += RATIO * size
 
+    @property
+    def spent(self) -> int:
+        """What is taken of it, and was not given back."""
+        return self.limit - self.left
+
     def give(self, nbytes: int) -> None:
         """Give back what is free again."""
         self.left += nbytes

@@ -26,6 +26,8 @@ _INT, _INTS = 3, 8
 LONGEST_TYPE: Final = 512
 _DEEPEST: Final = 16
 _ITEM: Final = 200
+_LOOKED_AT: Final = 64
+"""Moving so many bytes costs as much of the budget as one that is kept: it takes time."""
 
 
 @dataclass(slots=True)
@@ -98,6 +100,10 @@ def read_node(file: BinaryIO, place: Field, kind: str, budget: Budget) -> Node:
     return node
 
 
+_Known = dict[tuple[int, str], np.ndarray | None]
+"""A scope and a name in it → what was made of it."""
+
+
 class Constants:
     """The constants of a file."""
 
@@ -112,9 +118,13 @@ class Constants:
 
     def made(self, name: str, scope: Scope) -> np.ndarray | None:
         """Return what the graph makes of constants by moving them; None if it is another thing."""
-        before, used = self._budget.left, dict[int, TensorPlace]()
-        array = self._moved(name, scope, used, 0)
-        self._budget.give(before - self._budget.left)
+        used: dict[int, TensorPlace] = {}
+        known: _Known = {}
+        before = self._budget.spent
+        array = self._moved(name, scope, used, known, 0)
+        spent = self._budget.spent - before
+        # What was moved on the way is free again. The time that it took is not.
+        self._budget.give(spent - len(known) * _ITEM - spent // _LOOKED_AT)
         if array is None:
             return None
         self.taken |= used
@@ -122,9 +132,18 @@ class Constants:
         return np.array(array, order="C")
 
     def _moved(
-        self, name: str, scope: Scope, used: dict[int, TensorPlace], depth: int
+        self, name: str, scope: Scope, used: dict[int, TensorPlace], known: _Known, depth: int
     ) -> np.ndarray | None:
-        self._budget.take(_ITEM, "a node")
+        """Return what is called so; each thing is made once, however often it is used."""
+        key = id(scope), name
+        if key not in known:
+            self._budget.take(_ITEM, "a node")
+            known[key] = self._made(name, scope, used, known, depth)
+        return known[key]
+
+    def _made(
+        self, name: str, scope: Scope, used: dict[int, TensorPlace], known: _Known, depth: int
+    ) -> np.ndarray | None:
         if (at := scope.find(name)) is not None:
             used[id(at)] = at
             return self.read(at) if is_readable(at) else None
@@ -139,14 +158,13 @@ class Constants:
         node = read_node(self._file, place, kind, self._budget)
         inputs: list[np.ndarray | None] = []
         for each in node.inputs[:LONGEST]:
-            inputs.append(self._moved(each, there, used, depth + 1) if each else None)
+            inputs.append(self._moved(each, there, used, known, depth + 1) if each else None)
             if each and inputs[-1] is None:
                 return None
         attributes = {key: self._integers(each) for key, each in node.attributes.items()}
-        array = move(kind, inputs, attributes, node.outputs.index(name), len(node.outputs))
-        if array is not None:
-            self._budget.take(array.nbytes, "the tensor", name)
-        return array
+        # No move makes more than what it is given.
+        self._budget.take(sum(a.nbytes for a in inputs if a is not None), "the tensor", name)
+        return move(kind, inputs, attributes, node.outputs.index(name), len(node.outputs))
 
     def _integers(self, attribute: Field) -> list[int]:
         """Return the whole numbers of an attribute."""

@@ -102,6 +102,8 @@ class _Reader:
         self._places: dict[str, TensorPlace] = {}
         self._tensors: dict[str, np.ndarray] = {}
         self._functions: dict[tuple[str, str], tuple[Field, list[str]]] = {}
+        self._matter: dict[int, list[tuple[Field, str]]] = {}
+        """Where a graph begins → what `_known` says of it."""
         self.sources: dict[str, TensorPlace] = {}
         self.left_out: dict[str, str] = {}
         self.remarks: dict[str, str] = {}
@@ -173,7 +175,21 @@ class _Reader:
 
     def _nodes(self, graph: Field, scope: Scope, number: int) -> Iterator[Node]:
         """Yield the nodes that matter, `_TYPES` and calls; note what moves numbers."""
-        called = {name for _, name in self._functions}
+        for place, kind in self._known(graph, number):
+            if kind not in MOVES:
+                yield read_node(self._file, place, kind, self._budget)
+                continue
+            for part in self._fields(place):
+                if part.number == _OUTPUT and part.wire == BYTES:
+                    self._budget.take(_ITEM + part.size, "a node")
+                    scope.moved.setdefault(read_text(self._file, part), place)
+
+    def _known(self, graph: Field, number: int) -> list[tuple[Field, str]]:
+        """Return where nodes that matter are, and their kinds; of one graph they are read once."""
+        if graph.start in self._matter:
+            return self._matter[graph.start]
+        wanted = _TYPES | MOVES | {name for _, name in self._functions}
+        found: list[tuple[Field, str]] = []
         for place in read_fields(self._file, graph.start, graph.end, "a graph"):
             if place.number != number or place.wire != BYTES:
                 continue
@@ -181,13 +197,11 @@ class _Reader:
             for part in self._fields(place):
                 if part.number == _TYPE and part.wire == BYTES and part.size < LONGEST_TYPE:
                     kind = read_text(self._file, part)
-            if kind in _TYPES or kind in called:
-                yield read_node(self._file, place, kind, self._budget)
-            elif kind in MOVES:
-                for part in self._fields(place):
-                    if part.number == _OUTPUT and part.wire == BYTES:
-                        self._budget.take(_ITEM + part.size, "a node")
-                        scope.moved.setdefault(read_text(self._file, part), place)
+            if kind in wanted:
+                self._budget.take(_ITEM, "a node")
+                found.append((place, kind))
+        self._matter[graph.start] = found
+        return found
 
     def _fields(self, place: Field) -> Iterator[Field]:
         return read_fields(self._file, place.start, place.end, "a node")

@@ -68,7 +68,7 @@ def put(file: InMemory, budget: Budget, tensors: Mapping[str, np.ndarray], targe
     places = {name: sources[name] for name in tensors}
     walk = _Walk(file, budget)
     walk.message(Field(0, BYTES, 0, 0, len(content)), "model", 0)
-    _check_uses(places, walk.nodes)
+    _check_uses(places, walk)
     budget.take(3 * len(content), "the copy")
     made: dict[int, Edit] = {}
     for name, place in places.items():
@@ -104,6 +104,15 @@ class _Uses:
     inputs: list[str]
     outputs: list[str]
 
+    def note(self, number: int, text: str) -> None:
+        """Take up a text of a node, by the number of its field."""
+        if number in {1, 2}:
+            (self.inputs if number == 1 else self.outputs).append(text)
+        elif number == 3:
+            self.name = text
+        else:
+            self.kind = text
+
 
 class _Walk:
     """One walk over all nodes and tensors of a model, at any depth."""
@@ -111,13 +120,18 @@ class _Walk:
     def __init__(self, file: BinaryIO, budget: Budget) -> None:
         self._file, self._budget = file, budget
         self.nodes: list[_Uses] = []
+        self.constants: dict[int, list[str]] = {}
+        """Where a tensor in a Constant begins → what it is called in the graph."""
+        self._tensors: list[int] = []
         self.locations: dict[str, None] = {}
 
     def message(self, place: Field, kind: str, depth: int) -> None:
         """Look at a message and at what lies in it."""
         if depth > _DEEPEST:
             raise CheckpointError(f"its graphs are nested deeper than {_DEEPEST}.")
-        uses = _Uses("", "", [], [])
+        uses, before = _Uses("", "", [], []), len(self._tensors)
+        if kind == "tensor":
+            self._tensors.append(place.start)
         for part in read_fields(self._file, place.start, place.end, kind):
             if part.wire != BYTES:
                 continue
@@ -128,18 +142,14 @@ class _Walk:
             elif part.number in _MESSAGES[kind]:
                 self.message(part, _MESSAGES[kind][part.number], depth + 1)
             elif kind == "node" and part.number <= 4:
-                text = read_text(self._file, part)
-                if part.number in {1, 2}:
-                    (uses.inputs if part.number == 1 else uses.outputs).append(text)
-                elif part.number == 3:
-                    uses.name = text
-                else:
-                    uses.kind = text
+                uses.note(part.number, read_text(self._file, part))
             elif kind == "graph" and part.number == 12:
                 name = [read_text(self._file, each) for each in self._texts(part, 1)]
                 self.nodes.append(_Uses("the graph's output", "", name, []))
         if kind == "node":
             self.nodes.append(uses)
+            if uses.kind == "Constant":
+                self.constants |= dict.fromkeys(self._tensors[before:], uses.outputs)
 
     def _texts(self, place: Field, number: int) -> Iterator[Field]:
         for part in read_fields(self._file, place.start, place.end, "an entry"):
@@ -153,13 +163,17 @@ class _Walk:
                 self.locations[read_text(self._file, part)] = None
 
 
-def _check_uses(places: Mapping[str, TensorPlace], nodes: list[_Uses]) -> None:
+def _check_uses(places: Mapping[str, TensorPlace], walk: _Walk) -> None:
     """Raise `CheckpointError` where something else than an LSTM uses an array, by its name."""
-    names = {place.name: name for name, place in places.items() if place.name}
-    for node in nodes:
+    names: dict[str, str] = {}
+    for name, place in places.items():
+        assert place.whole is not None  # noqa: S101 - as it was read
+        called = walk.constants.get(place.whole.start, [place.name])
+        names |= dict.fromkeys(filter(None, called), name)
+    for node in walk.nodes:
         if node.kind == "Identity" and node.inputs and node.inputs[0] in names:
             names |= dict.fromkeys(node.outputs, names[node.inputs[0]])
-    for node in nodes:
+    for node in walk.nodes:
         if node.kind not in {"Identity", "LSTM"}:
             for name in node.inputs:
                 if name in names:
