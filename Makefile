@@ -13,7 +13,7 @@ CXX_FILES := $(wildcard benchmarks/probes/*.cpp kernel/include/onecell/*.h kerne
 # As many files at once as there are processors; all of them must see the tests in one order.
 PYTEST := PYTHONHASHSEED=0 $(BIN)/python -m pytest --numprocesses auto --maxprocesses 8 --dist loadfile
 
-.PHONY: help demo test test-all checked pytest browser lint types kernel-test arm-test arm-tools asan asan-memory asan-threads bench bench-quick version wheels manylinux workflows clang-test docs format clean
+.PHONY: help demo test test-all runtimes checked pytest browser lint types kernel-test arm-test arm-tools asan asan-memory asan-threads bench bench-quick version wheels manylinux workflows clang-test docs format clean
 
 help:  ## show this list
 	@sed -n 's/^\([a-z-]*\):.*##/\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -42,8 +42,22 @@ checked: $(BUILT)
 pytest: $(BUILT) browser  ## the Python tests alone
 	$(PYTEST) -m "not slow"
 
-test-all: lint checked clang-test $(VENV)/.examples $(BUILT) browser  ## the same and the exhaustive tests, servers and clusters too
-	$(PYTEST)
+test-all: lint checked clang-test $(VENV)/.examples $(BUILT) browser runtimes  ## the same and the exhaustive tests, servers and clusters too
+	$(NAMED) $(PYTEST)
+
+# Frameworks that do not share an environment, or are large: each in one of its own, where `verify` and
+# `diff` find it by its name.
+ROOMS := paddle tensorflow small
+NAMED := $(foreach pair,PADDLE/paddle TENSORFLOW/tensorflow OPENVINO/small MLX/small TINYGRAD/small,\
+  ONECELL_PYTHON_$(patsubst %/,%,$(dir $(pair)))=$(CURDIR)/build/runtimes/$(notdir $(pair))/bin/python)
+
+runtimes: $(ROOMS:%=build/runtimes/%/.ready)  ## the frameworks that only `make test-all` asks, 1.3 GB to load
+	@echo 'Name them by: export $(NAMED)'
+
+build/runtimes/%/.ready: packaging/runtimes/%.txt
+	$(PYTHON) -m venv build/runtimes/$*
+	build/runtimes/$*/bin/pip install --quiet --quiet --disable-pip-version-check --requirement $<
+	touch $@
 
 # Where a program of $(1) is missing, ask Debian for the packages $(2), or else say $(3).
 define programs

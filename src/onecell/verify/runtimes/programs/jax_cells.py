@@ -8,6 +8,9 @@ import importlib.metadata
 import os
 
 LIBRARIES = {"haiku": "dm-haiku", "equinox": "equinox"}
+COMPILED = {}
+"""Names, shapes and types → what is compiled: it takes the arrays, and cells of one form share it.
+"""
 
 
 def load(dialect):
@@ -28,34 +31,44 @@ class Cell:
 
     def __init__(self, dialect, arrays, dtype):
         self.arrays = {name: jax.numpy.asarray(array, dtype) for name, array in arrays.items()}
-        self.apply = APPLIES[dialect](arrays, dtype)
-        self.one = jax.jit(self.apply)
+        form = tuple((name, array.shape, dtype) for name, array in arrays.items())
+        if form not in COMPILED:
+            functions = _functions(APPLIES[dialect](arrays, dtype))
+            COMPILED[form] = [jax.jit(each) for each in functions]
+        self._step, self._rollout, self._gradients = COMPILED[form]
 
     def step(self, x, h, c):
         """Return (h', c')."""
-        return self.one(self.arrays, x, h, c)
+        return self._step(self.arrays, x, h, c)
 
     def rollout(self, x, h, c):
         """Return the states after each step, scanned by JAX."""
+        return self._rollout(self.arrays, x, h, c)
 
+    def gradients(self, x, h, c, grad_h_all, grad_c_last):
+        """Return what jax.grad gives."""
+        arrays, *given = self._gradients(self.arrays, x, h, c, grad_h_all, grad_c_last)
+        return {**dict(zip("xhc", given)), **arrays}
+
+
+def _functions(apply):
+    """Return the step, the rollout and the gradients of a cell, as functions of its arrays."""
+
+    def rollout(arrays, x, h, c):
         def body(state, row):
-            state = self.apply(self.arrays, row, *state)
+            state = apply(arrays, row, *state)
             return state, state
 
         return jax.lax.scan(body, (h, c), x)[1]
 
-    def gradients(self, x, h, c, grad_h_all, grad_c_last):
-        """Return what jax.grad gives."""
+    def loss(arrays, x, h, c, grad_h_all, grad_c_last):
+        total = 0.0
+        for row, up in zip(x, grad_h_all):
+            h, c = apply(arrays, row, h, c)
+            total += (h * up).sum()
+        return total + (c * grad_c_last).sum()
 
-        def loss(arrays, x, h, c):
-            total = 0.0
-            for row, up in zip(x, grad_h_all):
-                h, c = self.apply(arrays, row, h, c)
-                total += (h * up).sum()
-            return total + (c * grad_c_last).sum()
-
-        arrays, *given = jax.jit(jax.grad(loss, (0, 1, 2, 3)))(self.arrays, x, h, c)
-        return {**dict(zip("xhc", given)), **arrays}
+    return apply, rollout, jax.grad(loss, (0, 1, 2, 3))
 
 
 def _linen(arrays, dtype):
