@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -99,7 +100,7 @@ def test_no_line_is_wider_than_the_terminal(
 def test_the_self_test_names_every_wrong_port(run: Run, model: Path, ported: Path) -> None:
     ran = run("verify", model, ported, *KERNEL, "--self-test")
     assert ran.status == Status.HOLDS
-    assert "16 of 16 wrong ports are seen and named." in ran.out
+    assert re.search(r"^(\d+) of \1 wrong ports are seen and named\.$", ran.out, re.MULTILINE)
 
 
 def test_json_is_one_document(run: Run, model: Path, swapped: Path) -> None:
