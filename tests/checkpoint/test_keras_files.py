@@ -21,6 +21,7 @@ from hypothesis import strategies as st
 from onecell import Spec, Weights
 from onecell.checkpoint import convert, find_cells, load_checkpoint, save_checkpoint
 from onecell.checkpoint.contents import look_into
+from onecell.checkpoint.into import insert, save_into
 from onecell.checkpoint.limits import FLOOR
 from onecell.errors import ArgumentError, CheckpointError, DtypeError, UnsafeCheckpointError
 
@@ -183,6 +184,83 @@ def test_what_an_optimizer_keeps_of_a_cell_is_no_cell(write: Write) -> None:
     seen = look_into(load_checkpoint(write(content.getvalue(), "a.h5")))
     assert [each.site.name for each in seen.cells] == ["mine.mine.lstm_cell"]
     assert len(seen.optimizer) == 4
+
+
+def test_what_changes_nothing_in_the_cell_is_said(write: Write) -> None:
+    policy = {"class_name": "DTypePolicy", "config": {"name": "mixed_float16"}}
+    read = load_checkpoint(write(keras(lstm(go_backwards=True, dtype=policy)), "a.keras"))
+    assert len(find_cells(read.tensors, "keras")) == 1
+    said = "runs backward over its sequence; the cell is the same; computes in 16 bits in Keras"
+    assert read.remarks == {"layers.lstm": f"{said} (mixed_float16)"}
+    plain = load_checkpoint(write(keras(lstm(dtype="float32", go_backwards=False)), "b.keras"))
+    assert plain.remarks == {}
+
+
+def test_a_layer_of_cudnn_is_named_and_left_out(write: Write) -> None:
+    content = io.BytesIO()
+    with h5py.File(content, "w") as file:
+        arrays = (*ARRAYS[:2], np.ones(32, np.float32))  # two biases in one
+        for name, array in zip(("kernel:0", "recurrent_kernel:0", "bias:0"), arrays, strict=True):
+            file[f"model_weights/mine/mine/{name}"] = array
+        config = {"class_name": "CuDNNLSTM", "config": {"name": "mine", "units": 4}}
+        file.attrs["model_config"] = json.dumps({"config": {"layers": [config]}})
+    read = load_checkpoint(write(content.getvalue(), "a.h5"))
+    assert (find_cells(read.tensors, "keras"), read.tensors) == ([], {})
+    assert all("a CuDNNLSTM" in why for why in read.left_out.values())
+
+
+def test_metadata_of_an_hdf5_is_read_back(tmp_path: Path) -> None:
+    tensors = WEIGHTS.to_dialect("keras", prefix="layers.lstm.cell.")
+    for name in ("a.h5", "b.h5"):
+        save_checkpoint(tmp_path / name, tensors, dialect="keras", metadata={"who": "我"})
+        read = load_checkpoint(tmp_path / name)
+        assert read.metadata == {"who": "我"}
+    with pytest.raises(ArgumentError, match="longer than HDF5 has place for"):
+        save_checkpoint(tmp_path / "c.h5", tensors, metadata={"long": "x" * 70_000})
+
+
+@pytest.mark.parametrize("both", [False, True])
+@pytest.mark.parametrize("layers", [1, 2])
+def test_a_model_made_here_has_the_layers_and_their_weights(
+    layers: int, both: bool, tmp_path: Path
+) -> None:
+    tensors: Tensors = {}
+    for layer in range(layers):
+        for reverse in (False, True)[: 1 + both]:
+            width = 3 if layer == 0 else 4 * (1 + both)
+            one = Weights.random(Spec(width, 4), 2 * layer + reverse)
+            tensors |= one.to_dialect("torch", prefix="rnn.", layer=layer, reverse=reverse)
+    made = convert(tensors, "torch", "keras").tensors
+    save_checkpoint(tmp_path / "a.keras", made, dialect="keras")
+    with zipfile.ZipFile(tmp_path / "a.keras") as archive:
+        config = json.loads(archive.read("config.json"))
+    first, *rest = config["config"]["layers"]
+    assert first["config"]["batch_shape"] == [None, None, 3]
+    assert [each["class_name"] for each in rest] == ["Bidirectional" if both else "LSTM"] * layers
+    read = load_checkpoint(tmp_path / "a.keras")
+    arrays = sorted(array.tobytes() for array in made.values())
+    assert sorted(array.tobytes() for array in read.tensors.values()) == arrays
+    back = convert(made, "keras", "torch").tensors
+    assert back.keys() == tensors.keys()
+    sites = find_cells(read.tensors, "keras")
+    assert sum(site.reverse for site in sites) == layers * both
+
+
+def test_both_directions_of_an_older_file_are_one_layer(write: Write) -> None:
+    content = io.BytesIO()
+    with h5py.File(content, "w") as file:
+        for way, cell in (("forward_mine", "lstm_cell_1"), ("backward_mine", "lstm_cell_2")):
+            for name, array in zip(
+                ("kernel:0", "recurrent_kernel:0", "bias:0"), ARRAYS, strict=True
+            ):
+                file[f"model_weights/two/two/{way}/{cell}/{name}"] = array
+    read = load_checkpoint(write(content.getvalue(), "a.h5"))
+    assert sorted(site.name for site in find_cells(read.tensors, "keras")) == [
+        "two.two",
+        "two.two[reverse]",
+    ]
+    assert "two.two.weight_ih_l0_reverse" in convert(read.tensors, "keras", "torch").tensors
+    assert read.aliases == {"two.two": "two"}
 
 
 def external(file: Any) -> None:
@@ -369,3 +447,13 @@ def test_keras_reads_what_is_written_here_and_the_other_way(tmp_path: Path) -> N
     save_checkpoint(tmp_path / "n.weights.h5", tensors, dialect="keras")
     model.load_weights(tmp_path / "n.weights.h5")
     assert made[0].get_weights()[0].tobytes() == tensors["layers.lstm.cell.kernel"].tobytes()
+    save_checkpoint(tmp_path / "o.keras", WEIGHTS.to_dialect("keras", prefix="rnn."))
+    opened = theirs.models.load_model(tmp_path / "o.keras")
+    for array, want in zip(opened.layers[0].get_weights(), ARRAYS, strict=True):
+        assert array.tobytes() == want.tobytes()
+    found = insert(WEIGHTS.to_dialect("torch"), "torch", load_checkpoint(tmp_path / "m.keras"))
+    save_into(tmp_path / "p.keras", tmp_path / "m.keras", "keras", found.tensors)
+    opened = theirs.models.load_model(tmp_path / "p.keras")
+    assert opened.layers[-1].get_weights()[0].tobytes() == made[1].get_weights()[0].tobytes()
+    for array, want in zip(opened.layers[0].get_weights(), ARRAYS, strict=True):
+        assert array.tobytes() == want.tobytes()

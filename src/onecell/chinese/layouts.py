@@ -54,6 +54,7 @@ TEXTS: Final[Mapping[str, str]] = {
     ),
     # What an ONNX file is said to hold.
     "runs backward over its sequence; the cell is the same": "沿序列反向运行；单元相同",
+    "computes in 16 bits in Keras ({policy})": "在 Keras 中以 16 位计算（{policy}）",
     "begins with a state of its own, `{name}`": "以自己的状态 `{name}` 开始",
     "an LSTM perhaps, whose `{name}` a function is given": "也许是 LSTM，其 `{name}` 由函数给定",
     "an LSTM with {what}, no LSTM cell": "带 {what} 的 LSTM，不是 LSTM 单元",

@@ -9,11 +9,17 @@ from onecell.checkpoint.limits import Budget
 
 _WANTED: Final = {"activation": "tanh", "recurrent_activation": "sigmoid"}
 _WAYS: Final = ("forward", "backward")
-_CLASSES: Final = frozenset({"LSTM", "LSTMCell", "CuDNNLSTM"})
+_CLASSES: Final = frozenset({"LSTM", "LSTMCell"})
+_CUDNN: Final = "CuDNNLSTM"
+NONE: Final = "no LSTM cell"
+"""What is said of a layer ends so, where its weights are not those of a plain LSTM."""
 
 
 def odd_layers(content: bytes | bytearray, budget: Budget) -> dict[str, str]:
-    """Return the name of each LSTM of a model that computes something else → what it does."""
+    """Return the name of each LSTM of a model of which something is to be said → what.
+
+    Of one that computes something else it ends in `NONE`.
+    """
     found: dict[str, str] = {}
     left = [parse_json(content, budget, "the configuration")]
     while left:
@@ -22,12 +28,30 @@ def odd_layers(content: bytes | bytearray, budget: Budget) -> dict[str, str]:
             config = node.get("config")
             if node.get("class_name") in _CLASSES and isinstance(config, dict):
                 _look_at(config, found)
+                _say_how(config, found)
+            if node.get("class_name") == _CUDNN and isinstance(config, dict):
+                name = str(config.get("name"))
+                found[name] = f"a {_CUDNN}, whose kernels lie as cuDNN has them, {NONE}"
             if node.get("class_name") == "Bidirectional" and isinstance(config, dict):
                 _look_inside(config.get("layer"), found)
             left += node.values()
         elif isinstance(node, list):
             left += node
     return found
+
+
+def _say_how(config: dict[str, Any], found: dict[str, str]) -> None:
+    """Say what changes nothing in the cell of a layer."""
+    name, policy = config.get("name"), config.get("dtype")
+    if isinstance(policy, dict) and isinstance(inner := policy.get("config"), dict):
+        policy = inner.get("name")
+    said = []
+    if config.get("go_backwards") is True and not str(name).startswith("backward_"):
+        said.append("runs backward over its sequence; the cell is the same")
+    if isinstance(policy, str) and policy.startswith("mixed"):
+        said.append(f"computes in 16 bits in Keras ({policy[:40]})")
+    if said and isinstance(name, str):
+        found.setdefault(name, "; ".join(said))
 
 
 def _look_inside(layer: object, found: dict[str, str]) -> None:
@@ -44,4 +68,4 @@ def _look_at(config: dict[str, Any], found: dict[str, str]) -> None:
         if isinstance(given, dict):  # serialized as an object
             given = given.get("class_name") or given.get("config")
         if given != usual and isinstance(name := config.get("name"), str):
-            found[name] = f"an LSTM with `{argument}` {str(given)[:40]!r}, no LSTM cell"
+            found[name] = f"an LSTM with `{argument}` {str(given)[:40]!r}, {NONE}"

@@ -19,7 +19,7 @@ from typing import Any, BinaryIO, Final, cast
 import numpy as np
 
 from onecell.checkpoint.content import DTYPES, Checkpoint
-from onecell.checkpoint.formats.keras_config import odd_layers
+from onecell.checkpoint.formats.keras_config import NONE, odd_layers
 from onecell.checkpoint.formats.keras_names import STEMS, with_names
 from onecell.checkpoint.formats.nested import Tree, nested
 from onecell.checkpoint.formats.placed import InMemory, Placed
@@ -197,12 +197,14 @@ class _Walk:
             if isinstance(thing, self._h5py.Group):
                 before = len(self._found.tensors)
                 self.group(thing, under, (*above, place), depth + 1)
-                if odd and (name in {"cell", "vars", last} or name.startswith("lstm_cell")):
+                if odd.endswith(NONE) and (
+                    name in {"cell", "vars", last} or name.startswith("lstm_cell")
+                ):
                     self._leave_out(before, odd)
             elif isinstance(thing, self._h5py.Dataset):
                 before = len(self._found.tensors)
                 self._dataset(thing, under.removesuffix(":0"))
-                if odd:
+                if odd.endswith(NONE):
                     self._leave_out(before, odd)
 
     def _leave_out(self, start: int, why: str) -> None:
