@@ -127,6 +127,7 @@ def clip(value: float) -> bytes:
         ((*PLAIN, whole(40, 1)), b"", "peepholes"),
         ((*PLAIN, whole(50, 1)), b"", "coupled gates"),
         ((*PLAIN, clip(3.0)), b"", "a clip at 3"),
+        ((whole(30, 1),), b"", "a forget bias and no other biases"),
         (PLAIN, activation(41, 30, 30), "other activations"),
         (PLAIN, activation(40, 30, 10), "other activations"),
     ],

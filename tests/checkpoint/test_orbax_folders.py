@@ -232,6 +232,7 @@ BOMB = zstandard.ZstdCompressor().compress(bytes(2**28))
         (second(ONES, shape=[2**61, 2**61], chunks=[1, 1]), b"", "address"),
         (second(ONES, chunks=[2**40, 3]), b"", "needs"),
         (second(ONES, shape=[4000, 4000], chunks=[1, 1], dtype="|u1"), b"1", "needs|is missing"),
+        (second(ONES, shape=[2**22, 1], chunks=[1, 1], dtype="|u1"), b"1", "needs"),
         (second(ONES), bytes(23), "is 24 bytes, and 23"),
         (second(ONES), bytes(25), "is 24 bytes, and 25"),
         (second(ONES), bytes(2**20), "more than"),
@@ -248,7 +249,7 @@ BOMB = zstandard.ZstdCompressor().compress(bytes(2**28))
         (second(ONES, order=[]), b"", "order is"),
         (second(ONES, compressor={"id": {}}), b"", "not read"),
     ],
-    ids=range(31),
+    ids=range(32),
 )  # fmt: skip
 def test_a_hostile_array_is_refused(
     head: Any, chunk: bytes, says: str, tmp_path: Path, peak_below: PeakBelow

@@ -78,6 +78,10 @@ def _why_not(messages: Messages, lstm: Field, params: Field | None) -> str:
     for there, what in (
         (messages.number(params, _PEEPHOLES), "peepholes"),
         (messages.number(params, _COUPLED), "coupled gates"),
+        (
+            messages.number(params, _FORGET_BIAS) and not messages.number(params, _BIASES),
+            "a forget bias and no other biases",
+        ),
         (clip and clip < _OWN_CLIP, f"a clip at {clip:g}"),
         (activations not in ([], usual, 2 * usual), "other activations"),
     ):

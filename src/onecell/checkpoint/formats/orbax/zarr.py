@@ -109,8 +109,8 @@ def read_array(
     budget.take(2 * chunk, "a chunk of", name)
     start = f"{folder}/" if folder else ""
     counts = [-(-size // step) for size, step in zip(parsed.shape, parsed.chunks, strict=True)]
+    budget.take(_CHUNK * math.prod(counts), "the chunks of", name)  # their places are all made
     for place in itertools.product(*map(range, counts)):
-        budget.take(_CHUNK, "a chunk of", name)
         key = start + _key(parsed, place)
         # What is packed may be longer than what it holds, by a little.
         packed = store.get(key, 2 * chunk + 2**16 + _PLACE * math.prod(parsed.chunks))
