@@ -124,6 +124,17 @@ def test_a_layer_of_one_direction_has_the_names_of_one(tmp_path: Path) -> None:
     assert content["rnn.0.cell.bias_hh"] is content["rnn.bias_hh_l0"]
 
 
+def test_a_layer_whose_weights_are_in_parts_is_read_and_written(tmp_path: Path) -> None:
+    tensors = Weights.random(Spec(3, 4)).to_dialect("paddle", prefix="rnn.", layer=0)
+    whole = tensors.pop("rnn.weight_hh_l0")
+    tensors["rnn.weight_hh_l0_v"] = whole
+    tensors["rnn.weight_hh_l0_g"] = np.linalg.norm(whole, axis=1, keepdims=True)
+    save_checkpoint(tmp_path / "a.pdparams", tensors)
+    read = load_checkpoint(tmp_path / "a.pdparams").tensors
+    assert read.keys() == tensors.keys()
+    assert len(find_cells(read, "paddle")) == 1
+
+
 def test_every_type_and_shape_comes_back(
     every_dtype: Tensors, shapes: Tensors, tmp_path: Path, assert_same_bits: Any
 ) -> None:

@@ -125,14 +125,16 @@ def _entry(entry: object) -> tuple[list[str], tuple[int, ...] | None]:
 
 def _seconds(tensors: Mapping[str, np.ndarray]) -> Iterator[tuple[str, str]]:
     """Yield the second name that a layer's parameter has or would have, and its first."""
-    sites = [site for site in find_cells(tensors, "paddle") if site.layer is not None]
+    row = get_dialect("paddle")
+    sites = [site for site in find_cells(tensors, row) if site.layer is not None]
     both_ways = {(site.prefix, site.layer) for site in sites if site.reverse}
     for site in sites:
         cell = "cell"
         if (site.prefix, site.layer) in both_ways:
             cell = "cell_bw" if site.reverse else "cell_fw"
-        for piece, name in site.names("paddle").items():
-            yield f"{site.prefix}{site.layer}.{cell}.{get_dialect('paddle').names[piece]}", name
+        for piece, name in site.names(row).items():
+            if name in tensors:  # or its parts alone, as weight_norm keeps them
+                yield f"{site.prefix}{site.layer}.{cell}.{row.names[piece]}", name
 
 
 def _same(one: np.ndarray, other: np.ndarray) -> bool:
