@@ -122,7 +122,10 @@ GROUPS = {
     "one bias, and 1 added": {"tensorflow", "haiku"},
 }
 """The groups of the table in docs/*/guides/convert.md."""
-ZEROS = {"paddle", "tensorflow", "haiku", "openvino", "rtneural", "nam", "haste"}
+ZEROS = {
+    *("paddle", "flax", "flax-nnx", "flax-nnx-optimized", "tensorflow", "haiku", "openvino"),
+    *("rtneural", "nam", "haste"),
+}
 """Those that have no cell without a bias, as the page names them."""
 
 
