@@ -69,7 +69,9 @@ def convert_into(
     save_into(target, into, model.format, found.tensors, force=force)
     used = {name for site, _ in found.cells for name in site.parts(read.tensors, dialect)}
     left = [name for name in read.tensors if name not in used]
-    notes = [*found.notes, *_names(found.cells), *not_finite(found.tensors)]
+    told = {note.name for note in found.notes}
+    moved = [(site, place) for site, place in found.cells if site.owner not in told]
+    notes = [*found.notes, *_names(moved), *not_finite(found.tensors)]
     if say_all:
         if left:
             why = say("no cell's, and the model keeps its own")
