@@ -22,6 +22,7 @@ from onecell.checkpoint.formats.onnx_moves import MOVES, move
 from onecell.checkpoint.formats.placed import InMemory
 from onecell.checkpoint.limits import FLOOR, Budget
 from onecell.errors import CheckpointError
+from onecell.verify.plan import source_dialect
 
 PeakBelow = Callable[[int], AbstractContextManager[None]]
 CELL = Weights.random(Spec(3, 4), 1)
@@ -126,6 +127,23 @@ def test_weights_of_an_input_are_still_said_to_be_computed(tmp_path: Path) -> No
     assert find_cells(read.tensors, "onnx") == []
     assert "W, R computed in the graph" in next(iter(read.remarks.values()))
     assert len(read.tensors) == 2  # the constants, as others
+
+
+@pytest.mark.parametrize("layer", ["", "_l0"])
+def test_arrays_of_torch_that_other_operators_use_are_pointed_out_and_read_as_said(
+    layer: str, tmp_path: Path
+) -> None:
+    graph = Graph()
+    for name, array in CELL.arrays().items():
+        graph.tensors.append(numpy_helper.from_array(array, f"dec.rnn.{name}{layer}"))
+        graph.node("Relu", f"dec.rnn.{name}{layer}")
+    path = graph.save(tmp_path)
+    read = load_checkpoint(path)
+    assert find_cells(read.tensors, "onnx") == []
+    assert "--from torch" in read.remarks["dec.rnn"]
+    assert source_dialect(read, "torch", path) == "torch"
+    (site,) = find_cells(read.tensors, "torch")
+    assert site.weights(read.tensors, "torch").same_bits(CELL)
 
 
 def test_a_quantized_operator_is_named(tmp_path: Path) -> None:

@@ -251,7 +251,8 @@ def source_dialect(checkpoint: Checkpoint, given: str | None, path: Path) -> str
     if given is not None:
         row = get_dialect(given)
         named = row.name
-        if checkpoint.dialect not in (None, named, row.inside):
+        # The tensors of a graph may have kept the names of where they are from.
+        if checkpoint.dialect not in (None, named, row.inside) and checkpoint.format != "onnx":
             raise ArgumentError(
                 f"{path}: the file itself says that it is {checkpoint.dialect}'s "
                 f"({checkpoint.format}), not {named}'s (--from, `source=`); leave that out."

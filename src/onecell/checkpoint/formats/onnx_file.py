@@ -48,6 +48,7 @@ _FUNCTION_INPUT, _FUNCTION_NODE, _FUNCTION_DOMAIN = 4, 7, 10
 
 _INPUTS: Final = ("X", "W", "R", "B", "sequence_lens", "initial_h", "initial_c", "P")
 _ACTIVATIONS: Final = ["sigmoid", "tanh", "tanh"]
+_OF_TORCH: Final = "weight_hh"
 _QUANTIZED: Final = "DynamicQuantizeLSTM"
 _TYPES: Final = frozenset({"LSTM", "Constant", "Identity", "If", "Loop", "Scan", _QUANTIZED})
 _DEEPEST: Final = 16
@@ -159,6 +160,13 @@ class _Reader:
                 self.left_out[name] = "a tensor called as an LSTM's"
             else:
                 self._tensors[name], self.sources[name] = self._constants.read(place), place
+        for name in self._tensors:
+            owner, found, layer = name.rpartition(_OF_TORCH)
+            if found and layer in {"", "_l0"} and f"{owner}weight_ih{layer}" in self._tensors:
+                self.remarks[owner.removesuffix(".") or "(root)"] = (
+                    "an LSTM cell perhaps, by the names of torch's arrays, which other operators "
+                    "use; if it is one, say --from torch"
+                )
         return self._tensors
 
     def _add(self, scope: Scope, name: str, place: TensorPlace) -> None:
