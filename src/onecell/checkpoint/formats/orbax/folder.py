@@ -17,7 +17,8 @@ from onecell.checkpoint.content import Checkpoint
 from onecell.checkpoint.formats.json_text import parse_json
 from onecell.checkpoint.formats.onnx_tensors import inside
 from onecell.checkpoint.formats.orbax.library import library
-from onecell.checkpoint.formats.orbax.zarr import HEADS, Store, read_array
+from onecell.checkpoint.formats.orbax.zarr import Store, read_array
+from onecell.checkpoint.formats.orbax.zarr_head import HEADS
 from onecell.checkpoint.limits import Budget, read_bytes
 from onecell.errors import CheckpointError
 from onecell.text import listed, short

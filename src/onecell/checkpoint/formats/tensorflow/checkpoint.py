@@ -168,7 +168,7 @@ def _take_offset(owner: str, remarks: dict[str, str], tensors: Mapping[str, np.n
     bias.reshape(len(layout.gates), -1)[layout.gates.index("f")] -= layout.forget_offset
     remarks[owner] = (
         "adds nothing to its forget gate, where other cells of TensorFlow add 1 when they run: "
-        "the bias is read 1 less"
+        "the bias is read 1 less, and --forget-bias is to stay 1"
     )
 
 
