@@ -9,6 +9,7 @@ from bench import summary
 from bench.contenders import CEILINGS, FRAMEWORK_PEERS, ONE_THREAD_PEERS
 from bench.figures import is_unsure
 from bench.own_tables import accuracy, everyday, memory, roofline, sweep, threads
+from bench.sweep import SLOWER
 from bench.table_text import NONE, best_peer, met, microseconds, shape, table
 from bench.words import WORK, Say, english, told
 
@@ -198,6 +199,8 @@ def _not_timed(result: Json, say: Say) -> dict[str, str]:
     for name in ("sweep", "steps", "threads"):
         for point in result["sections"].get(name, {}).get("points", []):
             for contender, why in point["not_timed"].items():
+                if why == SLOWER:
+                    continue  # said once, of all shapes
                 where = _where(contender, point["size"], say)
                 found.setdefault(say(f"{where}, {name}", f"{where}，{name}"), why)
     return found
