@@ -57,6 +57,8 @@ EXAMPLES = f"""[bold]Examples[/bold]
 
   onecell verify model.pt my_project.model:cell --self-test
 
+  ONECELL_PYTHON_PADDLE=~/paddle/bin/python onecell verify model.keras model.pdparams
+
 {VERIFY_STATUSES}
 """
 

@@ -8,6 +8,7 @@ and NumPy; onecell need not be there. PROGRAM is a file beside this one with
     Cell(dialect, arrays, dtype)             a cell holding arrays, by the names of the dialect
         .step(x, h, c) -> (h, c)
         .rollout(x, h, c) -> (h, c)          after each of T steps; without it, steps one by one
+        .set_forget_bias(value)              where the user of the cell may say what it adds
         .gradients(x, h, c, grad_h_all, grad_c_last) -> {"x", "h", "c" and each of arrays: array}
 
 A question is one JSON object and the arrays that it lists, raw; so is an answer.
