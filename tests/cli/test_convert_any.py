@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,9 @@ from safetensors import safe_open
 
 from onecell import Spec, Weights
 from onecell.checkpoint import load_checkpoint, save_checkpoint
+from onecell.dialect import with_forget_bias
+from onecell.verify import compare, compare_files
+from onecell.verify.comparing.parties import read_cells
 
 from .conftest import Run
 
@@ -191,6 +195,36 @@ def test_no_forget_bias_is_nothing_lost(run: Run, file: Path) -> None:
         ran = run("convert", plain, other, "--to", dialect, "--forget-bias", "0")
         assert ran.status == 2
         assert f"no cell of torch or {dialect} can be told" in ran.err
+
+
+def test_a_cell_that_adds_nothing_is_not_told_what_it_adds(run: Run, tmp_path: Path) -> None:
+    cell = CELL.to_dialect("tensorflow", prefix="rnn.cudnn_compatible_lstm_cell.")
+    save_checkpoint(tmp_path / "m.index", cell)
+    for words in (("convert", "m.pt"), ("verify", "m.index")):
+        paths = (tmp_path / "m.index", tmp_path / words[1])
+        ran = run(words[0], *paths, "--forget-bias", "0")
+        assert ran.status == 2
+        assert "adds nothing to its forget gate, and is read so" in ran.err
+
+
+def test_the_command_that_repeats_a_comparison_says_how_files_were_read(
+    tmp_path: Path,
+) -> None:
+    row = with_forget_bias("tensorflow", 0.5)
+    weights = Weights(**CELL.arrays() | {"bias_hh": np.zeros(16, np.float32)})
+    save_checkpoint(tmp_path / "k.npz", weights.to_dialect(row))
+    save_checkpoint(tmp_path / "m.pt", weights.to_dialect("torch"))
+    told = read_cells(tmp_path / "k.npz", "tensorflow", forget_bias=0.5)
+    for found in (
+        compare(tmp_path / "m.pt", told, sides=()),
+        compare_files(tmp_path / "m.pt", told, sides=()),
+    ):
+        assert found.holds
+        words = shlex.split(found.command)
+        assert words[:4] == ["onecell", "verify", str(tmp_path / "m.pt"), str(tmp_path / "k.npz")]
+        assert words[words.index("--from") + 1] == ",tensorflow"
+        assert "--forget-bias=0.5" in words
+        assert "--cell" not in words
 
 
 def test_verify_is_told_whose_names_files_have(run: Run, file: Path) -> None:

@@ -51,6 +51,9 @@ TEXTS: Final[Mapping[str, str]] = {
     ),
     "two cells of the model share it": "模型中有两个单元共用它",
     "it shares its numbers": "它与别的张量共用数值",
+    "`{name}` adds nothing to its forget gate, and is read so; leave --forget-bias out.": (
+        "`{name}` 不给遗忘门另加任何数，也照此读取；请去掉 --forget-bias。"
+    ),
     "no cell of {first} or {second} can be told what to add to its forget gate; leave "
     "--forget-bias out.": (
         "{first} 与 {second} 的单元都不能指定给遗忘门另加多少；请去掉 --forget-bias。"

@@ -39,6 +39,7 @@ from onecell.text import plain
 from onecell.verify.plan import (
     carry_optimizers,
     check_apart,
+    check_offsets,
     convert_tensors,
     read_checkpoint,
     source_dialect,
@@ -156,6 +157,7 @@ def convert(
     with reporting(debug=debug, quiet=quiet and not as_json):
         read = read_checkpoint(source)
         dialect = source_dialect(read, from_, source)
+        check_offsets(read, forget_bias, source)
         if into is not None:
             check_forget_bias(forget_bias, (dialect, dialect))
             read, _ = choose(read, dialect, only=only or (), drop=drop or ())

@@ -14,12 +14,13 @@ from onecell.checkpoint.atomic import check_output
 from onecell.checkpoint.choose import choose
 from onecell.checkpoint.files import PORTED, SUFFIXES, keepable, located, written
 from onecell.checkpoint.formats.sharded import called
+from onecell.checkpoint.formats.tensorflow.checkpoint import ADDS_NOTHING
 from onecell.checkpoint.optimizer_carry import carry
 from onecell.checkpoint.pickles.plain import PLAIN, chosen
 from onecell.dialect import FRONT_ENDS, Dialect, get_dialect, get_front_end
 from onecell.errors import ArgumentError, CheckpointError, NothingToDoError
 from onecell.neighbours import may_have_other_shape, uncounted
-from onecell.text import listed
+from onecell.text import listed, short
 from onecell.verify.quantities.columns import Cell, Column, choose_columns
 from onecell.verify.sides import get_side
 
@@ -234,6 +235,16 @@ def convert_tensors(
         return convert(checkpoint.tensors, source, to, renames, checkpoint.metadata)
     except CheckpointError as error:
         raise CheckpointError(f"{path}: {error}") from error
+
+
+def check_offsets(checkpoint: Checkpoint, forget_bias: float | None, path: Path) -> None:
+    """Raise `ArgumentError` if a forget bias is said of a file that tells what its cell adds."""
+    said = [name for name, remark in checkpoint.remarks.items() if remark == ADDS_NOTHING]
+    if said and forget_bias not in {None, 1.0}:
+        raise ArgumentError(
+            f"{path}: `{short(said[0])}` adds nothing to its forget gate, and is read so; leave "
+            f"--forget-bias out."
+        )
 
 
 def source_dialect(checkpoint: Checkpoint, given: str | None, path: Path) -> str:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import shlex
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import numpy as np
 
+from onecell.dialect import get_dialect
 from onecell.errors import (
     ArgumentError,
     NotFiniteError,
@@ -291,6 +292,18 @@ def _party(contender: Contender, spec: Spec, left_out: Mapping[str, str]) -> Par
     )
 
 
+def _said(claims: tuple[Claim, Claim]) -> Iterator[str]:
+    """Yield the options that say how files are to be read."""
+    if any(claim.told for claim in claims):
+        yield "--from"
+        yield ",".join((claim.framework or "") if claim.told else "" for claim in claims)
+    for claim in claims:
+        added = None if claim.row is None else claim.row.layout.forget_offset
+        if claim.row is not None and added != get_dialect(claim.row.name).layout.forget_offset:
+            yield f"--forget-bias={added}"
+            return
+
+
 def _command(
     claims: tuple[Claim, Claim], names: tuple[str | None, str | None], steps: int, seed: int
 ) -> str:
@@ -299,6 +312,7 @@ def _command(
     if all(claim.kind == "file" or ":" in claim.given for claim in claims):
         words = ["onecell", "verify", *(claim.given for claim in claims)]
         words += ["--cell", cell] if cell else []
+        words += _said(claims)
         return shlex.join([*words, "--steps", str(steps), "--seed", str(seed)])
     given = ", ".join(repr(c.given) if c.kind == "file" else f"<{c.given}>" for c in claims)
     return f"onecell.verify.compare({given}, steps={steps}, seed={seed})"

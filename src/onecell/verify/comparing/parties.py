@@ -28,7 +28,7 @@ from onecell.errors import (
 from onecell.spec import WEIGHTS
 from onecell.verify.comparing.checks import check_numbers
 from onecell.verify.comparing.comparison import FileFacts, Kind, Label
-from onecell.verify.plan import read_checkpoint, say_no_cell, source_dialect
+from onecell.verify.plan import check_offsets, read_checkpoint, say_no_cell, source_dialect
 from onecell.verify.sides.live import Live, has, look_at, say_class
 from onecell.weights import Weights
 
@@ -58,6 +58,8 @@ class Claim:
     """The live object itself."""
     row: Dialect | None = None
     """Of a file: how its framework lays the weights out, with the forget bias that it adds."""
+    told: bool = False
+    """Whether its framework was said, and not told by the file."""
     pieces: Mapping[str, np.ndarray] | None = None
     """Of a file: the arrays of the cell by the layout's pieces, as they lie there; None where it is
     computed from others."""
@@ -157,6 +159,8 @@ class CellsOfFile:
     facts: FileFacts
     row: Dialect
     """Of `dialect`, with the forget bias that its cell adds."""
+    told: bool = False
+    """Whether the caller said what `dialect` is."""
 
     def claim(self, label: Label, cell: str | None, *, perhaps: bool = False) -> Claim:
         """Return one cell of it; arguments and errors as `read_claim`."""
@@ -179,6 +183,7 @@ class CellsOfFile:
             None,
             file=self.facts,
             row=self.row,
+            told=self.told,
             pieces=site.pieces(self.tensors, self.dialect),
             notes=(*self.notes, *map(str, known)),
             looks=tuple(note for note in known if note.kind),
@@ -197,9 +202,10 @@ def read_cells(
 
     Raises:
         CheckpointError: it cannot be read, or holds no cell.
-        ArgumentError: the file tells another framework.
+        ArgumentError: the file tells another framework, or of a cell that it adds nothing.
     """
     checkpoint = read_checkpoint(path)
+    check_offsets(checkpoint, forget_bias, path)
     if source is not None:
         source = source_dialect(checkpoint, source, path)
     dialect = source or checkpoint.dialect or TORCH.name
@@ -220,6 +226,7 @@ def read_cells(
         tuple(found.notes),
         file_facts(path, path, dialect, checkpoint.format),
         with_forget_bias(dialect, forget_bias),
+        source is not None,
     )
 
 

@@ -68,9 +68,9 @@ class Comparisons:
     @property
     def command(self) -> str:
         """What repeats it, as typed in a shell."""
-        first = self.cells[0]
-        words = ["onecell", "verify", str(self.a.path), str(self.b.path)]
-        return shlex.join([*words, "--steps", str(first.steps), "--seed", str(first.seed)])
+        words = shlex.split(self.cells[0].command)
+        start = words.index("--cell", 4) if "--cell" in words[4:] else len(words)
+        return shlex.join(words[:start] + words[start + 2 :])
 
 
 def compare_files(

@@ -31,6 +31,10 @@ _LONGEST_STATE: Final = 2**20
 _DATA: Final = re.compile(r"(?P<stem>.+)\.data-\d{5}-of-\d{5}")
 _NO_OFFSET: Final = "cudnn_compatible_lstm_cell"
 """A cell of TensorFlow 1 that adds nothing to its forget gate."""
+ADDS_NOTHING: Final = (
+    "adds nothing to its forget gate, where other cells of TensorFlow add 1 when they run: the "
+    "bias is read 1 less, and --forget-bias is to stay 1"
+)
 _OLDER: Final = (
     ("weights", "biases"),  # before 1.2
     ("Linear.Matrix", "Linear.Bias"),  # before 1.0
@@ -166,10 +170,7 @@ def _take_offset(owner: str, remarks: dict[str, str], tensors: Mapping[str, np.n
     if bias is None or bias.ndim != 1 or bias.dtype.kind != "f" or len(bias) % len(layout.gates):
         return
     bias.reshape(len(layout.gates), -1)[layout.gates.index("f")] -= layout.forget_offset
-    remarks[owner] = (
-        "adds nothing to its forget gate, where other cells of TensorFlow add 1 when they run: "
-        "the bias is read 1 less, and --forget-bias is to stay 1"
-    )
+    remarks[owner] = ADDS_NOTHING
 
 
 def _dialect(tensors: Mapping[str, np.ndarray]) -> str | None:
