@@ -82,6 +82,20 @@ def test_a_wrong_port_is_named(run: Run, model: Path, swapped: Path) -> None:
     assert "FAILS" in ran.out
 
 
+def test_summed_biases_are_the_same_where_training_does_not_count(
+    run: Run, weights: Weights, model: Path, tmp_path: Path
+) -> None:
+    one = tmp_path / "one.safetensors"
+    save_checkpoint(one, weights.to_dialect("mlx", prefix="cell."), dialect="mlx")
+    ran = run("verify", model, one, *KERNEL)
+    assert ran.status == Status.FAILS
+    assert "say --inference" in ran.out
+    ran = run("verify", model, one, *KERNEL, "--inference")
+    assert ran.status == Status.HOLDS
+    assert "SAME: every quantity holds; training was not compared" in ran.out
+    assert json.loads(run("verify", model, one, *KERNEL, "--inference", "--json").out)["inference"]
+
+
 @pytest.mark.parametrize("columns", [80, 120])
 def test_no_line_is_wider_than_the_terminal(
     columns: int,

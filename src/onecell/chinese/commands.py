@@ -228,6 +228,10 @@ TEXTS: Final[Mapping[str, str]] = {
     "{same} of {cells} in both is the same": "双方共有 {cells}，其中 {same} 个相同",
     "{same} of {cells} in both are the same": "双方共有 {cells}，其中 {same} 个相同",
     "the weights have the same bits, every quantity holds": "权重逐比特相同，各量均通过",
+    "training was not compared": "未比较训练",
+    "To compare what they compute, without training, say --inference.": (
+        "只比较计算结果而不比较训练，可加 --inference。"
+    ),
     "every quantity holds": "各量均通过",
     "every quantity holds, and the self-test does not": "各量均通过，但自检未通过",
     " Of the weights: {said}.": "权重方面：{said}。",

@@ -75,6 +75,9 @@ TEXTS: Final[Mapping[str, str]] = {
     "cannot be started: {error}": "无法启动：{error}",
     "{a} does not compute in {b}": "{a} 不以 {b} 计算",
     "its optimizers are not run": "不运行它的优化器",
+    "only what the cells compute is compared": "只比较单元的计算结果",
+    "its two biases are taken as one, their sum": "两个偏置按其和作为一个偏置计",
+    "its bias is taken to be zero: it has none": "没有偏置，按零计",
     "it has one bias, and its gradient is shown as that of bias_ih": (
         "它只有一个偏置，其梯度列在 bias_ih 下"
     ),

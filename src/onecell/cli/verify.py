@@ -55,6 +55,8 @@ EXAMPLES = f"""[bold]Examples[/bold]
 
   onecell verify model.pt weights.npz --from ,haiku
 
+  onecell verify model.pt model.keras --inference
+
   onecell verify model.pt my_project.model:cell --self-test
 
   ONECELL_PYTHON_PADDLE=~/paddle/bin/python onecell verify model.keras model.pdparams
@@ -115,6 +117,14 @@ def verify(
             help="See the comparison catch and name every one of a set of wrong ports of A.",
         ),
     ] = False,
+    inference: Annotated[
+        bool,
+        typer.Option(
+            "--inference",
+            help="Compare what they compute and not how they train: two biases count as their sum, "
+            "and none as zeros.",
+        ),
+    ] = False,
     as_json: Json = False,
     report: Annotated[
         Path | None,
@@ -149,6 +159,7 @@ def verify(
                 "seed": seed,
                 "sides": names,
                 "self_test": self_test,
+                "inference": inference,
                 "progress": told,
             }
             found: Comparison | Comparisons

@@ -101,6 +101,16 @@ _SAID: Final[dict[Verdict, tuple[str, str]]] = {
 }
 
 
+_SAME_OUTPUTS: Final = {
+    "biases summed",
+    "biases swapped",
+    "zero biases added",
+    "zero biases dropped",
+    "zero signs",
+}
+"""Findings after which two cells compute the same and train otherwise."""
+
+
 def _said(verdict: Verdict) -> Text:
     word, style = _SAID[verdict]
     return Text(say(word), style)
@@ -116,7 +126,7 @@ def _print_verdict_of_all(found: Comparisons, console: Console) -> None:
         some = "{cells} in both, all with the same bits, every quantity holds"
         if not same_bits:
             some = "{cells} in both, every quantity holds"
-        clauses = joined([say(some, cells=count), *remarks])
+        clauses = joined([say(some, cells=count), *_untrained(found.cells[0]), *remarks])
         text = say("{verdict}: {clauses} {took}.", verdict=word, clauses=clauses, took=took)
         console.print(Text(plain(text), "bold green" if found.holds else "bold"), soft_wrap=True)
         return
@@ -142,6 +152,10 @@ def _print_verdict_of_all(found: Comparisons, console: Console) -> None:
         took=took,
     )
     console.print(Text(plain(text), "bold red"))
+
+
+def _untrained(found: Comparison) -> list[str]:
+    return [say("training was not compared")] if found.inference else []
 
 
 def _print_support(parties: tuple[Party, Party], console: Console) -> None:
@@ -289,6 +303,7 @@ def _print_verdict(found: Comparison, console: Console) -> None:
         every = "the weights have the same bits, every quantity holds"
         parts = [
             say(every if found.same_bits else "every quantity holds"),
+            *_untrained(found),
             *found.remarks.texts(spoken()),
         ]
         text = say("{verdict}: {clauses} {took}.", verdict=word, clauses=joined(parts), took=took)
@@ -308,3 +323,6 @@ def _print_verdict(found: Comparison, console: Console) -> None:
         word = verdict("DIFFERENT")
         text = say("{verdict}: {clauses} {took}.", verdict=word, clauses=said, took=took)
         console.print(Text(text, "bold red"))
+        if {finding.kind for finding in found.diagnosis.findings} <= _SAME_OUTPUTS:
+            hint = say("To compare what they compute, without training, say --inference.")
+            console.print(hint, soft_wrap=True, markup=False)

@@ -179,6 +179,8 @@ class Comparison:
     environment: Mapping[str, Any]
     """Versions of Python, NumPy, onecell and the frameworks; instruction set; machine."""
     seconds: float
+    inference: bool = False
+    """Whether training was left out, two biases were taken as their sum and none as zeros."""
 
     @property
     def remarks(self) -> Remarks:

@@ -33,6 +33,7 @@ def comparison_to_json(found: Comparison) -> dict[str, Any]:
         "computed": found.computed,
         "reference": found.reference,
         "same_bits": found.same_bits,
+        "inference": found.inference,
         "first": None if found.first is None else _first(found.first),
         "diagnosis": _diagnosis(found.diagnosis),
         "quantities": [_quantity(quantity) for quantity in found.quantities],

@@ -5,10 +5,13 @@ from __future__ import annotations
 import shlex
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Final
 
 import numpy as np
 
 from onecell.dialect import get_dialect
+from onecell.dialect.arrays import merge_biases
 from onecell.errors import (
     ArgumentError,
     NotFiniteError,
@@ -32,6 +35,9 @@ from onecell.verify.quantities.stored import compare_stored
 from onecell.verify.record import environment
 from onecell.weights import Weights
 
+UNTRAINED: Final = "only what the cells compute is compared"
+"""Why nothing is said of training."""
+
 Progress = Callable[[str, int, int], None]
 """Called with what is done next, how many parts are done, and how many there are."""
 
@@ -46,6 +52,7 @@ def compare(
     sides: Sequence[str] | None = None,
     sizes: tuple[int, int] | None = None,
     self_test: bool = False,
+    inference: bool = False,
     progress: Progress | None = None,
 ) -> Comparison:
     """Compare two things that claim to be the same cell, and say why they differ if they do.
@@ -69,6 +76,8 @@ def compare(
         sizes: (I, H), where neither tells its own.
         self_test: see the comparison fail on every one of `WRONG_PORTS`, made from these weights,
             and of files on the mistakes that the layouts of their frameworks invite.
+        inference: compare what the cells compute and not how they train: two biases count as one,
+            their sum, and none as zeros.
         progress: told before every part and at the end.
 
     Raises:
@@ -93,6 +102,9 @@ def compare(
     if perhaps and all(claim.cell != cell for claim in claims):
         there = ", ".join(f"`{each}`" for claim in claims for each in claim.cells)
         raise WhichCellError(f"neither has a cell called {cell!r}; there are {there}.")
+    stored = tuple(claim.weights for claim in claims)
+    if inference:
+        claims = (_of_sums(claims[0]), _of_sums(claims[1]))
     spec = _alike(claims, sizes)
     base = next((claim.weights for claim in claims if claim.weights is not None), None)
     case = make_case(
@@ -110,8 +122,12 @@ def compare(
         oracle = make_oracle(right.astype(spec.dtype.name), case, coarse=coarse)
     _check_numbers(oracle)
     quantities, diagnosis = _judge(first, second, oracle, tell)
+    if inference:
+        quantities = tuple(q for q in quantities if q.name.partition(".")[0] not in OPTIMIZERS)
+        left_out |= dict.fromkeys(OPTIMIZERS, UNTRAINED)
     if first.weights is not None and second.weights is not None:
         quantities += compare_stored(first.weights, second.weights, first.sides[0].name)
+    wronged = next((each for each in stored if each is not None), None) or example(spec)
     shown = tuple(each for each in quantities if each.of("a") and each.of("b"))
     left_out |= _not_shown(first, second, [each.name for each in quantities if each not in shown])
     return Comparison(
@@ -119,17 +135,18 @@ def compare(
         b=_party(second, spec, left_out),
         computed=spec.dtype.name,
         reference=_say_reference(first, second),
-        same_bits=_same_bits(first, second),
+        same_bits=_same_bits(first, second, stored),
         quantities=shown,
         first=first_divergence(shown, first.weights, second.weights, diagnosis),
         diagnosis=diagnosis,
-        self_test=_try_all(right or example(spec), tell, claims) if self_test else (),
+        self_test=_try_all(wronged, tell, claims) if self_test else (),
+        inference=inference,
         left_out=left_out,
         sampling={},
         seed=seed,
         steps=steps,
         rows=len(case.h),
-        command=_command(claims, names, steps, seed),
+        command=_command(claims, names, steps, seed, inference=inference),
         environment=environment(),
         seconds=time.perf_counter() - began,
     )
@@ -258,10 +275,31 @@ def _measure(contender: Contender, opened: Opened, oracle: Oracle) -> dict[str, 
     }
 
 
-def _same_bits(a: Contender, b: Contender) -> bool | None:
-    if a.weights is None or b.weights is None:
+def _of_sums(claim: Claim) -> Claim:
+    """Return the claim with one bias, the sum, which computes the same."""
+    weights = claim.weights
+    if weights is None:
+        return claim
+    if weights.bias_ih is None or weights.bias_hh is None:
+        zeros = np.zeros(len(weights.weight_ih), weights.weight_ih.dtype)
+        summed = replace(weights, bias_ih=zeros, bias_hh=zeros.copy())
+        said = "its bias is taken to be zero: it has none"
+    elif not weights.bias_hh.any():
+        return claim
+    else:
+        bias = merge_biases(weights.bias_ih, weights.bias_hh)
+        summed = replace(weights, bias_ih=bias, bias_hh=np.zeros_like(bias))
+        said = "its two biases are taken as one, their sum"
+    return replace(claim, weights=summed, notes=(*claim.notes, said))
+
+
+def _same_bits(
+    a: Contender, b: Contender, stored: tuple[Weights | None, Weights | None]
+) -> bool | None:
+    """Return whether what both hold, before any sum, has the same bits."""
+    if a.weights is None or b.weights is None or stored[0] is None or stored[1] is None:
         return None
-    return a.weights.same_bits(b.weights)
+    return stored[0].same_bits(stored[1])
 
 
 def _say_reference(a: Contender, b: Contender) -> str:
@@ -305,7 +343,12 @@ def _said(claims: tuple[Claim, Claim]) -> Iterator[str]:
 
 
 def _command(
-    claims: tuple[Claim, Claim], names: tuple[str | None, str | None], steps: int, seed: int
+    claims: tuple[Claim, Claim],
+    names: tuple[str | None, str | None],
+    steps: int,
+    seed: int,
+    *,
+    inference: bool,
 ) -> str:
     """Return the shell command that repeats it; with live objects, the call in Python."""
     cell = names[0] if names[0] == names[1] else "=".join(name or "" for name in names)
@@ -313,6 +356,8 @@ def _command(
         words = ["onecell", "verify", *(claim.given for claim in claims)]
         words += ["--cell", cell] if cell else []
         words += _said(claims)
+        words += ["--inference"] if inference else []
         return shlex.join([*words, "--steps", str(steps), "--seed", str(seed)])
     given = ", ".join(repr(c.given) if c.kind == "file" else f"<{c.given}>" for c in claims)
-    return f"onecell.verify.compare({given}, steps={steps}, seed={seed})"
+    also = ", inference=True" if inference else ""
+    return f"onecell.verify.compare({given}, steps={steps}, seed={seed}{also})"
