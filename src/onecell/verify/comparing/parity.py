@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import shlex
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
-from typing import Final
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
-from onecell.dialect import get_dialect
-from onecell.dialect.arrays import merge_biases
 from onecell.errors import (
     ArgumentError,
     NotFiniteError,
@@ -25,7 +20,9 @@ from onecell.verify.comparing.contenders import Contender, Opened, contend
 from onecell.verify.comparing.dialect_ports import dialect_ports
 from onecell.verify.comparing.divergence import first_divergence
 from onecell.verify.comparing.explain import diagnose
+from onecell.verify.comparing.inference import UNTRAINED, of_sums
 from onecell.verify.comparing.parties import Claim, read_claim
+from onecell.verify.comparing.repeating import command
 from onecell.verify.comparing.wrong_ports import STEPS, example, try_wrong_ports
 from onecell.verify.quantities.cases import ROLLOUT_STEPS, SEED, make_case
 from onecell.verify.quantities.optimizers import OPTIMIZERS
@@ -34,9 +31,6 @@ from onecell.verify.quantities.readings import Quantity, Reading, by_quantity, m
 from onecell.verify.quantities.stored import compare_stored
 from onecell.verify.record import environment
 from onecell.weights import Weights
-
-UNTRAINED: Final = "only what the cells compute is compared"
-"""Why nothing is said of training."""
 
 Progress = Callable[[str, int, int], None]
 """Called with what is done next, how many parts are done, and how many there are."""
@@ -104,7 +98,7 @@ def compare(
         raise WhichCellError(f"neither has a cell called {cell!r}; there are {there}.")
     stored = tuple(claim.weights for claim in claims)
     if inference:
-        claims = (_of_sums(claims[0]), _of_sums(claims[1]))
+        claims = (of_sums(claims[0]), of_sums(claims[1]))
     spec = _alike(claims, sizes)
     base = next((claim.weights for claim in claims if claim.weights is not None), None)
     case = make_case(
@@ -146,7 +140,7 @@ def compare(
         seed=seed,
         steps=steps,
         rows=len(case.h),
-        command=_command(claims, names, steps, seed, inference=inference),
+        command=command(claims, names, steps, seed, inference=inference),
         environment=environment(),
         seconds=time.perf_counter() - began,
     )
@@ -275,24 +269,6 @@ def _measure(contender: Contender, opened: Opened, oracle: Oracle) -> dict[str, 
     }
 
 
-def _of_sums(claim: Claim) -> Claim:
-    """Return the claim with one bias, the sum, which computes the same."""
-    weights = claim.weights
-    if weights is None:
-        return claim
-    if weights.bias_ih is None or weights.bias_hh is None:
-        zeros = np.zeros(len(weights.weight_ih), weights.weight_ih.dtype)
-        summed = replace(weights, bias_ih=zeros, bias_hh=zeros.copy())
-        said = "its bias is taken to be zero: it has none"
-    elif not weights.bias_hh.any():
-        return claim
-    else:
-        bias = merge_biases(weights.bias_ih, weights.bias_hh)
-        summed = replace(weights, bias_ih=bias, bias_hh=np.zeros_like(bias))
-        said = "its two biases are taken as one, their sum"
-    return replace(claim, weights=summed, notes=(*claim.notes, said))
-
-
 def _same_bits(
     a: Contender, b: Contender, stored: tuple[Weights | None, Weights | None]
 ) -> bool | None:
@@ -328,36 +304,3 @@ def _party(contender: Contender, spec: Spec, left_out: Mapping[str, str]) -> Par
         computed_by={each.name: each.version for each in contender.sides},
         alone=left_out.get(f"{claim.label}: {claim.framework}", ""),
     )
-
-
-def _said(claims: tuple[Claim, Claim]) -> Iterator[str]:
-    """Yield the options that say how files are to be read."""
-    if any(claim.told for claim in claims):
-        yield "--from"
-        yield ",".join((claim.framework or "") if claim.told else "" for claim in claims)
-    for claim in claims:
-        added = None if claim.row is None else claim.row.layout.forget_offset
-        if claim.row is not None and added != get_dialect(claim.row.name).layout.forget_offset:
-            yield f"--forget-bias={added}"
-            return
-
-
-def _command(
-    claims: tuple[Claim, Claim],
-    names: tuple[str | None, str | None],
-    steps: int,
-    seed: int,
-    *,
-    inference: bool,
-) -> str:
-    """Return the shell command that repeats it; with live objects, the call in Python."""
-    cell = names[0] if names[0] == names[1] else "=".join(name or "" for name in names)
-    if all(claim.kind == "file" or ":" in claim.given for claim in claims):
-        words = ["onecell", "verify", *(claim.given for claim in claims)]
-        words += ["--cell", cell] if cell else []
-        words += _said(claims)
-        words += ["--inference"] if inference else []
-        return shlex.join([*words, "--steps", str(steps), "--seed", str(seed)])
-    given = ", ".join(repr(c.given) if c.kind == "file" else f"<{c.given}>" for c in claims)
-    also = ", inference=True" if inference else ""
-    return f"onecell.verify.compare({given}, steps={steps}, seed={seed}{also})"
