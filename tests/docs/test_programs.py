@@ -42,7 +42,7 @@ Path("my_project/model.py").write_text("from onecell import LSTMCell; cell = LST
 """What guides that show a part of a program take for granted."""
 GUIDES = {
     *("torch.md", "mindspore.md", "arrays.md", "faq.md", "comparison.md", "convert.md"),
-    *("add-a-framework.md", *GIVEN),
+    *("add-a-framework.md", "differences.md", *GIVEN),
 }
 PAGES = [
     page

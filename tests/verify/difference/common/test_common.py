@@ -98,6 +98,7 @@ def test_a_wrong_claim_is_named(answers: Answers) -> None:
         found = conclude(MATTERS[name], [each, each], lying)
         assert found.verdict is Verdict.WRONG
         assert answers.framework in found.wrong
+        assert "Held of" in found.claim.en
 
 
 @pytest.mark.parametrize("other", ["gates", "gates_first", "joined", "state", "forget_offset"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 import threading
@@ -16,7 +17,7 @@ from onecell.ending import at_end
 from onecell.language import Text
 from onecell.verify.child import Child, ChildEndedError, ChildMissingError, ChildTimedOutError
 from onecell.verify.difference.changes import alike
-from onecell.verify.difference.claims import Expected, matches
+from onecell.verify.difference.claims import Between, Expected, matches
 from onecell.verify.difference.common import questions
 from onecell.verify.difference.common.adapters import ADAPTERS
 from onecell.verify.difference.common.claims import claimed
@@ -180,7 +181,7 @@ def conclude(
     wrong = tuple(
         each.side
         for each in there
-        if matter.id in (held := claims(each.side)) and not matches(held[matter.id], each)
+        if matter.id in (told := claims(each.side)) and not matches(told[matter.id], each)
     )
     if wrong:
         verdict = Verdict.WRONG
@@ -190,15 +191,25 @@ def conclude(
         one, other = observed
         same = one.outcome is other.outcome and alike(one.value, other.value)
         verdict = Verdict.SAME if same else Verdict.DIFFERS
+    claim = matter.says
+    for side in wrong:
+        held = _told(claims(side)[matter.id])
+        claim = Text(f"{claim.en} Held of {side}: {held}.", f"{claim.zh}对 {side} 的说法：{held}。")
     return Finding(
         id=matter.id,
         section=matter.section,
         sources=(),
         matter=matter.matter,
-        claim=matter.says,
+        claim=claim,
         onecell=Text("", ""),
         code={each.side: matter.program for each in observed},
         observations=observed,
         verdict=verdict,
         wrong=wrong,
     )
+
+
+def _told(expected: Expected) -> str:
+    if isinstance(expected, Between):
+        return f"{expected.low:g} to {expected.high:g}"
+    return json.dumps(expected, ensure_ascii=False, default=str)
