@@ -15,7 +15,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 from onecell import Spec, Weights
 from onecell.checkpoint import Checkpoint, find_cells, load_checkpoint
-from onecell.checkpoint.formats import onnx_file
+from onecell.checkpoint.formats.onnx import model as onnx_file
 from onecell.checkpoint.formats.protobuf import read_fields
 from onecell.checkpoint.limits import FLOOR
 from onecell.errors import CheckpointError

@@ -16,9 +16,9 @@ from onnx import TensorProto, helper, numpy_helper
 
 from onecell import Spec, Weights
 from onecell.checkpoint import find_cells, load_checkpoint
-from onecell.checkpoint.formats import onnx_constants
-from onecell.checkpoint.formats.onnx_into import put
-from onecell.checkpoint.formats.onnx_moves import MOVES, move
+from onecell.checkpoint.formats.onnx import constants as onnx_constants
+from onecell.checkpoint.formats.onnx.into import put
+from onecell.checkpoint.formats.onnx.moves import MOVES, move
 from onecell.checkpoint.formats.placed import InMemory
 from onecell.checkpoint.limits import FLOOR, Budget
 from onecell.errors import CheckpointError

@@ -21,17 +21,13 @@ from onecell.checkpoint.content import (
     check_texts,
     is_text,
 )
-from onecell.checkpoint.formats import (
-    keras_files,
-    mindspore_ckpt,
-    npz,
-    paddle_inference,
-    paddle_params,
-    safetensors,
-)
+from onecell.checkpoint.formats import mindspore_ckpt, npz, safetensors
 from onecell.checkpoint.formats.coreml.model import PACKAGE, read_package
+from onecell.checkpoint.formats.keras import files as keras_files
 from onecell.checkpoint.formats.orbax.folder import find_item, is_orbax
 from onecell.checkpoint.formats.orbax.folder import read_folder as read_orbax
+from onecell.checkpoint.formats.paddle import inference as paddle_inference
+from onecell.checkpoint.formats.paddle import params as paddle_params
 from onecell.checkpoint.formats.protobuf import LONGEST_TEXT
 from onecell.checkpoint.formats.sharded import (
     files_of,

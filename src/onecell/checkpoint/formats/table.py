@@ -15,24 +15,24 @@ import numpy as np
 
 from onecell.checkpoint.content import Checkpoint
 from onecell.checkpoint.formats import (
-    burn_pack,
-    burn_record,
     equinox_leaves,
     flax_msgpack,
-    keras_files,
-    keras_model,
     mxnet_params,
     nam_files,
-    onnx_file,
-    onnx_graph,
-    onnx_into,
-    paddle_params,
     rtneural_files,
 )
+from onecell.checkpoint.formats.burn import pack as burn_pack
+from onecell.checkpoint.formats.burn import record as burn_record
 from onecell.checkpoint.formats.coreml import model as coreml_model
+from onecell.checkpoint.formats.keras import files as keras_files
+from onecell.checkpoint.formats.keras import model as keras_model
+from onecell.checkpoint.formats.onnx import graph as onnx_graph
+from onecell.checkpoint.formats.onnx import into as onnx_into
+from onecell.checkpoint.formats.onnx import model as onnx_file
 from onecell.checkpoint.formats.openvino import graph as openvino_graph
 from onecell.checkpoint.formats.openvino import into as openvino_into
 from onecell.checkpoint.formats.openvino import model as openvino_model
+from onecell.checkpoint.formats.paddle import params as paddle_params
 from onecell.checkpoint.formats.placed import InMemory, Placed
 from onecell.checkpoint.formats.tensorflow import checkpoint as tensorflow_checkpoint
 from onecell.checkpoint.formats.tensorflow import save as tensorflow_save

@@ -96,7 +96,7 @@ def compare(
     if perhaps and all(claim.cell != cell for claim in claims):
         there = ", ".join(f"`{each}`" for claim in claims for each in claim.cells)
         raise WhichCellError(f"neither has a cell called {cell!r}; there are {there}.")
-    stored = tuple(claim.weights for claim in claims)
+    stored = (claims[0].weights, claims[1].weights)
     if inference:
         claims = (of_sums(claims[0]), of_sums(claims[1]))
     spec = _alike(claims, sizes)

@@ -16,7 +16,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from onecell.checkpoint.formats.onnx_graph import write_tensors
+from onecell.checkpoint.formats.onnx.graph import write_tensors
 from onecell.dialect import Dialect, get_dialect
 from onecell.dialect.arrays import from_canonical, to_canonical
 from onecell.errors import NotACellError, RuntimeMissingError

@@ -18,7 +18,7 @@ from onecell.checkpoint.content import Checkpoint
 from onecell.checkpoint.formats.coreml.messages import Messages
 from onecell.checkpoint.formats.coreml.network import read_network
 from onecell.checkpoint.formats.coreml.program import Program
-from onecell.checkpoint.formats.onnx_tensors import inside
+from onecell.checkpoint.formats.onnx.tensors import inside
 from onecell.checkpoint.formats.protobuf import BYTES, Field
 from onecell.checkpoint.limits import Budget
 from onecell.errors import ArgumentError, CheckpointError

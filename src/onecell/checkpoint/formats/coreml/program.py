@@ -16,7 +16,7 @@ import numpy as np
 
 from onecell.checkpoint.content import DTYPES, MOST_DIMENSIONS, Checkpoint
 from onecell.checkpoint.formats.coreml.messages import Messages, add
-from onecell.checkpoint.formats.onnx_tensors import inside
+from onecell.checkpoint.formats.onnx.tensors import inside
 from onecell.checkpoint.formats.protobuf import Field
 from onecell.checkpoint.limits import count_bytes, read_array, read_bytes
 from onecell.errors import CheckpointError, UnsafeCheckpointError

@@ -16,7 +16,7 @@ from typing import Final
 import numpy as np
 
 from onecell.checkpoint.content import raw
-from onecell.checkpoint.formats.onnx_tensors import inside
+from onecell.checkpoint.formats.onnx.tensors import inside
 from onecell.checkpoint.formats.openvino.model import (
     KINDS,
     WEIGHTS,

@@ -18,7 +18,7 @@ from typing import BinaryIO, Final
 import numpy as np
 
 from onecell.checkpoint.content import DTYPES, Checkpoint
-from onecell.checkpoint.formats.onnx_tensors import inside
+from onecell.checkpoint.formats.onnx.tensors import inside
 from onecell.checkpoint.formats.openvino.net import LSTMS, Net, Source, read_nets, spelled
 from onecell.checkpoint.formats.openvino.xml_tree import Element
 from onecell.checkpoint.limits import Budget, count_bytes, read_array, read_bytes

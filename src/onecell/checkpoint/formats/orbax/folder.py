@@ -15,7 +15,7 @@ from typing import Any, BinaryIO, Final, cast
 
 from onecell.checkpoint.content import Checkpoint
 from onecell.checkpoint.formats.json_text import parse_json
-from onecell.checkpoint.formats.onnx_tensors import inside
+from onecell.checkpoint.formats.onnx.tensors import inside
 from onecell.checkpoint.formats.orbax.library import library
 from onecell.checkpoint.formats.orbax.zarr import Store, read_array
 from onecell.checkpoint.formats.orbax.zarr_head import HEADS

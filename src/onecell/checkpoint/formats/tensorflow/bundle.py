@@ -18,7 +18,7 @@ from typing import BinaryIO, Final
 import numpy as np
 
 from onecell.checkpoint.content import DTYPES, MOST_DIMENSIONS
-from onecell.checkpoint.formats.onnx_tensors import inside
+from onecell.checkpoint.formats.onnx.tensors import inside
 from onecell.checkpoint.formats.protobuf import BYTES, VARINT, Field, read_fields
 from onecell.checkpoint.formats.tensorflow.checksum import masked_crc
 from onecell.checkpoint.formats.tensorflow.sorted_table import read_table

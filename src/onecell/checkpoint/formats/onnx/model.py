@@ -16,15 +16,15 @@ from typing import BinaryIO, Final
 import numpy as np
 
 from onecell.checkpoint.content import Checkpoint
-from onecell.checkpoint.formats.onnx_constants import (
+from onecell.checkpoint.formats.onnx.constants import (
     LONGEST_TYPE,
     Constants,
     Node,
     Scope,
     read_node,
 )
-from onecell.checkpoint.formats.onnx_moves import MOVES
-from onecell.checkpoint.formats.onnx_tensors import (
+from onecell.checkpoint.formats.onnx.moves import MOVES
+from onecell.checkpoint.formats.onnx.tensors import (
     Beside,
     TensorPlace,
     is_readable,

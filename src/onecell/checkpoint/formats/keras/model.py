@@ -15,7 +15,7 @@ from typing import Any, BinaryIO, Final
 
 import numpy as np
 
-from onecell.checkpoint.formats import keras_files
+from onecell.checkpoint.formats.keras import files as keras_files
 from onecell.checkpoint.formats.stacks import Pieces, stacks
 from onecell.dtypes import dtype_name
 from onecell.errors import ArgumentError

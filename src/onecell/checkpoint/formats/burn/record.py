@@ -12,7 +12,7 @@ from typing import Any, BinaryIO, Final
 import numpy as np
 
 from onecell.checkpoint.content import DTYPES, MOST_DIMENSIONS, Checkpoint
-from onecell.checkpoint.formats.burn_pack import KINDS
+from onecell.checkpoint.formats.burn.pack import KINDS
 from onecell.checkpoint.formats.flax_msgpack import Array, Reader
 from onecell.checkpoint.limits import Budget, count_bytes, read_bytes
 from onecell.errors import ArgumentError, CheckpointError

@@ -17,7 +17,7 @@ import numpy as np
 
 from onecell.checkpoint.content import DTYPES, Checkpoint
 from onecell.checkpoint.formats.json_text import parse_json
-from onecell.checkpoint.formats.onnx_tensors import inside
+from onecell.checkpoint.formats.onnx.tensors import inside
 from onecell.checkpoint.formats.protobuf import BYTES, VARINT, read_fields, read_text
 from onecell.checkpoint.limits import Budget, count_bytes, read_array, read_bytes
 from onecell.errors import CheckpointError

@@ -19,8 +19,8 @@ from typing import Any, BinaryIO, Final, cast
 import numpy as np
 
 from onecell.checkpoint.content import DTYPES, Checkpoint
-from onecell.checkpoint.formats.keras_config import NONE, odd_layers
-from onecell.checkpoint.formats.keras_names import STEMS, with_names
+from onecell.checkpoint.formats.keras.config import NONE, odd_layers
+from onecell.checkpoint.formats.keras.names import STEMS, with_names
 from onecell.checkpoint.formats.nested import Tree, nested
 from onecell.checkpoint.formats.placed import InMemory, Placed
 from onecell.checkpoint.formats.zipped import Members, open_members

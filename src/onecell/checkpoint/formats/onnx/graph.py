@@ -15,7 +15,7 @@ from typing import BinaryIO, Final, Literal
 import numpy as np
 
 from onecell.checkpoint.content import raw
-from onecell.checkpoint.formats.onnx_tensors import KINDS
+from onecell.checkpoint.formats.onnx.tensors import KINDS
 from onecell.checkpoint.formats.protobuf import (
     encode_bytes_head,
     encode_text_field,

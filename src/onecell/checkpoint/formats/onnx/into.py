@@ -14,8 +14,8 @@ from typing import BinaryIO, Final
 import numpy as np
 
 from onecell.checkpoint.content import raw
-from onecell.checkpoint.formats.onnx_file import read_sources
-from onecell.checkpoint.formats.onnx_tensors import TensorPlace, inside
+from onecell.checkpoint.formats.onnx.model import read_sources
+from onecell.checkpoint.formats.onnx.tensors import TensorPlace, inside
 from onecell.checkpoint.formats.placed import InMemory, Placed
 from onecell.checkpoint.formats.protobuf import (
     BYTES,

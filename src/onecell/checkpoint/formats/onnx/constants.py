@@ -7,8 +7,8 @@ from typing import BinaryIO, Final
 
 import numpy as np
 
-from onecell.checkpoint.formats.onnx_moves import LONGEST, move
-from onecell.checkpoint.formats.onnx_tensors import (
+from onecell.checkpoint.formats.onnx.moves import LONGEST, move
+from onecell.checkpoint.formats.onnx.tensors import (
     Beside,
     TensorPlace,
     is_readable,

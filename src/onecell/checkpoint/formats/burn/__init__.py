@@ -1,0 +1,1 @@
+"""Burn's files: packs, and records before them."""

@@ -1,0 +1,1 @@
+"""Keras's files: HDF5 and .keras."""

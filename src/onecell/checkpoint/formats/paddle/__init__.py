@@ -1,0 +1,1 @@
+"""Paddle's files: parameters, and programs for inference."""
