@@ -67,13 +67,18 @@ def ratio(ours: Json, theirs: Json) -> float:
     return float(theirs["median"] / ours["median"])
 
 
+def times(ratio: float) -> str:
+    """Return it for a reader: near 1, so that a loss does not look like a draw."""
+    return f"{ratio:.2f}×" if ratio < 1.05 else f"{ratio:.1f}×"
+
+
 def text(result: Json, say: Say = english) -> str:
     """Return the table; a ratio of figures that are not to be trusted is not told."""
     lines = [
         [
             say(*kind.words), ", ".join(map(str, row["size"])), microseconds(ours, say), best,
             microseconds(theirs, say),
-            NONE if is_unsure(ours) or is_unsure(theirs) else f"{ratio(ours, theirs):.1f}×",
+            NONE if is_unsure(ours) or is_unsure(theirs) else times(ratio(ours, theirs)),
         ]
         for kind, row, ours, best, theirs in found(result)
     ]  # fmt: skip
