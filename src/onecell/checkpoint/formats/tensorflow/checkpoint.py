@@ -21,6 +21,7 @@ from onecell.checkpoint.formats.tensorflow.bundle import INDEX, KINDS, TEXT, Bun
 from onecell.checkpoint.formats.tensorflow.objects import GRAPH, dotted, names_of
 from onecell.checkpoint.limits import Budget
 from onecell.dialect import get_dialect
+from onecell.dtypes import FLOAT_NAMES, dtype_name, narrow, widen
 from onecell.errors import CheckpointError
 from onecell.text import short
 
@@ -167,9 +168,14 @@ def _take_offset(owner: str, remarks: dict[str, str], tensors: Mapping[str, np.n
     """Take from the bias of a cell what others add and this one does not."""
     layout = get_dialect("tensorflow").layout
     bias = tensors.get(f"{owner}.bias")
-    if bias is None or bias.ndim != 1 or bias.dtype.kind != "f" or len(bias) % len(layout.gates):
+    if bias is None or bias.ndim != 1 or len(bias) % len(layout.gates):
         return
-    bias.reshape(len(layout.gates), -1)[layout.gates.index("f")] -= layout.forget_offset
+    kind = dtype_name(bias.dtype)
+    if kind not in FLOAT_NAMES:
+        return
+    gate = bias.reshape(len(layout.gates), -1)[layout.gates.index("f")]
+    with np.errstate(all="ignore"):
+        gate[...] = narrow(widen(gate) - layout.forget_offset, kind)
     remarks[owner] = ADDS_NOTHING
 
 
