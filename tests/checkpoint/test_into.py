@@ -411,7 +411,16 @@ def test_what_shares_its_numbers_is_not_changed_unseen(tmp_path: Path) -> None:
     held.name = ""
     constant.graph.node.insert(0, helper.make_node("Constant", [], ["k"], value=held))
     constant.graph.node[1].input[1] = "k"
+    clipped = graph(a=OLD, b=OLD)
+    clipped.graph.node[1].attribute.append(helper.make_attribute("clip", 0.5))
+    clipped.graph.node[1].input[2] = "a.R"
+    state = graph(a=OLD, b=OLD)
+    state.graph.node[1].input.extend(["", "a.R"])
+    elsewhere = graph(helper.make_node("LSTM", ["x", "rnn.W"], ["z"], name="far", domain="mine"))
     for made, name, says in (
+        (clipped, "a", r"`a\.R` is used by `b` as well"),
+        (state, "a", r"`a\.R` is used by `/b` as well"),
+        (elsewhere, "rnn", r"`rnn\.W` is used by `far` as well"),
         (used, "rnn", "is used by `loud` as well"),
         (constant, "rnn", "is used by `Abs` as well"),
         (twice, "a", r"`b\.W` .* shares its numbers"),

@@ -55,11 +55,11 @@ def put(file: InMemory, budget: Budget, tensors: Mapping[str, np.ndarray], targe
     """Return a model with other arrays in it.
 
     Raises:
-        CheckpointError: something that is no LSTM uses such an array as well, or the graph puts it
-            together itself.
+        CheckpointError: something else uses such an array as well, be it an LSTM that is left out,
+            or the graph puts it together itself.
     """
     content = file.getvalue()
-    sources = read_sources(file, budget)[1]
+    _, sources, passed_over = read_sources(file, budget)
     if computed := [name for name in tensors if name not in sources]:
         raise CheckpointError(
             f"{listed(computed)} are put together by the graph out of other arrays: there is no "
@@ -68,7 +68,7 @@ def put(file: InMemory, budget: Budget, tensors: Mapping[str, np.ndarray], targe
     places = {name: sources[name] for name in tensors}
     walk = _Walk(file, budget)
     walk.message(Field(0, BYTES, 0, 0, len(content)), "model", 0)
-    _check_uses(places, walk)
+    _check_uses(places, walk, passed_over)
     budget.take(3 * len(content), "the copy")
     made: dict[int, Edit] = {}
     for name, place in places.items():
@@ -103,6 +103,15 @@ class _Uses:
     name: str
     inputs: list[str]
     outputs: list[str]
+    domain: str = ""
+
+    @property
+    def others(self) -> list[str]:
+        """The inputs besides an LSTM's weights, and those that an Identity passes on."""
+        if self.kind == "Identity":
+            return []
+        own = self.kind == "LSTM" and self.domain in {"", "ai.onnx"}
+        return self.inputs[:1] + self.inputs[4:] if own else self.inputs
 
     def note(self, number: int, text: str) -> None:
         """Take up a text of a node, by the number of its field."""
@@ -110,8 +119,10 @@ class _Uses:
             (self.inputs if number == 1 else self.outputs).append(text)
         elif number == 3:
             self.name = text
-        else:
+        elif number == 4:
             self.kind = text
+        else:
+            self.domain = text
 
 
 class _Walk:
@@ -141,7 +152,7 @@ class _Walk:
                     self._location(part)
             elif part.number in _MESSAGES[kind]:
                 self.message(part, _MESSAGES[kind][part.number], depth + 1)
-            elif kind == "node" and part.number <= 4:
+            elif kind == "node" and part.number in {1, 2, 3, 4, 7}:
                 uses.note(part.number, read_text(self._file, part))
             elif kind == "graph" and part.number == 12:
                 name = [read_text(self._file, each) for each in self._texts(part, 1)]
@@ -163,25 +174,31 @@ class _Walk:
                 self.locations[read_text(self._file, part)] = None
 
 
-def _check_uses(places: Mapping[str, TensorPlace], walk: _Walk) -> None:
-    """Raise `CheckpointError` where something else than an LSTM uses an array, by its name."""
+def _check_uses(
+    places: Mapping[str, TensorPlace], walk: _Walk, passed_over: Mapping[int, str]
+) -> None:
+    """Raise `CheckpointError` where something else than a cell that is read uses an array.
+
+    Two of these that share one are told by what they are after it.
+    """
     names: dict[str, str] = {}
     for name, place in places.items():
         assert place.whole is not None  # noqa: S101 - as it was read
+        if place.whole.start in passed_over:
+            raise _used(name, passed_over[place.whole.start])
         called = walk.constants.get(place.whole.start, [place.name])
         names |= dict.fromkeys(filter(None, called), name)
     for node in walk.nodes:
         if node.kind == "Identity" and node.inputs and node.inputs[0] in names:
             names |= dict.fromkeys(node.outputs, names[node.inputs[0]])
     for node in walk.nodes:
-        if node.kind not in {"Identity", "LSTM"}:
-            for name in node.inputs:
-                if name in names:
-                    what = node.name or node.kind
-                    raise CheckpointError(
-                        f"`{short(names[name])}` is used by `{short(what)}` as well, which would "
-                        f"change."
-                    )
+        for name in node.others:
+            if name in names:
+                raise _used(names[name], node.name or node.kind)
+
+
+def _used(name: str, by: str) -> CheckpointError:
+    return CheckpointError(f"`{short(name)}` is used by `{short(by)}` as well, which would change.")
 
 
 def _edit(file: BinaryIO, place: TensorPlace, array: np.ndarray) -> Edit:

@@ -68,8 +68,13 @@ def read(file: BinaryIO, budget: Budget) -> Checkpoint:
     return read_sources(file, budget)[0]
 
 
-def read_sources(file: BinaryIO, budget: Budget) -> tuple[Checkpoint, Mapping[str, TensorPlace]]:
-    """Return what `read` does, and where in the file each of its tensors is."""
+def read_sources(
+    file: BinaryIO, budget: Budget
+) -> tuple[Checkpoint, Mapping[str, TensorPlace], Mapping[int, str]]:
+    """Return what `read` does, and where in the file each of its tensors is.
+
+    The last: where a tensor begins → the LSTM that has it and is left out.
+    """
     graph: Field | None = None
     metadata: dict[str, str] = {}
     functions: list[Field] = []
@@ -91,7 +96,7 @@ def read_sources(file: BinaryIO, budget: Budget) -> tuple[Checkpoint, Mapping[st
     read = Checkpoint(
         reader.finish(), "onnx", "onnx", metadata, reader.left_out, remarks=reader.remarks
     )
-    return read, reader.sources
+    return read, reader.sources, reader.passed_over
 
 
 class _Reader:
@@ -106,6 +111,7 @@ class _Reader:
         self._matter: dict[int, list[tuple[Field, str]]] = {}
         """Where a graph begins → what `_known` says of it."""
         self.sources: dict[str, TensorPlace] = {}
+        self.passed_over: dict[int, str] = {}
         self.left_out: dict[str, str] = {}
         self.remarks: dict[str, str] = {}
 
@@ -258,10 +264,7 @@ class _Reader:
         taken = [place for place in places.values() if place is not None]
         self._constants.taken |= {id(place): place for place in taken}
         if why:
-            self.remarks[name] = why
-            for place in taken:
-                if place.name:
-                    self.left_out[self._whole(scope.path, place.name)] = why
+            self._pass_over(name, why, taken, scope)
             return
         for key, at in places.items():
             if at is not None and key != "P":
@@ -279,6 +282,15 @@ class _Reader:
                 said.append(f"begins with a state of its own, `{short(given[key])}`")
         if said:
             self.remarks[name] = "; ".join(said)
+
+    def _pass_over(self, name: str, why: str, taken: list[TensorPlace], scope: Scope) -> None:
+        """Leave an LSTM out by name, and what it has."""
+        self.remarks[name] = why
+        for place in taken:
+            if place.whole is not None:
+                self.passed_over[place.whole.start] = name
+            if place.name:
+                self.left_out[self._whole(scope.path, place.name)] = why
 
     def _named(self, node: Node, scope: Scope) -> str:
         """Return what an LSTM is called: by its name, or its output where another has that."""
