@@ -131,12 +131,35 @@ def test_the_usual_names_in_an_npz_become_dotted(
     assert read.dialect == "haiku"
 
 
-def test_flax_with_slashes_is_told(tmp_path: Path) -> None:
-    arrays = CELL.to_dialect("flax", prefix="params.rnn.")
-    flat: dict[str, Any] = {name.replace(".", "/"): array for name, array in arrays.items()}
+@pytest.mark.parametrize(
+    ("cells", "told"),
+    [
+        (("flax",), "flax"),
+        (("flax-nnx",), "flax-nnx"),
+        (("flax", "flax-nnx"), None),
+        (("haiku", "flax"), None),
+    ],
+    ids=range(4),
+)
+@pytest.mark.parametrize("spell", ["a/b", "['a']['b']"])
+def test_flax_with_slashes_is_told(
+    cells: tuple[str, ...], told: str | None, spell: str, tmp_path: Path
+) -> None:
+    start, between, end = spell.replace("a", " ").replace("b", " ").split(" ")
+    arrays: dict[str, Any] = {}
+    for dialect in cells:
+        arrays |= CELL.to_dialect(dialect, prefix=f"params.{dialect}_lstm.")
+    flat: dict[str, Any] = {
+        start + name.replace(".", between) + end: array for name, array in arrays.items()
+    }
     np.savez(tmp_path / "a.npz", **flat)
     read = load_checkpoint(tmp_path / "a.npz")
-    assert (read.dialect, read.tensors.keys()) == ("flax", arrays.keys())
+    assert (read.dialect, read.tensors.keys()) == (told, arrays.keys())
+    for dialect in cells:
+        sites = {site.name: site for site in find_cells(read.tensors, dialect)}
+        site = next(each for name, each in sites.items() if f"{dialect}_lstm" in name)
+        found = site.weights(read.tensors, dialect)
+        np.testing.assert_array_equal(found.weight_ih, CELL.weight_ih)
 
 
 def test_other_names_stay_as_they_are(tmp_path: Path) -> None:

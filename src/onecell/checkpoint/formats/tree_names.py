@@ -8,6 +8,7 @@ where somebody joined them.
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from dataclasses import replace
 from typing import Final
 
@@ -23,6 +24,8 @@ _KEY: Final = re.compile(r"\['([^'\[\]]*)'\]|\[([0-9]{1,9})\]")
 _PATH: Final = re.compile(r"\['[^'\[\]]+'\](?:\['[^'\[\]]*'\]|\[[0-9]{1,9}\])*")
 _HAIKU: Final = ("/linear/w", "/linear.w")
 _FLAX: Final = tuple(f"h{gate}/kernel" for gate in GATES)
+_NNX: Final = "if_/kernel"
+"""What linen calls `if/kernel`: in nnx it is an attribute, which cannot be called so."""
 _LONGEST: Final = 4096
 _ENTRY: Final = 160
 
@@ -31,7 +34,7 @@ def dotted(read: Checkpoint, budget: Budget) -> Checkpoint:
     """Return a checkpoint with dotted names, if its names are those of a tree of JAX's.
 
     They are if each is a path of keys, or if one of them is that of a cell of Haiku's or Flax's
-    with slashes; then the file tells its framework as well.
+    with slashes; then the file tells its framework as well, unless it has cells of two.
 
     Raises:
         CheckpointError: two names become one.
@@ -40,9 +43,11 @@ def dotted(read: Checkpoint, budget: Budget) -> Checkpoint:
         return read
     keys = all(_PATH.fullmatch(name) for name in read.tensors)
     joined = {name: "/".join(_parts(name)) if keys else name for name in read.tensors}
-    dialect = next(filter(None, map(_dialect, joined.values())), None)
-    if dialect is None and not keys:
+    names = set(joined.values())
+    dialects = {dialect for name in names if (dialect := _dialect(name, names))}
+    if not dialects and not keys:
         return read
+    dialect = dialects.pop() if len(dialects) == 1 else None
     tensors: dict[str, np.ndarray] = {}
     for name, array in read.tensors.items():
         budget.take(4 * len(name) + _ENTRY, "the name", name)
@@ -58,10 +63,13 @@ def _parts(name: str) -> list[str]:
     return [text or number for text, number in _KEY.findall(name)]
 
 
-def _dialect(name: str) -> str | None:
-    """Return the framework whose cells alone have names like this one, slashes and all."""
+def _dialect(name: str, names: Collection[str]) -> str | None:
+    """Return the framework whose cells alone have names like these, slashes and all."""
     for end in _HAIKU:
         module = name.removesuffix(end).replace(".", "/").rpartition("/")[2]
         if name.endswith(end) and "lstm" in module.lower():
             return "haiku"
-    return "flax" if name.endswith(_FLAX) and f"/{name}"[: -len(_FLAX[0])].endswith("/") else None
+    owner = name[: -len(_FLAX[0])]
+    if not name.endswith(_FLAX) or not f"/{owner}".endswith("/"):
+        return None
+    return "flax-nnx" if f"{owner}{_NNX}" in names else "flax"
