@@ -90,6 +90,21 @@ def test_an_older_file_has_the_names_itself(write: Write) -> None:
     assert "optimizer_weights.adam.iteration" in read.tensors
 
 
+def test_what_keras_numbers_of_an_optimizer_is_left_behind(write: Write) -> None:
+    tensors = dict(zip((f"layers.lstm.cell.vars.{n}" for n in range(3)), ARRAYS, strict=True))
+    state = {"optimizer.vars.0", "optimizer.inner_optimizer.vars.2"}
+    layer = {"layers.optimizer.vars.0", "optimizer.vars.gamma"}
+    content = io.BytesIO()
+    with h5py.File(content, "w") as file:
+        for name, array in (tensors | dict.fromkeys(state | layer, np.ones(3, np.float32))).items():
+            file[name.replace(".", "/")] = array
+    read = load_checkpoint(write(content.getvalue(), "a.weights.h5"))
+    done = convert(read.tensors, "keras", "torch")
+    assert set(done.left) == state
+    assert set(done.carried) == layer
+    assert state <= convert(read.tensors, "keras", "keras").tensors.keys()
+
+
 def test_what_is_written_is_numbered_as_keras_does_and_read_again(tmp_path: Path) -> None:
     tensors = convert(
         WEIGHTS.to_dialect("torch", prefix="layers.lstm.cell."), "torch", "keras"

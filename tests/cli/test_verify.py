@@ -232,6 +232,22 @@ def _deep(folder: Path, name: str, change: dict[str, torch.Tensor] | None = None
     return folder / name
 
 
+def test_two_cells_chosen_are_not_one(run: Run, model: Path) -> None:
+    ran = run("verify", model, model, *KERNEL, "--cell", "cell", "--cell", "other=cell")
+    assert ran.status == Status.USAGE
+    assert "`--cell` chooses one cell, got 2: cell, other=cell." in ran.err
+
+
+def test_a_file_is_said_to_have_the_biases_of_its_framework(
+    run: Run, model: Path, tmp_path: Path
+) -> None:
+    one = tmp_path / "one.npz"
+    assert run("convert", model, one, "--to", "mlx", "--merge-biases").status == 0
+    ran = run("verify", model, one, "--from", ",mlx", *KERNEL, "--inference")
+    assert re.search(r"torch file, .*, two biases", ran.out)
+    assert re.search(r"mlx file, .*, one bias\n", ran.out)
+
+
 def test_all_cells_of_equal_name_are_compared(run: Run, tmp_path: Path) -> None:
     one = _deep(tmp_path, "one.pt")
     ran = run("verify", one, _deep(tmp_path, "other.pt"), *KERNEL)

@@ -6,6 +6,7 @@ is taken for one of these only where the rest of it, `cell.weight_ih`, is a tens
 the shapes agree: any module may be called `moment1`. torch's `optimizer.state_dict()` is
 `{"state": {…}, "param_groups": […]}`, wherever it is put. TensorFlow 1 puts it below the variable,
 `cell.kernel.Adam`, and TensorFlow 2 below its optimizer, which counts its iterations there.
+Keras 3 numbers it: `optimizer.vars.0`.
 
 No optimizer reads what another framework's has kept: torch's goes by the place of a parameter in
 its groups, and the file does not tell which that is.
@@ -46,6 +47,9 @@ _ONCE: Final = re.compile(
 _POWER: Final = re.compile(r"(?:.*\.)?beta[12]_power(?:_\d+)?", re.DOTALL)
 _COUNT: Final = re.compile(r"(?P<root>.*\.)(?:_?iterations?|iter)", re.DOTALL)
 """What TensorFlow's optimizers keep once: of version 1, and of version 2 among all of theirs."""
+
+_NUMBERED: Final = re.compile(r"optimizer\.(?:.+\.)?vars\.\d+", re.DOTALL)
+"""What Keras's optimizers keep in a .keras, one that is wrapped in another too."""
 
 _SLOT: Final = re.compile(rf"(?:{'|'.join(SLOTS)})\.(?P<dotted>.+)", re.DOTALL)
 _NESTED: Final = re.compile(rf"(?:.*\.)?state\.(?:{'|'.join(SLOTS)})\.(?P<dotted>.+)", re.DOTALL)
@@ -105,8 +109,9 @@ def slots(tensors: Mapping[str, np.ndarray], kept: str) -> set[str]:
 
 
 def _nested(tensors: Mapping[str, np.ndarray]) -> set[str]:
-    """Return what lies below a variable or beside a count of iterations, and Adam's powers."""
+    """Return what is numbered, below a variable or beside a count of iterations, and powers."""
     found = {n for n, a in tensors.items() if not a.shape and _POWER.fullmatch(n)}
+    found |= {n for n in tensors if _NUMBERED.fullmatch(n)}
     roots = {match["root"] for name in tensors if (match := _COUNT.fullmatch(name))}
     names = sorted(tensors)
     below = {f"{name}." for name in names}

@@ -38,6 +38,7 @@ TEXTS: Final[Mapping[str, str]] = {
     "no proof": "不构成证明",
     "not installed": "未安装",
     "two biases": "两个偏置",
+    "one bias": "一个偏置",
     "no bias": "无偏置",
     "file": "文件",
     "object": "对象",

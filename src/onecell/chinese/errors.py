@@ -169,6 +169,9 @@ TEXTS: Final[Mapping[str, str]] = {
     ),
     "it holds no modules": "其中没有模块",
     "it holds {names}": "现有 {names}",
+    "`--cell` chooses one cell, got {n}: {names}. Compare one at a time.": (
+        "`--cell` 只能选择一个单元，却给出了 {n} 个：{names}。请逐个比较。"
+    ),
     "no cell has the same name in both: `a` holds {a}; `b` holds {b}. Say which two (--cell "
     "NAME=NAME).": (
         "没有双方同名的单元：`a` 含有 {a}；`b` 含有 {b}。请指明比较哪两个（--cell NAME=NAME）。"

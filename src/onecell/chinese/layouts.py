@@ -13,7 +13,7 @@ TEXTS: Final[Mapping[str, str]] = {
     "Orbax's folder": "Orbax 的文件夹",
     "OpenVINO (.xml, .bin)": "OpenVINO（.xml、.bin）",
     "not kept as it is, {loss}": "不能原样保留：{loss}",
-    "no cell's, and .{kind} holds nothing else": "不属于单元，而 .{kind} 只保存单元",
+    "no cell's, and {kind} holds nothing else": "不属于单元，而 {kind} 只保存单元",
     # What a cell loses in another layout.
     "{cell}: two biases become one, their sum, rounded to {dtype}; in training two move at twice "
     "the rate of one": (

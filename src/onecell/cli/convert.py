@@ -208,7 +208,7 @@ def convert(
             say("not chosen"): unchosen,
             say("the optimizer's, which only {framework}'s reads", framework=dialect): done.left,
             say("not tensors"): dropped,
-            say("no cell's, and .{kind} holds nothing else", kind=kind): without_place,
+            say("no cell's, and {kind} holds nothing else", kind=target.suffix): without_place,
         }
         if as_json:
             record = {

@@ -34,7 +34,7 @@ from onecell.cli.speech import Lang, Lines, page_language
 from onecell.cli.verify_table import print_comparison, print_comparisons
 from onecell.errors import ArgumentError, MissingExtraError
 from onecell.language import say
-from onecell.text import plain
+from onecell.text import listed, plain
 from onecell.verify import SIDES, Comparison, Comparisons, compare, compare_files
 from onecell.verify.comparing.comparison_record import comparison_to_json, comparisons_to_json
 from onecell.verify.comparing.parties import (
@@ -74,7 +74,7 @@ def verify(
     ],
     *,
     cell: Annotated[
-        str | None,
+        list[str] | None,
         typer.Option(
             "--cell",
             metavar="NAME[=NAME]",
@@ -148,6 +148,7 @@ def verify(
     with reporting(debug=debug, quiet=quiet and not as_json):
         if report is not None:
             _check_report(report, force=force)
+        chosen = _cells(cell or [])
         names = None if sides is None else [name.strip() for name in sides.split(",")]
         # What a module prints while it is imported or called is none of our answer.
         aside = contextlib.redirect_stdout(sys.stderr)
@@ -163,10 +164,10 @@ def verify(
                 "progress": told,
             }
             found: Comparison | Comparisons
-            if cell is None and not any(map(names_an_object, (first, second))):
+            if not cell and not any(map(names_an_object, (first, second))):
                 found = compare_files(a, b, **options)
             else:
-                found = compare(a, b, cell=_cells(cell), **options)
+                found = compare(a, b, cell=chosen, **options)
         if report is not None:
             from onecell.verify.difference import stored_table  # noqa: PLC0415
             from onecell.verify.report import write_report  # noqa: PLC0415
@@ -216,11 +217,19 @@ def _read(
     return read
 
 
-def _cells(words: str | None) -> str | tuple[str | None, str | None] | None:
-    """Return what NAME[=NAME] says: one name for both, or one for each."""
-    if words is None or "=" not in words:
-        return words
-    a, b = words.split("=", 1)
+def _cells(words: list[str]) -> str | tuple[str | None, str | None] | None:
+    """Return what NAME[=NAME] says: one name for both, or one for each.
+
+    Raises:
+        ArgumentError: it is given twice; the last alone would be compared.
+    """
+    if len(words) > 1:
+        raise ArgumentError(
+            f"`--cell` chooses one cell, got {len(words)}: {listed(words)}. Compare one at a time."
+        )
+    if not words or "=" not in words[0]:
+        return words[0] if words else None
+    a, b = words[0].split("=", 1)
     return a or None, b or None
 
 

@@ -180,13 +180,16 @@ def _print_support(parties: tuple[Party, Party], console: Console) -> None:
         console.print(Text(plain(text)), soft_wrap=True)
 
 
+_BIASES: Final = ("no bias", "one bias", "two biases")
+
+
 def _describe(party: Party) -> str:
     kind = say(party.kind)
     if party.framework is not None:
         kind = say("{framework} {kind}", framework=party.framework, kind=kind)
     words = [kind, f"I = {party.input_size}, H = {party.hidden_size}, {party.stored}"]
-    if party.bias is not None:
-        words.append(say("two biases" if party.bias else "no bias"))
+    if party.biases is not None:
+        words.append(say(_BIASES[party.biases]))
     else:
         words.append(say("seen by what it computes only"))
     if party.kind == "file" or len(party.cells) > 1:

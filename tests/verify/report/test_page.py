@@ -95,6 +95,14 @@ def test_the_diagnosis_stands_beside_the_verdict_in_both_languages() -> None:
     assert "超出限值；门 f 与 o 互换。" in sentence[1]
 
 
+def test_training_that_was_not_compared_is_said_beside_the_verdict() -> None:
+    found = replace(samples.make_comparison(samples.unchanged), inference=True)
+    text = render_report(found, created=samples.CREATED)
+    assert "are within their limits. Training was not compared." in text
+    assert "全部在限值之内。未比较训练。" in text
+    assert "Training was not compared" not in page()
+
+
 def test_an_error_beyond_its_limit_is_marked() -> None:
     assert 'class="n beyond"' not in page()
     assert 'class="n beyond"' in page(samples.swapped)

@@ -11,6 +11,7 @@ from typing import Any, Final, Literal
 import numpy as np
 
 from onecell.checkpoint import Note
+from onecell.dialect import DIALECTS
 from onecell.verify.quantities.cases import Array
 from onecell.verify.quantities.readings import Quantity
 from onecell.verify.remarks import Remarks
@@ -69,6 +70,14 @@ class Party:
     """Side → the versions behind it where it runs in a process of its own, else empty."""
     alone: str = ""
     """Why the framework's own cell did not compute; empty where it did, or where there is none."""
+
+    @property
+    def biases(self) -> int | None:
+        """How many biases its framework keeps for a cell; None where that cannot be told."""
+        if not self.bias:
+            return None if self.bias is None else 0
+        row = DIALECTS.get(self.framework or "")
+        return row.layout.biases if row else 2
 
 
 @dataclass(frozen=True, slots=True)

@@ -132,7 +132,9 @@ def page_of_files(found: Comparisons, command: str, created: str) -> Page:
     return replace(
         page,
         verdict=Verdict(
-            _TONES[found.verdict], _WORDS[found.verdict], with_remarks(count, found.remarks)
+            _TONES[found.verdict],
+            _WORDS[found.verdict],
+            with_remarks(_untrained(count, first), found.remarks),
         ),
         highlights=(
             Fact(Text("cells are the same", "个单元相同"), same(f"{same_} / {every}")),
@@ -195,7 +197,15 @@ def _verdict(comparison: Comparison) -> Verdict:
                 f"所有量都在限值之内，但这次检查不可信：{len(comparison.self_test)} 个故意制造的"
                 f"错误移植中，有 {lost} 个未被发现或未能指明。",
             )
+    sentence = _untrained(sentence, comparison)
     return Verdict(_TONES[comparison.verdict], word, with_remarks(sentence, comparison.remarks))
+
+
+def _untrained(sentence: Text, comparison: Comparison) -> Text:
+    """Return a verdict's sentence, and that training took no part where it took none."""
+    if not comparison.inference:
+        return sentence
+    return Text(f"{sentence.en} Training was not compared.", f"{sentence.zh}未比较训练。")
 
 
 def _because(comparison: Comparison, lang: found.Lang) -> str:
@@ -258,10 +268,11 @@ def _party(party: found.Party) -> Party:
     if party.file is not None:
         facts += file_facts(party.file)
     bias = {
-        True: Text("two", "两个"),
-        False: Text("none", "无"),
+        2: Text("two", "两个"),
+        1: Text("one", "一个"),
+        0: Text("none", "无"),
         None: Text("cannot be told", "无法判断"),
-    }[party.bias]
+    }[party.biases]
     facts += size_facts(party.input_size, party.hidden_size, party.stored)
     facts.append(Fact(Text("Biases", "偏置"), bias))
     facts += _support(party)
