@@ -113,6 +113,49 @@ def test_both_directions_no_biases_and_float16_are_read(write: Write) -> None:
     assert read["half.weight_ih"].dtype == np.float16
 
 
+def spelled(one: Weights, spell: Callable[[bytes], bytes]) -> bytes:
+    """Return a layer whose gates are kept as `spell` has their bytes."""
+    said = b"".join(
+        message(first + k, spell(part.tobytes()))
+        for first, array in ((1, one.weight_ih), (20, one.weight_hh))
+        for k, part in enumerate(np.split(array, 4))
+    )
+    return message(1, text(1, "enc"), message(420, whole(1, 3), whole(2, 4), message(20, said)))
+
+
+@pytest.mark.parametrize(
+    "spell",
+    [
+        lambda content: message(1, content[:8]) + message(1) + message(1, content[8:]),
+        lambda content: b"".join(
+            varint(1 << 3 | 5) + content[k : k + 4] for k in range(0, len(content), 4)
+        ),
+    ],
+    ids=["pieces", "one by one"],
+)
+def test_numbers_in_several_pieces_are_joined(
+    spell: Callable[[bytes], bytes], write: Write
+) -> None:
+    bare = cell(1, bias=False)
+    read = load_checkpoint(write(model(500, spelled(bare, spell)), "a.mlmodel"))
+    (site,) = find_cells(read.tensors, "coreml")
+    assert site.weights(read.tensors, "coreml").same_bits(bare)
+    assert read.remarks == {}
+
+
+def test_quantized_numbers_and_two_kinds_of_them_are_named(write: Write) -> None:
+    bare = cell(1, bias=False)
+    quantized = spelled(bare, lambda content: message(30, content[::4]) + message(40, whole(1, 8)))
+    read = load_checkpoint(write(model(500, quantized), "a.mlmodel"))
+    assert (read.tensors, read.remarks) == (
+        {},
+        {"enc": "an LSTM with quantized weights, no LSTM cell"},
+    )
+    both = spelled(bare, lambda content: message(1, content) + message(2, content[::2]))
+    with pytest.raises(CheckpointError, match="in float32 and in float16"):
+        load_checkpoint(write(model(500, both), "a.mlmodel"))
+
+
 def activation(*numbers: int) -> bytes:
     return b"".join(message(10, message(number, b"")) for number in numbers)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import BinaryIO, Final
+from typing import Any, BinaryIO, Final
 
 import numpy as np
 
@@ -73,14 +73,19 @@ class Messages:
     def numbers(self, place: Field, shape: tuple[int, ...], kind: str, name: str) -> np.ndarray:
         """Return the bytes in a field as an array, or raise unless they are just as many."""
         dtype = np.dtype(kind)
-        nbytes = int(np.prod(shape, dtype=object)) * dtype.itemsize
-        if nbytes != place.size:
-            raise CheckpointError(
-                f"`{short(name)}` of shape {shape} is {nbytes} bytes, and {place.size} are there."
-            )
-        self.budget.take(nbytes, "the tensor", name)
+        check_size(name, shape, dtype, place.size)
+        self.budget.take(place.size, "the tensor", name)
         self.file.seek(place.start)
         return read_array(self.file, shape, dtype, name)
+
+
+def check_size(name: str, shape: tuple[int, ...], dtype: np.dtype[Any], size: int) -> None:
+    """Raise `CheckpointError` unless an array has just as many bytes as are there."""
+    nbytes = int(np.prod(shape, dtype=object)) * dtype.itemsize
+    if nbytes != size:
+        raise CheckpointError(
+            f"`{short(name)}` of shape {shape} is {nbytes} bytes, and {size} are there."
+        )
 
 
 def add(found: Checkpoint, name: str, array: np.ndarray) -> None:

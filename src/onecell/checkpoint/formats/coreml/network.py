@@ -12,8 +12,9 @@ from typing import Final
 import numpy as np
 
 from onecell.checkpoint.content import Checkpoint
-from onecell.checkpoint.formats.coreml.messages import Messages, add
+from onecell.checkpoint.formats.coreml.messages import Messages, add, check_size
 from onecell.checkpoint.formats.protobuf import BYTES, Field, read_fields
+from onecell.checkpoint.limits import read_bytes
 from onecell.errors import CheckpointError
 from onecell.text import short
 
@@ -24,6 +25,8 @@ _ACTIVATIONS: Final = (10, 11)
 _SIGMOID, _TANH = 40, 30
 _BIASES, _FORGET_BIAS, _PEEPHOLES, _COUPLED, _CLIP = 20, 30, 40, 50, 60
 _FLOATS, _HALVES = 1, 2
+_SINGLE: Final = 5
+"""The wire type of a float32 that stands alone."""
 _GATES: Final = "ifgo"
 """The gates in the order of the numbers of their fields."""
 _MATRIX, _RECURSION, _BIAS = 1, 20, 40
@@ -116,16 +119,23 @@ def _pieces(
 def _numbers(
     messages: Messages, weights: Field | None, shape: tuple[int, ...], name: str
 ) -> np.ndarray | None:
-    """Return a gate's array out of its message; None where it is kept otherwise."""
+    """Return a gate's array out of its message; None where it is quantized.
+
+    A list of float32 may come in several pieces, or one by one.
+    """
     if weights is None:
         raise CheckpointError(f"`{short(name)}` lacks a gate.")
-    kept = [
-        part
-        for part in read_fields(messages.file, weights.start, weights.end, "the model")
-        if part.wire == BYTES and part.size
-    ]
-    if len(kept) != 1 or kept[0].number not in {_FLOATS, _HALVES}:
-        return None
-    kind = "<f4" if kept[0].number == _FLOATS else "<f2"
-    messages.budget.take(kept[0].size, "the tensor", name)  # a second time: gates are joined
-    return messages.numbers(kept[0], shape, kind, name)
+    kept = {_FLOATS: bytearray(), _HALVES: bytearray()}
+    for part in read_fields(messages.file, weights.start, weights.end, "the model"):
+        if part.wire == BYTES or (part.wire == _SINGLE and part.number == _FLOATS):
+            if part.size and part.number not in kept:
+                return None
+            messages.budget.take(2 * part.size, "the tensor", name)  # gates are joined
+            messages.file.seek(part.start)
+            kept[part.number] += read_bytes(messages.file, part.size, "the tensor", name)
+    if all(kept.values()):
+        raise CheckpointError(f"`{short(name)}` is there in float32 and in float16.")
+    dtype = np.dtype("<f2" if kept[_HALVES] else "<f4")
+    content = kept[_HALVES] or kept[_FLOATS]
+    check_size(name, shape, dtype, len(content))
+    return np.frombuffer(content, dtype).reshape(shape)
