@@ -18,6 +18,7 @@ import ml_dtypes
 import numpy as np
 import pytest
 import torch
+from torch import package
 
 from onecell.checkpoint import load_checkpoint, save_checkpoint
 from onecell.dtypes import BFLOAT16
@@ -443,3 +444,15 @@ def test_a_key_that_is_a_container_is_an_error(tmp_path: Path) -> None:
     path = save({"a": {(1, 2): torch.ones(1)}}, tmp_path / "a.pt")
     with pytest.raises(CheckpointError, match="a key inside `a` is a tuple"):
         load_checkpoint(path)
+
+
+@pytest.mark.filterwarnings("ignore:TypedStorage is deprecated")
+def test_a_package_is_refused_by_name_and_nothing_in_it_runs(tmp_path: Path) -> None:
+    ran = tmp_path / "ran"
+    with package.PackageExporter(str(tmp_path / "m.pt")) as made:
+        made.save_source_string("mine", f"open({str(ran)!r}, 'w').close()")
+        made.extern("**")
+        made.save_pickle("model", "model.pkl", torch.nn.LSTM(3, 4))
+    with pytest.raises(UnsafeCheckpointError, match=r"package of `torch\.package`"):
+        load_checkpoint(tmp_path / "m.pt")
+    assert not ran.exists()

@@ -146,6 +146,7 @@ def _read(file: BinaryIO, size: int, suffix: str) -> Checkpoint:
     file.seek(0)
     if start.startswith((b"PK\x03\x04", b"PK\x05\x06")):
         with open_members(file, budget) as members:
+            archive.refuse_package(members)
             if export.is_export(members):
                 return export.read(members, budget)
             if archive.is_torch(members):

@@ -76,6 +76,12 @@ TEXTS: Final[Mapping[str, str]] = {
     ),
     "machine code that AOTInductor has made": "AOTInductor 生成的机器码",
     "none of its weights": "程序而没有权重",
+    "it is a package of `torch.package`, whose objects are made by running code inside it. Load "
+    "it with `torch.package.PackageImporter`, if you trust it, and save the `state_dict()` of its "
+    "model with `torch.save`.": (
+        "它是 `torch.package` 的包，其中的对象要运行包内的代码才能得到。若可信，请用 "
+        "`torch.package.PackageImporter` 加载，再用 `torch.save` 保存其中模型的 `state_dict()`。"
+    ),
     "`{name}` in it: {error}": "其中的 `{name}`：{_error}",
     "`{name}` describes no tensors.": "`{name}` 没有描述张量。",
     "`{config}` does not say what `{name}` is.": "`{config}` 没有说明 `{name}` 是什么。",

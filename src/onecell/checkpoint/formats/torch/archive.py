@@ -27,10 +27,12 @@ from onecell.checkpoint.pickles.spelled import (
     spell_tuple,
 )
 from onecell.dtypes import dtype_name
-from onecell.errors import CheckpointError
+from onecell.errors import CheckpointError, UnsafeCheckpointError
 
 PICKLE: Final = "data.pkl"
 _ROOT: Final = "archive"
+_PACKAGE: Final = "/.data/extern_modules"
+"""What a package says of the modules outside it, always."""
 _ALIGNMENT: Final = 64  # as torch aligns storages, so that it can map them
 _PADDING: Final = b"FB"  # the tag that torch gives to padding in a member's extra field
 
@@ -52,6 +54,16 @@ def read(members: Members, budget: Budget) -> Checkpoint:
         return script.read(archive)
     found = flatten(archive.tree(PICKLE), archive.cutter("data").cut, budget)
     return Checkpoint(found.tensors, "pt", "torch", found.values, found.left_out, found.plain)
+
+
+def refuse_package(members: Members) -> None:
+    """Raise `UnsafeCheckpointError` for an archive of torch.package's: code, and objects of it."""
+    if any(f"/{name}".endswith(_PACKAGE) for name in members):
+        raise UnsafeCheckpointError(
+            "it is a package of `torch.package`, whose objects are made by running code inside it. "
+            "Load it with `torch.package.PackageImporter`, if you trust it, and save the "
+            "`state_dict()` of its model with `torch.save`."
+        )
 
 
 def is_torch(members: Members) -> bool:
