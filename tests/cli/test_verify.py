@@ -135,6 +135,19 @@ def test_a_report_is_written(run: Run, model: Path, swapped: Path, tmp_path: Pat
     assert "already there" in again.err
 
 
+@pytest.mark.parametrize(("framework", "shown"), [("mlx", True), ("rtneural", False)])
+def test_a_report_has_the_differences_of_its_own_two(
+    run: Run, model: Path, tmp_path: Path, framework: str, shown: bool
+) -> None:
+    one, page = tmp_path / "one.npz", tmp_path / "verify.html"
+    assert run("convert", model, one, "--to", framework, "--merge-biases").status == 0
+    words = ("--from", f",{framework}", *KERNEL, "--inference", "--report", page)
+    assert run("verify", model, one, *words).status == Status.HOLDS
+    text = page.read_text(encoding="utf-8")
+    assert (f"onecell diff torch {framework} asks" in text) is shown
+    assert "onecell diff torch mindspore" not in text
+
+
 def test_a_report_without_its_extra_is_said_before_anything_runs(
     run: Run, model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -169,11 +169,13 @@ def verify(
             else:
                 found = compare(a, b, cell=chosen, **options)
         if report is not None:
-            from onecell.verify.difference import stored_table  # noqa: PLC0415
+            from onecell.verify.difference.pairs import table_beside  # noqa: PLC0415
             from onecell.verify.report import write_report  # noqa: PLC0415
 
             language = page_language(lang)
-            write_report(report, found, difference=stored_table(), language=language, force=force)
+            one = found if isinstance(found, Comparison) else found.cells[0]
+            table = table_beside(one.a.framework, one.b.framework)
+            write_report(report, found, difference=table, language=language, force=force)
         if as_json:
             document = (
                 comparison_to_json(found)

@@ -63,6 +63,19 @@ def stored_rows(frameworks: tuple[str, str]) -> Table:
     return pair(first, second)
 
 
+def table_beside(first: str | None, second: str | None) -> Table | None:
+    """Return the stored table that belongs to a comparison of cells of two frameworks.
+
+    Of torch and MindSpore, and of cells of nobody's, it is that of the two; of one framework
+    beside itself, and of one that cannot be asked, there is none.
+    """
+    if {first, second} <= {*FRAMEWORKS, None}:
+        return stored_table()
+    if first is None or second is None or first == second or not {first, second} <= set(ADAPTERS):
+        return None
+    return stored_rows((first, second))
+
+
 def is_there(framework: str, frameworks: Iterable[str]) -> bool:
     """Return whether `framework` could be asked here, beside the other of the two."""
     if has_rows(frameworks):
