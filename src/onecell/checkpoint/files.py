@@ -217,11 +217,14 @@ def save_checkpoint(
     Raises:
         OutputExistsError: a file is there and `force` is not set.
         ArgumentError: no format is known for the suffix, the format is another framework's, or
-            it cannot hold a name or the metadata.
+            it cannot hold a name or the metadata, or is read only.
         DtypeError: the format has no such element type.
         OSError: the folder or the disk refuses.
     """
     kind = _choose_format(path, format)
+    other = FORMATS.get(kind)
+    if other is not None and other.read_only:
+        raise ArgumentError(other.read_only)
     named = None if dialect is None else get_dialect(dialect)
     row = None if named is None else named.name
     if named is not None and OWNERS.get(kind, named.name) not in {named.name, named.inside}:
@@ -247,7 +250,6 @@ def save_checkpoint(
             f"`{short(both[0])}` names a tensor and metadata, which {path} cannot tell."
         )
     checked = check_tensors(tensors)
-    other = FORMATS.get(kind)
     if kind in _LONGEST_NAME:
         for name in (*checked, *texts):
             check_length(name, _LONGEST_NAME[kind], kind)

@@ -54,7 +54,7 @@ class Format:
     """What such a file begins with, one of these; `()` where its suffix alone tells."""
     read: Callable[[BinaryIO, Budget], Checkpoint]
     write: Callable[[BinaryIO, Tensors, Texts, Form | None], None] | None
-    """`None` where it is written as two files."""
+    """`None` where it is written as two files, or not at all."""
     title: str
     """What a person calls it."""
     cells_alone: bool = False
@@ -70,6 +70,9 @@ class Format:
     """The suffix of a file beside, in which the numbers lie; "" where there is none."""
     write_both: Callable[[BinaryIO, BinaryIO, Tensors, Texts, Form | None], None] | None = None
     """What writes the two."""
+
+    read_only: str = ""
+    """Of a format that takes more than tensors to write: what is to be written instead."""
 
     by_start: bool = False
     """Whether what it begins with tells it, whatever it is called."""
@@ -161,9 +164,13 @@ FORMATS: Final[Mapping[str, Format]] = {
             (".mlmodel",),
             (coreml_model.START,),
             coreml_model.read,
-            coreml_model.write,
+            None,
             "Core ML's (.mlmodel, .mlpackage)",
             metadata=False,
+            read_only=(
+                "Core ML's models are read only; give coremltools a torch model with these "
+                "weights (.pt)."
+            ),
         ),
         Format(
             "mxnet",
@@ -189,9 +196,10 @@ FORMATS: Final[Mapping[str, Format]] = {
             (".mpk",),
             (),
             burn_record.read,
-            burn_record.write,
+            None,
             "Burn's record (.mpk)",
             metadata=False,
+            read_only="a .mpk file is read only; write .bpk or .safetensors, which Burn reads.",
         ),
         Format(
             "eqx",

@@ -15,7 +15,7 @@ from onecell.checkpoint.content import DTYPES, MOST_DIMENSIONS, Checkpoint
 from onecell.checkpoint.formats.burn.pack import KINDS
 from onecell.checkpoint.formats.flax_msgpack import Array, Reader
 from onecell.checkpoint.limits import Budget, count_bytes, read_bytes
-from onecell.errors import ArgumentError, CheckpointError
+from onecell.errors import CheckpointError
 from onecell.text import short
 
 _TENSOR: Final = {"bytes", "shape", "dtype"}
@@ -93,17 +93,3 @@ def _take(found: Checkpoint, name: str, said: Mapping[str, Any], budget: Budget)
         )
     budget.take(nbytes, "the tensor", name)
     found.tensors[name] = np.frombuffer(bytearray(content), dtype).reshape(shape)
-
-
-def write(
-    file: BinaryIO,
-    tensors: Mapping[str, np.ndarray],
-    metadata: Mapping[str, str],
-    form: str | None = None,
-) -> None:
-    """Refuse: a record has every field of a module, which tensors alone do not tell.
-
-    Raises:
-        ArgumentError: always.
-    """
-    raise ArgumentError("a .mpk file is read only; write .bpk or .safetensors, which Burn reads.")

@@ -8,11 +8,8 @@ but Apple's, so that what is read here was compared with what coremltools made o
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
 from pathlib import Path
 from typing import BinaryIO, Final
-
-import numpy as np
 
 from onecell.checkpoint.content import Checkpoint
 from onecell.checkpoint.formats.coreml.messages import Messages
@@ -21,7 +18,7 @@ from onecell.checkpoint.formats.coreml.program import Program
 from onecell.checkpoint.formats.onnx.tensors import inside
 from onecell.checkpoint.formats.protobuf import BYTES, Field
 from onecell.checkpoint.limits import Budget
-from onecell.errors import ArgumentError, CheckpointError
+from onecell.errors import CheckpointError
 
 START: Final = b"\x08"
 """What a model begins with: the version of the format."""
@@ -65,19 +62,3 @@ def read_package(path: Path) -> Checkpoint:
     model = inside(path, _MODEL, "the model")
     with model.open("rb") as file:
         return read(file, Budget(os.fstat(file.fileno()).st_size))
-
-
-def write(
-    file: BinaryIO,
-    tensors: Mapping[str, np.ndarray],
-    metadata: Mapping[str, str],
-    form: str | None = None,
-) -> None:
-    """Refuse: a model has a program in it, which coremltools makes of a model of torch's.
-
-    Raises:
-        ArgumentError: always.
-    """
-    raise ArgumentError(
-        "Core ML's models are read only; give coremltools a torch model with these weights (.pt)."
-    )
