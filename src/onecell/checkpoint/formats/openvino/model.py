@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 import os
+import re
 import stat
 from collections.abc import Mapping
 from pathlib import Path
@@ -53,6 +54,8 @@ _STATES: Final = {"LSTMCell": 3, "LSTMSequence": 4}
 _ACTIVATIONS: Final = ["sigmoid", "tanh", "tanh"]
 _GATES: Final = "fico"
 _CONST: Final = 400
+_INDEX: Final = re.compile(r"onecell/-?\d+(?:_-?\d+)*")
+"""What `graph` calls the axes, sizes and orders that a graph goes by."""
 
 
 def read(file: BinaryIO, budget: Budget) -> Checkpoint:
@@ -191,9 +194,11 @@ class _Reader:
                 self._lstm(net, number, layer)
 
     def others(self, net: Net) -> None:
-        """Take up the constants that are no LSTM's."""
+        """Take up the constants that are no LSTM's, and no number that our own graphs go by."""
         for layer in net.layers.values():
             if layer.get("type") == "Const" and id(layer) not in self._taken:
+                if _INDEX.fullmatch(layer.get("name")) and kind_of(layer) == "int64":
+                    continue
                 name = self._whole(net, layer)
                 if kind_of(layer) in DTYPES:
                     self._add(name, self._constants.read(layer))
