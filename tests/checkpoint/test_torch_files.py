@@ -18,7 +18,7 @@ import ml_dtypes
 import numpy as np
 import pytest
 import torch
-from torch import package
+from torch.package.package_exporter import PackageExporter
 
 from onecell.checkpoint import load_checkpoint, save_checkpoint
 from onecell.dtypes import BFLOAT16
@@ -449,7 +449,7 @@ def test_a_key_that_is_a_container_is_an_error(tmp_path: Path) -> None:
 @pytest.mark.filterwarnings("ignore:TypedStorage is deprecated")
 def test_a_package_is_refused_by_name_and_nothing_in_it_runs(tmp_path: Path) -> None:
     ran = tmp_path / "ran"
-    with package.PackageExporter(str(tmp_path / "m.pt")) as made:
+    with PackageExporter(str(tmp_path / "m.pt")) as made:
         made.save_source_string("mine", f"open({str(ran)!r}, 'w').close()")
         made.extern("**")
         made.save_pickle("model", "model.pkl", torch.nn.LSTM(3, 4))

@@ -59,7 +59,8 @@ def put(file: InMemory, budget: Budget, tensors: Mapping[str, np.ndarray], targe
             or the graph puts it together itself.
     """
     content = file.getvalue()
-    _, sources, passed_over = read_sources(file, budget)
+    _, found = read_sources(file, budget)
+    sources = found.sources
     if computed := [name for name in tensors if name not in sources]:
         raise CheckpointError(
             f"{listed(computed)} are put together by the graph out of other arrays: there is no "
@@ -68,7 +69,7 @@ def put(file: InMemory, budget: Budget, tensors: Mapping[str, np.ndarray], targe
     places = {name: sources[name] for name in tensors}
     walk = _Walk(file, budget)
     walk.message(Field(0, BYTES, 0, 0, len(content)), "model", 0)
-    _check_uses(places, walk, passed_over)
+    _check_uses(places, walk, found.passed_over)
     budget.take(3 * len(content), "the copy")
     made: dict[int, Edit] = {}
     for name, place in places.items():
