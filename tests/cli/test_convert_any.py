@@ -8,10 +8,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from safetensors import safe_open
 
 from onecell import Spec, Weights
 from onecell.checkpoint import load_checkpoint, save_checkpoint
+from onecell.cli.exits import Status
 from onecell.dialect import with_forget_bias
 from onecell.verify import compare, compare_files
 from onecell.verify.comparing.parties import read_cells
@@ -45,6 +47,16 @@ def test_two_biases_become_one_only_where_that_was_asked_for(run: Run, file: Pat
     ran = run("convert", file, out, "--to", "haiku", "--merge-biases", "--force", "--json")
     lost = json.loads(ran.out)["lost"]
     assert [loss["kind"] for loss in lost] == ["merged", "folded", "merged", "folded"]
+
+
+def test_both_directions_where_there_is_one_are_refused(run: Run, tmp_path: Path) -> None:
+    file = tmp_path / "both.pt"
+    torch.save(torch.nn.LSTM(3, 4, bidirectional=True).state_dict(), file)
+    ran = run("convert", file, tmp_path / "a.nam", "--merge-biases")
+    assert ran.status == Status.USAGE
+    assert "(root)[layer 0, reverse]: nam has no backward direction" in ran.err
+    one = run("convert", file, tmp_path / "a.nam", "--merge-biases", "--drop", "*reverse*")
+    assert one.status == 0
 
 
 def test_a_cell_becomes_a_graph_and_what_has_no_place_is_named(run: Run, file: Path) -> None:

@@ -12,7 +12,7 @@ from onecell.checkpoint.cells import CellSite, Note, survey
 from onecell.checkpoint.optimizer_state import optimizer_state
 from onecell.dialect import Dialect, get_dialect
 from onecell.dtypes import widen
-from onecell.errors import CheckpointError
+from onecell.errors import ArgumentError, CheckpointError
 from onecell.text import short
 from onecell.weights import Weights
 
@@ -76,6 +76,7 @@ def convert(
 
     Raises:
         CheckpointError: two tensors would have one name.
+        ArgumentError: a backward direction has no place in the new framework.
     """
     row, goal = get_dialect(source), get_dialect(target)
     left = optimizer_state(tensors, values, row.name) if row != goal else set()
@@ -103,6 +104,10 @@ def convert(
         new = weights.to_dialect(
             goal, prefix=site.prefix, layer=layer, reverse=site.reverse and not joined, both=both
         )
+        if site.reverse and not joined and forward.keys() & new.keys():
+            raise ArgumentError(
+                f"{short(site.name)}: {goal.name} has no backward direction; leave it out (--drop)."
+            )
         if not joined:
             replaced.setdefault(at, {}).update(new)
             forward |= dict.fromkeys(new, replaced[at])

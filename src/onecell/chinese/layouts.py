@@ -32,6 +32,9 @@ TEXTS: Final[Mapping[str, str]] = {
     "{path}: {loss}. To have it so, say --merge-biases.": (
         "{path}：{_loss}。若同意，请加 --merge-biases。"
     ),
+    "{cell}: {dialect} has no backward direction; leave it out (--drop).": (
+        "{cell}：{dialect} 没有反向；请将其舍去（--drop）。"
+    ),
     "{cell}: {dialect} keeps both directions in one array, and there is no forward one of the same "
     "sizes and biases beside it.": (
         "{cell}：{dialect} 把两个方向存在一个数组里，而旁边没有尺寸和偏置相同的正向单元。"
