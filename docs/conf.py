@@ -42,7 +42,7 @@ nitpick_ignore = [
     ("py:class", "onecell.migrate.run.results.Remain"),
     ("py:class", "onecell.stream.Steps"),
     ("py:class", "onecell.tensor_stream.Tensor"),  # the framework's
-    ("py:class", "onecell.verify.comparing.parties.CellsOfFile"),
+    ("py:class", "onecell.verify.comparing.cells_of_file.CellsOfFile"),
     ("py:class", "onecell.verify.quantities.limits.Threshold"),
     ("py:class", "onecell.verify.quantities.optimizers.Optimizer"),
     ("py:class", "onecell.verify.remarks.Remarks"),

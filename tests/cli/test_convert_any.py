@@ -16,7 +16,7 @@ from onecell.checkpoint import load_checkpoint, save_checkpoint
 from onecell.cli.exits import Status
 from onecell.dialect import with_forget_bias
 from onecell.verify import compare, compare_files
-from onecell.verify.comparing.parties import read_cells
+from onecell.verify.comparing.cells_of_file import read_cells
 
 from .conftest import Run
 

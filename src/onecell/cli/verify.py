@@ -36,13 +36,9 @@ from onecell.errors import ArgumentError, MissingExtraError
 from onecell.language import say
 from onecell.text import listed, plain
 from onecell.verify import SIDES, Comparison, Comparisons, compare, compare_files
+from onecell.verify.comparing.cells_of_file import CellsOfFile, read_cells
 from onecell.verify.comparing.comparison_record import comparison_to_json, comparisons_to_json
-from onecell.verify.comparing.parties import (
-    CellsOfFile,
-    import_object,
-    names_an_object,
-    read_cells,
-)
+from onecell.verify.comparing.parties import import_object, names_an_object
 from onecell.verify.plan import read_checkpoint
 from onecell.verify.quantities.cases import ROLLOUT_STEPS, SEED
 from onecell.verify.sides import is_installed

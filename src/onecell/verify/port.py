@@ -22,8 +22,8 @@ from onecell.dialect import get_dialect
 from onecell.dtypes import dtype_name
 from onecell.ending import hidden_folder
 from onecell.text import listed
+from onecell.verify.comparing.cells_of_file import chunks, file_facts
 from onecell.verify.comparing.comparison import FileFacts
-from onecell.verify.comparing.parties import chunks, file_facts
 from onecell.verify.plan import Plan, plan_port, split_metadata
 from onecell.verify.proof import CellProof, Progress, SelfTest, prove_cell
 from onecell.verify.quantities.cases import ROLLOUT_STEPS

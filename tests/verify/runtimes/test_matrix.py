@@ -12,7 +12,7 @@ from onecell.checkpoint.conversion import convert
 from onecell.dialect import get_dialect
 from onecell.spec import Spec
 from onecell.verify import compare
-from onecell.verify.comparing.parties import read_cells
+from onecell.verify.comparing.cells_of_file import read_cells
 from onecell.verify.runtimes.table import RUNTIMES
 from onecell.weights import Weights
 

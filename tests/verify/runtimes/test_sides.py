@@ -19,7 +19,7 @@ from onecell.dialect.arrays import from_canonical
 from onecell.errors import RuntimeMissingError
 from onecell.spec import GATES, Spec
 from onecell.verify import compare
-from onecell.verify.comparing.parties import read_cells
+from onecell.verify.comparing.cells_of_file import read_cells
 from onecell.verify.mutation import swap_gates
 from onecell.verify.quantities.cases import make_case
 from onecell.verify.quantities.oracle import make_oracle

@@ -10,8 +10,8 @@ import numpy as np
 
 from onecell.dtypes import widen
 from onecell.errors import NotACellError, RuntimeMissingError
+from onecell.verify.comparing.claim import Claim
 from onecell.verify.comparing.guarded import GuardedSide
-from onecell.verify.comparing.parties import Claim
 from onecell.verify.quantities.cases import Case
 from onecell.verify.quantities.oracle import make_oracle
 from onecell.verify.runtimes.side import open_pieces, open_runtime

@@ -8,7 +8,7 @@ from typing import Final, TypeVar
 import numpy as np
 
 from onecell.errors import NotACellError
-from onecell.verify.comparing.parties import Claim, not_a_cell
+from onecell.verify.comparing.claim import Claim, not_a_cell
 from onecell.verify.quantities.optimizers import Optimizer
 from onecell.verify.sides import Array, Side
 

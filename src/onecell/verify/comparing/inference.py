@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 
 from onecell.dialect.arrays import merge_biases
-from onecell.verify.comparing.parties import Claim
+from onecell.verify.comparing.claim import Claim
 
 UNTRAINED: Final = "only what the cells compute is compared"
 """Why nothing is said of training."""

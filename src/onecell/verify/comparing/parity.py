@@ -15,13 +15,14 @@ from onecell.errors import (
 )
 from onecell.spec import Spec
 from onecell.verify.comparing.checks import check_sizes
+from onecell.verify.comparing.claim import Claim
 from onecell.verify.comparing.comparison import Caught, Comparison, Diagnosis, Party
 from onecell.verify.comparing.contenders import Contender, Opened, contend
 from onecell.verify.comparing.dialect_ports import dialect_ports
 from onecell.verify.comparing.divergence import first_divergence
 from onecell.verify.comparing.explain import diagnose
 from onecell.verify.comparing.inference import UNTRAINED, of_sums
-from onecell.verify.comparing.parties import Claim, read_claim
+from onecell.verify.comparing.parties import read_claim
 from onecell.verify.comparing.repeating import command
 from onecell.verify.comparing.wrong_ports import STEPS, example, try_wrong_ports
 from onecell.verify.quantities.cases import ROLLOUT_STEPS, SEED, make_case

@@ -6,7 +6,7 @@ import shlex
 from collections.abc import Iterator
 
 from onecell.dialect import get_dialect
-from onecell.verify.comparing.parties import Claim
+from onecell.verify.comparing.claim import Claim
 
 
 def _said(claims: tuple[Claim, Claim]) -> Iterator[str]:

@@ -13,9 +13,9 @@ from typing import Any
 from onecell.checkpoint import Note
 from onecell.errors import NotFiniteError, UnlikeCellsError, WhichCellError
 from onecell.text import listed
+from onecell.verify.comparing.cells_of_file import CellsOfFile, read_cells
 from onecell.verify.comparing.comparison import Comparison, FileFacts, Verdict, of_both
 from onecell.verify.comparing.parity import Progress, compare
-from onecell.verify.comparing.parties import CellsOfFile, read_cells
 from onecell.verify.remarks import Remarks
 
 
