@@ -350,6 +350,16 @@ def test_a_garbled_file_loads_or_is_refused(
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("row", ["flax", "flax-nnx", "flax-nnx-optimized", "haiku"])
+def test_whose_a_file_of_flaxs_is_is_told_by_its_names(row: str, tmp_path: Path) -> None:
+    want = convert(layer(0).to_dialect("torch"), "torch", row).tensors
+    save_checkpoint(tmp_path / "a.msgpack", {f"net.{name}": a for name, a in want.items()})
+    read = load_checkpoint(tmp_path / "a.msgpack")
+    assert read.dialect == row
+    (site,) = find_cells(read.tensors, row)
+    np.testing.assert_array_equal(site.weights(read.tensors, row).weight_ih, layer(0).weight_ih)
+
+
 def test_flax_reads_what_is_written_here_and_the_other_way(tmp_path: Path) -> None:
     serialization = pytest.importorskip("flax.serialization")
     linen = pytest.importorskip("flax.linen")

@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any, BinaryIO, Final
 
 import numpy as np
 
 from onecell.checkpoint.content import DTYPES, Checkpoint, raw
 from onecell.checkpoint.formats.nested import nested
+from onecell.checkpoint.formats.tree_names import framework_of
 from onecell.checkpoint.limits import CHUNK, Budget, count_bytes, read_bytes
 from onecell.dtypes import dtype_name
 from onecell.errors import ArgumentError, CheckpointError
@@ -148,7 +150,7 @@ def read(file: BinaryIO, budget: Budget) -> Checkpoint:
             found.left_out[name] = "bytes"
         else:
             found.metadata[name] = str(leaf)
-    return found
+    return replace(found, dialect=framework_of(found.tensors) or found.dialect)
 
 
 def _leaves(

@@ -8,7 +8,7 @@ where somebody joined them.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import replace
 from typing import Final
 
@@ -26,6 +26,13 @@ _HAIKU: Final = ("/linear/w", "/linear.w")
 _FLAX: Final = tuple(f"h{gate}/kernel" for gate in GATES)
 _NNX: Final = "if_/kernel"
 """What linen calls `if/kernel`: in nnx it is an attribute, which cannot be called so."""
+_ENDS: Final = {
+    "if.kernel": "flax",
+    "if_.kernel": "flax-nnx",
+    "dense_i.kernel": "flax-nnx-optimized",
+    "linear.w": "haiku",
+}
+"""What the dotted name of an array ends with → whose it is."""
 _LONGEST: Final = 4096
 _ENTRY: Final = 160
 
@@ -56,6 +63,17 @@ def dotted(read: Checkpoint, budget: Budget) -> Checkpoint:
             raise CheckpointError(f"it holds `{short(new)}` twice.")
         tensors[new] = array
     return replace(read, tensors=tensors, dialect=read.dialect or dialect)
+
+
+def framework_of(names: Iterable[str]) -> str | None:
+    """Return the one framework of JAX's whose cells have dotted names like these."""
+    told = {
+        framework
+        for name in names
+        for end, framework in _ENDS.items()
+        if f".{name}".endswith(f".{end}")
+    }
+    return min(told) if len(told) == 1 else None
 
 
 def _parts(name: str) -> list[str]:

@@ -19,6 +19,7 @@ from onecell.checkpoint.formats.onnx.tensors import inside
 from onecell.checkpoint.formats.orbax.library import library
 from onecell.checkpoint.formats.orbax.zarr import Store, read_array
 from onecell.checkpoint.formats.orbax.zarr_head import HEADS
+from onecell.checkpoint.formats.tree_names import framework_of
 from onecell.checkpoint.limits import Budget, read_bytes
 from onecell.errors import CheckpointError
 from onecell.text import listed, short
@@ -31,13 +32,6 @@ _STEP: Final = re.compile(r"(?:.*_)?(\d{1,18})")
 _DATA: Final = re.compile(r"(?:manifest\.ocdbt|(?:ocdbt\.process_\d+/|d/).*)", re.DOTALL)
 _ENTRY: Final = 300
 _LARGEST_METADATA: Final = 64 * 2**20
-_NAMES: Final = {
-    "if.kernel": "flax",
-    "if_.kernel": "flax-nnx",
-    "dense_i.kernel": "flax-nnx-optimized",
-    "linear.w": "haiku",
-}
-"""What the name of an array ends with → whose it is."""
 
 
 def is_orbax(path: Path) -> bool:
@@ -80,16 +74,10 @@ def read_folder(path: Path) -> Checkpoint:
         else:
             found.tensors[name] = array
     found.metadata.update(_texts(files, budget))
-    told = {
-        framework
-        for name in found.tensors
-        for end, framework in _NAMES.items()
-        if f".{name}".endswith(f".{end}")
-    }
     return Checkpoint(
         found.tensors,
         "orbax",
-        min(told) if len(told) == 1 else None,
+        framework_of(found.tensors),
         found.metadata,
         found.left_out,
     )
