@@ -140,7 +140,7 @@ def test_a_slip_is_told_with_what_was_meant(words: list[str], said: str, run: Ru
         ("onecell port a.pt --format ", {"pt", "ckpt", "safetensors", "npz"}),
         ("onecell port a.pt --target n", {"native"}),
         ("onecell port a.pt --sides arrays,onecell.t", {"arrays,onecell.torch"}),
-        ("onecell diff t", {"torch"}),
+        ("onecell diff t", {"tensorflow", "tinygrad", "torch"}),
         ("onecell diff torch mindspore --lang ", {"en", "zh"}),
     ],
 )

@@ -44,6 +44,7 @@ def test_two_biases_become_one_only_where_that_was_asked_for(run: Run, file: Pat
     first, *_, last = ran.out.splitlines()
     assert first.startswith("not kept as it is, net.cell: two biases become one")
     assert "2 LSTM cells in keras's form, 1 other tensors copied" in last
+    assert "keras may have their matrices turned" in ran.out
     ran = run("convert", file, out, "--to", "haiku", "--merge-biases", "--force", "--json")
     lost = json.loads(ran.out)["lost"]
     assert [loss["kind"] for loss in lost] == ["merged", "folded", "merged", "folded"]

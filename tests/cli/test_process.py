@@ -97,7 +97,7 @@ def test_a_signal_ends_the_processes_that_are_asked_and_removes_their_folders(
 ) -> None:
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     child = start("diff", "torch", "mindspore", "--only", "gate-order", cwd=tmp_path)
-    while not (made := list(tmp_path.glob("onecell-diff-*/printed"))):
+    while not (made := list(tmp_path.glob("onecell-child-*/printed"))):
         assert child.poll() is None
         time.sleep(0.02)
     assert made

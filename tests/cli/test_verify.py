@@ -245,6 +245,23 @@ def _deep(folder: Path, name: str, change: dict[str, torch.Tensor] | None = None
     return folder / name
 
 
+def test_the_layers_of_one_module_are_paired_whatever_it_is_called(
+    run: Run, tmp_path: Path
+) -> None:
+    model = _deep(tmp_path, "deep.pt")
+    out = tmp_path / "deep.keras"
+    assert run("convert", model, out, "--merge-biases").status == 0
+    ran = run("verify", model, out, *KERNEL, "--inference")
+    assert ran.status == Status.HOLDS
+    assert "SAME: 4 cells in both" in ran.out
+
+
+def test_a_side_that_would_compute_neither_file_is_refused(run: Run, model: Path) -> None:
+    ran = run("verify", model, model, "--sides", "arrays,paddle")
+    assert ran.status == Status.USAGE
+    assert "`sides`: paddle computes files of paddle alone, and what is given is of" in ran.err
+
+
 def test_two_cells_chosen_are_not_one(run: Run, model: Path) -> None:
     ran = run("verify", model, model, *KERNEL, "--cell", "cell", "--cell", "other=cell")
     assert ran.status == Status.USAGE

@@ -277,6 +277,9 @@ TEXTS: Final[Mapping[str, str]] = {
     # A conversion.
     "{path}: {cells} in {framework}'s form": "{path}：{cells}，{framework} 的形式",
     ", {others} other tensors copied": "；另有 {others} 个张量原样复制",
+    "other layers are copied as they are; {framework} may have their matrices turned": (
+        "其他层原样复制；{framework} 中这些层的矩阵可能是转置的"
+    ),
     "not chosen": "未选取",
     "the optimizer's, which only {framework}'s reads": (
         "优化器的内容，只有 {framework} 的优化器能读取"

@@ -90,6 +90,9 @@ TEXTS: Final[Mapping[str, str]] = {
     "`dialect` must be one of {names}, got {given}.": (
         "`dialect` 必须是 {names} 之一，却给了 {given}。"
     ),
+    "`sides`: {name} computes files of {framework} alone, and what is given is of {theirs}.": (
+        "`sides`：{name} 只计算 {framework} 的文件，而给出的是 {theirs} 的文件。"
+    ),
     "`side` must be one of {names}, got {given}.": "`side` 必须是 {names} 之一，却给了 {given}。",
     "`{name}` must be one of {names}, got {given}.": (
         "`{name}` 必须是 {names} 之一，却给了 {given}。"

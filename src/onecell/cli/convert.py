@@ -32,7 +32,7 @@ from onecell.cli.options import (
 )
 from onecell.cli.options import choose as one_of
 from onecell.cli.speech import Lang
-from onecell.dialect import get_dialect, with_forget_bias
+from onecell.dialect import FRONT_ENDS, get_dialect, with_forget_bias
 from onecell.errors import ArgumentError
 from onecell.language import counted, listed, say
 from onecell.text import plain
@@ -232,8 +232,13 @@ def convert(
             cells=counted(len(done.cells), "LSTM cell"),
             framework=goal,
         )
-        if others := len(done.carried) - len(without_place):
-            line += say(", {others} other tensors copied", others=others)
+        copied = [name for name in done.carried if name not in without_place]
+        if copied:
+            line += say(", {others} other tensors copied", others=len(copied))
+        matrices = any(read.tensors[name].ndim > 1 for name in copied)
+        if matrices and not ({dialect, goal} <= FRONT_ENDS.keys() or dialect == goal):
+            said = "other layers are copied as they are; {framework} may have their matrices turned"
+            typer.echo(say(said, framework=goal))
         typer.echo(line + say_looks(notes))
 
 

@@ -31,6 +31,7 @@ from onecell.verify.quantities.oracle import Oracle, make_oracle, observe
 from onecell.verify.quantities.readings import Quantity, Reading, by_quantity, measure
 from onecell.verify.quantities.stored import compare_stored
 from onecell.verify.record import environment
+from onecell.verify.sides import get_side
 from onecell.weights import Weights
 
 Progress = Callable[[str, int, int], None]
@@ -105,6 +106,7 @@ def compare(
     case = make_case(
         spec if base is None else base.astype(spec.dtype.name), rollout_steps=steps, seed=seed
     )
+    _check_sides(claims, sides)
     left_out: dict[str, str] = {}
     first, second = (contend(claim, case, sides, left_out) for claim in claims)
     tell = progress if progress is not None else _say_nothing
@@ -145,6 +147,19 @@ def compare(
         environment=environment(),
         seconds=time.perf_counter() - began,
     )
+
+
+def _check_sides(claims: tuple[Claim, Claim], sides: Sequence[str] | None) -> None:
+    """Raise `ArgumentError` for a side that would compute neither of the two."""
+    files = [claim for claim in claims if claim.kind == "file"]
+    for name in (sides or ()) if files else ():
+        framework = get_side(name).framework
+        if framework is not None and framework not in {claim.framework for claim in files}:
+            theirs = " and ".join(dict.fromkeys(str(claim.framework) for claim in files))
+            raise ArgumentError(
+                f"`sides`: {name} computes files of {framework} alone, and what is given is of "
+                f"{theirs}."
+            )
 
 
 def self_test(

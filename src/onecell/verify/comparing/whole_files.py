@@ -84,8 +84,8 @@ def compare_files(
 
     Args:
         a: the path of what is taken to be right, or what `read_cells` made of it.
-        b: the path of what claims to be the same. Where each holds one cell, whatever they are
-            called, those two are compared.
+        b: the path of what claims to be the same. Where no name is in both and one of them is of
+            one module, a cell or a stack of layers, cells are compared in their order.
         progress: told before every part of every cell and at the end.
         **options: as `compare` has them, but for `cell`.
 
@@ -101,8 +101,7 @@ def compare_files(
         each if isinstance(each, CellsOfFile) else read_cells(Path(each)) for each in (a, b)
     )
     pairs = [(name, name) for name in right.sites if name in other.sites]
-    if not pairs and len(right.sites) == len(other.sites) == 1:
-        pairs = [(next(iter(right.sites)), next(iter(other.sites)))]
+    pairs = pairs or _alone(right, other)
     if not pairs:
         raise WhichCellError(
             f"no cell has the same name in both: `a` holds {listed(right.sites)}; "
@@ -137,6 +136,31 @@ def compare_files(
         looks_b,
         time.perf_counter() - began,
     )
+
+
+def _alone(right: CellsOfFile, other: CellsOfFile) -> list[tuple[str, str]]:
+    """Return the cells of the one module of a file and those of the other in their order.
+
+    A stack is one module in some frameworks, and a module for each layer in others.
+    """
+    files = right, other
+    if len(right.sites) == len(other.sites) == 1:
+        return list(zip(right.sites, other.sites, strict=True))
+    if min(len({site.owner for site in file.sites.values()}) for file in files) > 1:
+        return []
+    pairs: dict[str, str] = {}
+    for reverse in (False, True):
+        ours, theirs = (_one_way(file, reverse=reverse) for file in files)
+        if len(ours) != len(theirs):
+            return []
+        pairs |= zip(ours, theirs, strict=True)
+    return [(name, pairs[name]) for name in right.sites]
+
+
+def _one_way(file: CellsOfFile, *, reverse: bool) -> list[str]:
+    """Return the cells of one direction by their layers, or as the file has them."""
+    found = [name for name, site in file.sites.items() if site.reverse is reverse]
+    return sorted(found, key=lambda name: file.sites[name].layer or 0)
 
 
 def _of_many(progress: Progress | None, cell: str, number: int, cells: int) -> Progress | None:
