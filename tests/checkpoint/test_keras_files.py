@@ -444,6 +444,7 @@ def test_a_garbled_file_loads_or_is_refused(data: st.DataObject, write: Write) -
 
 
 @pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:__array__ implementation doesn't:DeprecationWarning")
 def test_keras_reads_what_is_written_here_and_the_other_way(tmp_path: Path) -> None:
     os.environ.setdefault("KERAS_BACKEND", "jax")
     theirs = pytest.importorskip("keras")

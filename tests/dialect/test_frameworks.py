@@ -81,7 +81,8 @@ def test_onnx(bias: bool) -> None:
 
 
 @pytest.mark.slow
-def test_keras() -> None:
+def test_keras(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KERAS_BACKEND", "jax")
     keras = imported("keras")
     cell = keras.layers.LSTMCell(4)
     cell.build((2, 3))
