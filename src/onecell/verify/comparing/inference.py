@@ -5,28 +5,26 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
-import numpy as np
-
-from onecell.dialect.arrays import merge_biases
+from onecell.dialect.arrays import from_canonical, to_canonical
+from onecell.dialect.layout import Layout
+from onecell.gates import GATES
 from onecell.verify.comparing.claim import Claim
+from onecell.weights import Weights
 
 UNTRAINED: Final = "only what the cells compute is compared"
 """Why nothing is said of training."""
 
 
+_ONE_BIAS: Final = Layout(GATES, gates_first=True, biases=1, always_bias=True)
+
+
 def of_sums(claim: Claim) -> Claim:
     """Return the claim with one bias, the sum, which computes the same."""
     weights = claim.weights
-    if weights is None:
+    if weights is None or (weights.bias_hh is not None and not weights.bias_hh.any()):
         return claim
-    if weights.bias_ih is None or weights.bias_hh is None:
-        zeros = np.zeros(len(weights.weight_ih), weights.weight_ih.dtype)
-        summed = replace(weights, bias_ih=zeros, bias_hh=zeros.copy())
+    arrays = to_canonical(from_canonical(weights.arrays(), _ONE_BIAS), _ONE_BIAS, reverse=False)
+    said = "its two biases are taken as one, their sum"
+    if not weights.bias:
         said = "its bias is taken to be zero: it has none"
-    elif not weights.bias_hh.any():
-        return claim
-    else:
-        bias = merge_biases(weights.bias_ih, weights.bias_hh)
-        summed = replace(weights, bias_ih=bias, bias_hh=np.zeros_like(bias))
-        said = "its two biases are taken as one, their sum"
-    return replace(claim, weights=summed, notes=(*claim.notes, said))
+    return replace(claim, weights=Weights(**arrays), notes=(*claim.notes, said))
