@@ -39,7 +39,6 @@ from onecell.verify import SIDES, Comparison, Comparisons, compare, compare_file
 from onecell.verify.comparing.cells_of_file import CellsOfFile, read_cells
 from onecell.verify.comparing.comparison_record import comparison_to_json, comparisons_to_json
 from onecell.verify.comparing.parties import import_object, names_an_object
-from onecell.verify.plan import read_checkpoint
 from onecell.verify.quantities.cases import ROLLOUT_STEPS, SEED
 from onecell.verify.sides import is_installed
 
@@ -150,7 +149,7 @@ def verify(
         aside = contextlib.redirect_stdout(sys.stderr)
         with aside, one_blas_thread(), progress_bar(say("verifying"), wanted=not quiet) as told:
             a, b = _read((first, second), from_, forget_bias)
-            _prepare(first, second, names)
+            _prepare((a, b), names)
             options: dict[str, Any] = {
                 "steps": steps,
                 "seed": seed,
@@ -196,20 +195,19 @@ def verify(
 def _read(
     given: Sequence[str], sources: str | None, forget_bias: float | None
 ) -> list[str | CellsOfFile]:
-    """Return what was given, files read as the options say; without one, as `compare` reads them.
+    """Return what was given, files read once and as the options say.
 
     One framework is that of either file that does not tell its own.
     """
-    names = [None, None] if sources is None else [n.strip() or None for n in sources.split(",", 1)]
-    if sources is None and forget_bias is None:
-        return list(given)
+    names = [None] if sources is None else [n.strip() or None for n in sources.split(",", 1)]
+    for_either = len(names) == 1
     read: list[str | CellsOfFile] = []
-    for each, name in zip(given, names if len(names) == 2 else names * 2, strict=True):
+    for each, name in zip(given, names * 2 if for_either else names, strict=True):
         if names_an_object(each):
             read.append(each)
             continue
-        told = len(names) == 1 and read_checkpoint(Path(each)).dialect is not None
-        read.append(read_cells(Path(each), None if told else name, forget_bias=forget_bias))
+        path = Path(each)
+        read.append(read_cells(path, name, forget_bias=forget_bias, perhaps=for_either))
     files = [each.dialect for each in read if isinstance(each, CellsOfFile)]
     check_forget_bias(forget_bias, files or ["torch"])
     return read
@@ -241,19 +239,19 @@ def _check_report(report: Path, *, force: bool) -> None:
             raise MissingExtraError(library, "report", "`--report`")
 
 
-def _prepare(first: str, second: str, sides: list[str] | None) -> None:
+def _prepare(read: Sequence[str | CellsOfFile], sides: list[str] | None) -> None:
     """Import what is to be imported, MindSpore with the settings that a process of our own wants.
 
     Objects are looked for in the working folder too, as `python -m` does.
     """
     quieten_mindspore()
     wants = sides is not None and any("mindspore" in name for name in sides)
-    for given in (first, second):
-        if names_an_object(given):
+    for given in read:
+        if isinstance(given, str):
             if "" not in sys.path:
                 sys.path.insert(0, "")
             import_object(given)
         elif sides is None:
-            wants = wants or read_checkpoint(Path(given)).dialect == "mindspore"
+            wants = wants or given.dialect == "mindspore"
     if is_installed("mindspore") and (wants or "mindspore" in sys.modules):
         take_process_for_mindspore()

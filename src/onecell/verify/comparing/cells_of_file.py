@@ -70,13 +70,18 @@ class CellsOfFile:
 
 
 def read_cells(
-    path: Path, source: str | None = None, *, forget_bias: float | None = None
+    path: Path,
+    source: str | None = None,
+    *,
+    forget_bias: float | None = None,
+    perhaps: bool = False,
 ) -> CellsOfFile:
     """Read a checkpoint file.
 
     Args:
         path: the file.
         source: the framework that wrote it, where the file does not tell; None for torch then.
+        perhaps: whether `source` counts for nothing where the file tells its own.
         forget_bias: what a cell that adds one when it runs adds, see `dialect.with_forget_bias`.
 
     Raises:
@@ -85,6 +90,8 @@ def read_cells(
     """
     checkpoint = read_checkpoint(path)
     check_offsets(checkpoint, forget_bias, path)
+    if perhaps and checkpoint.dialect is not None:
+        source = None
     if source is not None:
         source = source_dialect(checkpoint, source, path)
     dialect = source or checkpoint.dialect or TORCH.name
