@@ -216,6 +216,8 @@ def calls(draw: Any, row: Row, feature: str = "") -> Drawn:
     parts += [f"{n}={t}" for n, t in wanted.items() if n in set(side.names) - set(side.positional)]
     given = tuple(sizes.array(tensor) for tensor in row.given)
     special = frozenset(["several ranks"] if {"dim"} & row.domain.keys() else [])
+    if wanted.get("dim", "").startswith("-"):
+        special |= {"negative axis"}
     head, _, method = side.path.rpartition(".")
     if head == "torch.Tensor":
         held = parts.pop(0).partition("=")[2] or wanted[side.positional[0]]

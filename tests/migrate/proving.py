@@ -17,7 +17,7 @@ import torch
 from migrate.drawing import Array, Drawn
 from migrate.execution import draw, names_in
 from onecell.migrate import Finding, Outcome, rewrite
-from onecell.migrate.rules.table.domain import Tensor
+from onecell.migrate.rules.table.domain import OF_GRADIENTS, Tensor
 from onecell.migrate.rules.table.row import Row
 
 _LAYERS = ("layer", "module", "loss")
@@ -94,7 +94,7 @@ def prove(
             found = _differ(row, _in_torch(row, third, one), want)
         named = one.features & {*row.holds, *row.raises}
         if found and not found.startswith("gradient"):
-            named -= {"several ranks"}
+            named -= set(OF_GRADIENTS)
         loud = one.features & set(row.raises)
         if not found:
             agreed += 1

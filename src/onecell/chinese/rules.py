@@ -417,4 +417,8 @@ TEXTS: Final[Mapping[str, str]] = {
     "equally many axes (MindSpore's gradient is wrong otherwise)": (
         "程序中所有要求导的 softmax 都沿同一个轴，且张量的轴数相同（否则 MindSpore 的梯度有误）"
     ),
+    "where it is differentiated, the axis is not counted from the end (MindSpore's gradient of "
+    "`cumprod` is else wrong in some calls of a thousand)": (
+        "要求导时，轴不从末尾数起（否则 MindSpore 的 `cumprod` 的梯度每千次调用中有几次有误）"
+    ),
 }

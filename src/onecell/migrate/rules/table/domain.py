@@ -77,8 +77,16 @@ SENTENCES: Final[Mapping[str, str]] = {
     "0-d mixed": "tensors without axes have the others' element type",
     "several ranks": "every softmax of the program that is differentiated goes along the same axis"
     " of tensors with equally many axes (MindSpore's gradient is wrong otherwise)",
+    "negative axis": "where it is differentiated, the axis is not counted from the end"
+    " (MindSpore's gradient of `cumprod` is else wrong in some calls of a thousand)",
 }
 """Features of what a call is given, in which the frameworks may part → what holds without them."""
+
+OF_GRADIENTS: Final = ("several ranks", "negative axis")
+"""Features with which only the gradient differs."""
+
+AT_TIMES: Final = ("negative axis",)
+"""Features with which the sides do not differ in each call."""
 
 EVERYWHERE: Final = ("denormal", "empty")
 """Features that MindSpore on a CPU treats otherwise in most functions: a denormal is zero, and what

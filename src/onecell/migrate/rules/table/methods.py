@@ -212,7 +212,13 @@ _OWN: Final = (
         {"condition": Tensor("*s", ("bool",)), "other": Tensor("*s", NUMBERS)},
         of=Tensor("*s", NUMBERS),
     ),
-    _method("cumprod", "dim", {"dim": Axis("input")}, of=Tensor("+s", FLOATS, "finite")),
+    _method(
+        "cumprod",
+        "dim",
+        {"dim": Axis("input")},
+        of=Tensor("+s", FLOATS, "finite"),
+        holds=("negative axis",),
+    ),
     _method(
         "logsumexp",
         "dim, keepdim=False",

@@ -280,6 +280,7 @@ REDUCTIONS: Final = (
         "mindspore.ops.cumprod(input, dim)",
         gives="tensor",
         domain={"input": Tensor("+s", FLOATS, "finite"), "dim": Axis("input")},
+        holds=("negative axis",),
     ),
     row(
         "bincount",
