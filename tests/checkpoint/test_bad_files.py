@@ -6,6 +6,7 @@ import contextlib
 import io
 import os
 import pickle
+import re
 import struct
 import tracemalloc
 import zipfile
@@ -19,6 +20,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from onecell.checkpoint import load_checkpoint, save_checkpoint
+from onecell.checkpoint.files import SUFFIXES as SUFFIXES_KNOWN
 from onecell.checkpoint.limits import FLOOR
 from onecell.errors import CheckpointError, UnsafeCheckpointError
 
@@ -130,7 +132,7 @@ def test_a_garbled_pickle_inside_a_sound_zip_loads_or_is_refused(
     [
         (b"", "it is empty"),
         (b"\x89HDF\r\n\x1a\n" + bytes(50), "its HDF5 is damaged"),
-        (b"hello, world", "it begins with b'hello, wo'"),
+        (b"\x07hello, world", r"it begins with b'\\x07hello, w'"),
         (b"PK\x05\x06" + bytes(17), "the zip file is damaged"),
     ],
     ids=range(4),
@@ -143,6 +145,33 @@ def test_what_is_no_checkpoint_is_refused(
     with pytest.raises(CheckpointError, match=message) as caught:
         load_checkpoint(path)
     assert str(caught.value).startswith(f"{path}: ")
+
+
+TEXTS = {
+    "a page": b"<!DOCTYPE html>\n<title>404</title>\n",
+    "an answer": b'{"error": "no such file"}',
+    "Chinese": "找不到这个文件\n".encode() * 40,  # its 512th byte is inside a character
+    "a line below": b"\n\n  no such file\n",
+}
+POINTER = b"version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 12\n"
+
+
+@pytest.mark.parametrize("suffix", ["", ".bin", *dict.fromkeys(SUFFIXES_KNOWN)])
+def test_text_is_said_to_be_text(suffix: str, write: Write) -> None:
+    for text in TEXTS.values():
+        first = text.decode().strip().splitlines()[0]
+        if first[0] in "<{" and suffix in (".xml", ".json", ".nam"):
+            continue  # which are text themselves
+        said = f"it is text, and no checkpoint: it begins with `{first}`."
+        with pytest.raises(CheckpointError, match=re.escape(said)):
+            load_checkpoint(write(text, f"a{suffix}"))
+    with pytest.raises(CheckpointError, match="it is a pointer of Git LFS"):
+        load_checkpoint(write(POINTER, f"a{suffix}"))
+
+
+def test_code_in_a_pickle_of_letters_is_not_passed_over_as_text(write: Write) -> None:
+    with pytest.raises(UnsafeCheckpointError, match=r"os\.system"):
+        load_checkpoint(write(b"cos\nsystem\n(S'touch attacked'\ntR.", "a.pt"))
 
 
 def test_a_missing_file_a_folder_and_a_pipe_are_said_to_be_that(tmp_path: Path) -> None:

@@ -36,6 +36,24 @@ def test_the_target_is_told_by_option_or_suffix(
     assert _bits(tmp_path / name) == _bits(model)
 
 
+@pytest.mark.parametrize(("name", "given"), [("model.xyz", "'.xyz'"), ("model", "none")])
+def test_a_suffix_that_is_not_known_is_answered_by_those_that_are(
+    name: str, given: str, run: Run, model: Path, tmp_path: Path
+) -> None:
+    ran = run("convert", model, tmp_path / name)
+    assert ran.status == 2
+    said = ran.err.partition("the suffix of OUT must be one of ")[2]
+    assert said.endswith(f", got {given}.\n")
+    assert {".pt", ".keras", ".onnx"} <= {*said.partition(", got")[0].split(", ")}
+    assert ".mlmodel" not in said  # which is only read
+
+
+def test_what_is_only_read_is_not_written(run: Run, model: Path, tmp_path: Path) -> None:
+    ran = run("convert", model, tmp_path / "model.mlmodel")
+    assert ran.status == 2
+    assert "Core ML's models are read only; give coremltools" in ran.err
+
+
 def test_there_and_back_is_the_same(run: Run, model: Path, tmp_path: Path) -> None:
     assert run("convert", model, tmp_path / "a.ckpt").status == 0
     assert run("convert", tmp_path / "a.ckpt", tmp_path / "b.pt").status == 0

@@ -35,6 +35,9 @@ FRAMEWORK: Final = "onecell.framework"
 """The mark by which a file of a format without an owner says whose names it has, where the format
 itself has no word for that."""
 
+_A_WORD: Final = 9
+"""With fewer bytes nobody can say that a file is text."""
+
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
 
 
@@ -108,6 +111,28 @@ def check_text(what: str, text: object) -> str:
 def is_text(text: str) -> bool:
     """Whether a file can hold `text`: Unicode without NUL characters."""
     return "\0" not in text and (text.isascii() or _SURROGATE.search(text) is None)
+
+
+def told_by_text(start: bytes) -> str:
+    """Return what a file is that is no checkpoint but begins as text; "" if it begins otherwise.
+
+    What is shorter than a word or two may be a checkpoint that was cut off.
+    """
+    try:
+        text = start.decode()
+    except UnicodeDecodeError as error:
+        if error.start < len(start) - 3:  # a character of four bytes may be cut
+            return ""
+        text = start[: error.start].decode()
+    if len(start) < _A_WORD:
+        return ""
+    if not all(character.isprintable() or character in "\t\n\r\f\ufeff" for character in text):
+        return ""
+    if text.startswith("version https://git-lfs"):
+        return "it is a pointer of Git LFS, not the file itself, which `git lfs pull` loads."
+    lines = text.split("\n")
+    first = next((line.strip() for line in lines if line.strip()), "")
+    return f"it is text, and no checkpoint: it begins with `{short(first)}`." if first else ""
 
 
 def check_length(name: str, longest: int, format: str) -> None:  # noqa: A002

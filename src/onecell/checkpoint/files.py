@@ -20,6 +20,7 @@ from onecell.checkpoint.content import (
     check_tensors,
     check_texts,
     is_text,
+    told_by_text,
 )
 from onecell.checkpoint.formats import mindspore_ckpt, npz, safetensors
 from onecell.checkpoint.formats.coreml.model import PACKAGE, read_package
@@ -82,7 +83,17 @@ _UNZIPPED: Final[Mapping[str | None, Callable[[BinaryIO, Budget], Checkpoint]]] 
 }
 """Format → reader of a file that is no zip file."""
 
+_OF_TEXT: Final = {"openvino", "rtneural", "nam"}
+"""The formats that are text themselves."""
+
 _KNOWN: Final = ", ".join(SUFFIXES)
+
+WRITTEN: Final = tuple(
+    suffix
+    for suffix, kind in SUFFIXES.items()
+    if kind not in FORMATS or not FORMATS[kind].read_only
+)
+"""The suffixes of files that are written here."""
 
 
 def load_checkpoint(path: str | os.PathLike[str]) -> Checkpoint:
@@ -160,9 +171,20 @@ def _read(file: BinaryIO, size: int, suffix: str) -> Checkpoint:
             f"with `dec_key` and save it without `enc_key`."
         )
     paddle_params.refuse_others(suffix)
-    for row in FORMATS.values():
-        if row.tells(start, suffix):
-            return row.read(file, budget)
+    told = next((row for row in FORMATS.values() if row.tells(start, suffix)), None)
+    try:
+        return _unzipped(file, start, suffix, budget) if told is None else told.read(file, budget)
+    except UnsafeCheckpointError:
+        raise
+    except CheckpointError:
+        file.seek(0)
+        if (told is None or told.name not in _OF_TEXT) and (said := told_by_text(file.read(512))):
+            raise CheckpointError(said) from None
+        raise
+
+
+def _unzipped(file: BinaryIO, start: bytes, suffix: str, budget: Budget) -> Checkpoint:
+    """Read a file that no row of the table tells by its beginning."""
     for kind, told in (
         ("pdiparams", suffix == ".pdiparams"),
         ("safetensors", start[8:] == b"{"),
@@ -334,6 +356,6 @@ def _choose_format(path: str | os.PathLike[str], named: str | None) -> str:
         return named
     suffix = Path(path).suffix
     if suffix not in SUFFIXES:
-        known = ", ".join(SUFFIXES)
+        known = ", ".join(WRITTEN)
         raise ArgumentError(f"`path` must end in one of {known}, got {suffix!r}; or say `format`.")
     return SUFFIXES[suffix]

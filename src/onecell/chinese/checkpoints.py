@@ -10,6 +10,12 @@ TEXTS: Final[Mapping[str, str]] = {
     "it begins with {start}, which none of {formats} does.": (
         "它以 {start} 开头，{_formats} 都不是这样。"
     ),
+    "it is text, and no checkpoint: it begins with `{start}`.": (
+        "它是文本，不是检查点：它以 `{start}` 开头。"
+    ),
+    "it is a pointer of Git LFS, not the file itself, which `git lfs pull` loads.": (
+        "它是 Git LFS 的指针，不是文件本身；用 `git lfs pull` 下载文件。"
+    ),
     ".pt, .pth, .safetensors, .ckpt (MindSpore) and .npz": (
         ".pt、.pth、.safetensors、.ckpt（MindSpore）与 .npz"
     ),

@@ -97,6 +97,9 @@ TEXTS: Final[Mapping[str, str]] = {
     "`{name}` must be one of {names}, got {given}.": (
         "`{name}` 必须是 {names} 之一，却给了 {given}。"
     ),
+    "the suffix of OUT must be one of {names}, got {given}.": (
+        "OUT 的后缀必须是 {names} 之一，却给了 {given}。"
+    ),
     "`path` must end in one of {names}, got {given}; or say `format`.": (
         "`path` 必须以 {names} 之一结尾，却给了 {given}；或者写明 `format`。"
     ),

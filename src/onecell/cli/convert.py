@@ -12,7 +12,7 @@ import typer
 from onecell.checkpoint import save_checkpoint
 from onecell.checkpoint.choose import choose, rename
 from onecell.checkpoint.contents import not_finite, remarks
-from onecell.checkpoint.files import OWNERS, SUFFIXES
+from onecell.checkpoint.files import OWNERS, SUFFIXES, WRITTEN
 from onecell.checkpoint.formats.sharded import plain_stem
 from onecell.checkpoint.formats.table import FORMATS, Form
 from onecell.cli.convert_into import convert_into
@@ -81,7 +81,7 @@ def convert(
         Path,
         typer.Argument(
             metavar="OUT",
-            help=f"The file to write; its suffix says the format: {', '.join(SUFFIXES)}.",
+            help=f"The file to write; its suffix says the format: {', '.join(WRITTEN)}.",
         ),
     ],
     *,
@@ -175,7 +175,7 @@ def convert(
             )
             _print_json(as_json, source, dialect, record)
             return
-        suffix_owner = OWNERS.get(SUFFIXES.get(target.suffix, ""))
+        suffix_owner = _owner(target)
         goal = get_dialect(to or suffix_owner or dialect).name
         owner = suffix_owner or goal
         if owner not in {goal, get_dialect(goal).inside}:
@@ -240,6 +240,21 @@ def convert(
             said = "other layers are copied as they are; {framework} may have their matrices turned"
             typer.echo(say(said, framework=goal))
         typer.echo(line + say_looks(notes))
+
+
+def _owner(target: Path) -> str | None:
+    """Return the one framework that reads files of this suffix, None where several do.
+
+    Raises:
+        ArgumentError: no file is written under such a name.
+    """
+    kind = SUFFIXES.get(target.suffix, "")
+    if kind in FORMATS and FORMATS[kind].read_only:
+        raise ArgumentError(FORMATS[kind].read_only)
+    if not kind:
+        given = repr(target.suffix) if target.suffix else "none"
+        raise ArgumentError(f"the suffix of OUT must be one of {', '.join(WRITTEN)}, got {given}.")
+    return OWNERS.get(kind)
 
 
 def _print_json(wanted: bool, source: Path, dialect: str, record: dict[str, Any]) -> None:
