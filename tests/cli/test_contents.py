@@ -121,6 +121,36 @@ def test_a_file_that_cannot_be_read_is_named_and_the_others_are_shown(
     assert len(good["cells"]) == 1
 
 
+def test_it_says_which_files_of_several_were_read(run: Run, model: Path, tmp_path: Path) -> None:
+    index = tmp_path / "saved" / "model.index"
+    index.parent.mkdir()
+    assert run("convert", model, index, "--merge-biases").status == 0
+    parts = [index, index.with_name("model.data-00000-of-00001")]
+    step = tmp_path / "run" / "7" / "state"
+    for folder, said in ((step / "w", (".zarray", ZARR)), (step, ("_METADATA", {}))):
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / said[0]).write_text(json.dumps(said[1]))
+    (step / "w" / "0").write_bytes(bytes(12))
+    (step.parent / "_CHECKPOINT_METADATA").write_text("{}")
+    below = [step / "_METADATA", step / "w" / ".zarray", step / "w" / "0"]
+    for given, read in ((index.with_name("model"), parts), (tmp_path / "run", below)):
+        folder = read[0].parent
+        names = ", ".join(str(path.relative_to(folder)) for path in read)
+        ran = run("info", given)
+        assert ran.status == 0, ran.err
+        assert f"\nread from {folder}: {names}\n" in ran.out
+        (found,) = json.loads(run("info", given, "--json").out)["files"]
+        assert (found["path"], found["files"]) == (str(given), [*map(str, read)])
+    assert "read from" not in run("info", model).out
+
+
+ZARR = {
+    "zarr_format": 2, "shape": [3], "chunks": [3], "dtype": "<f4", "order": "C",
+    "compressor": None, "filters": None, "fill_value": None,
+}  # fmt: skip
+"""The head of an array of three numbers, as Orbax keeps one."""
+
+
 def test_without_a_framework_the_names_are_read_as_torchs(run: Run, tmp_path: Path) -> None:
     np.savez(tmp_path / "w.npz", a=np.ones((2, 3)))
     ran = run("info", tmp_path / "w.npz")

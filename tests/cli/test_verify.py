@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from rich.console import Console
 from threadpoolctl import threadpool_info
 
 from onecell import Weights
 from onecell.checkpoint import save_checkpoint
 from onecell.cli import verify as verb
 from onecell.cli.exits import Status
-from onecell.verify import compare_files
+from onecell.cli.verify_table import print_comparison
+from onecell.verify import compare, compare_files
 from onecell.verify.mutation import swap_gates
 
 from .conftest import Run
@@ -238,6 +242,9 @@ def test_files_without_a_name_in_common_are_asked_about(run: Run, model: Path, d
     assert ran.err.count("\n") == 1
 
 
+ONES = torch.ones(16)
+
+
 def _deep(folder: Path, name: str, change: dict[str, torch.Tensor] | None = None) -> Path:
     torch.manual_seed(0)
     state = torch.nn.LSTM(5, 4, num_layers=2, bidirectional=True).state_dict()
@@ -306,6 +313,30 @@ def test_one_of_several_cells_that_differs_is_named_and_chosen(run: Run, tmp_pat
     assert text.count('class="parity"') == 4
     for cell, status in (("(root)[layer 0]", Status.HOLDS), ("(root)[layer 1]", Status.FAILS)):
         assert run("verify", one, wrong, *KERNEL, "--cell", cell).status == status
+
+
+def test_cells_that_differ_alike_are_shown_once(run: Run, tmp_path: Path) -> None:
+    one = _deep(tmp_path, "one.pt")
+    biases = {n: t for n, t in torch.load(one).items() if n.startswith("bias_hh")}
+    wrong = _deep(tmp_path, "wrong.pt", {name: torch.zeros(16) for name in biases})
+    names = [f"(root)[layer {layer}{way}]" for layer in (0, 1) for way in ("", ", reverse")]
+    ran = run("verify", one, wrong, *KERNEL)
+    assert ran.status == Status.FAILS
+    assert ran.out.count("Where: ") == 1
+    assert f"The same is wrong with {', '.join(names[1:])}; -v prints these too." in ran.out
+    assert f"\n{', '.join(names)}: bias_hh was dropped.\n" in ran.out
+    assert run("verify", one, wrong, *KERNEL, "-v").out.count("Where: ") == 4
+    _deep(tmp_path, "wrong.pt", biases | {"bias_hh_l1": torch.zeros(16), "bias_hh_l0": -99 * ONES})
+    assert run("verify", one, wrong, *KERNEL).out.count("Where: ") == 2
+
+
+def test_what_nothing_explains_is_not_said_to_compute_the_same(weights: Weights) -> None:
+    found = compare(weights, Weights.random(weights.spec, 9), sides=("arrays",))
+    unexplained = replace(found, diagnosis=replace(found.diagnosis, findings=()))
+    printed = StringIO()
+    print_comparison(unexplained, Console(file=printed))
+    assert "DIFFERENT" in printed.getvalue()
+    assert "--inference" not in printed.getvalue()
 
 
 def test_a_cell_that_only_one_file_has_is_not_the_same(run: Run, tmp_path: Path) -> None:

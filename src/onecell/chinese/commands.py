@@ -230,6 +230,9 @@ TEXTS: Final[Mapping[str, str]] = {
     "{same} of {cells} in both are the same": "双方共有 {cells}，其中 {same} 个相同",
     "the weights have the same bits, every quantity holds": "权重逐比特相同，各量均通过",
     "training was not compared": "未比较训练",
+    "The same is wrong with {names}; -v prints these too.": (
+        "{names} 的错误相同；-v 也会列出它们。"
+    ),
     "To compare what they compute, without training, say --inference.": (
         "只比较计算结果而不比较训练，可加 --inference。"
     ),
@@ -259,6 +262,7 @@ TEXTS: Final[Mapping[str, str]] = {
     "a frozen cell, {facts}, packed for onecell.FrozenCell.load": (
         "冻结单元，{facts}，供 onecell.FrozenCell.load 读取"
     ),
+    "read from {folder}: {names}": "读自 {folder}：{names}",
     "{format}, {said}; {tensors}, {size:,} bytes": "{format}，{said}；{tensors}，{size:,} 字节",
     "Its pieces": "组成部分",
     "Other tensors": "其他张量",

@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from onecell.checkpoint.contents import look_into, to_json
+from onecell.checkpoint.files import read_from
 from onecell.cli.exits import Debug, Status, reporting
 from onecell.cli.info_table import print_contents
 from onecell.cli.options import FromAny, Json
@@ -67,6 +68,7 @@ def info(
         for number, path in enumerate(files):
             try:
                 read = read_checkpoint(path)
+                parts = read_from(path)
                 told = from_ and not read.frozen
                 contents = look_into(read, source_dialect(read, from_, path) if told else None)
             except CheckpointError as error:
@@ -77,11 +79,12 @@ def info(
                 typer.echo(f"onecell: {plain(translated(str(error)))}", err=True)
                 continue
             if as_json:
-                records.append({"path": str(path)} | to_json(contents))
+                files_ = {"files": [str(part) for part in parts]}
+                records.append({"path": str(path)} | files_ | to_json(contents))
             else:
                 if number:
                     console.print()
-                print_contents(path, contents, console, verbose=verbose)
+                print_contents(path, contents, console, parts=parts, verbose=verbose)
         if as_json:
             typer.echo(json.dumps({"schema": SCHEMA, "files": records}, indent=2))
         if unread:

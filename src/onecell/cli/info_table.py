@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -16,7 +17,7 @@ from onecell.checkpoint.contents import CellFacts, Contents
 from onecell.checkpoint.formats.table import FORMATS
 from onecell.cli.notes import say_looks, say_note
 from onecell.dtypes import dtype_name
-from onecell.language import counted, say, translated
+from onecell.language import counted, listed, say, translated
 from onecell.text import plain, short
 
 _MOST: Final = 8
@@ -41,8 +42,13 @@ _FORMATS: Final = {
 }
 
 
-def print_contents(path: Path, contents: Contents, console: Console, *, verbose: bool) -> None:
-    """Print one file: what it is, its cells, other tensors, plain values and notes."""
+def print_contents(
+    path: Path, contents: Contents, console: Console, *, parts: Sequence[Path], verbose: bool
+) -> None:
+    """Print one checkpoint: what it is, its cells, other tensors, plain values and notes.
+
+    `parts` are the files that it was read from.
+    """
     checkpoint = contents.checkpoint
     if checkpoint.frozen:
         said = translated(checkpoint.frozen)
@@ -63,6 +69,15 @@ def print_contents(path: Path, contents: Contents, console: Console, *, verbose:
     )
     console.print(Text(line))
     most = None if verbose else _MOST
+    if list(parts) != [path]:
+        folder = Path(os.path.commonpath([part.parent for part in parts]))
+        names = [part.relative_to(folder) for part in parts]
+        line = say(
+            "read from {folder}: {names}",
+            folder=plain(str(folder)),
+            names=listed(names, len(names) if verbose else _MOST),
+        )
+        console.print(Text(line), soft_wrap=True)
     if not checkpoint.frozen:
         _print_cells(contents.cells, console, most)
     others = say("Its pieces" if checkpoint.frozen else "Other tensors")

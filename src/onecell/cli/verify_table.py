@@ -50,14 +50,18 @@ def print_comparison(found: Comparison, console: Console) -> None:
 
 
 def print_comparisons(found: Comparisons, console: Console, *, verbose: bool) -> None:
-    """Print one row a cell, in full those that differ (or all), and the verdict of all."""
+    """Print one row a cell, in full the first of those that differ alike (or all), the verdict."""
     if found.whole is not None:
         print_comparison(found.whole, console)
         return
-    for each in found.cells:
-        if verbose or each.verdict in {"different", "self-test failed"}:
-            print_comparison(each, console)
-            console.print()
+    shown = [[each] for each in found.cells] if verbose else _alike(found)
+    for first, *others in shown:
+        print_comparison(first, console)
+        if others:
+            same = listed(each.a.cell for each in others)
+            line = say("The same is wrong with {names}; -v prints these too.", names=same)
+            console.print(Text(plain(line)), soft_wrap=True)
+        console.print()
     for label, facts in (("a", found.a), ("b", found.b)):
         heading = Text.assemble((f"{label}  ", "bold"), (plain(str(facts.path)), "bold"))
         console.print(heading, soft_wrap=True)
@@ -89,6 +93,17 @@ def print_comparisons(found: Comparisons, console: Console, *, verbose: bool) ->
         console.print(Text(line, "yellow"))
     _print_verdict_of_all(found, console)
     _print_support((found.cells[0].a, found.cells[0].b), console)
+
+
+def _alike(found: Comparisons) -> list[list[Comparison]]:
+    """Return the cells that differ, those together of which the same is said."""
+    alike: dict[str, list[Comparison]] = {}
+    for each in found.cells:
+        if each.verdict == "different":
+            alike.setdefault(each.diagnosis.text(), []).append(each)
+        elif each.verdict == "self-test failed":
+            alike[each.a.cell] = [each]
+    return list(alike.values())
 
 
 _BAD: Final = "bold red"
@@ -140,11 +155,10 @@ def _print_verdict_of_all(found: Comparisons, console: Console) -> None:
     for label, names in (("a", found.only_a), ("b", found.only_b)):
         if names:
             parts.append(say("{number} only in {label}", number=len(names), label=label))
-    for each in found.cells:
-        if each.verdict in {"different", "self-test failed"}:
-            why = each.diagnosis.text(spoken())
-            text = say("{sentence}.", sentence=say("{name}: {text}", name=each.a.cell, text=why))
-            console.print(Text(plain(text)), soft_wrap=True)
+    for cells in _alike(found):
+        which, why = listed(each.a.cell for each in cells), cells[0].diagnosis.text(spoken())
+        text = say("{sentence}.", sentence=say("{name}: {text}", name=which, text=why))
+        console.print(Text(plain(text)), soft_wrap=True)
     text = say(
         "{verdict}: {clauses} {took}.",
         verdict=verdict("DIFFERENT"),
@@ -326,6 +340,7 @@ def _print_verdict(found: Comparison, console: Console) -> None:
         word = verdict("DIFFERENT")
         text = say("{verdict}: {clauses} {took}.", verdict=word, clauses=said, took=took)
         console.print(Text(text, "bold red"))
-        if {finding.kind for finding in found.diagnosis.findings} <= _SAME_OUTPUTS:
+        kinds = {finding.kind for finding in found.diagnosis.findings}
+        if kinds and kinds <= _SAME_OUTPUTS:
             hint = say("To compare what they compute, without training, say --inference.")
             console.print(hint, soft_wrap=True, markup=False)
