@@ -98,7 +98,7 @@ def in_process(program: str, **environment: str) -> subprocess.CompletedProcess[
         env={**os.environ, **environment},
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=300,
         check=False,
     )
 
@@ -216,7 +216,7 @@ cell.unroll(x)
 before = len(places())
 time.sleep(0.05)  # The threads fall asleep, so that the next call has to wake them.
 cell.unroll(x)
-end = time.monotonic() + 10
+end = time.monotonic() + 60
 while any(place != os.sched_getaffinity(0) for place in places()) and time.monotonic() < end:
     time.sleep(0.01)
     cell.unroll(x)

@@ -71,7 +71,7 @@ def test_what_a_contender_raises_is_its_reason(conductor: Conductor) -> None:
 
 def test_a_process_is_stopped_while_it_is_not_asked(conductor: Conductor) -> None:
     conductor.ask("onecell", 1, Forget())
-    end = time.monotonic() + 5
+    end = time.monotonic() + 60
     while state_of(pid_of(conductor, "onecell")) != "T" and time.monotonic() < end:
         time.sleep(0.01)
     assert state_of(pid_of(conductor, "onecell")) == "T"

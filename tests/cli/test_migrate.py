@@ -90,11 +90,15 @@ def test_a_diff_is_what_patch_takes(run: Run, tree: Path, monkeypatch: pytest.Mo
     write(tree / "odd.py", b"# coding: latin-1\r\nx = '\xe9'\r\n" + USE.rstrip("\n").encode())
     write(tree / "a.ipynb", as_file(notebook(USE)))
     files = [str(Path(sys.executable).with_name("onecell")), "migrate", ".", "--to", "mindspore"]
-    diff = subprocess.run([*files, "--diff"], capture_output=True, timeout=120, check=False).stdout
+    diff = subprocess.run([*files, "--diff"], capture_output=True, timeout=300, check=False).stdout
     assert (tree / "model.py").read_text() == USE
     shutil.copytree(tree, tree.with_name("copy"))
     subprocess.run(
-        ["patch", "-p1", "--binary"], input=diff, cwd=tree.with_name("copy"), check=True, timeout=60
+        ["patch", "-p1", "--binary"],
+        input=diff,
+        cwd=tree.with_name("copy"),
+        check=True,
+        timeout=300,
     )
     assert run("migrate", ".", "--to", "mindspore", "--write").status == Status.HOLDS
     assert {p.name: p.read_bytes() for p in tree.iterdir()} == {
@@ -252,7 +256,7 @@ def test_it_needs_no_framework_and_no_array_library_of_theirs(tree: Path, tmp_pa
         env={**os.environ, "PYTHONPATH": str(blocked)},
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=300,
         check=False,
     )
     assert (ran.returncode, ran.stderr) == (0, "")
@@ -268,7 +272,7 @@ def test_a_library_that_is_missing_is_named(library: str, tree: Path) -> None:
         f"from onecell.cli import main; main(['migrate', {str(tree)!r}, '--to', 'torch'])"
     )
     ran = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=False
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=300, check=False
     )
     assert ran.returncode == Status.MISSING
     assert f"needs `{library}`" in ran.stderr

@@ -73,7 +73,7 @@ def test_a_signal_at_any_moment_is_one_line_and_its_status(model: Path, tmp_path
         child = start("port", model, *QUICK, cwd=tmp_path)
         time.sleep(draw.uniform(0, 0.08 * turn))
         child.send_signal(number)
-        _, said = child.communicate(timeout=60)
+        _, said = child.communicate(timeout=300)
         if child.returncode:  # else it was done before
             assert (child.returncode, said) == ENDED[number]
         assert not list(tmp_path.glob("out/.*"))
@@ -87,7 +87,7 @@ def test_a_signal_while_a_framework_loads(seconds: float, model: Path, tmp_path:
     child = start("port", model, "--to", "mindspore", "--out", "out", cwd=tmp_path)
     time.sleep(seconds)
     child.send_signal(signal.SIGINT)
-    _, said = child.communicate(timeout=60)
+    _, said = child.communicate(timeout=300)
     assert (child.returncode, said) == ENDED[signal.SIGINT]
     assert not list(tmp_path.glob("out/.*"))
 
@@ -102,7 +102,7 @@ def test_a_signal_ends_the_processes_that_are_asked_and_removes_their_folders(
         time.sleep(0.02)
     assert made
     child.send_signal(signal.SIGTERM)
-    _, said = child.communicate(timeout=60)
+    _, said = child.communicate(timeout=300)
     assert (child.returncode, said) == ENDED[signal.SIGTERM]
     assert not list(tmp_path.iterdir())
 
@@ -110,7 +110,7 @@ def test_a_signal_ends_the_processes_that_are_asked_and_removes_their_folders(
 def test_a_signal_that_the_caller_has_switched_off_stays_so(model: Path, tmp_path: Path) -> None:
     child = start("port", model, *QUICK, "--no-report", cwd=tmp_path, handler="SIG_IGN")
     child.send_signal(signal.SIGINT)
-    out, _ = child.communicate(timeout=60)
+    out, _ = child.communicate(timeout=300)
     assert child.returncode == 0
     assert "HOLDS" in out
 

@@ -23,7 +23,7 @@ LANGUAGES = ("en", "zh")
 def watched(browser: Browser) -> Iterator[Watched]:
     """A page that has to stay without a complaint, and to ask nobody but this machine."""
     context = browser.new_context(viewport={"width": 1280, "height": 900}, locale="en-GB")
-    context.set_default_timeout(20_000)
+    context.set_default_timeout(60_000)
     watched = Watched(context.new_page())
     yield watched
     asked = [

@@ -132,7 +132,7 @@ def test_traced_operators_see_later_inputs(tmp_path: Path) -> None:
     # In a process of its own: the tracer reads the source of every frame, pytest's included.
     script = tmp_path / "traced.py"
     script.write_text(TRACED)
-    subprocess.run([sys.executable, script], check=True, capture_output=True, timeout=120)
+    subprocess.run([sys.executable, script], check=True, capture_output=True, timeout=300)
 
 
 class Around(nn.Cell):  # type: ignore[misc]

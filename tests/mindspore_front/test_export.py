@@ -106,5 +106,5 @@ def test_mindir_loads_in_a_process_without_onecell(tmp_path: Path) -> None:
     script = tmp_path / "loaded.py"
     script.write_text(LOADED)
     command = [sys.executable, str(script), *names]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=240)
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
     assert done.returncode == 0, done.stderr

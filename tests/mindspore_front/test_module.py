@@ -210,7 +210,7 @@ def test_what_the_frameworks_threads_have_yet_to_write_is_waited_for(tmp_path: P
     # In a process of its own, where MindSpore runs operators in its threads, as by default.
     script = tmp_path / "queued.py"
     script.write_text(QUEUED)
-    subprocess.run([sys.executable, script], check=True, capture_output=True, timeout=120)
+    subprocess.run([sys.executable, script], check=True, capture_output=True, timeout=300)
 
 
 @pytest.mark.parametrize("optimizer", [nn.Adam, nn.SGD])

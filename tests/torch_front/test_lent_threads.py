@@ -83,7 +83,7 @@ def test_the_child_of_a_fork_does_without(alone: Any) -> None:
     wanted = unroll()
     fork = multiprocessing.get_context("fork")
     with fork.Pool(1) as pool:
-        assert pool.apply_async(unroll).get(timeout=60) == wanted
+        assert pool.apply_async(unroll).get(timeout=300) == wanted
 
 
 @pytest.mark.parametrize("problem", ["no such library", "no OpenMP"])

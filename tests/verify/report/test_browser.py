@@ -34,7 +34,7 @@ WORDS = {
 def watched(browser: Browser) -> Iterator[Watched]:
     """A fresh page that must end without a complaint and without a request."""
     context = browser.new_context(viewport={"width": 1280, "height": 900}, locale="en-GB")
-    context.set_default_timeout(5000)
+    context.set_default_timeout(60_000)
     watched = Watched(context.new_page())
     yield watched
     asked = [url for url in watched.requests if not url.startswith(("file:", "data:"))]

@@ -20,15 +20,18 @@ from onecell.checkpoint.formats.onnx.graph import write_tensors
 from onecell.dialect import Dialect, get_dialect
 from onecell.dialect.arrays import from_canonical, to_canonical
 from onecell.errors import NotACellError, RuntimeMissingError
-from onecell.verify.child import Child, ChildEndedError, ChildMissingError, ChildTimedOutError
+from onecell.verify.child import (
+    LIMIT,
+    Child,
+    ChildEndedError,
+    ChildMissingError,
+    ChildTimedOutError,
+)
 from onecell.verify.quantities.optimizers import Optimizer
 from onecell.verify.runtimes.interpreters import Interpreter, find_interpreter
 from onecell.verify.runtimes.table import NO_OPTIMIZER, ONE_BIAS, RUNTIMES
 from onecell.verify.sides import Array, get_side, without_training
 from onecell.weights import Weights
-
-LIMIT: Final = 120.0
-"""Seconds that one answer may take: some compile first."""
 
 _CHILDREN: Final[dict[tuple[str, ...], Child]] = {}
 """Its command → a process: started once, asked many times."""
