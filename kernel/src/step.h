@@ -20,6 +20,8 @@ struct Step {
   T* trace;                   // (N, G), or null
   const T* laid_out_ih;       // all groups of units of weight_ih as `lay_out` leaves them, or null
   const T* laid_out_hh;
+  bool x_beside;  // whether x is as `lay_beside` leaves it, whose rows are computed together
+  bool h_beside;
   bool single;  // whether laid_out_hh is for one row
 };
 
@@ -86,9 +88,10 @@ void narrow(std::int64_t rows, std::int64_t width, std::int64_t hidden, std::int
 }
 
 // The products of x (rows, width) and the gates of `units` <= L units from unit u on: that of row n
-// and gate q goes to out + n * row_stride + q * gate_stride. See `chain_product` for `single`.
+// and gate q goes to out + n * row_stride + q * gate_stride. See `chain_product` for `single`, and
+// `lay_beside` for x that lies `beside`.
 template <class T>
-void products(std::int64_t rows, bool single, std::int64_t width, std::int64_t hidden,
+void products(std::int64_t rows, bool single, bool beside, std::int64_t width, std::int64_t hidden,
               std::int64_t u, int units, const T* x, const T* weight, const T* laid_out, T* out,
               std::int64_t row_stride, std::int64_t gate_stride) {
   if (width == 1) return scaled(rows, hidden, u, units, x, weight, out, row_stride, gate_stride);
@@ -107,7 +110,13 @@ void products(std::int64_t rows, bool single, std::int64_t width, std::int64_t h
   for (int gate = 0; gate < 4; ++gate) {
     const T* const w = weight + (gate * hidden + u) * width;
     const T* const ahead = gate < 3 ? w + hidden * width : w + (units - 3 * hidden) * width;
-    dot_product(rows, width, units, x, w, ahead, out + gate * gate_stride, row_stride);
+    T* const to = out + gate * gate_stride;
+    if constexpr (kDotOverlaps)
+      if (beside) {
+        tall_product(rows, width, units, x, w, ahead, to, row_stride);
+        continue;
+      }
+    dot_product(rows, width, units, x, w, ahead, to, row_stride);
   }
 }
 
@@ -135,10 +144,10 @@ void step_units(const Step<T>& s, bool backwards, std::int64_t first, std::int64
       };
       each_block([&](std::int64_t u, int units, std::int64_t at) {
         if (s.from_x == nullptr)
-          products(rows, false, I, H, u, units, s.x + row * I, s.weight_ih, s.laid_out_ih,
-                   from_x + at, width, size);
-        products(rows, s.single, H, H, u, units, s.h + row * H, s.weight_hh, s.laid_out_hh,
-                 from_h + at, width, size);
+          products(rows, false, s.x_beside, I, H, u, units, s.x + row * I, s.weight_ih,
+                   s.laid_out_ih, from_x + at, width, size);
+        products(rows, s.single, s.h_beside, H, H, u, units, s.h + row * H, s.weight_hh,
+                 s.laid_out_hh, from_h + at, width, size);
       });
       // The gates of `count` items from unit u on, whose products are from `at` on: rows of a
       // group, or groups of a row.

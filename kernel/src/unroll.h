@@ -28,11 +28,18 @@ void unroll(const Forward<T>& a) {
   const std::int64_t group = chunk * N * 4 * size, waiting = hoisted ? blocks * group : 0;
   const std::int64_t ih = lays_out ? blocks * laid_out_size<T>(I) : 0;
   const std::int64_t hh = lays_out ? blocks * laid_out_size<T>(H) : 0;
-  Scratch scratch((from_zero ? room(state) : 0) + room(waiting) + room(ih) + room(hh));
+  const bool h_beside = !lays_out && lies_beside<T>(N, H);
+  const bool x_beside = h_beside && !hoisted && lies_beside<T>(N, I);
+  const std::int64_t beside_h = h_beside ? beside_size<T>(N, H) : 0;
+  const std::int64_t beside_x = x_beside ? beside_size<T>(N, I) : 0;
+  Scratch scratch((from_zero ? room(state) : 0) + room(waiting) + room(ih) + room(hh) +
+                  room(beside_h) + room(beside_x));
   T* const zeros = from_zero ? scratch.take<T>(state) : nullptr;
   T* const hoisted_products = waiting > 0 ? scratch.take<T>(waiting) : nullptr;
   T* const laid_out_ih = lays_out ? scratch.take<T>(ih) : nullptr;
   T* const laid_out_hh = lays_out ? scratch.take<T>(hh) : nullptr;
+  T* const h_laid = h_beside ? scratch.take<T>(beside_h) : nullptr;
+  T* const x_laid = x_beside ? scratch.take<T>(beside_x) : nullptr;
   if (from_zero) std::memset(zeros, 0, state * sizeof(T));
 
   const double step_ns = product_ns<T>(N, gates, hoisted ? H : I + H) + gates_ns<T>(N, H);
@@ -44,7 +51,7 @@ void unroll(const Forward<T>& a) {
   const std::int64_t count = parts * turn.members();
 
   // Phases: the weights laid out, if they are; for every chunk of steps its input product, if
-  // hoisted, and then the steps.
+  // hoisted, and then the steps; each after one that lays rows beside each other, if that pays.
   auto body = [&](std::int64_t phase, std::int64_t part) {
     if (lays_out && phase-- == 0) {
       const Range mine = share(H, size, part, count);
@@ -56,6 +63,8 @@ void unroll(const Forward<T>& a) {
       }
       return;
     }
+    const bool lays_rows = h_beside && phase % 2 == 0;
+    if (h_beside) phase /= 2;
     // Back and forth: what one step read last of weights larger than a cache, the next reads first.
     const bool backwards = phase % 2 == 1;
     if (backwards) part = part / parts * parts + (parts - 1 - part % parts);
@@ -64,27 +73,36 @@ void unroll(const Forward<T>& a) {
     const std::int64_t ahead = hoisted ? phase % (chunk + 1) - 1 : 0;
     const std::int64_t t = hoisted ? phase / (chunk + 1) * chunk + ahead : phase;
     if (ahead < 0) {
+      if (lays_rows) return;
       const std::int64_t from = t + 1, steps = std::min(chunk, a.steps - from);
       // By rows, the rows of all these steps are shared alike: nobody needs them before the end.
       const Range all = by_rows ? share(steps * N, 8, part, count) : Range{0, steps * N};
       for (std::int64_t u = units.first; u < units.last; u += size)
-        products(all.last - all.first, false, I, H, u,
+        products(all.last - all.first, false, false, I, H, u,
                  static_cast<int>(std::min(size, units.last - u)), a.x + (from * N + all.first) * I,
                  a.weight_ih, laid_out_ih,
                  hoisted_products + u / size * group + all.first * 4 * size, 4 * size, size);
       return;
     }
+    const T* const x = a.x + t * N * I;
+    const T* const h = t > 0 ? a.h_all + (t - 1) * state : a.h != nullptr ? a.h : zeros;
+    if (lays_rows) {
+      const Range mine = share(N, 1, part, count);
+      lay_beside(N, H, mine.first, mine.last, h, h_laid);
+      if (x_beside) lay_beside(N, I, mine.first, mine.last, x, x_laid);
+      return;
+    }
     T* const trace = traced ? a.trace + t * N * gates : nullptr;
-    const T* const h = t > 0 ? a.h_all + (t - 1) * state : a.h;
     const T* const c = t == 0 ? a.c : traced ? a.c_all + (t - 1) * state : a.c_all;
-    step_units<T>({I, H, a.weight_ih, a.weight_hh, a.bias_ih, a.bias_hh, a.x + t * N * I,
-                   hoisted ? hoisted_products + ahead * N * 4 * size : nullptr, group,
-                   h != nullptr ? h : zeros, c != nullptr ? c : zeros, a.h_all + t * state,
-                   traced ? a.c_all + t * state : a.c_all, trace, laid_out_ih, laid_out_hh, N == 1},
-                  backwards, units.first, units.last, rows.first, rows.last);
+    step_units<T>(
+        {I, H, a.weight_ih, a.weight_hh, a.bias_ih, a.bias_hh, x_beside ? x_laid : x,
+         hoisted ? hoisted_products + ahead * N * 4 * size : nullptr, group, h_beside ? h_laid : h,
+         c != nullptr ? c : zeros, a.h_all + t * state, traced ? a.c_all + t * state : a.c_all,
+         trace, laid_out_ih, laid_out_hh, x_beside, h_beside, N == 1},
+        backwards, units.first, units.last, rows.first, rows.last);
   };
   const std::int64_t chunks = hoisted ? (a.steps + chunk - 1) / chunk : 0;
-  perform(turn, (lays_out ? 1 : 0) + chunks + a.steps, parts, body);
+  perform(turn, (lays_out ? 1 : 0) + (chunks + a.steps) * (h_beside ? 2 : 1), parts, body);
 }
 
 }  // namespace onecell::ONECELL_ISA

@@ -331,6 +331,43 @@ void test_without_trace() {
   }
 }
 
+// Weights that come from afar, whose rows are taken together in other tiles for every number of
+// rows; the last group of units is odd. Each row is as alone, two steps are as one after the other.
+template <class T>
+void test_far_weights() {
+  const Size I = 2048 / sizeof(T) + 3, H = 2048 / sizeof(T) + 5, most = 17;
+  const Problem<T> p({2, most, I, H, true, 1}, 13);
+  const auto run = [&](Size steps, Size rows, const T* x, const T* h, const T* c) {
+    std::vector<T> states((steps + 1) * rows * H);
+    onecell::Forward<T> call =
+        forward_of(p, states.data(), states.data() + steps * rows * H, static_cast<T*>(nullptr));
+    call.steps = steps;
+    call.batch = rows;
+    call.x = x;
+    call.h = h;
+    call.c = c;
+    onecell::unroll(call);
+    return states;
+  };
+  std::vector<std::vector<T>> alone;
+  for (Size n = 0; n < most; ++n)
+    alone.push_back(run(1, 1, p.x.data() + n * I, p.h.data() + n * H, p.c.data() + n * H));
+  for (const Size rows : {2, 3, 6, 7, 8, 9, 10, 11, 12, 13, 16, 17}) {
+    const std::vector<T> once = run(1, rows, p.x.data(), p.h.data(), p.c.data());
+    bool same = true;
+    for (Size n = 0; n < rows; ++n)
+      for (const Size which : {0, 1})
+        same = same && std::memcmp(once.data() + (which * rows + n) * H,
+                                   alone[n].data() + which * H, H * sizeof(T)) == 0;
+    check(same, "far weights, each of so many rows as alone: " + std::to_string(rows));
+    const std::vector<T> twice = run(2, rows, p.x.data(), p.h.data(), p.c.data());
+    const std::vector<T> then =
+        run(1, rows, p.x.data() + rows * I, once.data(), once.data() + rows * H);
+    check(std::memcmp(twice.data() + rows * H, then.data(), 2 * rows * H * sizeof(T)) == 0,
+          "far weights, two steps of so many rows: " + std::to_string(rows));
+  }
+}
+
 template <class T>
 void test_one_step_over_its_own_state() {
   const Shape shape{1, 3, 5, 7, true, 1};
@@ -492,6 +529,10 @@ int main() {
       test_threads_agree<double>();
     }
     onecell::set_lays_out(std::nullopt);
+    if (isa != "portable") {  // where each multiply-add is a function, it would take a minute
+      test_far_weights<float>();
+      test_far_weights<double>();
+    }
     test_one_step_over_its_own_state<float>();
     test_one_step_over_its_own_state<double>();
     test_activations<float>();

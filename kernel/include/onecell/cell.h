@@ -82,8 +82,8 @@ struct Backward {
 };
 
 // Run T steps, each from the state the one before left. One step of the cell is T = 1.
-// Throws std::bad_alloc where the working memory cannot be had: max(N, 64) * G values at most, and
-// for a call of several steps a copy of the weights, laid out for it.
+// Throws std::bad_alloc where the working memory cannot be had: max(N, 64) * (G + I + H) values at
+// most, and for a call of several steps a copy of the weights, laid out for it.
 void unroll(const Forward<float>&);
 void unroll(const Forward<double>&);
 

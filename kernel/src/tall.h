@@ -1,0 +1,110 @@
+// Forward products of seven to sixteen rows by weights from afar, in tall tiles: two rows of
+// weights against all rows of x, or half of them; the same sums as in dot.h.
+#pragma once
+
+namespace onecell::ONECELL_ISA {
+
+// Rows of x that are multiplied by weights from afar in tall tiles: more than pass by at once as
+// they lie, and few enough to be laid beside each other in the nearest cache, or twice as many.
+// (Zen 5, the products: 0.74 to 0.87 of the time for seven to nine rows, 0.87 to 1 for ten to 16.)
+constexpr std::int64_t kTallFewest = 7, kTallMost = 16, kTallBytes = 36 << 10;
+
+// Whether `batch` rows of x are to be laid beside each other.
+template <class T>
+constexpr bool lies_beside(std::int64_t batch, std::int64_t width) {
+  const std::int64_t bytes = width * static_cast<std::int64_t>(sizeof(T));
+  return kDotOverlaps && batch >= kTallFewest && batch <= kTallMost && bytes >= kFarRow &&
+         bytes <= kTallBytes / 9;
+}
+
+// Call f(rows, first) for every tile of such rows, `rows` a constant.
+template <class T, class F>
+inline void each_tall(std::int64_t batch, std::int64_t width, const F& f) {
+  constexpr std::int64_t bytes = sizeof(T);
+  const auto some = [&](auto rows, std::int64_t n) ONECELL_INLINED {
+    if constexpr (rows >= 4) f(rows, n);  // with fewer left over, there would be one tile less
+  };
+  if (12 * width * bytes <= kTallBytes)
+    even_tiles<12>(batch, some);
+  else
+    even_tiles<9>(batch, some);
+}
+
+// The numbers that `batch` rows laid beside each other take: whole registers, the last filled up.
+template <class T>
+constexpr std::int64_t beside_size(std::int64_t batch, std::int64_t width) {
+  return batch * ((width + Lanes<T>::size - 1) / Lanes<T>::size * Lanes<T>::size);
+}
+
+// Lay rows [first, last) of `batch` of x beside the others of their tile, a register a row in turn:
+// a page apart, as they often lie, they and the weights would push each other out of the nearest
+// cache, and they need not begin at a line.
+template <class T>
+inline void lay_beside(std::int64_t batch, std::int64_t width, std::int64_t first,
+                       std::int64_t last, const T* x, T* to) {
+  constexpr std::int64_t size = Lanes<T>::size;
+  each_tall<T>(batch, width, [&](auto rows, std::int64_t n) {
+    for (std::int64_t row = std::max(first, n); row < std::min<std::int64_t>(last, n + rows);
+         ++row) {
+      T* at = to + beside_size<T>(n, width) + (row - n) * size;
+      each_group<T>(width, [&](std::int64_t k, int some) {
+        load_some(x + row * width + k, some).store(at);
+        at += rows * size;
+      });
+    }
+  });
+}
+
+// Tile of two rows of w against N rows of x beside each other: each is loaded once for both, so
+// that no register is lost to it. Meanwhile the two rows from `ahead` on are fetched.
+template <int N, class T>
+inline void tall_tile(std::int64_t width, const T* x, const T* w, const T* other, const T* ahead,
+                      T* out, std::int64_t out_stride) {
+  using V = Lanes<T>;
+  constexpr int fours = (N + 3) / 4;
+  V sum[8 * fours];
+  unrolled<8 * fours>([&](auto i) ONECELL_INLINED { sum[i] = V::zero(); });
+  const auto add = [&](V weight, V another) ONECELL_INLINED {
+    weight.settle();
+    another.settle();
+    unrolled<N>([&](auto n) ONECELL_INLINED {
+      V row = V::load(x + n * V::size);
+      row.settle();
+      sum[2 * n] = V::fma(row, weight, sum[2 * n]);
+      sum[2 * n + 1] = V::fma(row, another, sum[2 * n + 1]);
+    });
+    x += N * V::size;
+  };
+  std::int64_t k = 0;
+  for (; k + V::size <= width; k += V::size) {
+    fetch<true>(ahead + k);
+    fetch<true>(ahead + width + k);
+    add(V::load(w + k), V::load(other + k));
+  }
+  if (const int rest = static_cast<int>(width - k); rest > 0)
+    add(V::load_part(w + k, rest), V::load_part(other + k, rest));
+  unrolled<fours>([&](auto four) ONECELL_INLINED {
+    const V* const s = sum + 8 * four;
+    T folded[8];
+    V::reduce8(s[0], s[1], s[2], s[3], s[4], s[5], s[6], s[7], folded);
+    unrolled<std::min(4, N - 4 * four)>([&](auto n) ONECELL_INLINED {
+      std::memcpy(out + (4 * four + n) * out_stride, folded + 2 * n, 2 * sizeof(T));
+    });
+  });
+}
+
+// As `dot_product`, of rows of x laid beside each other. Writes a number more where `rows` is odd.
+template <class T>
+inline void tall_product(std::int64_t batch, std::int64_t width, std::int64_t rows, const T* x,
+                         const T* w, const T* ahead, T* out, std::int64_t out_stride) {
+  each_tall<T>(batch, width, [&](auto count, std::int64_t n) {
+    for (std::int64_t r = 0; r < rows; r += 2) {
+      const T* const row = w + r * width;
+      const T* const next = r + 2 < rows ? row + 2 * width : n + count < batch ? w : ahead;
+      tall_tile<count>(width, x + beside_size<T>(n, width), row, r + 1 < rows ? row + width : row,
+                       next, out + n * out_stride + r, out_stride);
+    }
+  });
+}
+
+}  // namespace onecell::ONECELL_ISA
