@@ -107,16 +107,14 @@ void products(std::int64_t rows, bool single, bool beside, std::int64_t width, s
     return chain_product(rows, single, width, x,
                          laid_out + u / Lanes<T>::size * laid_out_size<T>(width), units, out,
                          row_stride, gate_stride);
+  if constexpr (kDotOverlaps)
+    if (beside)
+      return tall_product(rows, width, hidden, units, x, weight + u * width, out, row_stride,
+                          gate_stride);
   for (int gate = 0; gate < 4; ++gate) {
     const T* const w = weight + (gate * hidden + u) * width;
     const T* const ahead = gate < 3 ? w + hidden * width : w + (units - 3 * hidden) * width;
-    T* const to = out + gate * gate_stride;
-    if constexpr (kDotOverlaps)
-      if (beside) {
-        tall_product(rows, width, units, x, w, ahead, to, row_stride);
-        continue;
-      }
-    dot_product(rows, width, units, x, w, ahead, to, row_stride);
+    dot_product(rows, width, units, x, w, ahead, out + gate * gate_stride, row_stride);
   }
 }
 

@@ -1,13 +1,13 @@
-// Forward products of seven to sixteen rows by weights from afar, in tall tiles: two rows of
-// weights against all rows of x, or half of them; the same sums as in dot.h.
+// Forward products of seven to 32 rows by weights from afar, in tall tiles: two rows of weights
+// against as many rows of x as stay in the nearest cache; the same sums as in dot.h.
 #pragma once
 
 namespace onecell::ONECELL_ISA {
 
-// Rows of x that are multiplied by weights from afar in tall tiles: more than pass by at once as
-// they lie, and few enough to be laid beside each other in the nearest cache, or twice as many.
-// (Zen 5, the products: 0.74 to 0.87 of the time for seven to nine rows, 0.87 to 1 for ten to 16.)
-constexpr std::int64_t kTallFewest = 7, kTallMost = 16, kTallBytes = 36 << 10;
+// Rows of x that are laid beside each other for it: more than pass by at once as they lie, and a
+// few tiles of them. (Zen 5, the products: 0.75 to 0.85 of the time for seven to 16 rows of 768 and
+// 1024, 0.9 to 0.97 for 24; more where x does not begin at a line.)
+constexpr std::int64_t kTallFewest = 7, kTallMost = 32, kTallBytes = 36 << 10;
 
 // Whether `batch` rows of x are to be laid beside each other.
 template <class T>
@@ -93,17 +93,26 @@ inline void tall_tile(std::int64_t width, const T* x, const T* w, const T* other
   });
 }
 
-// As `dot_product`, of rows of x laid beside each other. Writes a number more where `rows` is odd.
+// The products of rows of x laid beside each other and all four gates of `units` units from w on,
+// the gates `hidden` rows apart: that of row n and gate q goes to out + n * row_stride + q *
+// gate_stride, with a number more where `units` is odd. A tile's rows pass by all gates before
+// those of the next one come to the nearest cache. (Zen 5, 16 rows of 1024: 0.9 of the time.)
 template <class T>
-inline void tall_product(std::int64_t batch, std::int64_t width, std::int64_t rows, const T* x,
-                         const T* w, const T* ahead, T* out, std::int64_t out_stride) {
+inline void tall_product(std::int64_t batch, std::int64_t width, std::int64_t hidden,
+                         std::int64_t units, const T* x, const T* w, T* out,
+                         std::int64_t row_stride, std::int64_t gate_stride) {
   each_tall<T>(batch, width, [&](auto count, std::int64_t n) {
-    for (std::int64_t r = 0; r < rows; r += 2) {
-      const T* const row = w + r * width;
-      const T* const next = r + 2 < rows ? row + 2 * width : n + count < batch ? w : ahead;
-      tall_tile<count>(width, x + beside_size<T>(n, width), row, r + 1 < rows ? row + width : row,
-                       next, out + n * out_stride + r, out_stride);
-    }
+    const T* const tile = x + beside_size<T>(n, width);
+    const T* const then = n + count < batch ? w : w + units * width;
+    for (int gate = 0; gate < 4; ++gate)
+      for (std::int64_t r = 0; r < units; r += 2) {
+        const T* const row = w + (gate * hidden + r) * width;
+        const T* const ahead = r + 2 < units ? row + 2 * width
+                               : gate < 3    ? w + (gate + 1) * hidden * width
+                                             : then;
+        tall_tile<count>(width, tile, row, r + 1 < units ? row + width : row, ahead,
+                         out + n * row_stride + gate * gate_stride + r, row_stride);
+      }
   });
 }
 
