@@ -37,6 +37,8 @@ for folder in ("ported", "my_project"):
 for file, dialect in (("model.pt", "torch"), ("ported/model.ckpt", "mindspore")):
     save_checkpoint(file, my_cell.weights.arrays(), dialect=dialect)
 Path("my_project/model.py").write_text("from onecell import LSTMCell; cell = LSTMCell(5, 7, rng=0)")
+import subprocess
+subprocess.run("onecell convert model.pt model.keras --merge-biases".split(), check=True)
 """,
 }
 """What guides that show a part of a program take for granted."""
