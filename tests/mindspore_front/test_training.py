@@ -19,6 +19,10 @@ from mindspore_cells import by_loop, by_unroll, of_mindspore, ours, tensor
 from problems import problem
 
 P = problem()
+PATIENT = {
+    "MS_DISABLE_HEARTBEAT": "1", "MS_RECEIVE_MSG_TIMEOUT": "300", "MS_NODE_TIMEOUT": "300"
+}  # fmt: skip
+"""Else a worker ends itself where the machine leaves one of them without a turn for 15 seconds."""
 CLOSE = 2e-4
 """MindSpore's tanh on a CPU is off by up to 1e-4."""
 
@@ -34,7 +38,7 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     here = Path(sys.executable).parent
     count = ["--worker_num=2", "--local_worker_num=2", "--join=True", f"--log_dir={place / 'log'}"]
     command = [str(here / "msrun"), *count, f"--master_port={port}", str(program), str(place)]
-    environment = {**os.environ, "PATH": f"{here}{os.pathsep}{os.environ['PATH']}"}
+    environment = {**os.environ, "PATH": f"{here}{os.pathsep}{os.environ['PATH']}", **PATIENT}
     done = subprocess.run(
         command, capture_output=True, text=True, check=False, timeout=400, env=environment
     )
