@@ -28,6 +28,7 @@ onecell::Storage storage_of(const std::string& name) {
   if (name == "float16") return onecell::Storage::kFloat16;
   if (name == "int8") return onecell::Storage::kInt8;
   if (name == "int8_int8") return onecell::Storage::kInt8Int8;
+  if (name == "bfloat16_bfloat16") return onecell::Storage::kBfloat16Bfloat16;
   throw std::invalid_argument("unknown storage " + name);
 }
 

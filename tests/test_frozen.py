@@ -13,13 +13,14 @@ from hypothesis import strategies as st
 
 import onecell
 from onecell import FrozenCell, LSTMCell, Weights, reference
-from onecell.dtypes import widen
+from onecell.dtypes import narrow, widen
 from onecell.errors import ArgumentError, DtypeError, FrozenError, ShapeError
 from onecell.frozen import WEIGHT_DTYPES, WeightDtype
 from problems import Array, Problem, problem
 
 HALVES: tuple[WeightDtype, ...] = ("bfloat16", "float16")
 ERRORS = {"float32": 1e-6, "bfloat16": 2e-2, "float16": 3e-3, "int8": 3e-2, "int8_int8": 6e-2}
+ERRORS["bfloat16_bfloat16"] = 3e-2
 """Of h over a few steps with fresh weights; docs/en/guides/frozen.md has measured ones."""
 INTEGERS = {"int8": 8128, "int8_int8": 127}
 """What a row of x or h is rounded to at most, where weights are integers."""
@@ -76,6 +77,50 @@ def test_halves_give_the_bits_of_a_live_cell_with_rounded_weights(
 ) -> None:
     live = LSTMCell.from_weights(rounded(p.weights, name))
     assert outputs(p.cell.freeze(name), p) == outputs(live, p)
+
+
+@given(problems())
+@settings(deadline=None, max_examples=80)
+def test_both_sides_in_bfloat16_are_near_a_live_cell_that_is_given_them(p: Problem) -> None:
+    frozen = p.cell.freeze("bfloat16_bfloat16")
+    live = LSTMCell.from_weights(frozen.weights)
+    x, h = (in_bfloat16(a) for a in (p.x[0], p.h))
+    # Products are the same; each sum of at most 80 of them is rounded in another order.
+    most = sum(
+        np.abs(row).max() * np.abs(weight).sum(axis=1).max()
+        for row, weight in ((x, frozen.weights.weight_ih), (h, frozen.weights.weight_hh))
+    )
+    near = 80 * 2**-24 * most * (1.5 + np.abs(p.c).max()) + 1e-6
+    for got, want in zip(frozen(x, (h, p.c)), live(x, (h, p.c)), strict=True):
+        np.testing.assert_allclose(got, want, rtol=0, atol=near)
+
+
+def test_x_and_h_are_rounded_to_bfloat16_and_c_is_not() -> None:
+    p = problem()
+    frozen = p.cell.freeze("bfloat16_bfloat16")
+    want = frozen(p.x[0], p.state)
+    for x, h in ((in_bfloat16(p.x[0]), p.h), (p.x[0], in_bfloat16(p.h))):
+        assert [a.tobytes() for a in frozen(x, (h, p.c))] == [a.tobytes() for a in want]
+    assert frozen(p.x[0], (p.h, in_bfloat16(p.c)))[1].tobytes() != want[1].tobytes()
+
+
+def in_bfloat16(array: Array) -> Array:
+    return widen(narrow(array, "bfloat16"))
+
+
+def test_numbers_below_two_to_the_minus_56_are_zero() -> None:
+    p, least = problem(), np.float32(2.0**-56)
+    below = np.nextafter(least, np.float32(0))
+    weights = p.weights.arrays()
+    weights["weight_ih"] *= np.float32(2.0**56)
+    weights["weight_ih"][:, 3] = [least, below] * 32
+    frozen = FrozenCell(Weights(**weights), "bfloat16_bfloat16")
+    assert frozen.weights.weight_ih[:, 3].tolist() == [least, 0] * 32
+    x = np.zeros_like(p.x[0])
+    nothing = frozen(x, p.state)[0].tobytes()
+    for size, same in ((below, True), (np.float32(1e-40), True), (least, False)):
+        x[:, 1] = size
+        assert (frozen(x, p.state)[0].tobytes() == nothing) is same
 
 
 @given(problems(), st.sampled_from(sorted(INTEGERS)))
@@ -239,7 +284,8 @@ def test_memory_follows_the_storage() -> None:
     sizes = {name: LSTMCell(64, 256).freeze(name).nbytes for name in WEIGHT_DTYPES}
     elements, rows = 4 * 256 * (64 + 256), 4 * 256
     assert sizes["float32"] == 4 * elements + 8 * rows
-    assert sizes["bfloat16"] == sizes["float16"] == 2 * elements + 8 * rows
+    halves = [sizes[name] for name in ("bfloat16", "float16", "bfloat16_bfloat16")]
+    assert halves == [2 * elements + 8 * rows] * 3
     assert sizes["int8"] == sizes["int8_int8"] == elements + 16 * rows
 
 
@@ -298,6 +344,7 @@ def test_an_unknown_weight_dtype_is_refused(bad: object) -> None:
         ("float16", 65520),
         ("float16", -1e20),
         ("bfloat16", 3.4e38),
+        ("bfloat16_bfloat16", 3.4e38),
         ("int8", np.nan),
         ("int8", -np.inf),
         ("int8", 3e38),
@@ -320,7 +367,7 @@ def test_the_largest_weights_are_held(name: WeightDtype, value: float) -> None:
     assert np.isfinite(cell.freeze(name).weights.weight_hh[5, 2])
 
 
-@pytest.mark.parametrize("name", ["float32", "bfloat16", "float16"])
+@pytest.mark.parametrize("name", ["float32", "bfloat16", "float16", "bfloat16_bfloat16"])
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
 def test_weights_that_are_no_numbers_stay_so(name: WeightDtype, value: float) -> None:
     cell = LSTMCell(3, 4)

@@ -280,6 +280,34 @@ def test_values_that_packing_never_makes_are_refused(
         FrozenCell.load(path, mapped=mapped)
 
 
+@pytest.mark.parametrize("mapped", [True, False])
+@pytest.mark.parametrize(
+    ("name", "at", "bits", "message"),
+    [
+        ("packed_weight_ih", (0, 8, 0, 2, 1), 0x3F80, "must be zero where it is filled up"),
+        ("packed_weight_hh", (1, 9, 3, 2, 0), 0x3F80, "must be zero where it is filled up"),
+        ("packed_weight_hh", (1, 0, 1, 2, 0), 0x8000, "must be zero where it is filled up"),
+        ("packed_weight_hh", (0, 3, 1, 2, 0), 0xA37F, "at least 2\\^-56"),
+        ("packed_weight_ih", (1, 3, 1, 1, 1), 0x0001, "at least 2\\^-56"),
+        ("packed_weight_ih", (1, 3, 1, 1, 1), 0x2380, None),
+        ("packed_weight_ih", (1, 3, 1, 1, 1), 0x8000, None),
+    ],
+)
+def test_both_sides_in_bfloat16_want_what_packing_makes(
+    tmp_path: Path, name: str, at: tuple[int, ...], bits: int, message: str | None, mapped: bool
+) -> None:
+    path = tmp_path / "cell.safetensors"
+    LSTMCell(17, 18, rng=0).freeze("bfloat16_bfloat16").save(path)
+    checkpoint = load_checkpoint(path)
+    checkpoint.tensors[name].view(np.uint16)[at] = bits
+    save_checkpoint(path, checkpoint.tensors, metadata=checkpoint.metadata, force=True)
+    if message is None:
+        FrozenCell.load(path, mapped=mapped)
+        return
+    with pytest.raises(CheckpointError, match=message):
+        FrozenCell.load(path, mapped=mapped)
+
+
 def test_a_file_that_another_program_moved_is_read_and_not_mapped(tmp_path: Path) -> None:
     path = tmp_path / "cell.safetensors"
     p = problem()

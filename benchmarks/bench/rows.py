@@ -89,11 +89,12 @@ def _frozen(hidden: int) -> Row:
 def _frozen_rows(size: tuple[int, int, int, int]) -> Row:
     """Many rows, where peers of a precision compute in it: ours is held to theirs."""
     targets = (
-        Target("onecell frozen bfloat16", 1.0, _BFLOAT16_PEERS),
+        Target("onecell frozen bfloat16_bfloat16", 1.0, _BFLOAT16_PEERS),
         Target("onecell frozen int8_int8", 1.0, _INT8_PEERS),
     )
     peers = (*_BFLOAT16_PEERS, *_INT8_PEERS)
-    contenders = ("onecell", *_FROZEN[1:], "onecell frozen int8_int8", *peers)
+    both = ("onecell frozen bfloat16_bfloat16", "onecell frozen int8_int8")
+    contenders = ("onecell", *_FROZEN[1:], *both, *peers)
     return Row("rows", "step" if size[0] == 1 else "unroll", Size(*size), contenders, targets)
 
 

@@ -14,7 +14,7 @@ from bench.table_text import NONE, best_peer, met, microseconds, shape, table
 from bench.words import WORK, Say, english, told
 
 Json = dict[str, Any]
-WEIGHT_DTYPES: Final = ("bfloat16", "float16", "int8", "int8_int8")
+WEIGHT_DTYPES: Final = ("bfloat16", "bfloat16_bfloat16", "float16", "int8", "int8_int8")
 _NO_PEERS: Final = (*CEILINGS, "kernel from C++")
 
 

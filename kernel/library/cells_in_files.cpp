@@ -137,11 +137,13 @@ struct Stored {
   const char *name, *dtype;
   std::size_t bytes;  // of an element
 };
-constexpr std::array<Stored, 5> kStored = {{{Storage::kFloat32, "float32", "F32", 4},
-                                            {Storage::kBfloat16, "bfloat16", "BF16", 2},
-                                            {Storage::kFloat16, "float16", "F16", 2},
-                                            {Storage::kInt8, "int8", "I8", 1},
-                                            {Storage::kInt8Int8, "int8_int8", "I8", 1}}};
+constexpr std::array<Stored, 6> kStored = {
+    {{Storage::kFloat32, "float32", "F32", 4},
+     {Storage::kBfloat16, "bfloat16", "BF16", 2},
+     {Storage::kFloat16, "float16", "F16", 2},
+     {Storage::kInt8, "int8", "I8", 1},
+     {Storage::kInt8Int8, "int8_int8", "I8", 1},
+     {Storage::kBfloat16Bfloat16, "bfloat16_bfloat16", "BF16", 2}}};
 
 bool is_scaled(const Stored& stored) { return stored.dtype[0] == 'I'; }
 
@@ -161,17 +163,32 @@ class Piece {
   std::vector<Line> bytes_;
 };
 
-// Raise unless weights are zero where units and columns were filled up, and int8 is not -128.
+// Raise unless weights are zero where units and columns were filled up, int8 is not -128, and a
+// bfloat16 that is multiplied as one is no smaller than 2^-56.
 void check_rows(const Piece& piece, const Stored& stored, Size hidden, Size width) {
   const Size blocks = blocks_of(hidden), groups = groups_of(width);
   const std::byte* at = piece.bytes();
   for (Size tile = 0; tile < 4 * blocks; ++tile)
     for (Size group = 0; group < groups; ++group)
       for (Size place = 0; place < kUnits * kColumns; ++place, at += stored.bytes) {
-        const bool paired = stored.storage == Storage::kBfloat16;
-        const Size unit = paired ? place / (2 * kColumns) * 2 + place % 2 : place / kColumns;
-        const Size column = paired ? place / 2 % kColumns : place % kColumns;
+        // Of a row of 16 columns; or the other way about, by neighbours.
+        Size unit = place / kColumns, column = place % kColumns;
+        const bool by_columns = stored.storage == Storage::kBfloat16Bfloat16;
+        if (stored.storage == Storage::kBfloat16) {
+          unit = place / (2 * kColumns) * 2 + place % 2;
+          column = place / 2 % kColumns;
+        } else if (by_columns) {  // through all tiles of the block
+          const Size all = (tile % 4 * groups + group) * kUnits * kColumns + place;
+          unit = all / 2 % kUnits;
+          column = all / (8 * kUnits) * 2 + all % 2 - group * kColumns;
+        }
         bool fits = !is_scaled(stored) || *at != std::byte{0x80};
+        if (by_columns) {
+          std::uint16_t bits;
+          std::memcpy(&bits, at, sizeof bits);
+          bits &= 0x7FFF;
+          fits = bits == 0 || bits >= (127 - 56) << 7;
+        }
         if (tile / 4 * kUnits + unit >= hidden || group * kColumns + column >= width)
           for (std::size_t byte = 0; byte < stored.bytes; ++byte)
             fits = fits && at[byte] == std::byte{0};
@@ -211,6 +228,8 @@ std::unique_ptr<const FrozenWeights> load_frozen(Tensors& file, std::optional<St
   const Size blocks = blocks_of(hidden_size);
   const auto rows = [&](const char* name, Size width) {
     Shape shape = {blocks, 4, groups_of(width), kUnits, kColumns};
+    if (stored->storage == Storage::kBfloat16Bfloat16)
+      shape = {blocks, groups_of(width) * (kColumns / 2), 4, kUnits, 2};
     if (stored->storage == Storage::kBfloat16)
       shape = {blocks, 4, groups_of(width), kUnits / 2, kColumns, 2};
     const Piece piece(file, file.need(name, stored->dtype, shape));

@@ -97,8 +97,8 @@ onecell_status onecell_cell_create(onecell_storage storage, int64_t input_size, 
     need(cell != nullptr && weight_ih != nullptr && weight_hh != nullptr,
          "`cell`, `weight_ih` and `weight_hh` must not be null.");
     need((bias_ih == nullptr) == (bias_hh == nullptr), "the biases must be null together.");
-    need(storage >= ONECELL_FLOAT32 && storage <= ONECELL_INT8_INT8,
-         "`storage` must be one of five.");
+    need(storage >= ONECELL_FLOAT32 && storage <= ONECELL_BFLOAT16_BFLOAT16,
+         "`storage` must be one of six.");
     need(input_size > 0 && hidden_size > 0 && input_size <= kLargest && hidden_size <= kLargest,
          "`input_size` and `hidden_size` must lie between 1 and 2^24.");
     settle();
@@ -113,8 +113,8 @@ onecell_status onecell_cell_load(const char* path, const char* name, onecell_sto
                                  onecell_cell** cell) {
   return guarded([&] {
     need(cell != nullptr && path != nullptr, "`cell` and `path` must not be null.");
-    need(storage >= ONECELL_AS_STORED && storage <= ONECELL_INT8_INT8,
-         "`storage` must be ONECELL_AS_STORED or one of five.");
+    need(storage >= ONECELL_AS_STORED && storage <= ONECELL_BFLOAT16_BFLOAT16,
+         "`storage` must be ONECELL_AS_STORED or one of six.");
     settle();
     std::optional<Storage> wanted;
     if (storage != ONECELL_AS_STORED) wanted = static_cast<Storage>(storage);

@@ -64,10 +64,20 @@ const Kernels& current() {
 }
 
 #ifdef ONECELL_X86
-const bool has_vnni = [] {
-  __builtin_cpu_init();
-  return __builtin_cpu_supports("avx512vnni") != 0;
-}();
+// Whether AVX-512 has here what the products of such weights are written with.
+bool has_products(Storage storage) {
+  static const bool of_bytes = __builtin_cpu_supports("avx512vnni") != 0;
+  static const bool of_pairs = __builtin_cpu_supports("avx512bf16") != 0;
+  switch (storage) {
+    case Storage::kInt8:
+    case Storage::kInt8Int8:
+      return of_bytes;
+    case Storage::kBfloat16Bfloat16:
+      return of_pairs;
+    default:
+      return true;
+  }
+}
 #endif
 
 bool is_made_by_amd() {
@@ -121,8 +131,7 @@ void gather(const GatheredSteps<double>& a) { current().f64.gather(a); }
 void unroll(const FrozenForward& a) {
   const Kernels* kernels = &current();
 #ifdef ONECELL_X86
-  // Products of bytes by AVX-512 are VNNI's.
-  if (kernels == &kAvx512 && !has_vnni && a.weights->from_x().scales != nullptr) kernels = &kAvx2;
+  if (kernels == &kAvx512 && !has_products(a.weights->storage())) kernels = &kAvx2;
 #endif
   kernels->frozen_unroll(a);
 }

@@ -14,7 +14,7 @@ struct FloatRows {
 };
 
 // How a storage is read: `load2` widens 16 columns of two neighbouring rows. `kRounds` says that
-// products run over integers, to which rows of x and h are rounded first.
+// rows of x and h are rounded first, by `round`.
 struct StoredFloat32 {
   using Element = float;
   using Rows = FloatRows;
@@ -41,14 +41,19 @@ struct StoredFloat16 {
     b = load_float16(p + 16);
   }
 };
-struct StoredInt8 {
+template <int Digits>
+struct StoredIntegers {
   using Element = std::int8_t;
   using Rows = Rounded;
   static constexpr bool kRounds = true;
-  static constexpr int kDigits = 2;
+  static constexpr int kDigits = Digits;
+  static void round(const float* x, const Rounded& to) { round_row<Digits>(x, to); }
 };
-struct StoredInt8Int8 : StoredInt8 {
-  static constexpr int kDigits = 1;
+struct StoredPaired {
+  using Element = std::uint16_t;
+  using Rows = Paired;
+  static constexpr bool kRounds = true;
+  static void round(const float* x, const Paired& to) { pair_row(to.width, x, to.numbers); }
 };
 
 inline constexpr std::int64_t kBlockRows = FrozenWeights::kBlockRows;
@@ -61,6 +66,9 @@ inline constexpr std::int64_t kTileGroup = kUnits * FrozenWeights::kColumns;
 inline constexpr std::int64_t kGatesAhead = 64;
 
 inline constexpr int kPrefetchAhead = 2048;  // bytes
+
+// Numbers of x and h that the calling thread rounds alone.
+inline constexpr std::int64_t kRoundedHere = 8192;
 
 // R rows of a tile, from `w` on, against N rows of x: out[n][unit].
 template <class S, int R, int N>
@@ -159,6 +167,13 @@ inline void frozen_product(const FrozenWeights::Matrix& m, std::int64_t block, s
   }
 }
 
+// The same by pairs of columns.
+template <class S>
+inline void frozen_product(const FrozenWeights::Matrix& m, std::int64_t block, std::int64_t rows,
+                           const Paired& x, float* out) {
+  paired_product(m, block, rows, x, out);
+}
+
 // The gates of one block, for `rows` rows whose state begins at c, h_next and
 // c_next.
 inline void frozen_gates(const FrozenWeights& w, std::int64_t block, std::int64_t rows,
@@ -254,11 +269,12 @@ inline void frozen_unroll_as(const FrozenForward& a) {
   const std::int64_t h_rows = S::kRounds ? N : 0;
   const bool lent = a.room != nullptr && a.steps == 1 && !from_zero;
   Scratch scratch((from_zero ? room(state) : 0) + (hoisted ? room(w.blocks() * stride) : 0) +
-                      (S::kRounds ? rounded_room(x_rows, I) + rounded_room(h_rows, H) : 0),
+                      rows_room(w.storage(), x_rows, I) + rows_room(w.storage(), h_rows, H),
                   lent ? a.room : nullptr);
   float* const zeros = from_zero ? scratch.take<float>(state) : nullptr;
   float* const waiting = hoisted ? scratch.take<float>(w.blocks() * stride) : nullptr;
-  [[maybe_unused]] const Rounded rounded_x(x_rows, I, scratch), rounded_h(h_rows, H, scratch);
+  using Held = std::conditional_t<S::kRounds, typename S::Rows, Rounded>;
+  [[maybe_unused]] const Held rounded_x(x_rows, I, scratch), rounded_h(h_rows, H, scratch);
   if (from_zero) std::memset(zeros, 0, state * sizeof(float));
 
   // As cell.h's products cost, but for the bytes that a weight takes.
@@ -274,27 +290,37 @@ inline void frozen_unroll_as(const FrozenForward& a) {
   const auto h_of = [&](std::int64_t t) {
     return t > 0 ? a.h_all + (t - 1) * state : a.h != nullptr ? a.h : zeros;
   };
+  // Part `part` of `of` of the rows of x, and of h as it is before step t, of which there are so
+  // many to be rounded.
+  const auto round = [&](const float* x, std::int64_t x_count, std::int64_t t, std::int64_t h_count,
+                         std::int64_t part, std::int64_t of) {
+    if constexpr (S::kRounds) {
+      const Range mine = share(x_count + h_count, 1, part, of);
+      for (std::int64_t row = mine.first; row < mine.last; ++row)
+        if (row < x_count)
+          S::round(x + row * I, rounded_x.from(row));
+        else
+          S::round(h_of(t) + (row - x_count) * H, rounded_h.from(row - x_count));
+    }
+  };
+  // For a small step, waiting for one another would take longer than rounding.
+  const bool rounded = S::kRounds && a.steps == 1 && N * (I + H) <= kRoundedHere;
+  if (rounded) {
+    const FloatEnvironment environment;
+    round(a.x, N, 0, N, 0, 1);
+  }
+  const std::int64_t apart = S::kRounds && !rounded ? 2 : 1;
   // Phases: for every chunk of steps its input product, if hoisted, and then the steps; each after
-  // one that rounds what it takes, if it is to be rounded.
+  // one that rounds what it takes, if it is still to be rounded.
   auto body = [&](std::int64_t phase, std::int64_t part) {
-    const bool rounds = S::kRounds && phase % 2 == 0;
-    if constexpr (S::kRounds) phase /= 2;
+    const bool rounds = apart == 2 && phase % 2 == 0;
+    phase /= apart;
     const std::int64_t ahead = hoisted ? phase % (chunk + 1) - 1 : 0;
     const std::int64_t t = hoisted ? phase / (chunk + 1) * chunk + ahead : phase;
     const std::int64_t from = ahead < 0 ? t + 1 : t;
     const std::int64_t x_count = ahead < 0 ? std::min(chunk, a.steps - from) * N : hoisted ? 0 : N;
     const float* const x = a.x + from * N * I;
-    if constexpr (S::kRounds) {
-      if (rounds) {
-        const Range mine = share(x_count + (ahead < 0 ? 0 : N), 1, part, count);
-        for (std::int64_t row = mine.first; row < mine.last; ++row)
-          if (row < x_count)
-            round_row<S::kDigits>(x + row * I, rounded_x.from(row));
-          else
-            round_row<S::kDigits>(h_of(t) + (row - x_count) * H, rounded_h.from(row - x_count));
-        return;
-      }
-    }
+    if (rounds) return round(x, x_count, t, ahead < 0 ? 0 : N, part, count);
     typename S::Rows x_now, h_now;
     if constexpr (S::kRounds) {
       x_now = rounded_x;
@@ -314,7 +340,7 @@ inline void frozen_unroll_as(const FrozenForward& a) {
                    mine.first, mine.last, near);
   };
   const std::int64_t chunks = hoisted ? (a.steps + chunk - 1) / chunk : 0;
-  perform(turn, (chunks + a.steps) * (S::kRounds ? 2 : 1), parts, body);
+  perform(turn, (chunks + a.steps) * apart, parts, body);
 }
 
 inline void frozen_unroll(const FrozenForward& a) {
@@ -326,9 +352,11 @@ inline void frozen_unroll(const FrozenForward& a) {
     case Storage::kFloat16:
       return frozen_unroll_as<StoredFloat16>(a);
     case Storage::kInt8:
-      return frozen_unroll_as<StoredInt8>(a);
+      return frozen_unroll_as<StoredIntegers<2>>(a);
     case Storage::kInt8Int8:
-      return frozen_unroll_as<StoredInt8Int8>(a);
+      return frozen_unroll_as<StoredIntegers<1>>(a);
+    case Storage::kBfloat16Bfloat16:
+      return frozen_unroll_as<StoredPaired>(a);
   }
 }
 

@@ -30,6 +30,7 @@ std::size_t element_bytes(Storage storage) {
       return 4;
     case Storage::kBfloat16:
     case Storage::kFloat16:
+    case Storage::kBfloat16Bfloat16:
       return 2;
     case Storage::kInt8:
     case Storage::kInt8Int8:
@@ -51,6 +52,10 @@ void each_row(Size hidden, F&& f) {
 
 // Index of a row's column among the elements of a matrix.
 Size place(Storage storage, Size groups, Size tile, Size unit, Size column) {
+  if (storage == Storage::kBfloat16Bfloat16) {
+    const Size pair = tile / 4 * groups * (kColumns / 2) + column / 2;
+    return ((pair * 4 + tile % 4) * kUnits + unit) * 2 + column % 2;
+  }
   const Size start = (tile * groups + column / kColumns) * kTileGroup, lane = column % kColumns;
   if (storage == Storage::kBfloat16) return start + unit / 2 * 2 * kColumns + lane * 2 + unit % 2;
   return start + unit * kColumns + lane;
@@ -94,6 +99,9 @@ void pack(Storage storage, const FrozenWeights::Matrix& matrix, Size hidden, con
         case Storage::kBfloat16:
           put(to_bfloat16(from[k]));
           break;
+        case Storage::kBfloat16Bfloat16:
+          put(to_bfloat16_or_zero(from[k]));
+          break;
         case Storage::kFloat16:
           put(to_float16(from[k]));
           break;
@@ -120,6 +128,7 @@ void unpack(Storage storage, const FrozenWeights::Matrix& matrix, Size hidden, f
           value = get(float{});
           break;
         case Storage::kBfloat16:
+        case Storage::kBfloat16Bfloat16:
           value = from_bfloat16(get(std::uint16_t{}));
           break;
         case Storage::kFloat16:
@@ -149,16 +158,18 @@ std::size_t FrozenWeights::bytes(bool biased) const {
   return rows_bytes(from_x_) + rows_bytes(from_h_) + columns * column_bytes();
 }
 
-std::size_t rounded_room(Size rows, Size columns) {
+std::size_t rows_room(Storage storage, Size rows, Size columns) {
   const Size groups = (columns + kColumns - 1) / kColumns, sums = (columns + 2047) / 2048 * 2;
+  if (storage == Storage::kBfloat16Bfloat16)  // at most: as floats
+    return Scratch::padded(rows * groups * kColumns * sizeof(float));
+  if (!has_scales(storage)) return 0;
   return Scratch::padded(rows * groups * kColumns * sizeof(std::int16_t)) +
          Scratch::padded(rows * sums * sizeof(std::int32_t)) +
          Scratch::padded(rows * sizeof(float));
 }
 
 std::size_t FrozenWeights::step_room(Size batch) const {
-  if (!has_scales(storage_)) return 0;
-  return rounded_room(batch, input_size_) + rounded_room(batch, hidden_size_);
+  return rows_room(storage_, batch, input_size_) + rows_room(storage_, batch, hidden_size_);
 }
 
 void FrozenWeights::make_room(bool biased) {

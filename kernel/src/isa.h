@@ -28,6 +28,7 @@
 #include "backward.h"
 #include "apart.h"
 #include "rounded.h"
+#include "paired.h"
 #include "frozen.h"
 // clang-format on
 

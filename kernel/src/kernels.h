@@ -27,8 +27,8 @@ struct Kernels {
   void (*frozen_unroll)(const FrozenForward&);
 };
 
-// Bytes that rows of x or h take as integers (rounded.h).
-std::size_t rounded_room(std::int64_t rows, std::int64_t columns);
+// Bytes that rows of x or h take once they are rounded (rounded.h, paired.h); 0 where they are not.
+std::size_t rows_room(Storage storage, std::int64_t rows, std::int64_t columns);
 
 // Whether a call lays its weights out anew (chain.h), so far as this machine is known to like it;
 // one of few steps, never. The bits are the same. `value` is the size of a number.

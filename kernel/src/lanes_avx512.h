@@ -359,3 +359,5 @@ inline void integer_tile(std::int64_t groups, const std::byte* x, std::int64_t r
 }
 
 }  // namespace onecell::ONECELL_ISA
+
+#include "paired_dots.h"

@@ -171,6 +171,7 @@ inline Lanes<float> load_float16(const std::uint16_t* p) {
 
 }  // namespace onecell::ONECELL_ISA
 
+#include "paired_floats.h"
 #include "rounded_words.h"
 
 namespace onecell::ONECELL_ISA {

@@ -20,7 +20,7 @@ struct Rounded {
   std::int64_t width = 0, row_bytes = 0, row_sums = 0;
 
   Rounded() = default;
-  // For `rows` rows, in memory for which `rounded_room` was asked.
+  // For `rows` rows, in memory for which `rows_room` was asked.
   Rounded(std::int64_t rows, std::int64_t columns, Scratch& scratch)
       : width(columns), row_bytes(groups() * 32), row_sums(sum_count(columns)) {
     if (rows == 0) return;

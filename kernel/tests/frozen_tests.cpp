@@ -55,12 +55,14 @@ bool same_bits(const Floats& a, const Floats& b) {
          (a.empty() || std::memcmp(a.data(), b.data(), a.size() * sizeof(float)) == 0);
 }
 
-const std::vector<Storage> kStorages = {Storage::kFloat32, Storage::kBfloat16, Storage::kFloat16,
-                                        Storage::kInt8, Storage::kInt8Int8};
+const std::vector<Storage> kStorages = {Storage::kFloat32,  Storage::kBfloat16,
+                                        Storage::kFloat16,  Storage::kInt8,
+                                        Storage::kInt8Int8, Storage::kBfloat16Bfloat16};
 
 std::string name(Storage storage) {
-  return std::vector<std::string>{"float32", "bfloat16", "float16", "int8",
-                                  "int8_int8"}[static_cast<int>(storage)];
+  return std::vector<std::string>{"float32", "bfloat16",  "float16",
+                                  "int8",    "int8_int8", "bfloat16_bfloat16"}[static_cast<int>(
+      storage)];
 }
 
 bool is_integer(Storage storage) {
@@ -112,10 +114,18 @@ float rounded(float value, int kept, double least) {
   return static_cast<float>(std::nearbyint(value / step) * step);
 }
 
+// A number as kBfloat16Bfloat16 multiplies it.
+float paired(float value) {
+  if (!std::isfinite(value)) return value;
+  return std::fabs(value) < 0x1p-56F ? 0.F : rounded(value, 8, 0x1p-133);
+}
+
 Stored stored(Storage storage, const float* row, Size width) {
   Stored s{{row, row + width}};
   if (storage == Storage::kBfloat16)
     for (float& value : s.values) value = rounded(value, 8, 0x1p-133);
+  if (storage == Storage::kBfloat16Bfloat16)
+    for (float& value : s.values) value = paired(value);
   if (storage == Storage::kFloat16)
     for (float& value : s.values) value = rounded(value, 11, 0x1p-24);
   if (!is_integer(storage)) return s;
@@ -162,6 +172,19 @@ float dot(const RoundedRow& x, const Floats& q, float scale, Size block) {
     total += static_cast<float>(whole);
   }
   return (total * x.scale) * scale;
+}
+
+// The rule of frozen.h for kBfloat16Bfloat16.
+float paired_dot(Size width, const float* x, const float* w) {
+  float sum = 0;
+  const auto add = [&](Size k) {
+    if (k < width) sum = std::fma(paired(x[k]), w[k], sum);
+  };
+  for (Size k = 0; k < width; k += 2) {
+    add(k + 1);
+    add(k);
+  }
+  return sum;
 }
 
 // Rule 1 of cell.h.
@@ -219,6 +242,8 @@ State run_model(const Cell& cell, Storage storage, const Input& in) {
           return dot(rounded_row(row, width, wide ? 8128 : 127), weight.values, weight.scale,
                      wide ? 2048 : 131072);
         }
+        if (storage == Storage::kBfloat16Bfloat16)
+          return paired_dot(width, row, weight.values.data());
         return dot(width, row, weight.values.data());
       };
       for (Size n = 0; n < in.batch; ++n) {
@@ -277,6 +302,52 @@ void test_bits_of_the_model() {
       check(same_bits(got.h_all, want.h_all) && same_bits(got.c, want.c),
             "bits of the model, " + name(storage) + " " + s.name());
     }
+  }
+}
+
+// Which of those that are no numbers, no machine promises.
+bool same_numbers(const Floats& a, const Floats& b) {
+  for (std::size_t k = 0; k < a.size(); ++k) {
+    if (std::isnan(a[k]) && std::isnan(b[k])) continue;
+    if (std::memcmp(&a[k], &b[k], sizeof a[k]) != 0) return false;
+  }
+  return a.size() == b.size();
+}
+
+// Numbers of every exponent, subnormal ones, infinite ones and no numbers in x, h and weights:
+// whole rows of them, or a few among others, so that sums stay finite.
+void test_hostile_numbers_by_pairs() {
+  const float inf = std::numeric_limits<float>::infinity();
+  const float odd[] = {inf,      -inf,      std::nanf(""), 3.4e38F,         -3.39e38F, 1e-40F,
+                       0x1p-56F, -0x1p-57F, 0x1p-126F,     0x1.fffffep-57F, 0x1p64F,   -0.F};
+  std::mt19937_64 random(5);
+  const auto spoil = [&](Floats& values, unsigned one_in, bool extremes) {
+    for (float& value : values) {
+      if (random() % one_in != 0) continue;
+      if (extremes && random() % 4 == 0)
+        value = odd[random() % std::size(odd)];
+      else
+        value *= std::ldexp(1.F, static_cast<int>(random() % 120) - 60);
+    }
+  };
+  for (unsigned round = 0; round < 60; ++round) {
+    Cell cell(1 + round % 35, 17, round % 2 == 0, round);
+    Input input(cell, 2, 1 + round % 8, round);
+    const unsigned one_in = round % 3 == 0 ? 1 : 40;
+    for (Floats* values : {&cell.weight_ih, &cell.weight_hh})
+      spoil(*values, one_in, round % 5 == 0);
+    for (Floats* values : {&input.x, &input.h}) spoil(*values, one_in, round % 2 == 0);
+    const Storage storage = Storage::kBfloat16Bfloat16;
+    const State want = run_model(cell, storage, input), got = run(cell.freeze(storage), input);
+    check(same_numbers(got.h_all, want.h_all) && same_numbers(got.c, want.c),
+          "hostile numbers by pairs, " + std::to_string(round));
+    State flushed;
+    {
+      const OddModes modes;
+      flushed = run(cell.freeze(storage), input);
+    }
+    check(same_numbers(flushed.h_all, want.h_all) && same_numbers(flushed.c, want.c),
+          "hostile numbers by pairs under odd modes, " + std::to_string(round));
   }
 }
 
@@ -404,6 +475,7 @@ int main() {
   for (const std::string& isa : onecell::available_isas()) {
     onecell::set_isa(isa);
     test_bits_of_the_model();
+    test_hostile_numbers_by_pairs();
     test_float32_is_the_live_cell();
     test_one_step_over_its_own_state();
     test_a_step_allocates_once_a_thread();

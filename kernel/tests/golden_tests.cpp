@@ -71,7 +71,7 @@ struct Golden {
 constexpr Golden kFloat = {0x723E875AAD69CF66, 0x0A5E7AB2A9066B79, 0xBF413D9403766BBA};
 constexpr Golden kDouble = {0xFF52BAC28067C682, 0xAE0BFDD649B1DD25, 0x6291D5799142C025};
 constexpr std::uint64_t kFrozen[] = {0x90477932BDE6C78F, 0xC9CB0EE5C0B76B6B, 0xB713FA7872FF4CAF,
-                                     0x25172B017EFB9AF2, 0xCFB4D0EA1D771BBE};
+                                     0x25172B017EFB9AF2, 0xCFB4D0EA1D771BBE, 0xE106977C2AFC4D21};
 
 template <class T>
 void test_cell(const Golden& golden, const std::string& type) {
@@ -115,8 +115,9 @@ void test_cell(const Golden& golden, const std::string& type) {
 }
 
 void test_frozen() {
-  constexpr const char* kNames[] = {"float32", "bfloat16", "float16", "int8", "int8_int8"};
-  for (int storage = 0; storage < 5; ++storage) {
+  constexpr const char* kNames[] = {"float32", "bfloat16",  "float16",
+                                    "int8",    "int8_int8", "bfloat16_bfloat16"};
+  for (int storage = 0; storage < 6; ++storage) {
     Numbers numbers;
     Digest forward;
     for (const Shape& s : kShapes) {

@@ -402,7 +402,8 @@ void check_files() {
 int main() {
   for (const std::string& isa : onecell::available_isas()) {
     onecell::set_isa(isa);
-    for (onecell_storage storage = ONECELL_FLOAT32; storage <= ONECELL_INT8_INT8; ++storage) {
+    for (onecell_storage storage = ONECELL_FLOAT32; storage <= ONECELL_BFLOAT16_BFLOAT16;
+         ++storage) {
       check_bits(Problem(7, 1, 3, 5, true), storage);
       check_bits(Problem(5, 4, 18, 33, false), storage);
       check_bits(Problem(90, 2, 1, 40, true), storage);
@@ -410,7 +411,8 @@ int main() {
   }
   check_errors();
   check_files();
-  for (const onecell_storage storage : {ONECELL_FLOAT32, ONECELL_INT8, ONECELL_INT8_INT8})
+  for (const onecell_storage storage :
+       {ONECELL_FLOAT32, ONECELL_INT8, ONECELL_INT8_INT8, ONECELL_BFLOAT16_BFLOAT16})
     check_that_steps_take_nothing(Problem(1, 64, 130, 200, true), storage);
   std::printf("library: %d checks, %d failures\n", checks, failures);
   return failures == 0 ? 0 : 1;

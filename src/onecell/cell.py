@@ -233,7 +233,8 @@ class LSTMCell(Sized):
 
         Args:
             weight_dtype: how weights are stored: "float32" (the same bits as this cell),
-                "bfloat16", "float16", "int8" (by rows) or "int8_int8"; see `FrozenCell`.
+                "bfloat16", "float16", "int8" (by rows), "int8_int8" or
+                "bfloat16_bfloat16"; see `FrozenCell`.
 
         Raises:
             DtypeError: the cell is float64; frozen cells compute in float32.

@@ -20,7 +20,9 @@ from onecell.spec import BIASES, WEIGHTS, Spec
 
 Array: TypeAlias = npt.NDArray[Any]
 Pieces: TypeAlias = Mapping[str, Array]
-WeightDtype: TypeAlias = Literal["float32", "bfloat16", "float16", "int8", "int8_int8"]
+WeightDtype: TypeAlias = Literal[
+    "float32", "bfloat16", "float16", "int8", "int8_int8", "bfloat16_bfloat16"
+]
 
 WEIGHT_DTYPES: Final[tuple[WeightDtype, ...]] = get_args(WeightDtype)
 """How a frozen cell can store its weights."""
@@ -33,9 +35,12 @@ _ELEMENTS: Final = {
     "float16": np.dtype("<f2"),
     "int8": np.dtype("i1"),
     "int8_int8": np.dtype("i1"),
+    "bfloat16_bfloat16": BFLOAT16,
 }
 _SIDE: Final = 16
 _SCALE: Final = np.finfo(np.float32)
+_LEAST: Final = 127 - 56 << 7
+"""The bits of 2^-56 as a bfloat16."""
 
 
 def is_integer(weight_dtype: WeightDtype) -> bool:
@@ -47,9 +52,9 @@ def layout(spec: Spec, weight_dtype: WeightDtype) -> dict[str, tuple[np.dtype[An
     """Return the element type and the shape of every piece, by name, in the kernel's order.
 
     "packed_weight_ih" and "packed_weight_hh": (blocks, 4 gates, groups, 16 units, 16 columns), for
-    "bfloat16" (blocks, 4, groups, 8, 16, 2), two units side by side. For integers "packed_scale_ih"
-    and "packed_scale_hh", with biases "packed_bias_ih" and "packed_bias_hh": float32 (blocks, 4
-    gates, 16 units).
+    "bfloat16" (blocks, 4, groups, 8, 16, 2), two units side by side, for "bfloat16_bfloat16"
+    (blocks, pairs of columns, 4, 16, 2). For integers "packed_scale_ih" and "packed_scale_hh", with
+    biases "packed_bias_ih" and "packed_bias_hh": float32 (blocks, 4 gates, 16 units).
     """
     blocks = -(-spec.hidden_size // _SIDE)
     tile = (_SIDE // 2, _SIDE, 2) if weight_dtype == "bfloat16" else (_SIDE, _SIDE)
@@ -58,7 +63,10 @@ def layout(spec: Spec, weight_dtype: WeightDtype) -> dict[str, tuple[np.dtype[An
     for name in _NAMES:
         if name in WEIGHTS:
             groups = -(-widths[name] // _SIDE)
-            found[f"packed_{name}"] = _ELEMENTS[weight_dtype], (blocks, 4, groups, *tile)
+            shape: Shape = (blocks, 4, groups, *tile)
+            if weight_dtype == "bfloat16_bfloat16":
+                shape = (blocks, groups * _SIDE // 2, 4, _SIDE, 2)
+            found[f"packed_{name}"] = _ELEMENTS[weight_dtype], shape
         elif (name in BIASES and spec.bias) or (name in _SCALES and is_integer(weight_dtype)):
             found[f"packed_{name}"] = _ELEMENTS["float32"], (blocks, 4, _SIDE)
     return found
@@ -141,18 +149,28 @@ def _check(pieces: Pieces, spec: Spec, weight_dtype: WeightDtype) -> None:
         if piece.shape != shape:
             raise ShapeError(f"`{name}` must have shape {shape}, got {piece.shape}.")
         width = spec.input_size if name.endswith("weight_ih") else spec.hidden_size
-        if any(_bits(part).any() for part in _padding(piece, spec.hidden_size, width)):
+        if any(
+            _bits(part).any() for part in _padding(piece, spec.hidden_size, width, weight_dtype)
+        ):
             raise ArgumentError(f"`{name}` must be zero where it is filled up.")
         if dtype == np.int8 and piece.min() < -127:
             raise ArgumentError(f"`{name}` must hold integers from -127 to 127, got -128.")
+        if weight_dtype == "bfloat16_bfloat16" and name.startswith("packed_weight"):
+            _check_paired(name, piece)
         if name.startswith("packed_scale"):
             _check_scales(name, piece, spec.hidden_size)
 
 
-def _padding(piece: Array, hidden: int, width: int) -> Iterator[Array]:
+def _padding(piece: Array, hidden: int, width: int, weight_dtype: WeightDtype) -> Iterator[Array]:
     """Yield the parts of a piece that stand for no unit or no column."""
     units, columns = hidden % _SIDE, width % _SIDE
     matrix = piece.ndim > 3
+    if matrix and weight_dtype == "bfloat16_bfloat16":  # two columns side by side
+        yield piece[:, (width + 1) // 2 :]
+        yield piece[:, width // 2 : (width + 1) // 2, ..., 1]
+        if units:
+            yield piece[-1, ..., units:, :]
+        return
     if matrix and columns:
         yield piece[:, :, -1, :, columns:]
     for unit in range(units, _SIDE) if units else ():
@@ -164,6 +182,12 @@ def _padding(piece: Array, hidden: int, width: int) -> Iterator[Array]:
 
 def _bits(array: Array) -> Array:
     return array.view(f"u{array.dtype.itemsize}")
+
+
+def _check_paired(name: str, piece: Array) -> None:
+    """Raise if a weight is one that rounding would have made zero."""
+    if ((_bits(piece) - 1) & 0x7FFF < _LEAST - 1).any():
+        raise ArgumentError(f"`{name}` must hold zeros and numbers of at least 2^-56 in size.")
 
 
 def _check_scales(name: str, piece: Array, hidden: int) -> None:

@@ -205,7 +205,7 @@ def test_many_rows_are_told_beside_the_best_peer_of_their_precision() -> None:
         "figures": {name: {"median": us, "low": us, "high": us} for name, us in times.items()},
     }  # fmt: skip
     said = tables.frozen_rows(in_a_table(row))
-    assert "| 50, 16, 512, 512 | 90.0 ± 0.0 | - | - | - | 20.0 ± 0.0 |" in said
+    assert "| 50, 16, 512, 512 | 90.0 ± 0.0 | - | - | - | - | 20.0 ± 0.0 |" in said
     assert "| onecell frozen int8_int8 | onnxruntime int8 | 25.0 ± 0.0 | 1.25× |" in said
 
 

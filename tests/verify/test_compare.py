@@ -272,6 +272,7 @@ def test_the_same_numbers_in_a_wider_type_are_not_the_same_cell() -> None:
 
 FROZEN = {
     "bfloat16": "weight_ih and weight_hh were rounded to bfloat16, the rest was not",
+    "bfloat16_bfloat16": "weight_ih and weight_hh were rounded to bfloat16, the rest was not",
     "float16": "weight_ih and weight_hh were rounded to float16, the rest was not",
     "int8": "weight_ih and weight_hh were rounded to int8 by rows, off by up to 3.",
     "int8_int8": "weight_ih and weight_hh were rounded to int8 by rows, off by up to 3.",

@@ -97,7 +97,7 @@ _ALL: Final = (
         )
         for dtype, close in (
             ("float32", FLOAT32), ("bfloat16", SIXTEEN), ("float16", SIXTEEN), ("int8", INT8),
-            ("int8_int8", INT8),
+            ("int8_int8", INT8), ("bfloat16_bfloat16", SIXTEEN),
         )
     ),
     Contender("torch.nn.LSTMCell", "torch", "torch", "torch_cells:cell"),

@@ -2,7 +2,7 @@
 //
 // Packing copies: what is written into the live weights later does not reach a frozen cell. The
 // equations, shapes, aliasing and threading are those of cell.h, and so is the order of additions,
-// in float, but for the products by integers:
+// in float, but for the products by integers and those of kBfloat16Bfloat16:
 //
 //  kFloat32   as they are. The bits are the live cell's.
 //  kBfloat16  rounded to nearest, ties to even. The bits are those of a live float cell that holds
@@ -10,6 +10,17 @@
 //  kInt8      w = q * scale with an integer |q| <= 127 and a scale for every row of both matrices:
 //  kInt8Int8  max |w| / 127, at least FLT_MIN, rounded up to 16 significant bits, so that every
 //             q * scale is a float too; q is w / scale rounded to nearest, ties to even.
+//
+//  kBfloat16Bfloat16  as kBfloat16, but that a weight smaller than 2^-56 counts as zero.
+//
+// The product of a row of x or h in kBfloat16Bfloat16. Every number x of the row is rounded to
+// bfloat16 too, to nearest, ties to even, and counts as zero where it is smaller than 2^-56. Then,
+// from +0 on and for k = 0, 2, 4, ...:
+//
+//     sum = x[k + 1] * w[k + 1] + sum;  sum = x[k] * w[k] + sum
+//
+// each a float, rounded once, a column that is not there being zero. No product or sum is subnormal
+// (half.h), so that it is the same to whoever flushes them.
 //
 // The product of a row of x or h by integers. Let m = 8128 in kInt8, 127 in kInt8Int8, and a the
 // largest |x| of the row, at least 2^-100. Then r = x * (m / a) rounded once, to nearest, ties to
@@ -28,7 +39,14 @@
 
 namespace onecell {
 
-enum class Storage : std::int32_t { kFloat32, kBfloat16, kFloat16, kInt8, kInt8Int8 };
+enum class Storage : std::int32_t {
+  kFloat32,
+  kBfloat16,
+  kFloat16,
+  kInt8,
+  kInt8Int8,
+  kBfloat16Bfloat16
+};
 
 // Packed weights. Immutable, so any number of threads may compute with them at once.
 //
@@ -36,7 +54,9 @@ enum class Storage : std::int32_t { kFloat32, kBfloat16, kFloat16, kInt8, kInt8I
 // for each gate, with a row for each unit. Columns go by groups of 16, filled up with zeros. For
 // each block, tile and group: 16 rows of 16 columns, so that a tile is one unbroken stream. In
 // kBfloat16 two neighbouring rows are interleaved column by column: one shift or one mask widens 16
-// columns of a row. Scales and biases: for each block, 4 gates by 16 units.
+// columns of a row. In kBfloat16Bfloat16 there is, for each block and pair of columns, the pair
+// of each of 4 gates by 16 units, so that a block is one stream. Scales and biases: for each block,
+// 4 gates by 16 units.
 class FrozenWeights {
  public:
   static constexpr std::int64_t kUnits = 16, kColumns = 16, kBlockRows = 4 * kUnits;
@@ -67,7 +87,7 @@ class FrozenWeights {
   std::int64_t input_size() const { return input_size_; }
   std::int64_t hidden_size() const { return hidden_size_; }
   std::int64_t blocks() const { return (hidden_size_ + kUnits - 1) / kUnits; }
-  // Bytes that a step of `batch` rows works in; 0 where weights are no integers.
+  // Bytes that a step of `batch` rows works in; 0 where x and h are taken as they are.
   std::size_t step_room(std::int64_t batch) const;
   // Of all pieces, padding included.
   std::size_t bytes() const { return bytes(bias_ih_ != nullptr); }

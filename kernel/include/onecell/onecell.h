@@ -53,7 +53,8 @@ enum {
   ONECELL_BFLOAT16 = 1,
   ONECELL_FLOAT16 = 2,
   ONECELL_INT8 = 3,
-  ONECELL_INT8_INT8 = 4
+  ONECELL_INT8_INT8 = 4,
+  ONECELL_BFLOAT16_BFLOAT16 = 5
 };
 
 typedef struct onecell_cell onecell_cell;     /* weights */

@@ -66,7 +66,7 @@ class FrozenLSTMCell(torch.nn.Module):
 
     @property
     def weight_dtype(self) -> WeightDtype:
-        """How the weights are stored: "float32", "bfloat16", "float16", "int8" or "int8_int8"."""
+        """How the weights are stored, one of `WeightDtype`."""
         return self._cell.weight_dtype
 
     @property

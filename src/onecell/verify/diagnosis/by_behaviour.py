@@ -125,7 +125,9 @@ def _rounded(weights: Weights) -> Iterator[tuple[Finding, Weights | FrozenCell]]
                 yield Finding("rounded", {"dtype": name}), weights.astype(name)
     narrow = weights.astype("float32")
     matrices = " and ".join(WEIGHTS)
-    kinds: tuple[WeightDtype, ...] = ("float16", "bfloat16", "int8", "int8_int8")
+    kinds: tuple[WeightDtype, ...] = (
+        "float16", "bfloat16", "bfloat16_bfloat16", "int8", "int8_int8",
+    )  # fmt: skip
     for kind in kinds:
         try:
             cell = FrozenCell(narrow, kind)
@@ -134,6 +136,9 @@ def _rounded(weights: Weights) -> Iterator[tuple[Finding, Weights | FrozenCell]]
         frozen = cell.weights
         if kind in ("float16", "bfloat16"):
             yield Finding("rounded in", {"dtype": kind, "parameter": matrices}), frozen
+            continue
+        if kind == "bfloat16_bfloat16":
+            yield Finding("rounded in", {"dtype": "bfloat16", "parameter": matrices}), cell
             continue
         value = max(
             float(np.max(np.abs(getattr(frozen, n) - want).max(axis=1) / _most(want)))
