@@ -243,6 +243,15 @@ def _keys(value: Any) -> list[str]:
     return list(value) if isinstance(value, dict) else []
 
 
+def test_a_bias_is_told_by_its_distribution_each_time() -> None:
+    rng = np.random.default_rng(0)
+    for _ in range(1000):
+        normal = rng.normal(size=1000)
+        cut = 0.05 * normal[np.abs(normal) < 2][:400]
+        assert asking.drawn(rng.uniform(-0.1, 0.1, 400)) == "uniform ±0.10"
+        assert asking.drawn(cut).startswith("truncated normal, deviation 0.0")
+
+
 def test_limits_on_errors_are_above_rounding() -> None:
     for name in ADAPTERS:
         for matter in ("accuracy", "accuracy-wide", "rollout"):
