@@ -35,44 +35,63 @@ inline std::int64_t chain_length(std::int64_t width, int index) {
 inline constexpr int kTogether = 4;
 
 // Lay out the weights (G, width) of `units` <= L units from w on, the gates `hidden` rows apart:
-// tiles of kOuterVectors gates, in each the partial sums in the tree's order, `together` of them at
-// a time, in each such round the k in rising order. Whoever reads a tile reads straight on.
-template <class T>
+// tiles of V registers, in each the partial sums in the tree's order, `together` of them at a time,
+// in each such round the k in rising order. Whoever reads a tile reads straight on. A gate takes
+// `slots` lanes.
+template <int V = kOuterVectors, class T>
 void lay_out(std::int64_t width, std::int64_t hidden, std::int64_t units, int together, const T* w,
-             T* to) {
+             T* to, int slots = Lanes<T>::size) {
   using L = Lanes<T>;
-  constexpr std::int64_t group = kOuterVectors * L::size;
-  for (int gate = 0; gate < 4; ++gate, w += hidden * width) {
-    T* const tile = to + gate / kOuterVectors * group * width + gate % kOuterVectors * L::size;
-    each_group<T>(width, [&](std::int64_t k, int n) {
-      L block[L::size];
-      for (int u = 0; u < L::size; ++u)
-        block[u] = u < units ? load_some(w + u * width + k, n) : L::zero();
+  constexpr std::int64_t group = V * L::size;
+  const int rest = static_cast<int>(width % L::size);
+  // Where the first k of a partial sum goes, and the last where not every sum has one.
+  std::int64_t begin[L::size], end[L::size], base = 0;
+  for (int index = 0; index < L::size; index += together)
+    for (int c = 0, fewer = 0; c < together; ++c) {
+      const int chain = tree_order<T>(index + c);
+      begin[chain] = base + c;
+      end[chain] = base + fewer + width / L::size * together;
+      fewer += chain < rest;
+      if (c == together - 1) base += width / L::size * together + fewer;
+    }
+  for (int first = 0, vector = 0; first < 4 * slots; first += L::size, ++vector) {
+    T* const tile = to + vector / V * group * width + vector % V * L::size;
+    const T* from[L::size];
+    for (int lane = 0, gate = first / slots, u = 0; lane < L::size; ++lane) {
+      from[lane] = u < units ? w + (gate * hidden + u) * width : nullptr;
+      if (++u == slots) u = 0, ++gate;
+    }
+    L block[L::size];
+    std::int64_t k = 0;
+    for (; k + L::size <= width; k += L::size) {
+      unrolled<L::size>([&](auto lane) ONECELL_INLINED {
+        block[lane] = from[lane] != nullptr ? L::load(from[lane] + k) : L::zero();
+      });
       L::transpose(block);
-      T* round = tile;
-      for (int index = 0; index < L::size; index += together) {
-        T* at = round + k / L::size * together * group;
-        for (int c = 0; c < together; ++c) {
-          const int chain = tree_order<T>(index + c);
-          if (chain < n) {
-            block[chain].store(at);
-            at += group;
-          }
-          round += chain_length<T>(width, index + c) * group;
-        }
-      }
+      unrolled<L::size>([&](auto lane) ONECELL_INLINED {
+        block[lane].store(tile + (begin[lane] + k / L::size * together) * group);
+      });
+    }
+    if (rest == 0) continue;
+    unrolled<L::size>([&](auto lane) ONECELL_INLINED {
+      block[lane] = from[lane] != nullptr ? L::load_part(from[lane] + k, rest) : L::zero();
+    });
+    L::transpose(block);
+    unrolled<L::size>([&](auto lane) ONECELL_INLINED {
+      if (lane < rest) block[lane].store(tile + end[lane] * group);
     });
   }
 }
 
-// Tile of R rows of x against kOuterVectors gates of L units, `laid_out` from `panel` on: the
-// product of row n and gate v goes to out + n * row_stride + v * gate_stride. Meanwhile up to
-// width / 2 lines of memory from `ahead` on are fetched, which somebody will need next.
-template <int R, class T>
+// Tile of R rows of x against V registers of weights, `laid_out` from `panel` on, such as a gate of
+// L units each: the product of row n and gate v goes to out + n * row_stride + v * gate_stride.
+// Meanwhile up to width / 2 lines of memory from `ahead` on are fetched, which somebody will need
+// next.
+template <int R, int V, class T>
 inline void chain_tile(std::int64_t width, const T* x, const T* panel, const T* ahead, int units,
                        T* out, std::int64_t row_stride, std::int64_t gate_stride) {
   using L = Lanes<T>;
-  constexpr int V = kOuterVectors, levels = L::size == 16 ? 4 : 3;
+  constexpr int levels = L::size == 16 ? 4 : 3;
   alignas(64) T waiting[levels][R * V * L::size];
   for (int index = 0; index < L::size; ++index) {
     L sum[R][V];
@@ -130,16 +149,64 @@ inline void chain_tile(std::int64_t width, const T* x, const T* panel, const T* 
 }
 
 // The same for any number of rows, as even tiles. The first of them fetch the panel after this one.
-template <class T>
+template <int V = kOuterVectors, class T>
 inline void chain_rows(std::int64_t rows, std::int64_t width, const T* x, const T* panel,
                        const T* ahead, int units, T* out, std::int64_t row_stride,
                        std::int64_t gate_stride) {
   constexpr std::int64_t size = Lanes<T>::size;
-  const T* const end = panel + 2 * kOuterVectors * size * width;
+  const T* const end = panel + 2 * V * size * width;
   even_tiles<kOuterRows>(rows, [&](auto count, std::int64_t n) {
-    chain_tile<count>(width, x + n * width, panel, ahead < end ? ahead : panel, units,
-                      out + n * row_stride, row_stride, gate_stride);
+    chain_tile<count, V>(width, x + n * width, panel, ahead < end ? ahead : panel, units,
+                         out + n * row_stride, row_stride, gate_stride);
     ahead += size * width / 2;
+  });
+}
+
+// `chain_tile` of short chains, whose sums wait in registers for each other.
+template <int R, int V, class T>
+struct ShortChains {
+  using L = Lanes<T>;
+  using Sums = Several<T, R * V>;
+  std::int64_t width;
+  const T* x;
+  const T* panel;
+
+  // The sum of Count chains from the one at Index of the tree's order on.
+  template <int Index, int Count>
+  ONECELL_INLINED Sums sum() {
+    if constexpr (Count > 1) {
+      const Sums left = sum<Index, Count / 2>();
+      return left + sum<Index + Count / 2, Count / 2>();
+    } else {
+      constexpr int chain = tree_order<T>(Index);
+      Sums sums = Sums::zero();
+      for (std::int64_t k = chain; k < width; k += L::size) {
+        unrolled<V>([&](auto v) ONECELL_INLINED {
+          L column = L::load(panel + v * L::size);
+          column.settle();
+          unrolled<R>([&](auto r) ONECELL_INLINED {
+            L& to = sums.each[r * V + v];
+            to = L::fma(L::factor(x[r * width + k]), column, to);
+          });
+        });
+        panel += V * L::size;
+      }
+      return sums;
+    }
+  }
+};
+
+// Rows of x against V registers of weights by short chains; of a row, register v goes to
+// out + n * row_stride + v * L.
+template <int V, class T>
+void short_chains(std::int64_t rows, std::int64_t width, const T* x, const T* panel, T* out,
+                  std::int64_t row_stride) {
+  even_tiles<kShortRows>(rows, [&](auto count, std::int64_t n) {
+    ShortChains<count, V, T> chains{width, x + n * width, panel};
+    const auto sums = chains.template sum<0, Lanes<T>::size>();
+    unrolled<count * V>([&](auto i) ONECELL_INLINED {
+      sums.each[i].store(out + (n + i / V) * row_stride + i % V * Lanes<T>::size);
+    });
   });
 }
 

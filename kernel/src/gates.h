@@ -180,16 +180,83 @@ inline void close_some(const Open<T>& a, std::int64_t first, N n) {
   store(o, a.trace[3], a.trace_step);
 }
 
-// Close the gates of `count` items of n <= L units.
+// Lanes that a gate of `units` <= L units takes: gates of few units share a register.
+template <class T>
+constexpr int slots(int units) {
+  constexpr int size = Lanes<T>::size;
+  return 2 * units > size ? size : 4 * units > size ? size / 2 : size / 4;
+}
+
+// Close the gates of `count` items of L units.
+template <class T>
+inline void close_whole(const Open<T>& a, std::int64_t count) {
+  even_tiles<kGatesTogether>(count, [&](auto some, std::int64_t first) {
+    close_some<some>(a, first, std::integral_constant<int, Lanes<T>::size>());
+  });
+}
+
+// Close the gates of `count` rows of n units, those of several rows in a register.
+template <class T>
+void close_packed(const Open<T>& a, std::int64_t count, int n) {
+  using L = Lanes<T>;
+  constexpr int size = L::size, room = 4 * size;
+  const int lanes = slots<T>(n), many = room / lanes;
+  // What no row fills is computed too: let it be numbers.
+  alignas(64) T from_x[4 * room] = {}, from_h[4 * room] = {}, trace[4 * room] = {};
+  alignas(64) T bias_ih[4 * size] = {}, bias_hh[4 * size] = {}, c[room] = {}, h[room] = {};
+  const auto copy = [n](const T* from, T* to)
+                        ONECELL_INLINED { L::load_part(from, n).store_part(to, n); };
+  const bool bias = a.bias_ih.data != nullptr, traced = a.trace.data != nullptr;
+  if (bias)
+    for (int q = 0; q < 4; ++q)
+      for (int at = 0; at < size; at += lanes) {
+        copy(a.bias_ih[q], bias_ih + q * size + at);
+        copy(a.bias_hh[q], bias_hh + q * size + at);
+      }
+  const Open<T> packed = {{from_x, room},
+                          {from_h, room},
+                          {bias ? bias_ih : nullptr, size},
+                          {bias ? bias_hh : nullptr, size},
+                          c,
+                          h,
+                          c,
+                          {traced ? trace : nullptr, room},
+                          size,
+                          size,
+                          0,
+                          size,
+                          size};
+  for (std::int64_t first = 0; first < count; first += many) {
+    const int rows = static_cast<int>(std::min<std::int64_t>(many, count - first));
+    for (int r = 0; r < rows; ++r) {
+      const std::int64_t row = first + r, at = r * lanes;
+      for (int q = 0; q < 4; ++q) {
+        copy(a.from_x[q] + row * a.x_step, from_x + q * room + at);
+        copy(a.from_h[q] + row * a.h_step, from_h + q * room + at);
+      }
+      copy(a.c + row * a.state_step, c + at);
+    }
+    close_whole(packed, (rows * lanes + size - 1) / size);
+    for (int r = 0; r < rows; ++r) {
+      const std::int64_t row = first + r, at = r * lanes;
+      copy(h + at, a.h_next + row * a.state_step);
+      copy(c + at, a.c_next + row * a.state_step);
+      for (int q = 0; q < 4 && traced; ++q)
+        copy(trace + q * room + at, a.trace[q] + row * a.trace_step);
+    }
+  }
+}
+
+// Rows from which on it pays to bring those of few units together. (Zen 5: 0.97 of the time, of 4
+// rows 1.05.)
+inline constexpr std::int64_t kPackedRows = 16;
+
+// Close the gates of `count` items of n <= L units; if of fewer, of as many rows.
 template <class T>
 inline void close_gates(const Open<T>& a, std::int64_t count, int n) {
-  constexpr int size = Lanes<T>::size;
-  if (n == size)
-    even_tiles<kGatesTogether>(count, [&](auto some, std::int64_t first) {
-      close_some<some>(a, first, std::integral_constant<int, size>());
-    });
-  else
-    for (std::int64_t item = 0; item < count; ++item) close_some<1>(a, item, n);
+  if (n == Lanes<T>::size) return close_whole(a, count);
+  if (count >= kPackedRows && slots<T>(n) < Lanes<T>::size) return close_packed(a, count, n);
+  for (std::int64_t item = 0; item < count; ++item) close_some<1>(a, item, n);
 }
 
 // The gates of `units` units of a row, backwards: from the gradients of h' and c' to those of z and

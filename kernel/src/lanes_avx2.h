@@ -17,6 +17,8 @@ inline constexpr bool kDotByRegister = false;
 inline constexpr int kGatesTogether = 1;
 // Rows from which on it pays to turn weights of few columns around; see `narrow`.
 inline constexpr std::int64_t kNarrowRows = 32;
+// Tiles of short chains, where sums have room to wait in registers; 0 where they have not.
+inline constexpr int kShortRows = 0, kShortVectors = 1;
 
 // Ones for the first n of 8 (or 4) lanes start at `kMask + 8 - n` (or, for double, + 2 * (4 - n)).
 alignas(64) inline constexpr std::int32_t kMask[16] = {-1, -1, -1, -1, -1, -1, -1, -1};

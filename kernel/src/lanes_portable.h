@@ -20,6 +20,8 @@ inline constexpr bool kDotByRegister = false;
 inline constexpr int kGatesTogether = 1;
 // Rows from which on it pays to turn weights of few columns around; see `narrow`.
 inline constexpr std::int64_t kNarrowRows = 32;
+// Tiles of short chains, where sums have room to wait in registers; 0 where they have not.
+inline constexpr int kShortRows = 0, kShortVectors = 1;
 
 template <class T>
 struct Bits;

@@ -87,13 +87,47 @@ void narrow(std::int64_t rows, std::int64_t width, std::int64_t hidden, std::int
   }
 }
 
+// Bytes of the widest rows whose weights are laid out for one call.
+inline constexpr std::int64_t kShortWidth = 512;
+
+// Whether `by_short_chains` is a gain: the fewer columns, the fewer rows pay for laying out, and
+// from some width on folding costs less than loads do, unless a good part of the last registers
+// would be empty. (Zen 5, 64 rows: at a width of 32 0.79 of the time, 33 0.67, 64 0.88, 96 0.98,
+// 100 0.87, 128 1.03; 16 rows: 0.89, 0.79, 1.07, 1.1, 1.05, 1.15; 8 rows: 1.04 at 32.)
+template <class T>
+bool are_short(std::int64_t rows, std::int64_t width) {
+  const std::int64_t bytes = width * static_cast<std::int64_t>(sizeof(T));
+  return rows >= (bytes <= 192 ? 12 : 24) && bytes <= (bytes % 64 == 0 ? 384 : kShortWidth);
+}
+
+// `products` of rows of few columns by weights laid out for this once. Gates have slots(units)
+// lanes, side by side.
+template <class T>
+void by_short_chains(std::int64_t rows, std::int64_t width, std::int64_t hidden, std::int64_t u,
+                     int units, const T* x, const T* weight, T* out, std::int64_t row_stride) {
+  constexpr int size = Lanes<T>::size;
+  alignas(64) T panel[laid_out_size<T>(kShortWidth / sizeof(T))];
+  const int lanes = slots<T>(units);
+  const auto run = [&](auto vectors) {
+    constexpr int V = std::min<int>(vectors, kShortVectors);
+    lay_out<V>(width, hidden, units, 1, weight + u * width, panel, lanes);
+    for (int v = 0; v < vectors; v += V)
+      short_chains<V>(rows, width, x, panel + v * size * width, out + v * size, row_stride);
+  };
+  using std::integral_constant;
+  return lanes == size       ? run(integral_constant<int, 4>())
+         : lanes == size / 2 ? run(integral_constant<int, 2>())
+                             : run(integral_constant<int, 1>());
+}
+
 // The products of x (rows, width) and the gates of `units` <= L units from unit u on: that of row n
-// and gate q goes to out + n * row_stride + q * gate_stride. See `chain_product` for `single`, and
+// and gate q goes to out + n * row_stride + q * slots(units). See `chain_product` for `single`, and
 // `lay_beside` for x that lies `beside`.
 template <class T>
 void products(std::int64_t rows, bool single, bool beside, std::int64_t width, std::int64_t hidden,
               std::int64_t u, int units, const T* x, const T* weight, const T* laid_out, T* out,
-              std::int64_t row_stride, std::int64_t gate_stride) {
+              std::int64_t row_stride) {
+  const std::int64_t gate_stride = slots<T>(units);
   if (width == 1) return scaled(rows, hidden, u, units, x, weight, out, row_stride, gate_stride);
   if (width <= Lanes<T>::size && rows >= kNarrowRows) {
     constexpr int whole = Lanes<T>::size, half = whole / 2;
@@ -111,6 +145,9 @@ void products(std::int64_t rows, bool single, bool beside, std::int64_t width, s
     if (beside)
       return tall_product(rows, width, hidden, units, x, weight + u * width, out, row_stride,
                           gate_stride);
+  if constexpr (kShortRows > 0)
+    if (are_short<T>(rows, width))
+      return by_short_chains(rows, width, hidden, u, units, x, weight, out, row_stride);
   for (int gate = 0; gate < 4; ++gate) {
     const T* const w = weight + (gate * hidden + u) * width;
     const T* const ahead = gate < 3 ? w + hidden * width : w + (units - 3 * hidden) * width;
@@ -143,9 +180,9 @@ void step_units(const Step<T>& s, bool backwards, std::int64_t first, std::int64
       each_block([&](std::int64_t u, int units, std::int64_t at) {
         if (s.from_x == nullptr)
           products(rows, false, s.x_beside, I, H, u, units, s.x + row * I, s.weight_ih,
-                   s.laid_out_ih, from_x + at, width, size);
+                   s.laid_out_ih, from_x + at, width);
         products(rows, s.single, s.h_beside, H, H, u, units, s.h + row * H, s.weight_hh,
-                 s.laid_out_hh, from_h + at, width, size);
+                 s.laid_out_hh, from_h + at, width);
       });
       // The gates of `count` items from unit u on, whose products are from `at` on: rows of a
       // group, or groups of a row.
@@ -154,9 +191,10 @@ void step_units(const Step<T>& s, bool backwards, std::int64_t first, std::int64
                              std::int64_t state_step, std::int64_t trace_step) {
         const bool bias = s.bias_ih != nullptr, hoisted = s.from_x != nullptr;
         const std::int64_t state = row * H + u, gates = row * 4 * H + u;
+        const std::int64_t apart = slots<T>(units);
         close_gates<T>(
-            {{hoisted ? s.from_x + u / size * s.from_x_group + row * width : from_x + at, size},
-             {from_h + at, size},
+            {{hoisted ? s.from_x + u / size * s.from_x_group + row * width : from_x + at, apart},
+             {from_h + at, apart},
              {bias ? s.bias_ih + u : nullptr, H},
              {bias ? s.bias_hh + u : nullptr, H},
              s.c + state,

@@ -81,7 +81,7 @@ void unroll(const Forward<T>& a) {
         products(all.last - all.first, false, false, I, H, u,
                  static_cast<int>(std::min(size, units.last - u)), a.x + (from * N + all.first) * I,
                  a.weight_ih, laid_out_ih,
-                 hoisted_products + u / size * group + all.first * 4 * size, 4 * size, size);
+                 hoisted_products + u / size * group + all.first * 4 * size, 4 * size);
       return;
     }
     const T* const x = a.x + t * N * I;

@@ -273,12 +273,13 @@ Result<T> run_model(const Problem<T>& p) {
 }
 
 const std::vector<Shape> kShapes = {
-    {1, 1, 1, 1, true, 0},   {1, 1, 10, 16, true, 3},  {1, 3, 10, 16, false, 1},
-    {4, 5, 7, 9, true, 5},   {3, 2, 33, 31, true, 7},  {2, 4, 16, 32, false, 0},
-    {2, 70, 3, 5, true, 11}, {1, 9, 65, 17, true, 13}, {3, 8, 20, 24, false, 15},
-    {0, 3, 4, 5, true, 2},   {3, 0, 4, 5, true, 2},    {70, 1, 5, 6, true, 0},
-    {50, 1, 9, 33, true, 1}, {13, 5, 21, 18, true, 3}, {9, 75, 6, 19, false, 2},
-    {20, 1, 1, 21, true, 0}, {6, 5, 1, 18, false, 3},
+    {1, 1, 1, 1, true, 0},     {1, 1, 10, 16, true, 3},  {1, 3, 10, 16, false, 1},
+    {4, 5, 7, 9, true, 5},     {3, 2, 33, 31, true, 7},  {2, 4, 16, 32, false, 0},
+    {2, 70, 3, 5, true, 11},   {1, 9, 65, 17, true, 13}, {3, 8, 20, 24, false, 15},
+    {0, 3, 4, 5, true, 2},     {3, 0, 4, 5, true, 2},    {70, 1, 5, 6, true, 0},
+    {50, 1, 9, 33, true, 1},   {13, 5, 21, 18, true, 3}, {9, 75, 6, 19, false, 2},
+    {20, 1, 1, 21, true, 0},   {6, 5, 1, 18, false, 3},  {2, 30, 50, 33, true, 3},
+    {1, 26, 41, 22, false, 5}, {3, 21, 17, 28, true, 1}, {1, 25, 100, 36, true, 2},
 };
 
 // More than 64 rows in a step, so that a sum has several blocks, is in kShapes (batch 70, G = 68).
