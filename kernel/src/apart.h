@@ -59,28 +59,24 @@ void gather_steps(const GatheredSteps<T>& a) {
   const double phase_ns = product_ns<T>(rows, G, H + I);
   Turn turn(phase_ns, 1);
   const std::int64_t count = turn.members();  // each copies all of x and h for itself
-  const std::int64_t arranged_count = arranged_size(rows, G) + count * kOuterRows * rows;
-  Scratch scratch(Scratch::padded(arranged_count * sizeof(T)) +
-                  Scratch::padded(count * rows * kPanel<T> * sizeof(T)));
-  T* const all_arranged = scratch.take<T>(arranged_count);
-  T* const panels = scratch.take<T>(count * rows * kPanel<T>);
-  const GateGradients<T> z{a.steps, N, G, a.grad_z};
+  const std::int64_t most = share_size(H, kOuterRows, count);
+  const std::int64_t arranged = arranged_size<T>(a.steps * N, most),
+                     panel = panel_size<T>(a.steps, N);
+  Scratch scratch(Scratch::padded(count * (arranged + panel) * sizeof(T)));
+  T* const rooms = scratch.take<T>(count * (arranged + panel));
+  const GateGradients<T> z{a.steps, N, H, G, a.grad_z};
   auto body = [&](std::int64_t, std::int64_t part) {
-    const Range gates = share(G, kOuterRows, part, count);
-    if (a.grad_weight_ih != nullptr || a.grad_weight_hh != nullptr) {
-      T* const arranged = all_arranged + gates.first * rows + part * kOuterRows * rows;
-      T* const panel = panels + part * rows * kPanel<T>;
-      arrange(z, gates.first, gates.last, arranged);
-      const auto add = [&](std::int64_t width, const T* const* b, T* total) {
-        const auto step = [b](std::int64_t t) { return b[t]; };
-        if (total != nullptr)
-          add_weight_gradient(z, gates.first, gates.last, arranged, width, step, a.begun, panel,
-                              total);
-      };
-      add(I, a.x, a.grad_weight_ih);
-      add(H, a.h, a.grad_weight_hh);
-    }
-    if (a.grad_bias != nullptr) add_bias_gradient(z, gates.first, gates.last, a.begun, a.grad_bias);
+    const Range units = share(H, kOuterRows, part, count);
+    T* const room = rooms + part * (arranged + panel);
+    if (a.grad_weight_ih != nullptr || a.grad_weight_hh != nullptr) arrange(z, units, room);
+    const auto add = [&](std::int64_t width, const T* const* b, T* total) {
+      const auto step = [b](std::int64_t t) { return b[t]; };
+      if (total != nullptr)
+        add_weight_gradient(z, units, room, width, step, a.begun, room + arranged, total);
+    };
+    add(I, a.x, a.grad_weight_ih);
+    add(H, a.h, a.grad_weight_hh);
+    if (a.grad_bias != nullptr) add_bias_gradient(z, units, a.begun, a.grad_bias);
   };
   perform(turn, 1, 1, body);
 }

@@ -12,6 +12,7 @@ class Backprop {
   explicit Backprop(const Backward<T>& a)
       : a_(a),
         chunk_(std::clamp<std::int64_t>(kGatheredRows / a.batch, 1, a.steps)),
+        stride_(4 * a.hidden_size + Lanes<T>::size),
         packs_(a.steps > 3),
         step_ns_(product_ns<T>(a.batch, 4 * a.hidden_size, 2 * a.hidden_size + a.input_size)),
         turn_(step_ns_, a.steps) {
@@ -27,18 +28,19 @@ class Backprop {
     const std::int64_t N = a_.batch, H = a_.hidden_size, G = 4 * H, rows = chunk_ * N;
     constexpr std::int64_t size = Lanes<T>::size;
     const std::int64_t padded = (H + size - 1) / size * size;
-    const std::int64_t arranged = arranged_size(rows, G) + count_ * kOuterRows * rows;
     const auto room = [](std::int64_t count) { return Scratch::padded(count * sizeof(T)); };
-    Scratch scratch(3 * room(N * H) + (chunk_ == 1 ? 2 : 1) * room(rows * G) + room(arranged) +
-                    room(count_ * rows * kPanel<T>) + (packs_ ? room(G * padded) : 0));
+    arranged_ = arranged_size<T>(rows, share_size(H, kOuterRows, turn_.members()));
+    panel_ = panel_size<T>(chunk_, N);
+    const std::int64_t rooms = turn_.members() * (arranged_ + panel_);
+    Scratch scratch(3 * room(N * H) + (chunk_ == 1 ? 2 : 1) * room(rows * stride_) + room(rooms) +
+                    (packs_ ? room(G * padded) : 0));
     grad_h_ = scratch.take<T>(N * H);
     zeros_ = scratch.take<T>(N * H);
     T* const own_grad_c = scratch.take<T>(N * H);
     grad_c_ = a_.grad_c != nullptr ? a_.grad_c : own_grad_c;
-    grad_z_[0] = scratch.take<T>(rows * G);
-    grad_z_[1] = chunk_ == 1 ? scratch.take<T>(rows * G) : grad_z_[0];
-    arranged_ = scratch.take<T>(arranged);
-    panels_ = scratch.take<T>(count_ * rows * kPanel<T>);
+    grad_z_[0] = scratch.take<T>(rows * stride_);
+    grad_z_[1] = chunk_ == 1 ? scratch.take<T>(rows * stride_) : grad_z_[0];
+    rooms_ = scratch.take<T>(rooms);
     packed_ = packs_ ? scratch.take<T>(G * padded) : nullptr;
     if (a_.h == nullptr || a_.c == nullptr) std::memset(zeros_, 0, N * H * sizeof(T));
     copy_or_zero(N * H, a_.grad_c_last, grad_c_);
@@ -71,7 +73,7 @@ class Backprop {
   // step t + 1 are still there, since a chunk of one step has two places that take turns.
   T* grad_z(std::int64_t t) const {
     const std::int64_t place = t % chunk_;
-    return grad_z_[chunk_ == 1 ? t % 2 : 0] + place * a_.batch * 4 * a_.hidden_size;
+    return grad_z_[chunk_ == 1 ? t % 2 : 0] + place * a_.batch * stride_;
   }
 
   Range units(std::int64_t part) const { return share(a_.hidden_size, grain_, part, count_); }
@@ -80,7 +82,7 @@ class Backprop {
   void pull_h(std::int64_t t, std::int64_t part, T* grad_h) {
     const std::int64_t N = a_.batch, H = a_.hidden_size, G = 4 * H;
     const Range range = units(part);
-    const ByRows<T> z{grad_z(t), G};
+    const ByRows<T> z{grad_z(t), stride_};
     for (std::int64_t u = range.first; u < range.last; u += kPanel<T>) {
       const std::int64_t width = std::min(range.last - u, kPanel<T>);
       outer_product(N, G, width, z, weights(u, width), Plane<T>{grad_h + u, H});
@@ -121,7 +123,7 @@ class Backprop {
       const std::int64_t at = n * H + u, row = t * N + n;
       if (a_.grad_h_all != nullptr) add_into(count, a_.grad_h_all + t * state + at, grad_h_ + at);
       open_gates(count, {a_.trace + row * G + u, H}, c + at, a_.c_all + t * state + at,
-                 grad_h_ + at, grad_c_ + at, {z + n * G + u, H});
+                 grad_h_ + at, grad_c_ + at, {z + n * stride_ + u, H});
     }
   }
 
@@ -133,42 +135,42 @@ class Backprop {
     const std::int64_t count = turn_.members();
     const std::int64_t N = a_.batch, I = a_.input_size, H = a_.hidden_size, G = 4 * H;
     const std::int64_t rows = steps * N;
-    const GateGradients<T> z{steps, N, G, grad_z(low)};
+    const GateGradients<T> z{steps, N, H, stride_, grad_z(low)};
     const bool begun = index > 0;
-    const Range gates = share(G, kOuterRows, part, count);
-    if (a_.grad_weight_ih != nullptr || a_.grad_weight_hh != nullptr) {
-      T* const arranged = arranged_ + gates.first * chunk_ * N + part * kOuterRows * chunk_ * N;
-      T* const panel = panels_ + part * chunk_ * N * kPanel<T>;
-      arrange(z, gates.first, gates.last, arranged);
-      const auto add = [&](std::int64_t width, const auto& b, T* total) {
-        if (total != nullptr)
-          add_weight_gradient(z, gates.first, gates.last, arranged, width, b, begun, panel, total);
-      };
-      add(I, [&](std::int64_t t) { return a_.x + (low + t) * N * I; }, a_.grad_weight_ih);
-      add(
-          H,
-          [&](std::int64_t t) {
-            const T* const h = a_.h != nullptr ? a_.h : zeros_;
-            return low + t > 0 ? a_.h_all + (low + t - 1) * N * H : h;
-          },
-          a_.grad_weight_hh);
-    }
-    if (a_.grad_bias != nullptr) add_bias_gradient(z, gates.first, gates.last, begun, a_.grad_bias);
+    // About the units whose gates this member computed: they are in its caches.
+    const Range some_units = share(H, kOuterRows, part, count);
+    T* const room = rooms_ + part * (arranged_ + panel_);
+    if (a_.grad_weight_ih != nullptr || a_.grad_weight_hh != nullptr) arrange(z, some_units, room);
+    const auto add = [&](std::int64_t width, const auto& b, T* total) {
+      if (total != nullptr)
+        add_weight_gradient(z, some_units, room, width, b, begun, room + arranged_, total);
+    };
+    add(I, [&](std::int64_t t) { return a_.x + (low + t) * N * I; }, a_.grad_weight_ih);
+    add(
+        H,
+        [&](std::int64_t t) {
+          const T* const h = a_.h != nullptr ? a_.h : zeros_;
+          return low + t > 0 ? a_.h_all + (low + t - 1) * N * H : h;
+        },
+        a_.grad_weight_hh);
+    if (a_.grad_bias != nullptr) add_bias_gradient(z, some_units, begun, a_.grad_bias);
     if (a_.grad_x == nullptr) return;
     const Range some = share(rows, kOuterRows, part, count);
-    outer_product(some.last - some.first, G, I, ByRows<T>{z.data + some.first * G, G},
+    outer_product(some.last - some.first, G, I, ByRows<T>{z.data + some.first * stride_, stride_},
                   Plane<const T>{a_.weight_ih, I},
                   Plane<T>{a_.grad_x + (low * N + some.first) * I, I});
   }
 
   const Backward<T>& a_;
-  std::int64_t chunk_;  // steps whose rows are gathered together
-  bool packs_;          // whether the panels of weight_hh are copied together, once
+  std::int64_t chunk_;   // steps whose rows are gathered together
+  std::int64_t stride_;  // of rows of gradients by z: a power of two apart, they would push each
+                         // other out of the nearest cache
+  bool packs_;           // whether the panels of weight_hh are copied together, once
   double step_ns_;
   Turn turn_;
-  std::int64_t grain_, parts_, count_, first_chunk_ = 1;
+  std::int64_t grain_, parts_, count_, arranged_ = 0, panel_ = 0, first_chunk_ = 1;
   T *grad_h_ = nullptr, *grad_c_ = nullptr, *zeros_ = nullptr, *grad_z_[2] = {};
-  T *arranged_ = nullptr, *panels_ = nullptr, *packed_ = nullptr;
+  T *rooms_ = nullptr, *packed_ = nullptr;
 };
 
 template <class T>

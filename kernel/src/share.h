@@ -14,6 +14,12 @@ inline Range share(std::int64_t total, std::int64_t grain, std::int64_t index, s
           std::min(total, (index + 1) * grains / count * grain)};
 }
 
+// The size of the largest part.
+inline std::int64_t share_size(std::int64_t total, std::int64_t grain, std::int64_t count) {
+  const std::int64_t grains = (total + grain - 1) / grain;
+  return std::min(total, (grains + count - 1) / count * grain);
+}
+
 // Nanoseconds that one thread takes for `rows` rows of `outputs` dot products over `width`: bound
 // by arithmetic for many rows, by fetching weights for few.
 template <class T>
