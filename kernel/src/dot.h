@@ -7,9 +7,16 @@ namespace onecell::ONECELL_ISA {
 // cache.
 enum class Fetch : std::uint8_t { kNowhere, kSecondCache, kNearest, kAllRows, kHalfOfRows };
 
+// The numbers that `batch` rows laid beside each other take: whole registers, the last filled up.
+template <class T>
+constexpr std::int64_t beside_size(std::int64_t batch, std::int64_t width) {
+  return batch * ((width + Lanes<T>::size - 1) / Lanes<T>::size * Lanes<T>::size);
+}
+
 // Tile of R rows of w against N rows of x: out[n][r] = x[n] . w[r]. R is 1, 2 or a multiple of 4.
-// Meanwhile the row at `ahead` is fetched.
-template <int R, int N, Fetch To, class T>
+// Rows of x are `width` apart, or `Beside` each other: see beside.h. Meanwhile the row at `ahead`
+// is fetched.
+template <int R, int N, Fetch To, bool Beside = false, class T>
 inline void dot_tile(std::int64_t width, const T* x, const T* w, const T* ahead, T* out,
                      std::int64_t out_stride) {
   using V = Lanes<T>;
@@ -19,7 +26,9 @@ inline void dot_tile(std::int64_t width, const T* x, const T* w, const T* ahead,
   });
   const auto add = [&](const auto& load, std::int64_t k) ONECELL_INLINED {
     V row[N];
-    unrolled<N>([&](auto n) ONECELL_INLINED { row[n] = load(x + n * width + k); });
+    unrolled<N>([&](auto n) ONECELL_INLINED {
+      row[n] = Beside ? V::load(x + k * N + n * V::size) : load(x + n * width + k);
+    });
     unrolled<R>([&](auto r) ONECELL_INLINED {
       V weight = load(w + r * width + k);
       if constexpr (N > 1) weight.settle();
@@ -93,7 +102,7 @@ enum class Cut : std::uint8_t { kEven, kPairs };
 // through the nearest cache and would push them out, by the last ones into that one. (Zen 5, 64
 // rows of 512: 0.95 to 0.98 of the time; nearer ones 1.03.) Where there are two tiles and rows fill
 // a page, each fetches half. (Eight rows of 1024: 0.84 to 0.97.)
-template <int R, int N, Cut How = Cut::kEven, class T>
+template <int R, int N, Cut How = Cut::kEven, bool Beside = false, class T>
 inline void dot_rows(std::int64_t batch, std::int64_t width, const T* x, const T* w, const T* ahead,
                      T* out, std::int64_t out_stride) {
   const std::int64_t tiles = How == Cut::kPairs ? batch / 2 : (batch + N - 1) / N;
@@ -101,11 +110,12 @@ inline void dot_rows(std::int64_t batch, std::int64_t width, const T* x, const T
   const std::int64_t last = far && tiles >= 2 * R ? tiles - R : tiles;
   [[maybe_unused]] const bool halves =
       tiles == 2 && width * static_cast<std::int64_t>(sizeof(T)) >= kPage;
+  const std::int64_t stride = Beside ? beside_size<T>(1, width) : width;
   std::int64_t tile = 0;
   const auto run_tile = [&](auto rows, std::int64_t n) ONECELL_INLINED {
     const auto run = [&](auto to, std::int64_t row) ONECELL_INLINED {
-      dot_tile<R, rows, (rows > 1 ? to() : Fetch::kNowhere)>(
-          width, x + n * width, w, ahead + row * width, out + n * out_stride, out_stride);
+      dot_tile<R, rows, (rows > 1 ? to() : Fetch::kNowhere), Beside>(
+          width, x + n * stride, w, ahead + row * width, out + n * out_stride, out_stride);
     };
     using std::integral_constant;
     if constexpr (R == 4 && kDotOverlaps) {

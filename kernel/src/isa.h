@@ -18,7 +18,7 @@
 #include "several.h"
 #include "gates.h"
 #include "dot.h"
-#include "tall.h"
+#include "beside.h"
 #include "outer.h"
 #include "chain.h"
 #include "share.h"

@@ -20,8 +20,8 @@ struct Step {
   T* trace;                   // (N, G), or null
   const T* laid_out_ih;       // all groups of units of weight_ih as `lay_out` leaves them, or null
   const T* laid_out_hh;
-  bool x_beside;  // whether x is as `lay_beside` leaves it, whose rows are computed together
-  bool h_beside;
+  Laid x_laid;  // whether x is as `lay_beside` leaves it
+  Laid h_laid;
   bool single;  // whether laid_out_hh is for one row
 };
 
@@ -122,9 +122,9 @@ void by_short_chains(std::int64_t rows, std::int64_t width, std::int64_t hidden,
 
 // The products of x (rows, width) and the gates of `units` <= L units from unit u on: that of row n
 // and gate q goes to out + n * row_stride + q * slots(units). See `chain_product` for `single`, and
-// `lay_beside` for x that lies `beside`.
+// beside.h for how x is `laid`.
 template <class T>
-void products(std::int64_t rows, bool single, bool beside, std::int64_t width, std::int64_t hidden,
+void products(std::int64_t rows, bool single, Laid laid, std::int64_t width, std::int64_t hidden,
               std::int64_t u, int units, const T* x, const T* weight, const T* laid_out, T* out,
               std::int64_t row_stride) {
   const std::int64_t gate_stride = slots<T>(units);
@@ -142,9 +142,10 @@ void products(std::int64_t rows, bool single, bool beside, std::int64_t width, s
                          laid_out + u / Lanes<T>::size * laid_out_size<T>(width), units, out,
                          row_stride, gate_stride);
   if constexpr (kDotOverlaps)
-    if (beside)
-      return tall_product(rows, width, hidden, units, x, weight + u * width, out, row_stride,
-                          gate_stride);
+    if (laid != Laid::kApart)
+      return (laid == Laid::kTall ? tall_product<T> : along_product<T>)(rows, width, hidden, units,
+                                                                        x, weight + u * width, out,
+                                                                        row_stride, gate_stride);
   if constexpr (kShortRows > 0)
     if (are_short<T>(rows, width))
       return by_short_chains(rows, width, hidden, u, units, x, weight, out, row_stride);
@@ -163,9 +164,13 @@ void step_units(const Step<T>& s, bool backwards, std::int64_t first, std::int64
   alignas(64) T from_x[kStepRows * width];
   alignas(64) T from_h[kStepRows * width];
   const std::int64_t I = s.input_size, H = s.hidden_size;
+  const auto from_row = [&](const T* x, Laid laid, std::int64_t columns) {
+    return x + (laid == Laid::kApart ? row * columns : beside_size<T>(row, columns));
+  };
   std::int64_t passes = (end - row + kStepRows - 1) / kStepRows;
   for (std::int64_t rows; passes > 0; --passes, row += rows) {
     rows = (end - row + passes - 1) / passes;
+    if (s.h_laid == Laid::kAlong) rows = std::min(end - row, (rows + kAlong - 1) / kAlong * kAlong);
     // As many groups of L units as there is room for: gates after gates overlap, where a gate after
     // a product would keep the machine waiting.
     const std::int64_t blocks = (last - first + size - 1) / size, many = kStepRows / rows;
@@ -179,9 +184,9 @@ void step_units(const Step<T>& s, bool backwards, std::int64_t first, std::int64
       };
       each_block([&](std::int64_t u, int units, std::int64_t at) {
         if (s.from_x == nullptr)
-          products(rows, false, s.x_beside, I, H, u, units, s.x + row * I, s.weight_ih,
+          products(rows, false, s.x_laid, I, H, u, units, from_row(s.x, s.x_laid, I), s.weight_ih,
                    s.laid_out_ih, from_x + at, width);
-        products(rows, s.single, s.h_beside, H, H, u, units, s.h + row * H, s.weight_hh,
+        products(rows, s.single, s.h_laid, H, H, u, units, from_row(s.h, s.h_laid, H), s.weight_hh,
                  s.laid_out_hh, from_h + at, width);
       });
       // The gates of `count` items from unit u on, whose products are from `at` on: rows of a

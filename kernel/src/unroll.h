@@ -28,8 +28,10 @@ void unroll(const Forward<T>& a) {
   const std::int64_t group = chunk * N * 4 * size, waiting = hoisted ? blocks * group : 0;
   const std::int64_t ih = lays_out ? blocks * laid_out_size<T>(I) : 0;
   const std::int64_t hh = lays_out ? blocks * laid_out_size<T>(H) : 0;
-  const bool h_beside = !lays_out && lies_beside<T>(N, H);
-  const bool x_beside = h_beside && !hoisted && lies_beside<T>(N, I);
+  const Laid h_laid = lays_out ? Laid::kApart : how_laid<T>(N, H, H);
+  const bool h_beside = h_laid != Laid::kApart;
+  const Laid x_laid = !h_beside || hoisted ? Laid::kApart : how_laid<T>(N, I, H);
+  const bool x_beside = x_laid != Laid::kApart;
   const std::int64_t beside_h = h_beside ? beside_size<T>(N, H) : 0;
   const std::int64_t beside_x = x_beside ? beside_size<T>(N, I) : 0;
   Scratch scratch((from_zero ? room(state) : 0) + room(waiting) + room(ih) + room(hh) +
@@ -38,8 +40,8 @@ void unroll(const Forward<T>& a) {
   T* const hoisted_products = waiting > 0 ? scratch.take<T>(waiting) : nullptr;
   T* const laid_out_ih = lays_out ? scratch.take<T>(ih) : nullptr;
   T* const laid_out_hh = lays_out ? scratch.take<T>(hh) : nullptr;
-  T* const h_laid = h_beside ? scratch.take<T>(beside_h) : nullptr;
-  T* const x_laid = x_beside ? scratch.take<T>(beside_x) : nullptr;
+  T* const h_rows = h_beside ? scratch.take<T>(beside_h) : nullptr;
+  T* const x_rows = x_beside ? scratch.take<T>(beside_x) : nullptr;
   if (from_zero) std::memset(zeros, 0, state * sizeof(T));
 
   const double step_ns = product_ns<T>(N, gates, hoisted ? H : I + H) + gates_ns<T>(N, H);
@@ -78,7 +80,7 @@ void unroll(const Forward<T>& a) {
       // By rows, the rows of all these steps are shared alike: nobody needs them before the end.
       const Range all = by_rows ? share(steps * N, 8, part, count) : Range{0, steps * N};
       for (std::int64_t u = units.first; u < units.last; u += size)
-        products(all.last - all.first, false, false, I, H, u,
+        products(all.last - all.first, false, Laid::kApart, I, H, u,
                  static_cast<int>(std::min(size, units.last - u)), a.x + (from * N + all.first) * I,
                  a.weight_ih, laid_out_ih,
                  hoisted_products + u / size * group + all.first * 4 * size, 4 * size);
@@ -88,17 +90,17 @@ void unroll(const Forward<T>& a) {
     const T* const h = t > 0 ? a.h_all + (t - 1) * state : a.h != nullptr ? a.h : zeros;
     if (lays_rows) {
       const Range mine = share(N, 1, part, count);
-      lay_beside(N, H, mine.first, mine.last, h, h_laid);
-      if (x_beside) lay_beside(N, I, mine.first, mine.last, x, x_laid);
+      lay_beside(h_laid, N, H, mine.first, mine.last, h, h_rows);
+      if (x_beside) lay_beside(x_laid, N, I, mine.first, mine.last, x, x_rows);
       return;
     }
     T* const trace = traced ? a.trace + t * N * gates : nullptr;
     const T* const c = t == 0 ? a.c : traced ? a.c_all + (t - 1) * state : a.c_all;
     step_units<T>(
-        {I, H, a.weight_ih, a.weight_hh, a.bias_ih, a.bias_hh, x_beside ? x_laid : x,
-         hoisted ? hoisted_products + ahead * N * 4 * size : nullptr, group, h_beside ? h_laid : h,
+        {I, H, a.weight_ih, a.weight_hh, a.bias_ih, a.bias_hh, x_beside ? x_rows : x,
+         hoisted ? hoisted_products + ahead * N * 4 * size : nullptr, group, h_beside ? h_rows : h,
          c != nullptr ? c : zeros, a.h_all + t * state, traced ? a.c_all + t * state : a.c_all,
-         trace, laid_out_ih, laid_out_hh, x_beside, h_beside, N == 1},
+         trace, laid_out_ih, laid_out_hh, x_laid, h_laid, N == 1},
         backwards, units.first, units.last, rows.first, rows.last);
   };
   const std::int64_t chunks = hoisted ? (a.steps + chunk - 1) / chunk : 0;

@@ -1,20 +1,27 @@
-// Forward products of seven to 32 rows by weights from afar, in tall tiles: two rows of weights
-// against as many rows of x as stay in the nearest cache; the same sums as in dot.h.
+// Forward products by weights from afar of rows of x that are laid beside each other before: the
+// same sums as in dot.h. A page apart, as they often lie, rows of x and of weights push each other
+// out of the nearest cache; and where a row does not begin at a line, each of its loads crosses
+// one.
 #pragma once
 
 namespace onecell::ONECELL_ISA {
 
-// Rows of x that are laid beside each other for it: more than pass by at once as they lie, and a
-// few tiles of them. (Zen 5, the products: 0.75 to 0.85 of the time for seven to 16 rows of 768 and
-// 1024, 0.9 to 0.97 for 24; more where x does not begin at a line.)
+// How rows of x lie: as they came; in tall tiles, two rows of weights against as many rows of x as
+// stay in the nearest cache; or, of many, in pairs or threes, which stream by.
+enum class Laid : std::uint8_t { kApart, kTall, kAlong };
+
+// (Zen 5, the products: 0.75 to 0.85 of the time for seven to 16 rows of 768 and 1024, 0.9 to 0.97
+// for 24, in tall tiles; for more than 32 rows 0.91 to 0.95 at 1024 and 0.95 to 1 at 512.)
 constexpr std::int64_t kTallFewest = 7, kTallMost = 32, kTallBytes = 36 << 10;
 
-// Whether `batch` rows of x are to be laid beside each other.
+// How `batch` rows of x are to be laid, for weights of `hidden` units.
 template <class T>
-constexpr bool lies_beside(std::int64_t batch, std::int64_t width) {
+constexpr Laid how_laid(std::int64_t batch, std::int64_t width, std::int64_t hidden) {
   const std::int64_t bytes = width * static_cast<std::int64_t>(sizeof(T));
-  return kDotOverlaps && batch >= kTallFewest && batch <= kTallMost && bytes >= kFarRow &&
-         bytes <= kTallBytes / 9;
+  if (!kDotOverlaps || batch < kTallFewest || bytes < kFarRow) return Laid::kApart;
+  if (batch <= kTallMost) return bytes <= kTallBytes / 9 ? Laid::kTall : Laid::kApart;
+  // Few units are shared among threads by rows, cut elsewhere.
+  return batch <= hidden && hidden % kDotRows == 0 ? Laid::kAlong : Laid::kApart;
 }
 
 // Call f(rows, first) for every tile of such rows, `rows` a constant.
@@ -30,20 +37,22 @@ inline void each_tall(std::int64_t batch, std::int64_t width, const F& f) {
     even_tiles<9>(batch, some);
 }
 
-// The numbers that `batch` rows laid beside each other take: whole registers, the last filled up.
+// Whether rows that are laid along are so in threes: beyond that, pairs read x too often; nearer,
+// the sums of threes take longer to fold than they save.
 template <class T>
-constexpr std::int64_t beside_size(std::int64_t batch, std::int64_t width) {
-  return batch * ((width + Lanes<T>::size - 1) / Lanes<T>::size * Lanes<T>::size);
+constexpr bool in_threes(std::int64_t width) {
+  return width * static_cast<std::int64_t>(sizeof(T)) >= kPage;
 }
 
-// Lay rows [first, last) of `batch` of x beside the others of their tile, a register a row in turn:
-// a page apart, as they often lie, they and the weights would push each other out of the nearest
-// cache, and they need not begin at a line.
+// Whoever computes rows that are laid along begins at a multiple of so many of them.
+inline constexpr std::int64_t kAlong = 6;
+
+// Lay rows [first, last) of `batch` of x beside the others of their tile, a register a row in turn.
 template <class T>
-inline void lay_beside(std::int64_t batch, std::int64_t width, std::int64_t first,
+inline void lay_beside(Laid how, std::int64_t batch, std::int64_t width, std::int64_t first,
                        std::int64_t last, const T* x, T* to) {
   constexpr std::int64_t size = Lanes<T>::size;
-  each_tall<T>(batch, width, [&](auto rows, std::int64_t n) {
+  const auto lay = [&](auto rows, std::int64_t n) {
     for (std::int64_t row = std::max(first, n); row < std::min<std::int64_t>(last, n + rows);
          ++row) {
       T* at = to + beside_size<T>(n, width) + (row - n) * size;
@@ -52,7 +61,13 @@ inline void lay_beside(std::int64_t batch, std::int64_t width, std::int64_t firs
         at += rows * size;
       });
     }
-  });
+  };
+  if (how == Laid::kTall)
+    each_tall<T>(batch, width, lay);
+  else if (in_threes<T>(width))
+    even_tiles<3>(batch, lay);
+  else
+    even_tiles<2>(batch, lay);
 }
 
 // Tile of two rows of w against N rows of x beside each other: each is loaded once for both, so
@@ -114,6 +129,26 @@ inline void tall_product(std::int64_t batch, std::int64_t width, std::int64_t hi
                          out + n * row_stride + gate * gate_stride + r, row_stride);
       }
   });
+}
+
+// The same of rows laid along, from a multiple of kAlong to another one or the last of them.
+template <class T>
+inline void along_product(std::int64_t rows, std::int64_t width, std::int64_t hidden,
+                          std::int64_t units, const T* x, const T* w, T* out,
+                          std::int64_t row_stride, std::int64_t gate_stride) {
+  const auto run = [&](auto most) {
+    const T* const group = w;
+    for (int gate = 0; gate < 4; ++gate, w += hidden * width)
+      for (std::int64_t r = 0; r < units; r += kDotRows) {
+        const T* const ahead = r + kDotRows < units ? w + (r + kDotRows) * width
+                               : gate < 3           ? w + hidden * width
+                                                    : group + units * width;
+        dot_rows<kDotRows, most, Cut::kEven, true>(rows, width, x, w + r * width, ahead,
+                                                   out + gate * gate_stride + r, row_stride);
+      }
+  };
+  using std::integral_constant;
+  in_threes<T>(width) ? run(integral_constant<int, 3>()) : run(integral_constant<int, 2>());
 }
 
 }  // namespace onecell::ONECELL_ISA
