@@ -117,7 +117,8 @@ void Team::leave() {
     kind_->note(work_, std::chrono::duration<double, std::nano>(last_use_ - begin_).count());
   } else {
     const std::chrono::nanoseconds slept(slept_ns_.load(std::memory_order_relaxed));
-    trust_.judge(slept, members_now_ * (last_use_ - begin_), work_);
+    trust_.judge(slept, members_now_ * (last_use_ - begin_), work_,
+                 is_lent_ ? Trust::kMostLentSlept : Trust::kMostSlept);
   }
   turn_.unlock();
 }
