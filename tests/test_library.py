@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from onecell import FrozenCell, LSTMCell
-from onecell.checkpoint import save_checkpoint
+from onecell.checkpoint import load_checkpoint, save_checkpoint
 from onecell.packed import WEIGHT_DTYPES, WeightDtype
 
 ROOT = Path(__file__).parent.parent
@@ -178,3 +178,26 @@ def test_frozen_files_that_packing_cannot_have_made_are_refused(
     cell = Cell(library, path, None, -1)
     assert (cell.status, bool(cell.error)) == (4, True)
     assert Cell(library, path, None, 0).status in (1, 4)
+
+
+@pytest.mark.parametrize(
+    ("at", "bits", "status"),
+    [
+        ((0, 1, 1, 3, 0), 0x2380, 0),
+        ((0, 1, 1, 3, 0), 0xA37F, 4),
+        ((0, 1, 1, 3, 0), 0x0001, 4),
+        ((0, 1, 1, 3, 1), 0x3F80, 4),
+        ((0, 1, 1, 5, 0), 0x3F80, 4),
+        ((0, -1, 1, 3, 0), 0x8000, 4),
+    ],
+)
+def test_weights_in_pairs_of_columns_are_read_as_packing_makes_them(
+    library: ctypes.CDLL, tmp_path: Path, at: tuple[int, ...], bits: int, status: int
+) -> None:
+    """2^-56; below it; subnormal; and a column, a unit and a pair of columns that are none."""
+    path = tmp_path / "frozen.safetensors"
+    cell_of().freeze("bfloat16_bfloat16").save(path)
+    checkpoint = load_checkpoint(path)
+    checkpoint.tensors["packed_weight_ih"].view(np.uint16)[at] = bits
+    save_checkpoint(path, checkpoint.tensors, metadata=checkpoint.metadata, force=True)
+    assert Cell(library, path, None, -1).status == status
