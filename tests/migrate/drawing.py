@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
-from hypothesis import strategies as st
 
 from onecell.migrate.rules.table.domain import Axis, OneOf, Tensor
 from onecell.migrate.rules.table.row import Row
 
 Array = np.ndarray
+_Choice = TypeVar("_Choice")
+SEED = 0
+"""Another number draws other calls."""
 _SPECIAL = ("plain", "plain", "nan", "infinite", "row of -inf", "denormal", "tie", "large")
 
 _FORCED = {
@@ -21,11 +24,36 @@ _FORCED = {
     "plus infinite": ("infinite",),
     "row of -inf": ("row of -inf",),
     "denormal": ("denormal",),
-    "zero": ("zeros",),
+    "zero": ("zeros", "tie"),  # of both signs
     "at a bound": ("tie",),
+    "beyond 40": ("large",),
+    "negative zero": ("negative zero",),
     "tie": ("tie",),
 }
 """Feature → what is drawn to have it."""
+
+
+class Chance:
+    """What is drawn, the same whenever the same words are given.
+
+    Hypothesis draws the numbers in the code of all modules that are loaded, too, so that each
+    order of the tests would have calls of its own.
+    """
+
+    def __init__(self, *words: object) -> None:
+        self._random = random.Random(repr((SEED, *words)))  # noqa: S311 - no secrets
+
+    def whole(self, low: int, high: int) -> int:
+        """Return a number from `low` to `high`."""
+        return self._random.randint(low, high)
+
+    def yes(self) -> bool:
+        """Return either."""
+        return self._random.random() < 0.5
+
+    def one_of(self, choices: Sequence[_Choice]) -> _Choice:
+        """Return one of `choices`."""
+        return self._random.choice(choices)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +111,9 @@ def _features(array: Array) -> list[str]:
         and any(np.all(array == -np.inf, axis=i).any() for i in range(array.ndim)),
         "denormal": ((sizes > 0) & (sizes < np.finfo(array.dtype).tiny)).any(),
         "large": (sizes[np.isfinite(array)] > 80).any(),
+        "beyond 40": (sizes[np.isfinite(array)] > 40).any() or (array == np.inf).any(),
+        "large float64": array.dtype == np.float64 and (sizes[np.isfinite(array)] > 80).any(),
+        "negative zero": (np.signbit(array) & (array == 0)).any(),
         "tie": array.ndim > 0 and len(np.unique(array)) < array.size,
         "zero": (sizes < np.finfo(array.dtype).tiny).any(),
         "at a bound": (2 * array == np.round(2 * array)).any(),
@@ -94,7 +125,7 @@ def _features(array: Array) -> list[str]:
 class _Sizes:
     """The sizes and element types that the arguments of one call share."""
 
-    draw: Any
+    draw: Chance
     feature: str = ""
     """What the call has to have, "" where anything may come."""
     whole: dict[str, tuple[int, ...]] = field(default_factory=dict)
@@ -105,7 +136,7 @@ class _Sizes:
         if name.isdigit():
             return int(name)
         if name not in self.axes:
-            self.axes[name] = self.draw(st.integers(1, 5))
+            self.axes[name] = self.draw.whole(1, 5)
         return self.axes[name]
 
     def shape(self, text: str) -> tuple[int, ...]:
@@ -113,37 +144,37 @@ class _Sizes:
             return tuple(self.axis(name) for name in text.split())
         name = text[1:]
         if name not in self.whole:
-            rank = self.draw(st.sampled_from((2, 1, 3, *((0,) if text[0] != "+" else ()))))
-            empty = text[0] != "+" and self.draw(st.integers(0, 7)) == 0
-            sizes = st.sampled_from((3, 1, 2, 4, 0) if empty else (3, 1, 2, 4))
+            rank = self.draw.one_of((2, 1, 3, *((0,) if text[0] != "+" else ())))
+            empty = text[0] != "+" and self.draw.whole(0, 7) == 0
+            sizes: tuple[int, ...] = (3, 1, 2, 4, 0) if empty else (3, 1, 2, 4)
             if self.feature == "one number":
-                sizes = st.just(1)
-            self.whole[name] = tuple(self.draw(sizes) for _ in range(rank))
+                sizes = (1,)
+            self.whole[name] = tuple(self.draw.one_of(sizes) for _ in range(rank))
         shape = self.whole[name]
         if text[0] != "~":
             return shape
         if self.feature == "0-d mixed":
             return ()
-        shape = shape[self.draw(st.integers(0, len(shape))) :]
-        return tuple(1 if self.draw(st.booleans()) else size for size in shape)
+        shape = shape[self.draw.whole(0, len(shape)) :]
+        return tuple(1 if self.draw.yes() else size for size in shape)
 
     def kind(self, tensor: Tensor) -> str:
         if self.feature == "float64" and "float64" in tensor.dtypes:
             return "float64"
         if tensor.mixed:
-            return str(self.draw(st.sampled_from(tensor.dtypes)))
+            return str(self.draw.one_of(tensor.dtypes))
         if tensor.dtypes not in self.kinds:
-            self.kinds[tensor.dtypes] = self.draw(st.sampled_from(tensor.dtypes))
+            self.kinds[tensor.dtypes] = self.draw.one_of(tensor.dtypes)
         return self.kinds[tensor.dtypes]
 
     def array(self, tensor: Tensor) -> Array:
         shape, kind = self.shape(tensor.shape), self.kind(tensor)
         special = (
-            self.draw(st.sampled_from(_FORCED.get(self.feature, _SPECIAL)))
+            self.draw.one_of(_FORCED.get(self.feature, _SPECIAL))
             if tensor.values == "any"
             else "plain"
         )
-        rng = np.random.default_rng(self.draw(st.integers(0, 2**16)))
+        rng = np.random.default_rng(self.draw.whole(0, 2**16))
         if tensor.values.startswith("below "):
             return rng.integers(0, self.axis(tensor.values[6:]), shape).astype(kind)
         if kind == "bool":
@@ -176,13 +207,14 @@ def _specially(values: Array, special: str, rng: np.random.Generator) -> Array:
         flat[some] *= 100
     elif special == "zeros":
         values = np.zeros_like(values)
+    elif special == "negative zero":
+        flat[some] = -0.0
     elif special == "tie":
         values = np.asarray(np.round(values), values.dtype)
     return values
 
 
-@st.composite
-def calls(draw: Any, row: Row, feature: str = "") -> Drawn:
+def calls(draw: Chance, row: Row, feature: str = "") -> Drawn:
     """Draw a call of `row`'s torch side."""
     sizes = _Sizes(draw, feature)
     side = row.torch
@@ -196,9 +228,9 @@ def calls(draw: Any, row: Row, feature: str = "") -> Drawn:
     for name, domain in row.domain.items():
         optional = name in side.defaults and not isinstance(domain, Tensor)
         optional = optional and not _is_several(domain)
-        if optional and draw(st.booleans()):
+        if optional and draw.yes():
             continue
-        if isinstance(domain, Tensor) and name in side.defaults and draw(st.integers(0, 2)) == 0:
+        if isinstance(domain, Tensor) and name in side.defaults and draw.whole(0, 2) == 0:
             continue
         if name in row.needs and row.needs[name] not in wanted:
             continue
@@ -209,7 +241,7 @@ def calls(draw: Any, row: Row, feature: str = "") -> Drawn:
             continue
         # "0, 5" is for two arguments, which may only be positions.
         fixed = positions or name in side.only_positional
-        by_keyword = by_keyword or (draw(st.integers(0, 3)) == 0 and not fixed)
+        by_keyword = by_keyword or (draw.whole(0, 3) == 0 and not fixed)
         parts.append(f"{name}={wanted[name]}" if by_keyword else wanted[name])
     if side.rest is not None and side.rest in wanted:
         parts.append(wanted[side.rest])
@@ -231,7 +263,7 @@ def _is_several(domain: Any) -> bool:
 
 
 def _argument(
-    draw: Any,
+    draw: Chance,
     sizes: _Sizes,
     name: str,
     domain: Any,
@@ -240,7 +272,7 @@ def _argument(
 ) -> str:
     match domain:
         case Tensor(listed=True):
-            lists[name] = draw(st.integers(1, 3))
+            lists[name] = draw.whole(1, 3)
             for i in range(lists[name]):
                 arrays[f"{name}_{i}"] = sizes.array(domain)
             return name
@@ -251,16 +283,13 @@ def _argument(
             rank = (arrays[of] if of in arrays else arrays[f"{of}_0"]).ndim + extra
             if rank == 0:
                 return "0"
-            return str(draw(st.integers(-rank if negative else 0, rank - 1)))
+            return str(draw.whole(-rank if negative else 0, rank - 1))
         case OneOf():
-            return str(draw(st.sampled_from(tuple(domain))))
+            return str(draw.one_of(tuple(domain)))
     raise TypeError(name)
 
 
-def batches(row: Row, count: int, feature: str = "") -> st.SearchStrategy[Sequence[Drawn]]:
+def batches(row: Row, count: int, feature: str = "", turn: int = 0) -> list[Drawn]:
     """Draw that many calls at once: both frameworks are asked once for all."""
-    every = st.lists(calls(row, feature), min_size=count, max_size=count)
-    # What is drawn first is the same call over and over.
-    return every.filter(
-        lambda drawn: len({(d.text, d.features) for d in drawn}) > 1 or not row.domain
-    )
+    draw = Chance(row.rule, row.torch.path, feature, turn)
+    return [calls(draw, row, feature) for _ in range(count)]

@@ -9,17 +9,16 @@ from __future__ import annotations
 import operator
 import re
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from pkgutil import resolve_name
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
 
 from migrate.corpus import CASES
-from migrate.drawing import Drawn, batches
+from migrate.drawing import batches
 from onecell.migrate import rewrite
 from onecell.migrate.rules.families.tensors.in_place import _METHODS as IN_PLACE
 from onecell.migrate.rules.table import candidates
@@ -36,14 +35,8 @@ DRAWN = [
 ]
 BY_ROW = pytest.mark.parametrize("one", DRAWN, ids=lambda r: f"{r.rule}:{r.torch.path}")
 BATCH = 16
-QUICK = settings(
-    max_examples=1,
-    derandomize=True,
-    database=None,
-    deadline=None,
-    phases=[Phase.generate],
-    suppress_health_check=list(HealthCheck),
-)
+TURNS = 3
+"""So often it is drawn anew for what does not show, or agree, each time."""
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning:mindspore")
 
 
@@ -66,26 +59,14 @@ def _take_denormals() -> None:
 
 
 def run(
-    one: Row, feature: str = "", change: Callable[[str], str] = lambda after: after
+    one: Row, feature: str = "", change: Callable[[str], str] = lambda after: after, turn: int = 0
 ) -> tuple[list[str], set[str], int]:
     """Return what is wrong with a row, the features in which it is apart, and what agreed."""
     from migrate.proving import prove
 
     _take_denormals()
-    wrong: list[str] = []
-    apart: set[str] = set()
-    agreed = [0]
-
-    @QUICK
-    @given(batches(one, _count(one), feature))
-    def all_of(drawn: Sequence[Drawn]) -> None:
-        found = prove(one, drawn, change)
-        wrong.extend(found.wrong)
-        apart.update(found.apart)
-        agreed[0] += found.agreed
-
-    all_of()
-    return wrong, apart, agreed[0]
+    found = prove(one, batches(one, _count(one), feature, turn), change)
+    return list(found.wrong), set(found.apart), found.agreed
 
 
 def _count(one: Row) -> int:
@@ -95,13 +76,17 @@ def _count(one: Row) -> int:
 
 @BY_ROW
 def test_both_sides_compute_the_same(one: Row) -> None:
-    wrong, apart, agreed = run(one)
-    assert not wrong, "\n".join(wrong)
-    assert agreed >= _count(one) // 6
-    for feature in {*one.holds, *one.raises} - apart:
-        wrong, more, _ = run(one, feature)
-        assert not wrong, "\n".join(wrong)
-        apart |= more
+    apart: set[str] = set()
+    agreed, enough = 0, _count(one) // 6
+    for feature in ("", *sorted({*one.holds, *one.raises} - {*AT_TIMES})):
+        for turn in range(TURNS):
+            if feature in apart or (agreed >= enough and not feature):
+                break
+            wrong, more, same = run(one, feature, turn=turn)
+            assert not wrong, "\n".join(wrong)
+            apart |= more
+            agreed += 0 if feature else same
+    assert agreed >= enough
     assert {*one.holds, *one.raises} <= apart | {*AT_TIMES}, "an exception that does not show"
 
 
@@ -210,8 +195,7 @@ OF_RULE = {
 @pytest.mark.parametrize("mistake", WRONG)
 def test_a_mistake_in_what_is_written_is_seen(mistake: str) -> None:
     one = next(r for r in DRAWN if r.rule == OF_RULE[mistake])
-    wrong, _, _ = run(one, change=WRONG[mistake])
-    assert wrong
+    assert any(run(one, change=WRONG[mistake], turn=turn)[0] for turn in range(TURNS))
 
 
 FALSE_ROWS = {

@@ -417,6 +417,16 @@ TEXTS: Final[Mapping[str, str]] = {
     "equally many axes (MindSpore's gradient is wrong otherwise)": (
         "程序中所有要求导的 softmax 都沿同一个轴，且张量的轴数相同（否则 MindSpore 的梯度有误）"
     ),
+    "nothing comes in beyond 40, where MindSpore gives NaN": (
+        "输入的绝对值不超过 40，更大时 MindSpore 给出 NaN"
+    ),
+    "where it is differentiated, no float64 comes in beyond 80 (MindSpore's gradient is that of "
+    "the float32 beside it)": (
+        "要求导时，输入中没有超过 80 的 float64（MindSpore 的梯度是邻近 float32 的梯度）"
+    ),
+    "nothing is divided by -0.0 (MindSpore takes it for 0.0)": (
+        "除数中没有 -0.0（MindSpore 把它当作 0.0）"
+    ),
     "where it is differentiated, the axis is not counted from the end (MindSpore's gradient of "
     "`cumprod` is else wrong in some calls of a thousand)": (
         "要求导时，轴不从末尾数起（否则 MindSpore 的 `cumprod` 的梯度每千次调用中有几次有误）"

@@ -80,8 +80,8 @@ ACTIVATIONS: Final = (
     _plain("tanh_layer", "Tanh"),
     _plain("sigmoid_layer", "Sigmoid"),
     _plain("silu_layer", "SiLU"),
-    _plain("mish_layer", "Mish"),
-    _plain("softsign_layer", "Softsign"),
+    _plain("mish_layer", "Mish", holds=("beyond 40",)),
+    _plain("softsign_layer", "Softsign", holds=("infinite",)),
     _plain("tanhshrink_layer", "Tanhshrink"),
     *(
         row(
@@ -94,8 +94,8 @@ ACTIVATIONS: Final = (
             holds=holds,
         )
         for name, theirs, holds in (
-            ("Hardswish", "HSwish", ()),
-            ("Hardsigmoid", "HSigmoid", ()),
+            ("Hardswish", "HSwish", ("nan", "infinite")),
+            ("Hardsigmoid", "HSigmoid", ("nan",)),
         )
     ),
     row(

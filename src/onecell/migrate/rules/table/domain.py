@@ -64,6 +64,10 @@ SENTENCES: Final[Mapping[str, str]] = {
     "row of -inf": "no row is all -Inf",
     "denormal": "no denormal comes in (MindSpore takes it for zero)",
     "large": "nothing comes in beyond 80, where results are denormal or infinite",
+    "beyond 40": "nothing comes in beyond 40, where MindSpore gives NaN",
+    "large float64": "where it is differentiated, no float64 comes in beyond 80"
+    " (MindSpore's gradient is that of the float32 beside it)",
+    "negative zero": "nothing is divided by -0.0 (MindSpore takes it for 0.0)",
     "zero": "no number is exactly zero, where the gradients differ",
     "at a bound": "no number is exactly at a bound, where the gradients differ",
     "tie": "no two numbers in a row are equal, which may come in another order",
@@ -82,10 +86,10 @@ SENTENCES: Final[Mapping[str, str]] = {
 }
 """Features of what a call is given, in which the frameworks may part → what holds without them."""
 
-OF_GRADIENTS: Final = ("several ranks", "negative axis")
+OF_GRADIENTS: Final = ("several ranks", "negative axis", "large float64")
 """Features with which only the gradient differs."""
 
-AT_TIMES: Final = ("negative axis",)
+AT_TIMES: Final = ("negative axis", "large float64")
 """Features with which the sides do not differ in each call."""
 
 EVERYWHERE: Final = ("denormal", "empty")

@@ -51,7 +51,7 @@ ELEMENTWISE: Final = (
             f"{name}()",
             "x, y",
             f"x {sign} y",
-            holds=("integers",) if sign == "/" else (),
+            holds=("integers", "negative zero") if sign == "/" else (),
             **_PAIR,
         )
         for name, sign in _INFIX.items()
@@ -60,7 +60,7 @@ ELEMENTWISE: Final = (
         "Pow()", "x, y", "x ** y", x=Tensor("*s", FLOAT32, "positive"), y=OneOf("2", "0.5", "3.0")
     ),
     *(
-        operator(f"{name}()", "x, y", f"torch.{name.lower()}(x, y)", **_PAIR)
+        operator(f"{name}()", "x, y", f"torch.{name.lower()}(x, y)", holds=("nan",), **_PAIR)
         for name in ("Maximum", "Minimum")
     ),
     *(
@@ -87,7 +87,7 @@ ELEMENTWISE: Final = (
         "Softmax(axis=-1)",
         "x",
         "torch.softmax(x, axis)",
-        holds=("nan", "row of -inf"),
+        holds=("nan", "row of -inf", "plus infinite"),
         axis=OneOf("-1", "0"),
         x=Tensor("a b", FLOAT32),
     ),

@@ -272,7 +272,7 @@ REDUCTIONS: Final = (
         "mindspore.ops.logsumexp(input, dim, keepdim=False)",
         gives="tensor",
         domain={"input": Tensor("+s"), "dim": Axis("input"), "keepdim": BOOLS},
-        holds=("plus infinite",),
+        holds=("plus infinite", "row of -inf"),
     ),
     row(
         "cumprod",
