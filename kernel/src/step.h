@@ -93,7 +93,7 @@ inline constexpr std::int64_t kShortWidth = 512;
 // Whether `by_short_chains` is a gain: the fewer columns, the fewer rows pay for laying out, and
 // from some width on folding costs less than loads do, unless a good part of the last registers
 // would be empty. (Zen 5, 64 rows: at a width of 32 0.79 of the time, 33 0.67, 64 0.88, 96 0.98,
-// 100 0.87, 128 1.03; 16 rows: 0.89, 0.79, 1.07, 1.1, 1.05, 1.15; 8 rows: 1.04 at 32.)
+// 100 0.87, 128 1.03; 16 rows: 32 0.89, 33 0.79, 64 1.07, 100 1.05; 8 rows: 1.04 at 32.)
 template <class T>
 bool are_short(std::int64_t rows, std::int64_t width) {
   const std::int64_t bytes = width * static_cast<std::int64_t>(sizeof(T));
