@@ -81,6 +81,11 @@ def test_result_compiles(source: str, way: tuple[Target, bool]) -> None:
     "cell = torch.nn.LSTMCell(3, 4, bias=False)\n",
     ("onecell", False),
 )
+@example(
+    "from torch.nn import (\n    Linear,\n    LSTMCell,\n)\nfrom torch.nn import LSTMCell as Step\n"
+    "import torch\ncell = torch.nn.LSTMCell(3, 4, bias=False)\n",
+    ("onecell", False),
+)
 @given(modules, ways)
 def test_second_run_changes_nothing(source: str, way: tuple[Target, bool]) -> None:
     after = rewrite(source, to="mindspore", target=way[0], whole_file=way[1]).after

@@ -83,8 +83,8 @@ _UNZIPPED: Final[Mapping[str | None, Callable[[BinaryIO, Budget], Checkpoint]]] 
 }
 """Format → reader of a file that is no zip file."""
 
-_OF_TEXT: Final = {"openvino", "rtneural", "nam"}
-"""The formats that are text themselves."""
+_OF_TEXT: Final = {"openvino", "rtneural", "nam", "eqx"}
+"""The formats that are text themselves, or begin as it."""
 
 _KNOWN: Final = ", ".join(SUFFIXES)
 

@@ -66,7 +66,11 @@ def with_runs(
         said = todos.get(original[place], ())
         end = place + 1
         if said and isinstance(original[place], cst.SimpleStatementLine):
-            while end < len(result) and _goes_on(original[end], todos.get(original[end]), said):
+            while (
+                end < len(result)
+                and not _imports(original[end - 1])
+                and _goes_on(original[end], todos.get(original[end]), said)
+            ):
                 end += 1
             more = end - place - 1
             tail = (
@@ -85,6 +89,13 @@ def _goes_on(line: cst.BaseStatement, said: Sequence[str] | None, before: Sequen
         and isinstance(line, cst.SimpleStatementLine)
         and not line.leading_lines
         and all(text.startswith(MARK) for text in before)
+    )
+
+
+def _imports(line: cst.BaseStatement) -> bool:
+    """Whether a line imports: the next may not stay that, as imports are settled afterwards."""
+    return isinstance(line, cst.SimpleStatementLine) and any(
+        isinstance(part, cst.Import | cst.ImportFrom) for part in line.body
     )
 
 
