@@ -32,6 +32,9 @@ _FORCED = {
 }
 """Feature → what is drawn to have it."""
 
+TURNS = 3
+"""So often it is drawn anew for what does not show, or agree, each time."""
+
 
 class Chance:
     """What is drawn, the same whenever the same words are given.

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from migrate.drawing import Chance, Drawn, _argument, _Sizes
+from migrate.drawing import TURNS, Chance, Drawn, _argument, _Sizes
 from onecell.migrate import Outcome, rewrite
 from onecell.migrate.rules.table.domain import Tensor
 from onecell.migrate.rules.table.operator import Operator
@@ -22,8 +22,6 @@ from onecell.migrate.rules.table.row import Row, Signature
 ROWS = [each for rows in by_path().values() for each in rows]
 DRAWN = [each for each in ROWS if each.proof != "run"]
 BATCH = 8
-TURNS = 3
-"""So often it is drawn anew for an exception that does not show."""
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning:mindspore")
 
 
@@ -108,7 +106,7 @@ def _prove(each: Operator, feature: str = "", change: Any = None, turn: int = 0)
     there = rewrite(before, to="torch", target="native", whole_file=True)
     marked = [f for f in there.findings if f.outcome in (Outcome.MARKED, Outcome.REFUSED)]
     assert not marked, f"in the domain, and marked: {marked[0].message}\n{before}"
-    assert rewrite(there.after, to="torch", target="native", whole_file=True).after == (there.after)
+    assert rewrite(there.after, to="torch", target="native", whole_file=True).after == there.after
     after = there.after if change is None else change(there.after)
     modules = _load(before), _load(after)
     for i, one in enumerate(drawn):

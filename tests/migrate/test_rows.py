@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 
 from migrate.corpus import CASES
-from migrate.drawing import batches
+from migrate.drawing import TURNS, batches
 from onecell.migrate import rewrite
 from onecell.migrate.rules.families.tensors.in_place import _METHODS as IN_PLACE
 from onecell.migrate.rules.table import candidates
@@ -35,8 +35,6 @@ DRAWN = [
 ]
 BY_ROW = pytest.mark.parametrize("one", DRAWN, ids=lambda r: f"{r.rule}:{r.torch.path}")
 BATCH = 16
-TURNS = 3
-"""So often it is drawn anew for what does not show, or agree, each time."""
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning:mindspore")
 
 
