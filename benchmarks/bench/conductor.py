@@ -68,7 +68,7 @@ class Conductor:
                 return connection.recv()
         except (EOFError, OSError) as end:
             del self._open[key]
-            process.join(5)
+            _end(process)
             log = self._logs / _file_name(key)
             raise WorkerLostError(
                 f"the process of {contender} ended with status {process.exitcode}; "
@@ -84,6 +84,7 @@ class Conductor:
                     connection.recv()
             except (EOFError, OSError):
                 del self._open[key]
+                _end(process)
 
     def close(self) -> None:
         """Let every process end."""
@@ -92,8 +93,7 @@ class Conductor:
                 assert process.pid is not None
                 os.kill(process.pid, signal.SIGCONT)
                 connection.send(None)
-            process.join(5)
-            process.kill()
+            _end(process)
         self._open.clear()
 
     def _start(self, key: tuple[str, int]) -> tuple[BaseProcess, Connection]:
@@ -104,6 +104,13 @@ class Conductor:
         theirs.close()  # so that the end of a worker is the end of its connection here too
         self._open[key] = process, mine
         return self._open[key]
+
+
+def _end(process: BaseProcess) -> None:
+    """Wait for a process to end, or end it: stopped, it would hold up the end of this one."""
+    process.join(5)
+    process.kill()
+    process.join()
 
 
 @contextlib.contextmanager

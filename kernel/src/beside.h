@@ -14,10 +14,17 @@ enum class Laid : std::uint8_t { kApart, kTall, kAlong };
 // for 24, in tall tiles; for more than 32 rows 0.91 to 0.95 at 1024 and 0.95 to 1 at 512.)
 constexpr std::int64_t kTallFewest = 7, kTallMost = 32, kTallBytes = 36 << 10;
 
+// Whoever computes rows that are laid along begins at a multiple of so many of them.
+inline constexpr std::int64_t kAlong = 6;
+
 // How `batch` rows of x are to be laid, for weights of `hidden` units.
 template <class T>
 constexpr Laid how_laid(std::int64_t batch, std::int64_t width, std::int64_t hidden) {
   const std::int64_t bytes = width * static_cast<std::int64_t>(sizeof(T));
+  if constexpr (kDotByHalves)
+    return batch >= kAlong && bytes >= kPage && batch <= hidden && hidden % kDotRows == 0
+               ? Laid::kAlong
+               : Laid::kApart;
   if (!kDotOverlaps || batch < kTallFewest || bytes < kFarRow) return Laid::kApart;
   if (batch <= kTallMost) return bytes <= kTallBytes / 9 ? Laid::kTall : Laid::kApart;
   // Few units are shared among threads by rows, cut elsewhere.
@@ -43,9 +50,6 @@ template <class T>
 constexpr bool in_threes(std::int64_t width) {
   return width * static_cast<std::int64_t>(sizeof(T)) >= kPage;
 }
-
-// Whoever computes rows that are laid along begins at a multiple of so many of them.
-inline constexpr std::int64_t kAlong = 6;
 
 // Lay rows [first, last) of `batch` of x beside the others of their tile, a register a row in turn.
 template <class T>

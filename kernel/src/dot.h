@@ -3,10 +3,6 @@
 
 namespace onecell::ONECELL_ISA {
 
-// Where a tile brings the row that is ahead; or all rows that are, or half of them, into the second
-// cache.
-enum class Fetch : std::uint8_t { kNowhere, kSecondCache, kNearest, kAllRows, kHalfOfRows };
-
 // The numbers that `batch` rows laid beside each other take: whole registers, the last filled up.
 template <class T>
 constexpr std::int64_t beside_size(std::int64_t batch, std::int64_t width) {
@@ -17,8 +13,8 @@ constexpr std::int64_t beside_size(std::int64_t batch, std::int64_t width) {
 // Rows of x are `width` apart, or `Beside` each other: see beside.h. Meanwhile the row at `ahead`
 // is fetched.
 template <int R, int N, Fetch To, bool Beside = false, class T>
-inline void dot_tile(std::int64_t width, const T* x, const T* w, const T* ahead, T* out,
-                     std::int64_t out_stride) {
+ONECELL_INLINED inline void inlined_dot_tile(std::int64_t width, const T* x, const T* w,
+                                             const T* ahead, T* out, std::int64_t out_stride) {
   using V = Lanes<T>;
   V sum[N][R];
   unrolled<N>([&](auto n) ONECELL_INLINED {
@@ -37,11 +33,7 @@ inline void dot_tile(std::int64_t width, const T* x, const T* w, const T* ahead,
   };
   std::int64_t k = 0;
   for (; k + V::size <= width; k += V::size) {
-    if constexpr (To == Fetch::kAllRows || To == Fetch::kHalfOfRows)
-      unrolled<To == Fetch::kAllRows ? R : R / 2>(
-          [&](auto r) ONECELL_INLINED { fetch(ahead + r * width + k); });
-    else if constexpr (To != Fetch::kNowhere)
-      fetch<To == Fetch::kNearest>(ahead + k);
+    fetch_ahead<To, R>(ahead, width, k);
     if constexpr (kDotByRegister && N > 1)
       V::add_products(width, x + k, w + k, sum);
     else
@@ -82,6 +74,15 @@ inline void dot_tile(std::int64_t width, const T* x, const T* w, const T* ahead,
       });
     }
   });
+}
+
+template <int R, int N, Fetch To, bool Beside = false, class T>
+inline void dot_tile(std::int64_t width, const T* x, const T* w, const T* ahead, T* out,
+                     std::int64_t out_stride) {
+  if constexpr (kDotByHalves && N > 1)
+    halves_tile<R, N, To, Beside>(width, x, w, ahead, out, out_stride);
+  else
+    inlined_dot_tile<R, N, To, Beside>(width, x, w, ahead, out, out_stride);
 }
 
 // Weights whose rows take so many bytes come from beyond the second cache. For one row of x few of
@@ -185,6 +186,16 @@ inline void dot_product(std::int64_t batch, std::int64_t width, std::int64_t row
         dot_rows<kDotRows, 2, Cut::kPairs>(batch, width, x, w + r * width, next(kDotRows), out + r,
                                            out_stride);
   }
+  if constexpr (kDotByHalves)
+    if (width * static_cast<std::int64_t>(sizeof(T)) < kHalvesWidth) {
+      const auto run = [&](auto tile_rows) ONECELL_INLINED {
+        for (std::int64_t n = 0; n < batch; ++n)
+          inlined_dot_tile<tile_rows, 1, Fetch::kNowhere>(
+              width, x + n * width, w + r * width, ahead, out + n * out_stride + r, out_stride);
+      };
+      for (; r + kDotRows <= rows; r += kDotRows) run(std::integral_constant<int, kDotRows>());
+      for (; r < rows; ++r) run(std::integral_constant<int, 1>());
+    }
   for (; r + kDotRows <= rows; r += kDotRows)
     dot_rows<kDotRows, kDotBatch>(batch, width, x, w + r * width, next(kDotRows), out + r,
                                   out_stride);

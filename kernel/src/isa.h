@@ -17,6 +17,7 @@
 // clang-format off
 #include "several.h"
 #include "gates.h"
+#include "halves.h"
 #include "dot.h"
 #include "beside.h"
 #include "outer.h"

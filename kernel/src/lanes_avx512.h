@@ -11,6 +11,7 @@ namespace onecell::ONECELL_ISA {
 inline constexpr int kDotRows = 8, kDotBatch = 3, kDotRowsOfOne = 16;
 inline constexpr int kOuterRows = 6, kOuterVectors = 4;
 inline constexpr bool kDotOverlaps = true;
+inline constexpr bool kDotByHalves = false;
 inline constexpr bool kDotByRegister = false;
 // Units whose gates are computed side by side: as many as leave their numbers in registers.
 inline constexpr int kGatesTogether = 2;

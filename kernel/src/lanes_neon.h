@@ -25,6 +25,7 @@ namespace onecell::ONECELL_ISA {
 inline constexpr int kDotRows = 2, kDotBatch = 3, kDotRowsOfOne = 4;
 inline constexpr int kOuterRows = 6, kOuterVectors = 1;
 inline constexpr bool kDotOverlaps = false;
+inline constexpr bool kDotByHalves = false;
 inline constexpr bool kDotByRegister = true;
 // Units whose gates are computed side by side: as many as leave their numbers in registers.
 inline constexpr int kGatesTogether = 1;

@@ -15,6 +15,7 @@ namespace onecell::ONECELL_ISA {
 inline constexpr int kDotRows = 4, kDotBatch = 1, kDotRowsOfOne = 4;
 inline constexpr int kOuterRows = 2, kOuterVectors = 1;
 inline constexpr bool kDotOverlaps = false;
+inline constexpr bool kDotByHalves = false;
 inline constexpr bool kDotByRegister = false;
 // Units whose gates are computed side by side: as many as leave their numbers in registers.
 inline constexpr int kGatesTogether = 1;

@@ -141,6 +141,10 @@ void products(std::int64_t rows, bool single, Laid laid, std::int64_t width, std
     return chain_product(rows, single, width, x,
                          laid_out + u / Lanes<T>::size * laid_out_size<T>(width), units, out,
                          row_stride, gate_stride);
+  if constexpr (kDotByHalves)
+    if (laid != Laid::kApart)
+      return along_product<T>(rows, width, hidden, units, x, weight + u * width, out, row_stride,
+                              gate_stride);
   if constexpr (kDotOverlaps)
     if (laid != Laid::kApart)
       return (laid == Laid::kTall ? tall_product<T> : along_product<T>)(rows, width, hidden, units,
