@@ -83,9 +83,6 @@ _UNZIPPED: Final[Mapping[str | None, Callable[[BinaryIO, Budget], Checkpoint]]] 
 }
 """Format → reader of a file that is no zip file."""
 
-_OF_TEXT: Final = {"openvino", "rtneural", "nam", "eqx"}
-"""The formats that are text themselves, or begin as it."""
-
 _KNOWN: Final = ", ".join(SUFFIXES)
 
 WRITTEN: Final = tuple(
@@ -178,7 +175,7 @@ def _read(file: BinaryIO, size: int, suffix: str) -> Checkpoint:
         raise
     except CheckpointError:
         file.seek(0)
-        if (told is None or told.name not in _OF_TEXT) and (said := told_by_text(file.read(512))):
+        if (told is None or not told.is_text) and (said := told_by_text(file.read(512))):
             raise CheckpointError(said) from None
         raise
 

@@ -76,6 +76,8 @@ class Format:
 
     by_start: bool = False
     """Whether what it begins with tells it, whatever it is called."""
+    is_text: bool = False
+    """Whether it is text, or begins as it: else a file that does is something else by its name."""
 
     put: Callable[[InMemory, Budget, Tensors, Path], Placed] | None = None
     """Of a format with a model in it: returns the file with arrays, by its reader's names and of
@@ -117,6 +119,7 @@ FORMATS: Final[Mapping[str, Format]] = {
             beside=openvino_model.WEIGHTS,
             write_both=openvino_graph.write,
             put=openvino_into.put,
+            is_text=True,
         ),
         Format(
             "tf",
@@ -210,6 +213,7 @@ FORMATS: Final[Mapping[str, Format]] = {
             "Equinox's (.eqx)",
             metadata=False,
             texts=frozenset({equinox_leaves.LINE}),
+            is_text=True,
         ),
         Format(
             "pdparams",
@@ -230,6 +234,7 @@ FORMATS: Final[Mapping[str, Format]] = {
             cells_alone=True,
             keeps=tuple(f".{name}" for name in (*nam_files.STATE, *nam_files.HEAD)),
             put=nam_files.put,
+            is_text=True,
         ),
         Format(
             "rtneural",
@@ -241,6 +246,7 @@ FORMATS: Final[Mapping[str, Format]] = {
             cells_alone=True,
             metadata=False,
             put=rtneural_files.put,
+            is_text=True,
         ),
     )
 }
