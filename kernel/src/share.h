@@ -39,7 +39,7 @@ double gates_ns(std::int64_t rows, std::int64_t units) {
 inline std::int64_t parts_each(const Turn& turn, std::int64_t grains, double phase_ns) {
   if (turn.members() == 1) return 1;
   const double slice = phase_ns / turn.members();
-  const double wanted = std::max(std::min(slice / 2000, 4.0), std::min(slice / 20000, 16.0));
+  const double wanted = std::max(std::min(slice / 4000, 8.0), std::min(slice / 20000, 16.0));
   return std::clamp<std::int64_t>(static_cast<std::int64_t>(wanted), 1,
                                   std::max<std::int64_t>(1, grains / turn.members()));
 }
