@@ -164,7 +164,7 @@ class Piece {
 };
 
 // Raise unless weights are zero where units and columns were filled up, int8 is not -128, and a
-// bfloat16 that is multiplied as one is no smaller than 2^-56.
+// bfloat16 that is multiplied as one is no smaller than kLeastPaired.
 void check_rows(const Piece& piece, const Stored& stored, Size hidden, Size width) {
   const Size blocks = blocks_of(hidden), groups = groups_of(width);
   const std::byte* at = piece.bytes();
@@ -187,7 +187,7 @@ void check_rows(const Piece& piece, const Stored& stored, Size hidden, Size widt
           std::uint16_t bits;
           std::memcpy(&bits, at, sizeof bits);
           bits &= 0x7FFF;
-          fits = bits == 0 || bits >= (127 - 56) << 7;
+          fits = bits == 0 || bits >= kLeastPairedBits;
         }
         if (tile / 4 * kUnits + unit >= hidden || group * kColumns + column >= width)
           for (std::size_t byte = 0; byte < stored.bytes; ++byte)

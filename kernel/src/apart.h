@@ -66,17 +66,12 @@ void gather_steps(const GatheredSteps<T>& a) {
   T* const rooms = scratch.take<T>(count * (arranged + panel));
   const GateGradients<T> z{a.steps, N, H, G, a.grad_z};
   auto body = [&](std::int64_t, std::int64_t part) {
-    const Range units = share(H, kOuterRows, part, count);
-    T* const room = rooms + part * (arranged + panel);
-    if (a.grad_weight_ih != nullptr || a.grad_weight_hh != nullptr) arrange(z, units, room);
-    const auto add = [&](std::int64_t width, const T* const* b, T* total) {
-      const auto step = [b](std::int64_t t) { return b[t]; };
-      if (total != nullptr)
-        add_weight_gradient(z, units, room, width, step, a.begun, room + arranged, total);
+    const auto rows_of = [](const T* const* steps) {
+      return [steps](std::int64_t t) { return steps[t]; };
     };
-    add(I, a.x, a.grad_weight_ih);
-    add(H, a.h, a.grad_weight_hh);
-    if (a.grad_bias != nullptr) add_bias_gradient(z, units, a.begun, a.grad_bias);
+    gather_gradients<T>(z, share(H, kOuterRows, part, count), I, rows_of(a.x), rows_of(a.h),
+                        a.begun, rooms + part * (arranged + panel), arranged,
+                        {a.grad_weight_ih, a.grad_weight_hh, a.grad_bias});
   };
   perform(turn, 1, 1, body);
 }

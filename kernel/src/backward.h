@@ -136,24 +136,15 @@ class Backprop {
     const std::int64_t N = a_.batch, I = a_.input_size, H = a_.hidden_size, G = 4 * H;
     const std::int64_t rows = steps * N;
     const GateGradients<T> z{steps, N, H, stride_, grad_z(low)};
-    const bool begun = index > 0;
-    // About the units whose gates this member computed: they are in its caches.
-    const Range some_units = share(H, kOuterRows, part, count);
-    T* const room = rooms_ + part * (arranged_ + panel_);
-    if (a_.grad_weight_ih != nullptr || a_.grad_weight_hh != nullptr) arrange(z, some_units, room);
-    const auto add = [&](std::int64_t width, const auto& b, T* total) {
-      if (total != nullptr)
-        add_weight_gradient(z, some_units, room, width, b, begun, room + arranged_, total);
+    const auto x = [&](std::int64_t t) { return a_.x + (low + t) * N * I; };
+    const auto h = [&](std::int64_t t) {
+      const T* const first = a_.h != nullptr ? a_.h : zeros_;
+      return low + t > 0 ? a_.h_all + (low + t - 1) * N * H : first;
     };
-    add(I, [&](std::int64_t t) { return a_.x + (low + t) * N * I; }, a_.grad_weight_ih);
-    add(
-        H,
-        [&](std::int64_t t) {
-          const T* const h = a_.h != nullptr ? a_.h : zeros_;
-          return low + t > 0 ? a_.h_all + (low + t - 1) * N * H : h;
-        },
-        a_.grad_weight_hh);
-    if (a_.grad_bias != nullptr) add_bias_gradient(z, some_units, begun, a_.grad_bias);
+    // About the units whose gates this member computed: they are in its caches.
+    gather_gradients<T>(z, share(H, kOuterRows, part, count), I, x, h, index > 0,
+                        rooms_ + part * (arranged_ + panel_), arranged_,
+                        {a_.grad_weight_ih, a_.grad_weight_hh, a_.grad_bias});
     if (a_.grad_x == nullptr) return;
     const Range some = share(rows, kOuterRows, part, count);
     outer_product(some.last - some.first, G, I, ByRows<T>{z.data + some.first * stride_, stride_},

@@ -4,6 +4,8 @@
 #include <cstdint>
 #include <cstring>
 
+#include "onecell/frozen.h"
+
 namespace onecell {
 namespace {
 
@@ -28,10 +30,11 @@ inline float float_of(std::uint32_t bits) {
   return static_cast<std::uint16_t>((bits + 0x7FFF + (bits >> 16 & 1)) >> 16);
 }
 
-// +0 for what is smaller than 2^-56. The products of what is left are multiples of 2^-126, and so
-// are their sums: none is subnormal, and no machine's way with those is asked for.
+// +0 for what is smaller than kLeastPaired, 2^-56. The products of what is left are multiples of
+// 2^-126, and so are their sums: none is subnormal, and no machine's way with those is asked for.
 [[maybe_unused]] inline std::uint16_t to_bfloat16_or_zero(float value) {
-  return (bits_of(value) & 0x7FFFFFFFU) < 0x23800000U ? std::uint16_t{0} : to_bfloat16(value);
+  const std::uint32_t size = bits_of(value) & 0x7FFFFFFFU;
+  return size < bits_of(kLeastPaired) ? std::uint16_t{0} : to_bfloat16(value);
 }
 
 [[maybe_unused]] inline float from_bfloat16(std::uint16_t half) {

@@ -23,7 +23,7 @@ inline void pair_row(std::int64_t width, const float* x, PairedNumber* to) {
   const auto put = [](__m512 values, std::uint16_t* place) ONECELL_INLINED {
     // What is no number is kept.
     const __mmask16 kept =
-        _mm512_cmp_ps_mask(_mm512_abs_ps(values), _mm512_set1_ps(0x1p-56F), _CMP_NLT_UQ);
+        _mm512_cmp_ps_mask(_mm512_abs_ps(values), _mm512_set1_ps(kLeastPaired), _CMP_NLT_UQ);
     _mm256_storeu_si256(reinterpret_cast<__m256i*>(place),
                         to_bfloat16s(_mm512_maskz_mov_ps(kept, values)));
   };

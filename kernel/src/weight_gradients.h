@@ -120,4 +120,25 @@ void add_bias_gradient(const GateGradients<T>& z, Range units, bool begun, T* to
                   [&](std::int64_t j, int n) { add(gate * z.hidden + units.first + j, n); });
 }
 
+// Gradients of the weights: (G, I), (G, H) and (G), or null where one is not wanted.
+template <class T>
+struct WeightGradients {
+  T *ih, *hh, *bias;
+};
+
+// What the steps of z add to those of the four gates of `units`, where `x` and `h` give the rows
+// (N, I) and (N, H) of a step. `room` is for `arranged` values, as `arranged_size` says, and for
+// one panel.
+template <class T, class X, class H>
+void gather_gradients(const GateGradients<T>& z, Range units, std::int64_t input_size, const X& x,
+                      const H& h, bool begun, T* room, std::int64_t arranged,
+                      const WeightGradients<T>& total) {
+  if (total.ih != nullptr || total.hh != nullptr) arrange(z, units, room);
+  T* const panel = room + arranged;
+  if (total.ih != nullptr)
+    add_weight_gradient(z, units, room, input_size, x, begun, panel, total.ih);
+  if (total.hh != nullptr) add_weight_gradient(z, units, room, z.hidden, h, begun, panel, total.hh);
+  if (total.bias != nullptr) add_bias_gradient(z, units, begun, total.bias);
+}
+
 }  // namespace onecell::ONECELL_ISA

@@ -11,11 +11,11 @@
 //  kInt8Int8  max |w| / 127, at least FLT_MIN, rounded up to 16 significant bits, so that every
 //             q * scale is a float too; q is w / scale rounded to nearest, ties to even.
 //
-//  kBfloat16Bfloat16  as kBfloat16, but that a weight smaller than 2^-56 counts as zero.
+//  kBfloat16Bfloat16  as kBfloat16, but that a weight smaller than kLeastPaired counts as zero.
 //
 // The product of a row of x or h in kBfloat16Bfloat16. Every number x of the row is rounded to
-// bfloat16 too, to nearest, ties to even, and counts as zero where it is smaller than 2^-56. Then,
-// from +0 on and for k = 0, 2, 4, ...:
+// bfloat16 too, to nearest, ties to even, and counts as zero where it is smaller than kLeastPaired.
+// Then, from +0 on and for k = 0, 2, 4, ...:
 //
 //     sum = x[k + 1] * w[k + 1] + sum;  sum = x[k] * w[k] + sum
 //
@@ -47,6 +47,10 @@ enum class Storage : std::int32_t {
   kInt8Int8,
   kBfloat16Bfloat16
 };
+
+// The smallest number in size that counts in products of kBfloat16Bfloat16, and its bfloat16.
+inline constexpr float kLeastPaired = 0x1p-56F;
+inline constexpr std::uint16_t kLeastPairedBits = (127 - 56) << 7;
 
 // Packed weights. Immutable, so any number of threads may compute with them at once.
 //
