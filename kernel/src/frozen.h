@@ -13,22 +13,30 @@ struct FloatRows {
   FloatRows from(std::int64_t row) const { return {data + row * width, width}; }
 };
 
-// How a storage is read: `load2` widens 16 columns of two neighbouring rows. `kRounds` says that
+// How a storage is read: `load2` widens 16 columns of two neighbouring rows, or as many as a
+// register V has, and kHalf elements on lie those of the upper half (halves.h). `kRounds` says that
 // rows of x and h are rounded first, by `round`.
+inline void load_stored(const float* p, Lanes<float>& a) { a = Lanes<float>::load(p); }
+inline void load_stored(const std::uint16_t* p, Lanes<float>& a) { a = load_float16(p); }
+
 struct StoredFloat32 {
   using Element = float;
   using Rows = FloatRows;
   static constexpr bool kRounds = false;
-  static void load2(const float* p, Lanes<float>& a, Lanes<float>& b) {
-    a = Lanes<float>::load(p);
-    b = Lanes<float>::load(p + 16);
+  static constexpr int kHalf = 8;
+  template <class V>
+  static void load2(const float* p, V& a, V& b) {
+    load_stored(p, a);
+    load_stored(p + 16, b);
   }
 };
 struct StoredBfloat16 {
   using Element = std::uint16_t;
   using Rows = FloatRows;
   static constexpr bool kRounds = false;
-  static void load2(const std::uint16_t* p, Lanes<float>& a, Lanes<float>& b) {
+  static constexpr int kHalf = 16;
+  template <class V>
+  static void load2(const std::uint16_t* p, V& a, V& b) {
     load_bfloat16_pair(p, a, b);
   }
 };
@@ -36,9 +44,11 @@ struct StoredFloat16 {
   using Element = std::uint16_t;
   using Rows = FloatRows;
   static constexpr bool kRounds = false;
-  static void load2(const std::uint16_t* p, Lanes<float>& a, Lanes<float>& b) {
-    a = load_float16(p);
-    b = load_float16(p + 16);
+  static constexpr int kHalf = 8;
+  template <class V>
+  static void load2(const std::uint16_t* p, V& a, V& b) {
+    load_stored(p, a);
+    load_stored(p + 16, b);
   }
 };
 template <int Digits>
@@ -70,10 +80,64 @@ inline constexpr int kPrefetchAhead = 2048;  // bytes
 // Numbers of x and h that the calling thread rounds alone.
 inline constexpr std::int64_t kRoundedHere = 8192;
 
+// One register of every output's pair, as `sum_halves`.
+template <class S, int R, int N, class T>
+ONECELL_INLINED inline void sum_frozen_halves(std::int64_t width, std::int64_t stride, const T* x,
+                                              const typename S::Element* w, Halves<R, N, T>& sum) {
+  using Half = typename Lanes<T>::R;
+  unrolled<N>([&](auto n) ONECELL_INLINED {
+    unrolled<R>([&](auto r) ONECELL_INLINED { sum[n][r] = Half::broadcast(T(0)); });
+  });
+  const auto add = [&](const auto& load, std::int64_t k) ONECELL_INLINED {
+    typename Half::V row[N];
+    unrolled<N>([&](auto n) ONECELL_INLINED { row[n] = load(x + n * stride + k); });
+    const typename S::Element* const group = w + k / Lanes<T>::size * kTileGroup;
+    unrolled<R / 2>([&](auto pair) ONECELL_INLINED {
+      constexpr int r = 2 * pair;
+      typename Half::V even, odd;
+      S::load2(group + r * Lanes<T>::size, even, odd);
+      Half::settle(even);
+      unrolled<N>([&](auto n) ONECELL_INLINED { sum[n][r] = Half::fma(row[n], even, sum[n][r]); });
+      Half::settle(odd);
+      unrolled<N>([&](auto n)
+                      ONECELL_INLINED { sum[n][r + 1] = Half::fma(row[n], odd, sum[n][r + 1]); });
+    });
+  };
+  std::int64_t k = 0;
+  for (; k + Half::size <= width; k += Lanes<T>::size)
+    add([](const T* p) ONECELL_INLINED { return Half::load(p); }, k);
+  if (const int rest = static_cast<int>(width - k); rest > 0)
+    add([rest](const T* p) ONECELL_INLINED { return Half::load_part(p, rest); }, k);
+}
+template <class S, int R, int N, class T>
+__attribute__((noinline)) void lower_frozen(std::int64_t width, const T* x,
+                                            const typename S::Element* w, T* sums) {
+  Halves<R, N, T> sum;
+  sum_frozen_halves<S, R, N>(width, width, x, w, sum);
+  store_halves<R, N>(sum, sums);
+}
+template <class S, int R, int N, class T>
+__attribute__((noinline)) void upper_frozen(std::int64_t width, const T* x,
+                                            const typename S::Element* w, const T* lower, T* out) {
+  constexpr int size = Lanes<T>::R::size;
+  Halves<R, N, T> sum;
+  sum_frozen_halves<S, R, N>(width - size, width, x + size, w + S::kHalf, sum);
+  fold_halves<R, N>(lower, sum, out, kBlockRows);
+}
+
+template <class S, int R, int N, class T>
+inline void frozen_halves_tile(std::int64_t width, const T* x, const typename S::Element* w,
+                               T* out) {
+  alignas(64) T lower[N * R * Lanes<T>::R::size];
+  lower_frozen<S, R, N>(width, x, w, lower);
+  upper_frozen<S, R, N>(width, x, w, lower, out);
+}
+
 // R rows of a tile, from `w` on, against N rows of x: out[n][unit].
 template <class S, int R, int N>
 inline void frozen_tile(std::int64_t width, const float* x, const typename S::Element* w,
                         float* out) {
+  if constexpr (kDotByHalves && N > 1) return frozen_halves_tile<S, R, N>(width, x, w, out);
   using V = Lanes<float>;
   V sum[N][R];
   unrolled<N>([&](auto n) ONECELL_INLINED {

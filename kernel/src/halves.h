@@ -66,26 +66,13 @@ ONECELL_INLINED inline void sum_halves(std::int64_t width, std::int64_t stride, 
     add([rest](const T* p) ONECELL_INLINED { return Half::load_part(p, rest); }, k);
 }
 
-// The two passes are functions apart: together, GCC would keep some of their sums in memory.
-template <int R, int N, Fetch To, bool Beside, class T>
-__attribute__((noinline)) void lower_halves(std::int64_t width, const T* x, const T* w,
-                                            const T* ahead, T* sums) {
-  Halves<R, N, T> sum;
-  sum_halves<R, N, To, Beside>(width, width, x, w, ahead, sum);
-  unrolled<N * R>([&](auto i) ONECELL_INLINED {
-    Lanes<T>::R::store(sums + i * Lanes<T>::R::size, sum[i / R][i % R]);
-  });
-}
-template <int R, int N, bool Beside, class T>
-__attribute__((noinline)) void upper_halves(std::int64_t width, const T* x, const T* w,
-                                            const T* lower, T* out, std::int64_t out_stride) {
+// Add up the lower and the upper sums, the first level of rule 1's tree, and then the others.
+template <int R, int N, class T>
+ONECELL_INLINED inline void fold_halves(const T* lower, Halves<R, N, T>& sum, T* out,
+                                        std::int64_t out_stride) {
   using Half = typename Lanes<T>::R;
-  constexpr int size = Half::size;
-  Halves<R, N, T> sum;
-  sum_halves<R, N, Fetch::kNowhere, Beside>(width - size, width, x + size, w + size, w, sum);
-  // The first level of rule 1's tree, and then the others.
   unrolled<N * R>([&](auto i) ONECELL_INLINED {
-    sum[i / R][i % R] = Half::load(lower + i * size) + sum[i / R][i % R];
+    sum[i / R][i % R] = Half::load(lower + i * Half::size) + sum[i / R][i % R];
   });
   unrolled<N>([&](auto n) ONECELL_INLINED {
     T* const to = out + n * out_stride;
@@ -94,7 +81,7 @@ __attribute__((noinline)) void upper_halves(std::int64_t width, const T* x, cons
       T four[4];
       Half::reduce4(sum[n][0], zero, zero, zero, four);
       to[0] = four[0];
-    } else if constexpr (size < 8) {
+    } else if constexpr (Half::size < 8) {
       Half::reduce4(sum[n][0], sum[n][1], sum[n][2], sum[n][3], to);
     } else if constexpr (n % 2 == 1) {
       Half::reduce4of2(sum[n - 1], sum[n], to - out_stride, to);
@@ -102,6 +89,30 @@ __attribute__((noinline)) void upper_halves(std::int64_t width, const T* x, cons
       Half::reduce4(sum[n][0], sum[n][1], sum[n][2], sum[n][3], to);
     }
   });
+}
+
+template <int R, int N, class T>
+ONECELL_INLINED inline void store_halves(const Halves<R, N, T>& sum, T* to) {
+  using Half = typename Lanes<T>::R;
+  unrolled<N * R>([&](auto i)
+                      ONECELL_INLINED { Half::store(to + i * Half::size, sum[i / R][i % R]); });
+}
+
+// The two passes are functions apart: together, GCC would keep some of their sums in memory.
+template <int R, int N, Fetch To, bool Beside, class T>
+__attribute__((noinline)) void lower_halves(std::int64_t width, const T* x, const T* w,
+                                            const T* ahead, T* sums) {
+  Halves<R, N, T> sum;
+  sum_halves<R, N, To, Beside>(width, width, x, w, ahead, sum);
+  store_halves<R, N>(sum, sums);
+}
+template <int R, int N, bool Beside, class T>
+__attribute__((noinline)) void upper_halves(std::int64_t width, const T* x, const T* w,
+                                            const T* lower, T* out, std::int64_t out_stride) {
+  constexpr int size = Lanes<T>::R::size;
+  Halves<R, N, T> sum;
+  sum_halves<R, N, Fetch::kNowhere, Beside>(width - size, width, x + size, w + size, w, sum);
+  fold_halves<R, N>(lower, sum, out, out_stride);
 }
 
 // Tile of R rows of w, 1 or 4, against N rows of x: out[n][r] = x[n] . w[r]. Meanwhile the row at

@@ -237,7 +237,7 @@ struct Lanes {
 };
 
 // Stored weights, widened; see frozen.h. Of an interleaved pair, even columns are the first row.
-inline constexpr int kFrozenRows = 4, kFrozenFewest = 4, kFrozenBatch = 1;
+inline constexpr int kFrozenRows = 4, kFrozenFewest = 4, kFrozenBatch = 3;
 
 template <int R>
 inline void reduce(const Lanes<float>* rows, float* out) {
@@ -245,23 +245,24 @@ inline void reduce(const Lanes<float>* rows, float* out) {
   Lanes<float>::reduce4(rows[0], rows[1], rows[2], rows[3], out);
 }
 
+inline void load_bfloat16_pair(const std::uint16_t* p, __m256& a, __m256& b) {
+  const __m256i both = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p));
+  a = _mm256_castsi256_ps(_mm256_slli_epi32(both, 16));
+  b = _mm256_castsi256_ps(_mm256_and_si256(both, _mm256_set1_epi32(-0x10000)));
+}
 inline void load_bfloat16_pair(const std::uint16_t* p, Lanes<float>& a, Lanes<float>& b) {
-  const auto half = [p](int k) {
-    return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p + k));
-  };
-  const auto even = [](__m256i both) { return _mm256_castsi256_ps(_mm256_slli_epi32(both, 16)); };
-  const auto odd = [](__m256i both) {
-    return _mm256_castsi256_ps(_mm256_and_si256(both, _mm256_set1_epi32(-0x10000)));
-  };
-  const __m256i lo = half(0), hi = half(16);
-  a = {even(lo), even(hi)};
-  b = {odd(lo), odd(hi)};
+  load_bfloat16_pair(p, a.lo, b.lo);
+  load_bfloat16_pair(p + 16, a.hi, b.hi);
+}
+inline void load_stored(const float* p, __m256& a) { a = _mm256_loadu_ps(p); }
+inline void load_stored(const std::uint16_t* p, __m256& a) {
+  a = _mm256_cvtph_ps(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p)));
 }
 inline Lanes<float> load_float16(const std::uint16_t* p) {
-  const auto half = [p](int k) {
-    return _mm256_cvtph_ps(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p + k)));
-  };
-  return {half(0), half(8)};
+  Lanes<float> a;
+  load_stored(p, a.lo);
+  load_stored(p + 8, a.hi);
+  return a;
 }
 
 }  // namespace onecell::ONECELL_ISA

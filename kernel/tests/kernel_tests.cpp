@@ -532,7 +532,14 @@ int main() {
       test_threads_agree<double>();
     }
     onecell::set_lays_out(std::nullopt);
-    if (isa == "avx512") {  // whose tiles alone differ by it
+    if (isa == "avx2") {  // of these two alone, tiles differ by it
+      test_far_weights<float>(5, {2, 3, 4, 7});
+      test_far_weights<double>(13, {2, 3, 4, 7});
+      test_far_weights<float>(13, {5});
+      test_far_weights<float>(512 + 8, {5, 6, 13});
+      test_far_weights<double>(256 + 8, {5, 6, 13});
+    }
+    if (isa == "avx512") {
       test_far_weights<float>(5, {2, 3, 6, 7, 8, 9, 10, 11, 12, 13, 32, 33});
       test_far_weights<double>(5, {2, 3, 6, 7, 8, 9, 10, 11, 12, 13, 32, 33});
       test_far_weights<float>(8, {33, 75});
