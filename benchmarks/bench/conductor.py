@@ -90,8 +90,6 @@ class Conductor:
         """Let every process end."""
         for process, connection in self._open.values():
             with contextlib.suppress(OSError):
-                assert process.pid is not None
-                os.kill(process.pid, signal.SIGCONT)
                 connection.send(None)
             _end(process)
         self._open.clear()
@@ -107,7 +105,10 @@ class Conductor:
 
 
 def _end(process: BaseProcess) -> None:
-    """Wait for a process to end, or end it: stopped, it would hold up the end of this one."""
+    """Let a process end that is about to, or else end it; it may be stopped."""
+    assert process.pid is not None
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(process.pid, signal.SIGCONT)
     process.join(5)
     process.kill()
     process.join()

@@ -32,7 +32,7 @@ constexpr int kBytes = 16, kChains = 24;
 #else
 constexpr int kBytes = 16, kChains = 12;
 #endif
-typedef float Vector __attribute__((vector_size(kBytes), aligned(64)));
+typedef float Vector __attribute__((vector_size(kBytes), aligned(kBytes)));
 constexpr int kLanes = kBytes / 4;
 
 double now() {
@@ -128,16 +128,20 @@ std::vector<double> reads(int threads, int passes, std::int64_t kib) {
   const std::int64_t count = std::max<std::int64_t>(8, kib * 1024 / threads / kBytes / 8 * 8);
   const std::int64_t times = std::max<std::int64_t>(1, (32 << 10) / kib);
   const std::size_t bytes = (static_cast<std::size_t>(count) * kBytes + 4095) / 4096 * 4096;
-  std::vector<Vector*> buffers(static_cast<std::size_t>(threads));
+  struct Buffer {
+    Vector* data;
+  };
+  std::vector<Buffer> buffers(static_cast<std::size_t>(threads));
   std::vector<double> rates = run(
       threads, passes,
       [&](int index) {  // by the thread itself, so that its memory is near it
-        buffers[index] = static_cast<Vector*>(std::aligned_alloc(4096, bytes));
-        if (buffers[index] == nullptr) std::abort();
-        std::fill(buffers[index], buffers[index] + count, Vector{});
+        Vector*& buffer = buffers[index].data;
+        buffer = static_cast<Vector*>(std::aligned_alloc(4096, bytes));
+        if (buffer == nullptr) std::abort();
+        std::fill(buffer, buffer + count, Vector{});
       },
-      [&](int index) { read(buffers[index], count, times); });
-  for (Vector* buffer : buffers) std::free(buffer);
+      [&](int index) { read(buffers[index].data, count, times); });
+  for (const Buffer& buffer : buffers) std::free(buffer.data);
   for (double& rate : rates)
     rate = static_cast<double>(count) * kBytes * threads * times / rate / 1e9;
   return rates;

@@ -47,6 +47,8 @@ def kernel(p: Problem, work: Work, threads: int) -> Prepared:
 
 
 def _ceiling(threads: int, settings: str, measure: Callable[[float], float]) -> Prepared:
+    probes.build()  # where that fails, it is to be known before the clock starts
+
     def read() -> Outputs:
         raise AssertionError("a ceiling computes nothing that could be wrong")
 
