@@ -27,6 +27,8 @@ PAGES: dict[Path, Language] = {
 }
 PICTURES = ROOT / "docs" / "pictures"
 MAIN = result.RESULTS / "main.json"
+ELSEWHERE = (result.RESULTS / "avx2.json",)
+"""The same of other machines."""
 _MARKED = re.compile(r"(<!-- measured: ([a-z]+) -->\n)(.*?)(<!-- end -->)", re.DOTALL)
 
 
@@ -44,6 +46,15 @@ def fill(text: str, measured: dict[str, Any], language: Language = "en") -> str:
     return _MARKED.sub(section, text)
 
 
+def load(path: Path = MAIN) -> dict[str, Any]:
+    """Return a result, and under "elsewhere" those of other machines.
+
+    Raises:
+        ResultError: one is not there, or no result.
+    """
+    return result.load(path) | {"elsewhere": [result.load(other) for other in ELSEWHERE]}
+
+
 def main() -> int:
     """Rewrite the page, or with --check say whether it says what was measured."""
     parser = argparse.ArgumentParser(
@@ -53,7 +64,7 @@ def main() -> int:
     parser.add_argument("--check", action="store_true", help="change nothing; 1 if it differs")
     options = parser.parse_args()
     try:
-        measured = result.load(options.result)
+        measured = load(options.result)
     except result.ResultError as problem:
         print(problem, file=sys.stderr)
         return 2

@@ -139,6 +139,29 @@ def _all_figures(result: Json, say: Say, *sections: str, errors: bool = False) -
     return table(head, lines, say)
 
 
+def elsewhere(result: Json, say: Say = english) -> str:
+    """Give the ratios of this machine and of the others that `result` has beside it, row by row."""
+    machines = [result, *result.get("elsewhere", ())]
+
+    def ratios(of: Json) -> dict[tuple[str, str, str], str]:
+        return {
+            (row["section"], shape(row["size"]), t["ours"]): _verdict(row, t, say)[0]
+            for row in _rows(of, "step", "unroll", "train", "loop", "rows")
+            # Of several promises of a row the lowest ratio is left, that to its best peer.
+            for t in sorted(row["targets"], key=lambda t: -(t["ratio"] or 0))
+            if t["best"] not in (None, *_NO_PEERS)
+        }
+
+    columns = [ratios(of) for of in machines]
+    lines = [
+        [say(*WORK[section]), size, ours, *(column.get(row, NONE) for column in columns)]
+        for row in columns[0]
+        for section, size, ours in [row]
+    ]
+    names = [f"{of['machine']['processor']}, {of['machine']['isa']}" for of in machines]
+    return table([*_head(say), say("ours", "我们的"), *names], lines, say)
+
+
 def training(result: Json, say: Say = english) -> str:
     """Give µs of forward and backward."""
     names = ("onecell.torch", "onecell", "torch.nn.LSTMCell", "torch.nn.LSTM", "JAX")
@@ -271,6 +294,7 @@ SECTIONS: Final[dict[str, Callable[[Json, Say], str]]] = {
     "targets": targets,
     "losses": losses,
     "forward": forward,
+    "elsewhere": elsewhere,
     "training": training,
     "mindspore": mindspore,
     "stream": stream,

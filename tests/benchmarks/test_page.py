@@ -19,7 +19,7 @@ MARK = re.compile(r"<!-- measured: ([a-z]+) -->")
 
 @pytest.fixture(scope="module")
 def measured() -> dict[str, Any]:
-    return result.load(page.MAIN)
+    return page.load()
 
 
 @pytest.mark.parametrize("path", page.PAGES, ids=lambda path: str(path.relative_to(page.ROOT)))
