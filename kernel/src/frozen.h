@@ -81,8 +81,8 @@ inline constexpr int kPrefetchAhead = 2048;  // bytes
 inline constexpr std::int64_t kRoundedHere = 8192;
 
 // One register of every output's pair, as `sum_halves`.
-template <class S, int R, int N, class T>
-ONECELL_INLINED inline void sum_frozen_halves(std::int64_t width, std::int64_t stride, const T* x,
+template <class S, int R, int N, bool Upper, class T>
+ONECELL_INLINED inline void sum_frozen_halves(std::int64_t width, const T* x,
                                               const typename S::Element* w, Halves<R, N, T>& sum) {
   using Half = typename Lanes<T>::R;
   unrolled<N>([&](auto n) ONECELL_INLINED {
@@ -90,8 +90,8 @@ ONECELL_INLINED inline void sum_frozen_halves(std::int64_t width, std::int64_t s
   });
   const auto add = [&](const auto& load, std::int64_t k) ONECELL_INLINED {
     typename Half::V row[N];
-    unrolled<N>([&](auto n) ONECELL_INLINED { row[n] = load(x + n * stride + k); });
-    const typename S::Element* const group = w + k / Lanes<T>::size * kTileGroup;
+    unrolled<N>([&](auto n) ONECELL_INLINED { row[n] = load(x + n * width + k); });
+    const typename S::Element* const group = w + k / Lanes<T>::size * kTileGroup + Upper * S::kHalf;
     unrolled<R / 2>([&](auto pair) ONECELL_INLINED {
       constexpr int r = 2 * pair;
       typename Half::V even, odd;
@@ -103,25 +103,26 @@ ONECELL_INLINED inline void sum_frozen_halves(std::int64_t width, std::int64_t s
                       ONECELL_INLINED { sum[n][r + 1] = Half::fma(row[n], odd, sum[n][r + 1]); });
     });
   };
-  std::int64_t k = 0;
-  for (; k + Half::size <= width; k += Lanes<T>::size)
-    add([](const T* p) ONECELL_INLINED { return Half::load(p); }, k);
-  if (const int rest = static_cast<int>(width - k); rest > 0)
-    add([rest](const T* p) ONECELL_INLINED { return Half::load_part(p, rest); }, k);
+  each_half<Upper, T>(
+      width,
+      [&](std::int64_t k)
+          ONECELL_INLINED { add([](const T* p) ONECELL_INLINED { return Half::load(p); }, k); },
+      [&](std::int64_t k, int n) ONECELL_INLINED {
+        add([n](const T* p) ONECELL_INLINED { return Half::load_part(p, n); }, k);
+      });
 }
 template <class S, int R, int N, class T>
 __attribute__((noinline)) void lower_frozen(std::int64_t width, const T* x,
                                             const typename S::Element* w, T* sums) {
   Halves<R, N, T> sum;
-  sum_frozen_halves<S, R, N>(width, width, x, w, sum);
+  sum_frozen_halves<S, R, N, false>(width, x, w, sum);
   store_halves<R, N>(sum, sums);
 }
 template <class S, int R, int N, class T>
 __attribute__((noinline)) void upper_frozen(std::int64_t width, const T* x,
                                             const typename S::Element* w, const T* lower, T* out) {
-  constexpr int size = Lanes<T>::R::size;
   Halves<R, N, T> sum;
-  sum_frozen_halves<S, R, N>(width - size, width, x + size, w + S::kHalf, sum);
+  sum_frozen_halves<S, R, N, true>(width, x, w, sum);
   fold_halves<R, N>(lower, sum, out, kBlockRows);
 }
 

@@ -27,43 +27,55 @@ inline constexpr std::int64_t kHalvesWidth = 768;
 template <int R, int N, class T>
 using Halves = typename Lanes<T>::V[N][R];
 
-// One register of every output's pair: the sums of every other register of the rows, from x and w
-// on. Rows of w are `stride` apart, and of x, unless they lie `Beside` each other.
-template <int R, int N, Fetch To, bool Beside, class T>
-ONECELL_INLINED inline void sum_halves(std::int64_t width, std::int64_t stride, const T* x,
-                                       const T* w, const T* ahead, Halves<R, N, T>& sum) {
+// Call whole(k) where a row has all columns of a lower or upper register, k being its first, and
+// then part(k, n) where its last group has n of them only, or none: zeros are added there too.
+template <bool Upper, class T, class F, class G>
+ONECELL_INLINED inline void each_half(std::int64_t width, const F& whole, const G& part) {
+  constexpr std::int64_t step = Lanes<T>::size, size = Lanes<T>::R::size, begin = Upper * size;
+  std::int64_t k = begin;
+  // Two at a time: what counts takes its turns from the arithmetic.
+  for (; k + step + size <= width; k += 2 * step) {
+    whole(k);
+    whole(k + step);
+  }
+  if (k + size <= width) {
+    whole(k);
+    k += step;
+  }
+  if (k - begin < width) part(k, static_cast<int>(std::max<std::int64_t>(0, width - k)));
+}
+
+// The lower or upper register of every output's pair. Rows of x lie as those of w do, or `Beside`
+// each other.
+template <int R, int N, Fetch To, bool Beside, bool Upper, class T>
+ONECELL_INLINED inline void sum_halves(std::int64_t width, const T* x, const T* w, const T* ahead,
+                                       Halves<R, N, T>& sum) {
   using Half = typename Lanes<T>::R;
-  constexpr std::int64_t step = Lanes<T>::size;
   unrolled<N>([&](auto n) ONECELL_INLINED {
     unrolled<R>([&](auto r) ONECELL_INLINED { sum[n][r] = Half::broadcast(T(0)); });
   });
   const auto add = [&](const auto& load, std::int64_t k) ONECELL_INLINED {
     typename Half::V row[N];
     unrolled<N>([&](auto n) ONECELL_INLINED {
-      row[n] = load(Beside ? x + k * N + n * step : x + n * stride + k);
+      constexpr std::int64_t step = Lanes<T>::size, begin = Upper * Half::size;
+      row[n] = load(Beside ? x + (k - begin) * N + n * step + begin : x + n * width + k);
     });
     unrolled<R>([&](auto r) ONECELL_INLINED {
-      auto weight = load(w + r * stride + k);
+      auto weight = load(w + r * width + k);
       Half::settle(weight);
       unrolled<N>([&](auto n)
                       ONECELL_INLINED { sum[n][r] = Half::fma(row[n], weight, sum[n][r]); });
     });
   };
-  const auto whole = [](const T* p) ONECELL_INLINED { return Half::load(p); };
-  std::int64_t k = 0;
-  // Two at a time: what counts takes its turns from the arithmetic.
-  for (; k + step + Half::size <= width; k += 2 * step) {
-    fetch_ahead<To, R>(ahead, stride, k);
-    add(whole, k);
-    fetch_ahead<To, R>(ahead, stride, k + step);
-    add(whole, k + step);
-  }
-  if (k + Half::size <= width) {
-    add(whole, k);
-    k += step;
-  }
-  if (const int rest = static_cast<int>(width - k); rest > 0)
-    add([rest](const T* p) ONECELL_INLINED { return Half::load_part(p, rest); }, k);
+  each_half<Upper, T>(
+      width,
+      [&](std::int64_t k) ONECELL_INLINED {
+        fetch_ahead<To, R>(ahead, width, k);
+        add([](const T* p) ONECELL_INLINED { return Half::load(p); }, k);
+      },
+      [&](std::int64_t k, int n) ONECELL_INLINED {
+        add([n](const T* p) ONECELL_INLINED { return Half::load_part(p, n); }, k);
+      });
 }
 
 // Add up the lower and the upper sums, the first level of rule 1's tree, and then the others.
@@ -103,15 +115,14 @@ template <int R, int N, Fetch To, bool Beside, class T>
 __attribute__((noinline)) void lower_halves(std::int64_t width, const T* x, const T* w,
                                             const T* ahead, T* sums) {
   Halves<R, N, T> sum;
-  sum_halves<R, N, To, Beside>(width, width, x, w, ahead, sum);
+  sum_halves<R, N, To, Beside, false>(width, x, w, ahead, sum);
   store_halves<R, N>(sum, sums);
 }
 template <int R, int N, bool Beside, class T>
 __attribute__((noinline)) void upper_halves(std::int64_t width, const T* x, const T* w,
                                             const T* lower, T* out, std::int64_t out_stride) {
-  constexpr int size = Lanes<T>::R::size;
   Halves<R, N, T> sum;
-  sum_halves<R, N, Fetch::kNowhere, Beside>(width - size, width, x + size, w + size, w, sum);
+  sum_halves<R, N, Fetch::kNowhere, Beside, true>(width, x, w, w, sum);
   fold_halves<R, N>(lower, sum, out, out_stride);
 }
 

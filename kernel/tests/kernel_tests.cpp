@@ -302,6 +302,18 @@ void test_what_vanishes() {
       for (Size i = 0; i < array->size(); ++i) array->data()[i] *= std::numeric_limits<T>::min();
     check(run_kernel(problem).same(run_model(problem)), "what vanishes");
   }
+  // The last columns are filled up to whole lanes, or to one register of those.
+  for (const Size width : {197, 200, 203, 208}) {
+    Problem<T> problem({1, 3, width, width, false, 0}, 7);
+    const auto make = [](Array<T>& array, T size) {
+      for (Size i = 0; i < array.size(); ++i) array.data()[i] = std::fabs(array.data()[i]) * size;
+    };
+    for (Array<T>* array : {&problem.x, &problem.h}) make(*array, std::numeric_limits<T>::min());
+    for (Array<T>* array : {&problem.weight_ih, &problem.weight_hh})
+      make(*array, -std::numeric_limits<T>::min());
+    check(run_kernel(problem).same(run_model(problem)),
+          "what vanishes, filled up from " + std::to_string(width));
+  }
 }
 
 template <class T>
