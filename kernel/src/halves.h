@@ -33,15 +33,7 @@ template <bool Upper, class T, class F, class G>
 ONECELL_INLINED inline void each_half(std::int64_t width, const F& whole, const G& part) {
   constexpr std::int64_t step = Lanes<T>::size, size = Lanes<T>::R::size, begin = Upper * size;
   std::int64_t k = begin;
-  // Two at a time: what counts takes its turns from the arithmetic.
-  for (; k + step + size <= width; k += 2 * step) {
-    whole(k);
-    whole(k + step);
-  }
-  if (k + size <= width) {
-    whole(k);
-    k += step;
-  }
+  for (; k + size <= width; k += step) whole(k);
   if (k - begin < width) part(k, static_cast<int>(std::max<std::int64_t>(0, width - k)));
 }
 
