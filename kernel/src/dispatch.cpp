@@ -101,8 +101,8 @@ std::atomic<LayingOut> laying_out{LayingOut::kAsMeasured};
 //
 // Many rows: it pays where folding a register takes turns from multiply-adds, as measured on
 // Intel's processors. On AMD's, products by the weights as they lie are as fast, or faster, by 3 to
-// 20% (Zen 4; Zen 5: 3 to 12% from H of 128 on). On ARM it saves half the loads, as counted
-// (lanes_neon.h), not measured.
+// 20% (Zen 4; Zen 5: 3 to 12% from H of 128 on; Zen 3, by AVX2: up to 30% from 256 on). On ARM it
+// saves half the loads, as counted (lanes_neon.h), not measured.
 bool lays_out(std::int64_t steps, std::int64_t batch, std::int64_t input_size,
               std::int64_t hidden_size, std::int64_t value) {
   constexpr std::int64_t kManyRows = 48, kNearest = 32 << 10, kNear = 512 << 10;
