@@ -72,6 +72,10 @@ def _count(one: Row) -> int:
     return BATCH // 2 if one.gives in ("optimizer", "module") else BATCH
 
 
+BY_PROCESSOR = {"gelu": {"infinite"}, "log_softmax": {"row of -inf"}}
+"""Exceptions that show with AVX-512 and not with AVX2 alone."""
+
+
 @BY_ROW
 def test_both_sides_compute_the_same(one: Row) -> None:
     apart: set[str] = set()
@@ -85,7 +89,8 @@ def test_both_sides_compute_the_same(one: Row) -> None:
             apart |= more
             agreed += 0 if feature else same
     assert agreed >= enough
-    assert {*one.holds, *one.raises} <= apart | {*AT_TIMES}, "an exception that does not show"
+    at_times = {*AT_TIMES, *BY_PROCESSOR.get(one.rule.removesuffix("_layer"), ())}
+    assert {*one.holds, *one.raises} <= apart | at_times, "an exception that does not show"
 
 
 def test_an_error_is_of_the_call_that_made_it() -> None:
