@@ -61,9 +61,10 @@ def run_table(
             f"got {' and '.join(frameworks)}."
         )
     rows = choose_rows() if rows is None else rows
+    # Here, by one thread: CPython 3.11 fails where two parse at once.
     questions = {
         framework: [
-            (row, side)
+            (row, side, row.program(side))
             for row in rows
             for side in row.sides
             if side.removeprefix("onecell.") == framework
@@ -81,8 +82,8 @@ def run_table(
             stack.enter_context(at_end(session.close))
 
         def examine(framework: str) -> None:
-            for row, side in questions[framework]:
-                answers[row.id, side] = sessions[framework].ask(side, row.program(side))
+            for row, side, program in questions[framework]:
+                answers[row.id, side] = sessions[framework].ask(side, program)
                 if progress is not None:
                     progress(row.id, len(answers), total)
 
