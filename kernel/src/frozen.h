@@ -13,12 +13,12 @@ struct FloatRows {
   FloatRows from(std::int64_t row) const { return {data + row * width, width}; }
 };
 
-// How a storage is read: `load2` widens 16 columns of two neighbouring rows, or as many as a
-// register V has, and kHalf elements on lie those of the upper half (halves.h). `kRounds` says that
-// rows of x and h are rounded first, by `round`.
 inline void load_stored(const float* p, Lanes<float>& a) { a = Lanes<float>::load(p); }
 inline void load_stored(const std::uint16_t* p, Lanes<float>& a) { a = load_float16(p); }
 
+// How a storage is read: `load2` widens 16 columns of two neighbouring rows, or as many as a
+// register V has, and kHalf elements on lie those of the upper half (halves.h). `kRounds` says that
+// rows of x and h are rounded first, by `round`.
 struct StoredFloat32 {
   using Element = float;
   using Rows = FloatRows;
@@ -88,7 +88,7 @@ ONECELL_INLINED inline void sum_frozen_halves(std::int64_t width, const T* x,
   unrolled<N>([&](auto n) ONECELL_INLINED {
     unrolled<R>([&](auto r) ONECELL_INLINED { sum[n][r] = Half::broadcast(T(0)); });
   });
-  const auto add = [&](const auto& load, std::int64_t k) ONECELL_INLINED {
+  each_half<Upper, T>(width, [&](const auto& load, std::int64_t k) ONECELL_INLINED {
     typename Half::V row[N];
     unrolled<N>([&](auto n) ONECELL_INLINED { row[n] = load(x + n * width + k); });
     const typename S::Element* const group = w + k / Lanes<T>::size * kTileGroup + Upper * S::kHalf;
@@ -102,14 +102,7 @@ ONECELL_INLINED inline void sum_frozen_halves(std::int64_t width, const T* x,
       unrolled<N>([&](auto n)
                       ONECELL_INLINED { sum[n][r + 1] = Half::fma(row[n], odd, sum[n][r + 1]); });
     });
-  };
-  each_half<Upper, T>(
-      width,
-      [&](std::int64_t k)
-          ONECELL_INLINED { add([](const T* p) ONECELL_INLINED { return Half::load(p); }, k); },
-      [&](std::int64_t k, int n) ONECELL_INLINED {
-        add([n](const T* p) ONECELL_INLINED { return Half::load_part(p, n); }, k);
-      });
+  });
 }
 template <class S, int R, int N, class T>
 __attribute__((noinline)) void lower_frozen(std::int64_t width, const T* x,

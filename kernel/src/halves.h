@@ -27,14 +27,18 @@ inline constexpr std::int64_t kHalvesWidth = 768;
 template <int R, int N, class T>
 using Halves = typename Lanes<T>::V[N][R];
 
-// Call whole(k) where a row has all columns of a lower or upper register, k being its first, and
-// then part(k, n) where its last group has n of them only, or none: zeros are added there too.
-template <bool Upper, class T, class F, class G>
-ONECELL_INLINED inline void each_half(std::int64_t width, const F& whole, const G& part) {
-  constexpr std::int64_t step = Lanes<T>::size, size = Lanes<T>::R::size, begin = Upper * size;
+// Call add(load, k) for every lower or upper register of a row, k being its first column. Where the
+// last group of columns has some of it only, or none, the others are loaded as zeros.
+template <bool Upper, class T, class F>
+ONECELL_INLINED inline void each_half(std::int64_t width, const F& add) {
+  using Half = typename Lanes<T>::R;
+  constexpr std::int64_t begin = Upper * Half::size;
   std::int64_t k = begin;
-  for (; k + size <= width; k += step) whole(k);
-  if (k - begin < width) part(k, static_cast<int>(std::max<std::int64_t>(0, width - k)));
+  for (; k + Half::size <= width; k += Lanes<T>::size)
+    add([](const T* p) ONECELL_INLINED { return Half::load(p); }, k);
+  if (k - begin >= width) return;
+  const int some = static_cast<int>(std::max<std::int64_t>(0, width - k));
+  add([some](const T* p) ONECELL_INLINED { return Half::load_part(p, some); }, k);
 }
 
 // The lower or upper register of every output's pair. Rows of x lie as those of w do, or `Beside`
@@ -46,7 +50,8 @@ ONECELL_INLINED inline void sum_halves(std::int64_t width, const T* x, const T* 
   unrolled<N>([&](auto n) ONECELL_INLINED {
     unrolled<R>([&](auto r) ONECELL_INLINED { sum[n][r] = Half::broadcast(T(0)); });
   });
-  const auto add = [&](const auto& load, std::int64_t k) ONECELL_INLINED {
+  each_half<Upper, T>(width, [&](const auto& load, std::int64_t k) ONECELL_INLINED {
+    fetch_ahead<To, R>(ahead, width, k);
     typename Half::V row[N];
     unrolled<N>([&](auto n) ONECELL_INLINED {
       constexpr std::int64_t step = Lanes<T>::size, begin = Upper * Half::size;
@@ -58,16 +63,7 @@ ONECELL_INLINED inline void sum_halves(std::int64_t width, const T* x, const T* 
       unrolled<N>([&](auto n)
                       ONECELL_INLINED { sum[n][r] = Half::fma(row[n], weight, sum[n][r]); });
     });
-  };
-  each_half<Upper, T>(
-      width,
-      [&](std::int64_t k) ONECELL_INLINED {
-        fetch_ahead<To, R>(ahead, width, k);
-        add([](const T* p) ONECELL_INLINED { return Half::load(p); }, k);
-      },
-      [&](std::int64_t k, int n) ONECELL_INLINED {
-        add([n](const T* p) ONECELL_INLINED { return Half::load_part(p, n); }, k);
-      });
+  });
 }
 
 // Add up the lower and the upper sums, the first level of rule 1's tree, and then the others.

@@ -4,7 +4,6 @@
 #include <immintrin.h>
 
 #include <cstdint>
-#include <utility>
 
 namespace onecell::ONECELL_ISA {
 

@@ -141,15 +141,14 @@ void products(std::int64_t rows, bool single, Laid laid, std::int64_t width, std
     return chain_product(rows, single, width, x,
                          laid_out + u / Lanes<T>::size * laid_out_size<T>(width), units, out,
                          row_stride, gate_stride);
-  if constexpr (kDotByHalves)
-    if (laid != Laid::kApart)
-      return along_product<T>(rows, width, hidden, units, x, weight + u * width, out, row_stride,
-                              gate_stride);
   if constexpr (kDotOverlaps)
-    if (laid != Laid::kApart)
-      return (laid == Laid::kTall ? tall_product<T> : along_product<T>)(rows, width, hidden, units,
-                                                                        x, weight + u * width, out,
-                                                                        row_stride, gate_stride);
+    if (laid == Laid::kTall)
+      return tall_product(rows, width, hidden, units, x, weight + u * width, out, row_stride,
+                          gate_stride);
+  if constexpr (kDotOverlaps || kDotByHalves)
+    if (laid == Laid::kAlong)
+      return along_product(rows, width, hidden, units, x, weight + u * width, out, row_stride,
+                           gate_stride);
   if constexpr (kShortRows > 0)
     if (are_short<T>(rows, width))
       return by_short_chains(rows, width, hidden, u, units, x, weight, out, row_stride);
