@@ -154,9 +154,8 @@ def elsewhere(result: Json, say: Say = english) -> str:
 
     columns = [ratios(of) for of in machines]
     lines = [
-        [say(*WORK[section]), size, ours, *(column.get(row, NONE) for column in columns)]
+        [say(*WORK[row[0]]), *row[1:], *(column.get(row, NONE) for column in columns)]
         for row in columns[0]
-        for section, size, ours in [row]
     ]
     names = [f"{of['machine']['processor']}, {of['machine']['isa']}" for of in machines]
     return table([*_head(say), say("ours", "我们的"), *names], lines, say)
